@@ -1,0 +1,33 @@
+//! An event, and the decoders that make one of a Kafka record. Pure: no clock, no network, no database.
+
+mod record;
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+pub use record::{Header, Record};
+
+/// What a record becomes: the columns of one row of `event_logs`, without those that ingest alone knows (`id`,
+/// `partition_id`, `kafka_offset`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// `event_id`.
+    pub event_id: Uuid,
+    /// `event_type`, at most 100 code points.
+    pub event_type: Cow<'a, str>,
+    /// `aggregate_id`.
+    pub aggregate_id: Option<Uuid>,
+    /// `source_service`, at most 100 code points.
+    pub source_service: Option<Cow<'a, str>>,
+    /// `is_dlt`: whether the topic is one of dead letters.
+    pub is_dlt: bool,
+    /// `payload`: JSON text that PostgreSQL's JSONB holds unchanged in meaning.
+    pub payload: Cow<'a, str>,
+    /// `created_at`: microseconds since the Unix epoch, UTC.
+    pub created_at_us: i64,
+    /// `correlation_id`.
+    pub correlation_id: Option<Uuid>,
+    /// `attributes`: a JSON object as text.
+    pub attributes: String,
+}
