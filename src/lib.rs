@@ -1,3 +1,5 @@
 //! Records every Kafka event in PostgreSQL exactly once, and answers what happened.
 
+pub mod cli;
 pub mod event;
+pub mod store;
