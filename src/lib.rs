@@ -2,4 +2,5 @@
 
 pub mod cli;
 pub mod event;
+pub mod kafka;
 pub mod store;

@@ -48,6 +48,9 @@ pub enum Error {
         /// The version that this program was built with.
         known: i32,
     },
+    /// The server did something that the protocol rules out.
+    #[error("{0}; nothing was recorded of it")]
+    Protocol(String),
     /// A migration failed; the one that failed was rolled back.
     #[error("migrating the schema: {0}")]
     Migrate(String),
@@ -71,7 +74,7 @@ impl Error {
             Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
                 Some("`audit migrate --roles` makes the roles audit_ingester and audit_reader".to_owned())
             }
-            Self::Settings(_) | Self::Query { .. } | Self::Migrate(_) => None,
+            Self::Settings(_) | Self::Query { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
     }
 
