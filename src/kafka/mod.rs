@@ -10,3 +10,4 @@ pub use cluster::{Cluster, Offsets};
 pub use error::Error;
 pub use record_batch::RecordBatch;
 pub use settings::{LogContext, Settings};
+pub(crate) use settings::log;
