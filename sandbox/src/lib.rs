@@ -16,23 +16,30 @@ mod blocking;
 mod error;
 mod fetch;
 mod guardian;
+mod installed;
 mod kafka;
 mod mock;
 mod ports;
 mod postgres;
 mod process;
 mod progress;
+mod proxy;
 mod scope;
 mod topics;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 pub use crate::error::Error;
 pub use crate::kafka::{GIVEN_BROKERS, Kafka};
 pub use crate::postgres::{GIVEN_POSTGRES, Postgres};
+pub use crate::process::Process;
 pub use crate::progress::Progress;
+pub use crate::proxy::{Direction, Proxy, Verdict};
 pub use crate::scope::Scope;
+
+use nix::sys::signal::Signal;
 
 use crate::guardian::Guardian;
 
@@ -93,6 +100,30 @@ impl Sandbox {
     /// One test's own databases and topics on these servers. The name shows up in theirs.
     pub fn scope(&self, name: &str) -> Scope<'_> {
         Scope::new(self, name)
+    }
+
+    /// Starts a program beside the servers, which ends with them at the latest, even after a kill -9 of this process.
+    /// It runs, and its output goes to the file `log`, in the folder `name` of the sandbox's directory: one at a time
+    /// in each. `arrange` adds its arguments.
+    ///
+    /// # Errors
+    /// When the program can't be run, or the folder not be made.
+    pub fn spawn(
+        &self,
+        name: &str,
+        program: &Path,
+        arrange: impl FnOnce(&mut Command),
+    ) -> Result<Process, Error> {
+        let folder = self.folder(name)?;
+        Process::start(&self.guardian, &folder, program, Signal::SIGKILL, arrange)
+    }
+
+    /// A folder in the sandbox's directory, made when it isn't there yet.
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, Error> {
+        self.guardian.folder(name, None)
     }
 
     /// The directory that holds all files of the sandbox, and goes with it.

@@ -14,14 +14,12 @@ use crate::error::Error;
 use crate::guardian::Guardian;
 use crate::process::{LOOK_EVERY, Process};
 use crate::progress::Progress;
-use crate::{blocking, fetch, ports};
+use crate::{blocking, installed, ports};
 
 /// Names a PostgreSQL to use instead of one of the sandbox's own: a URL, with a user who may create databases.
 pub const GIVEN_POSTGRES: &str = "SANDBOX_POSTGRES_URL";
 
 const SERVER: &str = "PostgreSQL";
-/// The oldest major version that the product supports.
-const OLDEST: u32 = 15;
 /// Recovery after a crash counts too.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
@@ -33,7 +31,7 @@ pub struct Postgres(Server);
 #[derive(Debug)]
 enum Server {
     Given { url: String, port: u16 },
-    Own(Own),
+    Own(Box<Own>),
 }
 
 /// A server in a folder of its own. Fields drop in their order: the process ends before the guardian clears up.
@@ -53,7 +51,7 @@ impl Postgres {
         if let Some(url) = std::env::var(GIVEN_POSTGRES).ok().filter(|url| !url.is_empty()) {
             return Postgres::given(url, progress);
         }
-        let (bin, version) = find(guardian, progress)?;
+        let (bin, version) = installed::postgres(guardian, progress)?;
         let _step = progress.begin(&format!("starting PostgreSQL {version} of {}", bin.display()));
         let user = unprivileged_user()?;
         let folder = guardian.folder("postgres", user.as_ref())?;
@@ -75,7 +73,7 @@ impl Postgres {
             own.bin.display(),
             own.port
         ));
-        Ok(Postgres(Server::Own(own)))
+        Ok(Postgres(Server::Own(Box::new(own))))
     }
 
     fn given(url: String, progress: &Progress) -> Result<Postgres, Error> {
@@ -325,57 +323,6 @@ fn children_of(parent: u32) -> Vec<Pid> {
         .collect()
 }
 
-/// The `bin` folder of a PostgreSQL, and its version.
-fn find(guardian: &Guardian, progress: &Progress) -> Result<(PathBuf, String), Error> {
-    let on_path = fetch::on_path("initdb").and_then(|initdb| Some(initdb.parent()?.to_path_buf()));
-    if let Some(bin) = on_path
-        && let Some(version) = version(&bin)
-    {
-        return Ok((bin, version));
-    }
-    // Debian, the PostgreSQL project's packages for Red Hat, Homebrew on both kinds of Mac.
-    let places = [
-        ("/usr/lib/postgresql", ""),
-        ("/usr", "pgsql-"),
-        ("/opt/homebrew/opt", "postgresql@"),
-        ("/usr/local/opt", "postgresql@"),
-    ];
-    let installed = places
-        .iter()
-        .flat_map(|(folder, prefix)| {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-            entries
-                .filter(move |entry| entry.file_name().to_string_lossy().starts_with(prefix))
-                .map(|entry| entry.path().join("bin"))
-        })
-        .filter_map(|bin| version(&bin).map(|version| (bin, version)))
-        .max_by_key(|(_, version)| major(version));
-    if let Some(found) = installed {
-        return Ok(found);
-    }
-    let bin = fetch::postgres(guardian, progress)?;
-    let version = version(&bin)
-        .ok_or_else(|| Error::NoPostgres { reason: format!("the one in {} cannot be run", bin.display()) })?;
-    Ok((bin, version))
-}
-
-/// The version of the server in a folder, when it is there, runs and is new enough.
-fn version(bin: &Path) -> Option<String> {
-    if !bin.join("initdb").is_file() {
-        return None;
-    }
-    let output = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
-    // postgres (PostgreSQL) 15.13 (Debian 15.13-0+deb12u1)
-    let version = String::from_utf8(output.stdout).ok()?.split_whitespace().nth(2)?.to_string();
-    (major(&version)? >= OLDEST).then_some(version)
-}
-
-/// `15` of `15.13`, `19` of `19beta1`.
-fn major(version: &str) -> Option<u32> {
-    let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
 /// The user to run PostgreSQL as, when this process is root's.
 fn unprivileged_user() -> Result<Option<User>, Error> {
     if !geteuid().is_root() {
@@ -424,12 +371,5 @@ mod tests {
             with_database("postgres://h/old?sslmode=disable", "new"),
             "postgres://h/new?sslmode=disable"
         );
-    }
-
-    #[test]
-    fn reads_the_major_version_of_releases_and_betas() {
-        assert_eq!(major("15.13"), Some(15));
-        assert_eq!(major("19beta1"), Some(19));
-        assert_eq!(major("(Debian"), None);
     }
 }

@@ -19,7 +19,7 @@ const LOG_LINES: usize = 15;
 
 /// A running process. Dropping it ends it with the signal it was started with, and waits for that.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     ending: Signal,
     folder: PathBuf,
@@ -62,14 +62,21 @@ impl Process {
     }
 
     /// The process's number.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// How it ended, when it has.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         // A wait can only fail for a process that is not ours, which the type excludes.
         self.child.try_wait().unwrap_or_else(|_| Some(ExitStatus::from_raw(0)))
+    }
+
+    /// Asks it to end (SIGTERM), and waits for that, at most this long. Says how it ended, when it has.
+    pub fn stop(&mut self, at_most: Duration) -> Option<ExitStatus> {
+        self.signal(Signal::SIGTERM);
+        self.wait(at_most);
+        self.ended()
     }
 
     /// Sends a signal, unless the process has ended.
@@ -83,7 +90,7 @@ impl Process {
     }
 
     /// Waits until it has ended, at most this long. Says whether it has.
-    pub(crate) fn wait(&mut self, at_most: Duration) -> bool {
+    pub fn wait(&mut self, at_most: Duration) -> bool {
         let deadline = Instant::now() + at_most;
         while self.ended().is_none() {
             if Instant::now() > deadline {
@@ -94,8 +101,8 @@ impl Process {
         true
     }
 
-    /// The last lines of its log.
-    pub(crate) fn last_lines(&self) -> String {
+    /// The last lines of its output.
+    pub fn last_lines(&self) -> String {
         last_lines(&log_path(&self.folder))
     }
 }
