@@ -4,7 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use super::terminal;
-use crate::store;
+use crate::{kafka, store};
 
 /// The exit codes, a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,12 @@ impl Failure {
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
         Self { hint: error.hint(), ..Self::new(error.to_string()) }
+    }
+}
+
+impl From<kafka::Error> for Failure {
+    fn from(error: kafka::Error) -> Self {
+        Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod args;
 mod failure;
+mod ingest;
+mod logs;
 mod migrate;
+mod signals;
 mod terminal;
 
 use std::process::ExitCode;
@@ -34,6 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(migrate::MigrateArgs),
+    Ingest(ingest::IngestArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -62,5 +66,6 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Migrate(args) => migrate::run(&args, &cli.connection).await,
+        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

@@ -63,7 +63,10 @@ impl Claims {
                 }));
                 return Vec::new();
             }
-            tracing::warn!(error = text, "can't claim the assigned partitions now; trying again until it works");
+            tracing::warn!(
+                error = text,
+                "can't claim the assigned partitions now; trying again until it works"
+            );
             self.runtime.block_on(self.stop.wait(store::back_off(attempt)));
             attempt += 1;
         }
@@ -72,16 +75,21 @@ impl Claims {
     async fn try_take(&self, partitions: &[(String, i32)], attempt: u32) -> Result<Vec<Claim>, Failure> {
         let keys = self.keys(partitions)?;
         let application = format!("audit ingest {} claims", self.ingester);
-        let mut client = store::connect(&self.settings.database, &application).await.map_err(Failure::Store)?;
+        let mut client =
+            store::connect(&self.settings.database, &application).await.map_err(Failure::Store)?;
         if attempt > PATIENCE {
             let ended =
                 store::end_lock_holders(&client, &self.cluster_id, &keys).await.map_err(Failure::Store)?;
             if ended > 0 {
-                tracing::warn!(sessions = ended, "ended the session of an ingester that froze while it wrote a batch");
+                tracing::warn!(
+                    sessions = ended,
+                    "ended the session of an ingester that froze while it wrote a batch"
+                );
             }
         }
-        let claims =
-            store::claim(&mut client, &self.cluster_id, &keys, &self.ingester).await.map_err(Failure::Store)?;
+        let claims = store::claim(&mut client, &self.cluster_id, &keys, &self.ingester)
+            .await
+            .map_err(Failure::Store)?;
         let mut ready = Vec::with_capacity(claims.len());
         for claim in claims {
             if let Some(claim) = self.check(&mut client, claim).await? {
@@ -112,8 +120,7 @@ impl Claims {
     ) -> Result<Option<Claim>, Failure> {
         let (topic, partition) = (claim.key.topic.clone(), claim.key.partition);
         let mut offsets = self.offsets(&topic, partition)?;
-        let recreated =
-            matches!((claim.recorded_topic_id, claim.key.topic_id), (Some(recorded), Some(found)) if recorded != found);
+        let recreated = matches!((claim.recorded_topic_id, claim.key.topic_id), (Some(recorded), Some(found)) if recorded != found);
         // A new leader may not know the end yet.
         for _ in 0..5 {
             if recreated || offsets.end >= claim.next_offset {
@@ -127,7 +134,10 @@ impl Claims {
                 let what = if recreated {
                     "was deleted and made again".to_owned()
                 } else {
-                    format!("ends at offset {} although offsets up to {} are recorded", offsets.end, claim.next_offset)
+                    format!(
+                        "ends at offset {} although offsets up to {} are recorded",
+                        offsets.end, claim.next_offset
+                    )
                 };
                 let text = format!(
                     "{topic} [{partition}] is not read: the topic {what}; \

@@ -56,9 +56,11 @@ pub(super) fn consume(
     offsets: &RecordedOffsets,
 ) -> Result<(), Fault> {
     let (stop, faults) = (Arc::clone(&context.stop), Arc::clone(&context.faults));
-    let fatal = |what: &'static str| move |source| Fault::Fatal(Error::Kafka(kafka::Error::client(what)(source)));
-    let consumer: BaseConsumer<Context> =
-        configuration(settings, group).create_with_context(context).map_err(fatal("making a Kafka consumer"))?;
+    let fatal =
+        |what: &'static str| move |source| Fault::Fatal(Error::Kafka(kafka::Error::client(what)(source)));
+    let consumer: BaseConsumer<Context> = configuration(settings, group)
+        .create_with_context(context)
+        .map_err(fatal("making a Kafka consumer"))?;
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics).map_err(fatal("subscribing"))?;
     let context = Arc::clone(consumer.context());
@@ -103,7 +105,9 @@ pub(super) fn consume(
         };
         blocked_since = None;
         if let Some(partitions) = paused.take() {
-            consumer.resume(&partitions).map_err(|error| Fault::Restart(format!("resuming failed: {error}")))?;
+            consumer
+                .resume(&partitions)
+                .map_err(|error| Fault::Restart(format!("resuming failed: {error}")))?;
         }
         if !receive(&consumer, &context, timeout)?
             && let Some(positions) = positions()

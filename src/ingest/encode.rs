@@ -100,7 +100,15 @@ impl Encoder {
             }
             write_event(&mut events, &event, segment.partition.partition_id, record.offset);
         }
-        Encoded { records, segments, events, dead_letters, dead_letter_rows, quarantined, dead_letters_are_bare: false }
+        Encoded {
+            records,
+            segments,
+            events,
+            dead_letters,
+            dead_letter_rows,
+            quarantined,
+            dead_letters_are_bare: false,
+        }
     }
 
     fn record<'a>(
@@ -119,7 +127,12 @@ impl Encoder {
         encoded.records.headers(index, &mut headers);
         let segment = &encoded.segments[encoded.records.source(index) as usize];
         let record = self.record(&encoded.records, segment, index, &headers);
-        let event = self.decoder.quarantine(&record, Reason::RefusedByDatabase, detail);
+        let event = self.decoder.quarantine(
+            &record,
+            Reason::RefusedByDatabase,
+            detail,
+            Utc::now().timestamp_micros(),
+        );
         write_event(&mut encoded.events, &event, segment.partition.partition_id, record.offset);
         encoded.events.replace_by_last(index);
         encoded.quarantined += 1;

@@ -34,7 +34,9 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Kafka(error) => error.hint().map(str::to_owned),
-            Self::NoTopic(_) => Some("check --topics; without --until-end a missing topic is waited for".to_owned()),
+            Self::NoTopic(_) => {
+                Some("check --topics; without --until-end a missing topic is waited for".to_owned())
+            }
             _ => None,
         }
     }

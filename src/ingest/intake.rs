@@ -102,7 +102,8 @@ impl Intake {
 
     /// Lets a partition go. What it had in a batch must have been drained before.
     pub(super) fn release(&mut self, topic: &str, number: i32) {
-        self.assigned.retain(|assigned| assigned.partition.number != number || assigned.partition.topic != topic);
+        self.assigned
+            .retain(|assigned| assigned.partition.number != number || assigned.partition.topic != topic);
         self.last = 0;
     }
 

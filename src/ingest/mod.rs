@@ -130,7 +130,9 @@ async fn sessions(parts: &Parts) -> Result<(), Error> {
         }
         quick_ends = if began.elapsed() < Duration::from_secs(60) { quick_ends + 1 } else { 0 };
         if quick_ends == 5 {
-            tracing::error!("sessions keep ending: does another ingester record these topics with another --group?");
+            tracing::error!(
+                "sessions keep ending: does another ingester record these topics with another --group?"
+            );
         }
         if parts.stop.wait(store::back_off(quick_ends)).await {
             return Ok(());

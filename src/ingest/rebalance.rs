@@ -39,7 +39,12 @@ impl ClientContext for Context {
 }
 
 impl ConsumerContext for Context {
-    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        event: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
         let done = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.assign(consumer, partitions)
         } else {
@@ -56,7 +61,7 @@ fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
 }
 
 /// One log line tells them all: "orders.events [0, 1, 2], payments.events [0]".
-fn display(partitions: &[(String, i32)]) -> String {
+fn by_topic(partitions: &[(String, i32)]) -> String {
     let mut topics: Vec<(&str, Vec<String>)> = Vec::new();
     for (topic, partition) in partitions {
         match topics.iter_mut().find(|(known, _)| known == topic) {
@@ -64,7 +69,11 @@ fn display(partitions: &[(String, i32)]) -> String {
             None => topics.push((topic, vec![partition.to_string()])),
         }
     }
-    topics.iter().map(|(topic, numbers)| format!("{topic} [{}]", numbers.join(", "))).collect::<Vec<_>>().join(", ")
+    topics
+        .iter()
+        .map(|(topic, numbers)| format!("{topic} [{}]", numbers.join(", ")))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Context {
@@ -86,7 +95,7 @@ impl Context {
         }
         self.claims.report_partitions(intake.partition_count());
         if !wanted.is_empty() {
-            tracing::info!(partitions = display(&wanted), "assigned");
+            tracing::info!(partitions = by_topic(&wanted), "assigned");
         }
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(&offsets),
@@ -105,10 +114,11 @@ impl Context {
             let began = Instant::now();
             let gone = || self.faults.is_raised();
             if !intake.drain(DRAIN, || consumer.position().ok(), gone) {
-                self.faults.raise(Fault::Restart("a revoked partition could not be committed in time".to_owned()));
+                self.faults
+                    .raise(Fault::Restart("a revoked partition could not be committed in time".to_owned()));
             }
             let milliseconds = began.elapsed().as_millis() as u64;
-            tracing::info!(partitions = display(&leaving), milliseconds, "revoked");
+            tracing::info!(partitions = by_topic(&leaving), milliseconds, "revoked");
         }
         let mut assigned: HashMap<(String, i32), Offset> = HashMap::new();
         if let Ok(current) = consumer.assignment() {

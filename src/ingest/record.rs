@@ -72,7 +72,9 @@ impl Recorder {
             let error = match outcome {
                 Ok(true) => return Ok(ids),
                 Ok(false) => {
-                    return Err(Fault::Restart("another ingester has claimed a partition of ours".to_owned()));
+                    return Err(Fault::Restart(
+                        "another ingester has claimed a partition of ours".to_owned(),
+                    ));
                 }
                 Err(error) => error,
             };
@@ -124,9 +126,13 @@ impl Recorder {
         Ok(())
     }
 
-    async fn connected<'a>(&self, connection: &'a mut Option<Writer>) -> Result<&'a mut Writer, store::Error> {
+    async fn connected<'a>(
+        &self,
+        connection: &'a mut Option<Writer>,
+    ) -> Result<&'a mut Writer, store::Error> {
         if connection.is_none() {
-            *connection = Some(Writer::connect(&self.database, &format!("audit ingest {}", self.ingester)).await?);
+            *connection =
+                Some(Writer::connect(&self.database, &format!("audit ingest {}", self.ingester)).await?);
         }
         match connection {
             Some(writer) => Ok(writer),

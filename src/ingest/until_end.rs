@@ -43,13 +43,10 @@ pub(super) async fn watch(parts: Parts, mut targets: HashMap<(String, i32), i64>
             }
             Err(error) => return Err(error.into()),
         }
-        let refused = lock(&parts.refused);
-        if let Some(text) = targets.keys().find_map(|partition| refused.get(partition)).cloned() {
-            drop(refused);
+        if let Some(text) = refusal(&parts, &targets) {
             parts.stop.request();
             return Err(Error::PartitionRefused(text));
         }
-        drop(refused);
         tokio::select! {
             () = committed => {}
             () = tokio::time::sleep(LOOK) => {}
@@ -58,6 +55,12 @@ pub(super) async fn watch(parts: Parts, mut targets: HashMap<(String, i32), i64>
             return Ok(());
         }
     }
+}
+
+/// Why one of the partitions can't be read to its end.
+fn refusal(parts: &Parts, targets: &HashMap<(String, i32), i64>) -> Option<String> {
+    let refused = lock(&parts.refused);
+    targets.keys().find_map(|partition| refused.get(partition)).cloned()
 }
 
 async fn remaining(
@@ -86,8 +89,10 @@ pub(super) async fn watch_lag(parts: Parts, every: Duration) {
         let (cluster, topics) = (std::sync::Arc::clone(&parts.cluster), parts.settings.topics.clone());
         let ends: Result<_, kafka::Error> = blocking(move || cluster.all_offsets(&topics)).await;
         let Ok(ends) = ends else { continue };
-        let mut open: HashMap<_, _> =
-            ends.iter().map(|(topic, partition, offsets)| ((topic.as_str(), *partition), offsets.end)).collect();
+        let mut open: HashMap<_, _> = ends
+            .iter()
+            .map(|(topic, partition, offsets)| ((topic.as_str(), *partition), offsets.end))
+            .collect();
         if connection.is_none() {
             let application = format!("audit ingest {} lag", parts.ingester);
             connection = store::connect(&parts.settings.database, &application).await.ok();

@@ -9,5 +9,5 @@ mod topic_ids;
 pub use cluster::{Cluster, Offsets};
 pub use error::Error;
 pub use record_batch::RecordBatch;
-pub use settings::{LogContext, Settings};
 pub(crate) use settings::log;
+pub use settings::{LogContext, Settings};

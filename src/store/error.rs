@@ -90,7 +90,9 @@ impl Error {
     /// row outside its partition, which would mean a broken protocol).
     pub fn is_refused_data(&self) -> bool {
         self.sql_state().map(SqlState::code).is_some_and(|code| {
-            ["22", "23", "54"].iter().any(|class| code.starts_with(class)) && code != "23505" && code != "23514"
+            ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+                && code != "23505"
+                && code != "23514"
         })
     }
 
@@ -113,7 +115,9 @@ impl Error {
         match self {
             Self::Connect { source, .. } | Self::Query { source, .. } => source.code().is_none_or(|state| {
                 let code = state.code();
-                code == "55P03" || code == "25P03" || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+                code == "55P03"
+                    || code == "25P03"
+                    || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
             }),
             _ => false,
         }
