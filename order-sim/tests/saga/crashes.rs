@@ -29,13 +29,17 @@ fn kill_9_loses_nothing_and_doubles_no_effect() {
     world.order_sim(&format!("--count {missing} --rate 200 --until-settled {faults}")).succeed();
     assert!(payment.terminate().0.success());
 
-    for (database, topic) in [(&world.order_db, &world.orders_topic), (&world.payment_db, &world.payments_topic)] {
+    for (database, topic) in
+        [(&world.order_db, &world.orders_topic), (&world.payment_db, &world.payments_topic)]
+    {
         assert_eq!(world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0);
-        let published: HashSet<String> = world.records(topic).iter().map(|record| id_of(&record.event())).collect();
+        let published: HashSet<String> =
+            world.records(topic).iter().map(|record| id_of(&record.event())).collect();
         let outbox: HashSet<String> =
             world.rows(database, "SELECT event_id FROM outbox").into_iter().flatten().collect();
         assert_eq!(published, outbox, "what is on the topic is what the transactions committed");
-        let doubled = "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
+        let doubled =
+            "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
         assert_eq!(world.number(database, doubled), 0, "an event had its effect twice");
     }
     every_order_is_settled(&world);
@@ -49,7 +53,8 @@ fn every_order_is_settled(world: &World) {
         .map(|record| record.event()["correlation_id"].as_str().unwrap_or_default().to_owned())
         .collect();
     assert!(!dead_lettered.is_empty(), "the faults struck");
-    let payments = world.counts(&world.payment_db, "SELECT order_id || ' ' || status, count(*) FROM payments GROUP BY 1");
+    let payments = world
+        .counts(&world.payment_db, "SELECT order_id || ' ' || status, count(*) FROM payments GROUP BY 1");
     let orders = world.rows(&world.order_db, "SELECT id, status FROM orders");
     assert!(orders.len() as i64 >= ORDERS);
     for order in orders {

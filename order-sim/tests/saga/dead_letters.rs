@@ -5,8 +5,14 @@ use crate::world::{Record, World};
 const ORIGIN: &str = "kafka_dlt-original-";
 const EXCEPTION: &str = "kafka_dlt-exception-";
 
-fn record(partition: i32, key: Option<&[u8]>, value: Option<&[u8]>, headers: &[(&str, Option<&[u8]>)]) -> Record {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec))).collect();
+fn record(
+    partition: i32,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    headers: &[(&str, Option<&[u8]>)],
+) -> Record {
+    let headers =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec))).collect();
     let (key, value) = (key.map(<[u8]>::to_vec), value.map(<[u8]>::to_vec));
     Record { partition, offset: -1, timestamp: -1, key, value, headers }
 }
@@ -31,7 +37,11 @@ fn poison_goes_to_the_dead_letter_topic_with_raw_bytes_and_the_headers_of_spring
     let dead = world.wait_for_records(&dead_letter_topic, 3);
     for (sent, dead) in sent.iter().zip(&dead) {
         assert_eq!((&dead.key, &dead.value, dead.partition), (&sent.key, &sent.value, sent.partition));
-        assert_eq!(dead.headers[..sent.headers.len()], sent.headers, "the record's own headers come first, unchanged");
+        assert_eq!(
+            dead.headers[..sent.headers.len()],
+            sent.headers,
+            "the record's own headers come first, unchanged"
+        );
         let one = |name: &str| {
             let values = dead.header(name);
             assert_eq!(values.len(), 1, "{name}");
@@ -42,9 +52,14 @@ fn poison_goes_to_the_dead_letter_topic_with_raw_bytes_and_the_headers_of_spring
         assert_eq!(one(&format!("{ORIGIN}offset")), sent.offset.to_be_bytes());
         assert_eq!(one(&format!("{ORIGIN}timestamp")), sent.timestamp.to_be_bytes());
         assert_eq!(one(&format!("{ORIGIN}timestamp-type")), b"CreateTime");
-        assert_eq!(one(&format!("{ORIGIN}consumer-group")), format!("{}-payment-sim", world.orders_topic).as_bytes());
+        assert_eq!(
+            one(&format!("{ORIGIN}consumer-group")),
+            format!("{}-payment-sim", world.orders_topic).as_bytes()
+        );
         assert_eq!(one(&format!("{EXCEPTION}fqcn")), b"simkit::event::MalformedEvent");
-        assert!(one(&format!("{EXCEPTION}stacktrace")).starts_with(b"simkit::event::MalformedEvent: the record"));
+        assert!(
+            one(&format!("{EXCEPTION}stacktrace")).starts_with(b"simkit::event::MalformedEvent: the record")
+        );
         let message = String::from_utf8_lossy(one(&format!("{EXCEPTION}message")));
         let causes = dead.header(&format!("{EXCEPTION}cause-fqcn"));
         if sent.value.is_some() {
@@ -103,7 +118,10 @@ fn a_transient_failure_outlives_its_retries_and_succeeds_when_it_is_replayed() {
     let dead = world.records(&format!("{}-dlt", world.orders_topic));
     assert_eq!(dead.len(), 5);
     for record in &dead {
-        assert_eq!(record.header(&format!("{EXCEPTION}fqcn")), [b"payment_sim::payments::ProviderUnavailable"]);
+        assert_eq!(
+            record.header(&format!("{EXCEPTION}fqcn")),
+            [b"payment_sim::payments::ProviderUnavailable"]
+        );
         assert_eq!(record.header(&format!("{EXCEPTION}cause-fqcn")), [b"std::io::error::Error"]);
         let trace = String::from_utf8_lossy(record.header(&format!("{EXCEPTION}stacktrace"))[0]).into_owned();
         assert!(trace.contains("given up after 3 attempts"), "{trace}");

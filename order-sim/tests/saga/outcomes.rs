@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use crate::world::World;
+use crate::world::{Record, World};
 
 /// The states in which an order and its payment may end together.
 const ENDS: [(&str, &str); 4] = [
@@ -26,7 +26,8 @@ fn the_saga_ends_in_matching_states_on_both_sides() {
     let said = settle(&world, "--count 60", "");
     assert!(said.starts_with("60 orders made; 60 orders: "), "{said}");
     let orders = world.rows(&world.order_db, "SELECT id, total_amount, status FROM orders ORDER BY id");
-    let payments = world.rows(&world.payment_db, "SELECT order_id, amount, status FROM payments ORDER BY order_id");
+    let payments =
+        world.rows(&world.payment_db, "SELECT order_id, amount, status FROM payments ORDER BY order_id");
     assert_eq!(orders.len(), 60);
     assert_eq!(payments.len(), 60);
     let mut seen = HashSet::new();
@@ -50,7 +51,7 @@ fn every_story_is_a_tree_of_events_in_the_native_envelope() {
     events.extend(world.records(&world.payments_topic));
     let types: HashMap<String, String> = events
         .iter()
-        .map(|record| record.event())
+        .map(Record::event)
         .map(|event| (text(&event, "event_id"), text(&event, "event_type")))
         .collect();
     assert_eq!(types.len(), events.len(), "no event is there twice");
@@ -112,7 +113,9 @@ fn a_second_run_continues_the_sequence_of_the_seed() {
 fn duplicates_have_no_second_effect() {
     let world = World::new("duplicates");
     settle(&world, "--count 20 --duplicate-rate 1", "--duplicate-rate 1");
-    for (database, topic) in [(&world.order_db, &world.orders_topic), (&world.payment_db, &world.payments_topic)] {
+    for (database, topic) in
+        [(&world.order_db, &world.orders_topic), (&world.payment_db, &world.payments_topic)]
+    {
         let mut deliveries: BTreeMap<String, usize> = BTreeMap::new();
         for record in world.records(topic) {
             *deliveries.entry(text(&record.event(), "event_id")).or_default() += 1;
@@ -120,7 +123,8 @@ fn duplicates_have_no_second_effect() {
         let outbox = world.rows(database, "SELECT event_id FROM outbox ORDER BY event_id");
         assert!(deliveries.keys().eq(outbox.iter().map(|row| &row[0])), "every event is there, and no other");
         assert!(deliveries.values().all(|count| *count == 2), "each was published twice");
-        let doubled = "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
+        let doubled =
+            "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
         assert_eq!(world.number(database, doubled), 0);
     }
     assert_eq!(world.number(&world.payment_db, "SELECT count(*) FROM payments"), 20);

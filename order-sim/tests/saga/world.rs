@@ -39,7 +39,8 @@ pub(crate) struct Record {
 impl Record {
     /// The value as an event.
     pub(crate) fn event(&self) -> serde_json::Value {
-        serde_json::from_slice(self.value.as_deref().expect("an event has a value")).expect("an event is JSON")
+        serde_json::from_slice(self.value.as_deref().expect("an event has a value"))
+            .expect("an event is JSON")
     }
 
     /// All values of the headers of this name, in their order.
@@ -127,7 +128,10 @@ impl World {
             let message = consumer.poll(DEADLINE).expect("a record in time").expect("a record");
             let Timestamp::CreateTime(timestamp) = message.timestamp() else { panic!("a time of creation") };
             let headers = message.headers().map(|headers| {
-                headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
+                headers
+                    .iter()
+                    .map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec)))
+                    .collect()
             });
             records.push(Record {
                 partition: message.partition(),
@@ -172,7 +176,8 @@ impl World {
             let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
                 headers.insert(rdkafka::message::Header { key, value: value.as_ref() })
             });
-            let mut message = BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition).headers(headers);
+            let mut message =
+                BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition).headers(headers);
             message.key = record.key.as_deref();
             message.payload = record.value.as_deref();
             producer.send(message).map_err(|(error, _)| error).expect("the record is queued");
@@ -240,7 +245,8 @@ impl Service {
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let mut stderr = self.child.stderr.take().expect("stderr is a pipe");
         let reader = std::thread::spawn(move || std::io::read_to_string(&mut stderr).unwrap_or_default());
-        let status = wait_until(&format!("the end of {}", self.name), || self.child.try_wait().expect("a status"));
+        let status =
+            wait_until(&format!("the end of {}", self.name), || self.child.try_wait().expect("a status"));
         (status, reader.join().expect("what the service said"))
     }
 
@@ -266,7 +272,8 @@ impl Drop for Service {
 pub(crate) fn payment_sim() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let profile = Path::new(env!("CARGO_BIN_EXE_order-sim")).parent().expect("a program is in a directory");
+        let profile =
+            Path::new(env!("CARGO_BIN_EXE_order-sim")).parent().expect("a program is in a directory");
         let name = profile.file_name().unwrap_or_default();
         let mut build = Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--package", "payment-sim", "--target-dir"]);
