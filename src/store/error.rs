@@ -101,7 +101,8 @@ impl Error {
         let Self::Query { source, .. } = self else { return (self.to_string(), None) };
         let Some(server) = source.as_db_error() else { return (self.to_string(), None) };
         // "COPY event_logs_000000, line 57, column payload": the words are translated, the number is not.
-        let line = server.where_().filter(|context| context.starts_with("COPY ")).and_then(|context| {
+        let line = server.where_().unwrap_or_default().lines().find(|line| line.starts_with("COPY "));
+        let line = line.and_then(|context| {
             let number = context.split(", ").nth(1)?.split_whitespace().find_map(|word| word.parse().ok());
             number.filter(|line| *line > 0)
         });
