@@ -8,4 +8,4 @@ mod producer;
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use database::Database;
 pub(crate) use oracle::Oracle;
-pub(crate) use producer::{Producer, native_event};
+pub(crate) use producer::Producer;

@@ -9,7 +9,7 @@ use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, Threa
 use uuid::Uuid;
 
 /// An event in the native envelope, about 350 bytes.
-pub(crate) fn native_event(number: usize) -> (String, String) {
+fn native_event(number: usize) -> (String, String) {
     let order = Uuid::from_u128(0x1234_5678_0000_4000_8000_0000_0000_0000 + number as u128 % 1000);
     let event_type = ["OrderCreated", "OrderConfirmed", "OrderShipped"][number % 3];
     let event = serde_json::json!({
