@@ -20,6 +20,8 @@ use crate::{fetch, ports, topics};
 /// Names a Kafka to use instead of one of the sandbox's own: `host:port`, several separated by commas.
 pub const GIVEN_BROKERS: &str = "SANDBOX_BROKERS";
 
+/// Names the folder of an unpacked Apache Kafka to start.
+const KAFKA_HOME: &str = "KAFKA_HOME";
 const SERVER: &str = "Kafka";
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
@@ -57,8 +59,12 @@ impl Kafka {
             Ok(java) => java,
             Err(reason) => return Kafka::mock(&reason, progress),
         };
-        let home = std::env::var_os("KAFKA_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let home = std::env::var_os(KAFKA_HOME).filter(|home| !home.is_empty()).map(PathBuf::from);
         let (libraries, what) = match home {
+            Some(home) if !home.join("libs").is_dir() => {
+                let reason = format!("there is no folder libs in {}", home.display());
+                return Err(Error::Given { variable: KAFKA_HOME, reason });
+            }
             Some(home) => (home.join("libs"), format!("Kafka of {}", home.display())),
             None => match fetch::kafka(guardian, progress)? {
                 Some(libraries) => (libraries, format!("Apache Kafka {}", fetch::KAFKA_VERSION)),
