@@ -76,16 +76,17 @@ impl Kafka {
         loop {
             attempts += 1;
             let folder = guardian.folder(&format!("kafka-{attempts}"), None)?;
+            let [port, controller_port] = ports::free_ports();
             let own = Own {
                 process: Mutex::new(None),
-                brokers: format!("127.0.0.1:{}", ports::free_port()),
+                brokers: format!("127.0.0.1:{port}"),
                 cluster_id: URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes()),
                 java: java.clone(),
                 jars: format!("{}/*", libraries.display()),
                 folder,
                 guardian: guardian.clone(),
             };
-            own.format()?;
+            own.format(&format!("127.0.0.1:{controller_port}"))?;
             match own.start() {
                 Err(Error::NotStarted { log, .. }) if attempts < 5 && ports::was_taken(&log) => {}
                 Err(error) => return Err(error),
@@ -242,8 +243,8 @@ impl Own {
     }
 
     /// Writes the settings, and gives the broker's empty data folder its cluster's id.
-    fn format(&self) -> Result<(), Error> {
-        let settings = settings(&self.brokers, &format!("127.0.0.1:{}", ports::free_port()), &self.folder);
+    fn format(&self, controller: &str) -> Result<(), Error> {
+        let settings = settings(&self.brokers, controller, &self.folder);
         let path = self.settings();
         std::fs::write(&path, settings)
             .map_err(|error| Error::Directory { path: path.clone(), reason: error.to_string() })?;

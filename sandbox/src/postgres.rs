@@ -61,7 +61,7 @@ impl Postgres {
         own.initialize()?;
         let mut attempts = 0;
         loop {
-            own.port = ports::free_port();
+            [own.port] = ports::free_ports();
             attempts += 1;
             match own.start() {
                 Err(Error::NotStarted { log, .. }) if attempts < 5 && ports::was_taken(&log) => {}
