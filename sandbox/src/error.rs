@@ -30,7 +30,7 @@ pub enum Error {
         /// What went wrong, with the last lines of Maven's output.
         reason: String,
     },
-    /// `SANDBOX_POSTGRES_URL` or `SANDBOX_BROKERS` cannot be used.
+    /// `SANDBOX_POSTGRES_URL`, `SANDBOX_BROKERS` or `KAFKA_HOME` cannot be used.
     #[error("cannot use {variable}: {reason}")]
     Given {
         /// The environment variable.

@@ -22,21 +22,24 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Java in `JAVA_HOME` or on PATH, when it is version 17 or newer; otherwise why not.
+/// Java in `JAVA_HOME`, on PATH or where Homebrew puts it, when it is version 17 or newer; otherwise why not.
 pub(crate) fn java() -> Result<PathBuf, String> {
     let in_home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
-    let java = in_home.filter(|file| file.is_file()).or_else(|| on_path("java")).ok_or("there is no Java")?;
-    let output = Command::new(&java)
-        .arg("-version")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{} cannot be run: {error}", java.display()))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    match java_version(&text) {
-        Some(17..) => Ok(java),
-        Some(version) => Err(format!("{} is version {version}, and Kafka needs 17 or newer", java.display())),
-        None => Err(format!("{} does not say its version", java.display())),
+    let of_homebrew =
+        ["/opt/homebrew", "/usr/local"].map(|prefix| Path::new(prefix).join("opt/openjdk/bin/java"));
+    let mut reason = "there is no Java".to_string();
+    for java in in_home.into_iter().chain(on_path("java")).chain(of_homebrew).filter(|file| file.is_file()) {
+        let output = Command::new(&java).arg("-version").stdin(Stdio::null()).output();
+        let text = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
+        match text.ok().as_deref().and_then(java_version) {
+            Some(17..) => return Ok(java),
+            Some(version) => {
+                reason = format!("{} is version {version}, and Kafka needs 17 or newer", java.display());
+            }
+            None => reason = format!("{} does not say its version", java.display()),
+        }
     }
+    Err(reason)
 }
 
 /// The major version out of `java -version`: `openjdk version "17.0.15" 2025-04-15`.

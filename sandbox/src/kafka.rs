@@ -20,6 +20,8 @@ use crate::{fetch, ports, topics};
 /// Names a Kafka to use instead of one of the sandbox's own: `host:port`, several separated by commas.
 pub const GIVEN_BROKERS: &str = "SANDBOX_BROKERS";
 
+/// Names the folder of an unpacked Apache Kafka to start.
+const KAFKA_HOME: &str = "KAFKA_HOME";
 const SERVER: &str = "Kafka";
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
 const STOPS_WITHIN: Duration = Duration::from_secs(60);
@@ -57,8 +59,12 @@ impl Kafka {
             Ok(java) => java,
             Err(reason) => return Kafka::mock(&reason, progress),
         };
-        let home = std::env::var_os("KAFKA_HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        let home = std::env::var_os(KAFKA_HOME).filter(|home| !home.is_empty()).map(PathBuf::from);
         let (libraries, what) = match home {
+            Some(home) if !home.join("libs").is_dir() => {
+                let reason = format!("there is no folder libs in {}", home.display());
+                return Err(Error::Given { variable: KAFKA_HOME, reason });
+            }
             Some(home) => (home.join("libs"), format!("Kafka of {}", home.display())),
             None => match fetch::kafka(guardian, progress)? {
                 Some(libraries) => (libraries, format!("Apache Kafka {}", fetch::KAFKA_VERSION)),
@@ -70,16 +76,17 @@ impl Kafka {
         loop {
             attempts += 1;
             let folder = guardian.folder(&format!("kafka-{attempts}"), None)?;
+            let [port, controller_port] = ports::free_ports();
             let own = Own {
                 process: Mutex::new(None),
-                brokers: format!("127.0.0.1:{}", ports::free_port()),
+                brokers: format!("127.0.0.1:{port}"),
                 cluster_id: URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes()),
                 java: java.clone(),
                 jars: format!("{}/*", libraries.display()),
                 folder,
                 guardian: guardian.clone(),
             };
-            own.format()?;
+            own.format(&format!("127.0.0.1:{controller_port}"))?;
             match own.start() {
                 Err(Error::NotStarted { log, .. }) if attempts < 5 && ports::was_taken(&log) => {}
                 Err(error) => return Err(error),
@@ -236,8 +243,8 @@ impl Own {
     }
 
     /// Writes the settings, and gives the broker's empty data folder its cluster's id.
-    fn format(&self) -> Result<(), Error> {
-        let settings = settings(&self.brokers, &format!("127.0.0.1:{}", ports::free_port()), &self.folder);
+    fn format(&self, controller: &str) -> Result<(), Error> {
+        let settings = settings(&self.brokers, controller, &self.folder);
         let path = self.settings();
         std::fs::write(&path, settings)
             .map_err(|error| Error::Directory { path: path.clone(), reason: error.to_string() })?;

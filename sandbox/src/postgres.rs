@@ -1,5 +1,6 @@
 //! The sandbox's PostgreSQL.
 
+use std::error::Error as _;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,7 +61,7 @@ impl Postgres {
         own.initialize()?;
         let mut attempts = 0;
         loop {
-            own.port = ports::free_port();
+            [own.port] = ports::free_ports();
             attempts += 1;
             match own.start() {
                 Err(Error::NotStarted { log, .. }) if attempts < 5 && ports::was_taken(&log) => {}
@@ -201,8 +202,8 @@ impl Postgres {
         };
         let failed = |error: tokio_postgres::Error| Error::Request {
             action: action.to_string(),
-            // The library's own text of a server's error is only "db error".
-            reason: error.as_db_error().map_or_else(|| error.to_string(), ToString::to_string),
+            // The library's own text is only "db error", or "error connecting to server": the cause says more.
+            reason: error.source().map_or_else(|| error.to_string(), ToString::to_string),
         };
         blocking::wait(async {
             let client = connect(&url).await.map_err(failed)?;

@@ -1,5 +1,6 @@
 //! The sandbox against its real servers: they start, survive what tests do to them, and leave nothing behind.
 
+mod bootstrap;
 mod left_over;
 mod proxy;
 
