@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::world::World;
+use crate::world::{OpenTransaction, World};
 
 const ORDERS: i64 = 300;
 
@@ -43,6 +43,25 @@ fn kill_9_loses_nothing_and_doubles_no_effect() {
         assert_eq!(world.number(database, doubled), 0, "an event had its effect twice");
     }
     every_order_is_settled(&world);
+}
+
+#[test]
+fn an_offset_is_committed_only_after_the_effect() {
+    let world = World::new("offset_after_effect");
+    let payment = world.payment_sim("");
+    world.wait_for_number(&world.payment_db, "SELECT count(*) FROM payments", 0);
+    // The event in hand waits for this lock: it has no effect yet, for longer than offsets take to be committed.
+    let lock = OpenTransaction::begin(&world.payment_db, "LOCK TABLE payments");
+    world.order_sim("--count 4 --rate 100").succeed();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database =
+                   (SELECT oid FROM pg_database WHERE datname = current_database())";
+    world.wait_for_number(&world.payment_db, waiting, 1);
+    sleep(Duration::from_millis(1500));
+    payment.kill();
+    drop(lock);
+    let payment = world.payment_sim("");
+    world.wait_for_number(&world.payment_db, "SELECT count(*) FROM payments", 4);
+    assert!(payment.terminate().0.success());
 }
 
 /// Every order is in the state that its payment says, or an event of its story is in a dead-letter topic.

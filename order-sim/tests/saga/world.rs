@@ -209,6 +209,33 @@ pub(crate) fn query(database_url: &str, sql: &str) -> Result<Vec<Vec<String>>, t
     })
 }
 
+/// A transaction that stays open until it is dropped.
+pub(crate) struct OpenTransaction {
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl OpenTransaction {
+    /// Begins a transaction with this statement.
+    pub(crate) fn begin(database_url: &str, statement: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (client, connection) =
+                tokio_postgres::connect(database_url, NoTls).await.expect("a connection");
+            // The runtime keeps the connection, and closes it when it is dropped.
+            let connection = tokio::spawn(connection);
+            client
+                .batch_execute(&format!("BEGIN; {statement}"))
+                .await
+                .expect("the server takes the statement");
+            tokio::spawn(async move {
+                let _client = client;
+                let _ = connection.await;
+            });
+        });
+        Self { _runtime: runtime }
+    }
+}
+
 /// Tries until there is a result.
 pub(crate) fn wait_until<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
