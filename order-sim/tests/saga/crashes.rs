@@ -64,6 +64,29 @@ fn an_offset_is_committed_only_after_the_effect() {
     assert!(payment.terminate().0.success());
 }
 
+#[test]
+fn a_database_that_cuts_connections_dead_letters_nothing() {
+    let world = World::new("cut_connections");
+    let payment = world.payment_sim("");
+    let order = world.order_sim("--count 150 --rate 100 --until-settled");
+    world.wait_for_records(&world.payments_topic, 10);
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut cuts = 0;
+    for _ in 0..8 {
+        sleep(Duration::from_millis(70));
+        cuts += world.rows(&world.payment_db, cut).len() + world.rows(&world.order_db, cut).len();
+    }
+    assert!(cuts > 8, "{cuts} connections were cut");
+    order.succeed();
+    assert!(payment.terminate().0.success());
+    for topic in [&world.orders_topic, &world.payments_topic] {
+        assert_eq!(world.records(&format!("{topic}-dlt")), []);
+    }
+    assert_eq!(world.number(&world.payment_db, "SELECT count(DISTINCT order_id) FROM payments"), 150);
+    assert_eq!(world.number(&world.order_db, "SELECT count(*) FROM orders"), 150);
+}
+
 /// Every order is in the state that its payment says, or an event of its story is in a dead-letter topic.
 fn every_order_is_settled(world: &World) {
     let dead_lettered: HashSet<String> = [&world.orders_topic, &world.payments_topic]
