@@ -27,8 +27,6 @@ mod embedded {
 #[derive(Debug, Parser)]
 #[command(version)]
 struct OrderSimArgs {
-    #[command(flatten)]
-    service: ServiceArgs,
     /// Orders to make; then it ends, once their events are published. 0 makes none
     #[arg(long, value_name = "N")]
     count: Option<u64>,
@@ -39,6 +37,8 @@ struct OrderSimArgs {
     /// topic
     #[arg(long, requires = "count")]
     until_settled: bool,
+    #[command(flatten)]
+    service: ServiceArgs,
     #[command(flatten)]
     faults: Faults,
 }

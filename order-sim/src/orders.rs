@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 use simkit::service::ServiceError;
-use simkit::{Amount, Event, Failure, Faults, Handler, NewEvent, Pool, Transaction, faults, outbox};
+use simkit::{
+    Amount, Event, Failure, Faults, Handler, NewEvent, Pool, Transaction, database, faults, outbox,
+};
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
@@ -45,7 +47,7 @@ impl Maker {
                 if !failure.is_outage() {
                     return Err(failure.into());
                 }
-                tracing::warn!(%failure, "the database is out of reach, trying again");
+                tracing::warn!(%failure, "the database can't be used, trying again");
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             self.made += 1;
@@ -204,16 +206,7 @@ impl Handler for Orders {
 
 /// How many orders are in which state.
 pub(crate) async fn summary(pool: &Pool) -> Result<String, Failure> {
-    let client = pool.get().await?;
-    let rows = client
-        .query(
-            "SELECT lower(status), count(*) FROM orders GROUP BY status
-             ORDER BY array_position(ARRAY['CREATED', 'CONFIRMED', 'CANCELLED', 'SHIPPED', 'REFUNDED'], status::text)",
-            &[],
-        )
-        .await?;
-    let states: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let all: i64 = states.iter().map(|(_, count)| count).sum();
-    let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    Ok(format!("{all} orders: {}", states.join(", ")))
+    let query = "SELECT lower(status), count(*) FROM orders GROUP BY status
+                 ORDER BY array_position(ARRAY['CREATED', 'CONFIRMED', 'CANCELLED', 'SHIPPED', 'REFUNDED'], status::text)";
+    database::states(pool, "orders", query).await
 }

@@ -22,11 +22,11 @@ mod embedded {
 #[derive(Debug, Parser)]
 #[command(version)]
 struct PaymentSimArgs {
-    #[command(flatten)]
-    service: ServiceArgs,
     /// Share of the orders whose payment is declined
     #[arg(long, default_value = "0.2", value_name = "0..1", value_parser = simkit::faults::share)]
     decline_rate: f64,
+    #[command(flatten)]
+    service: ServiceArgs,
     #[command(flatten)]
     faults: Faults,
 }

@@ -1,9 +1,9 @@
 //! What the payment service does with the events of orders.
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use simkit::faults::{self, NO_CURRENCY};
-use simkit::{Amount, Event, Failure, Faults, Handler, NewEvent, Pool, Transaction, outbox};
+use simkit::{Amount, Event, Failure, Faults, Handler, NewEvent, Pool, Transaction, database, outbox};
 use uuid::Uuid;
 
 use crate::SERVICE;
@@ -51,11 +51,25 @@ struct NoSuchPayment {
     expected: &'static str,
 }
 
-/// A payment after a step.
-struct Payment {
-    id: Uuid,
-    event_type: &'static str,
-    currency: String,
+/// What an order's event asks of its payment.
+enum Step {
+    /// Authorize it, or decline.
+    Decide,
+    /// Take the money.
+    Capture,
+    /// Give it back.
+    Refund,
+}
+
+impl Step {
+    fn after(event_type: &str, order: &Order) -> Option<Self> {
+        match event_type {
+            "OrderCreated" => Some(Self::Decide),
+            "OrderConfirmed" if order.ship => Some(Self::Capture),
+            "OrderShipped" if order.refused => Some(Self::Refund),
+            _ => None,
+        }
+    }
 }
 
 impl Handler for Payments {
@@ -65,6 +79,7 @@ impl Handler for Payments {
 
     async fn handle(&self, transaction: &Transaction<'_>, event: &Event) -> Result<(), Failure> {
         let order: Order = event.payload_as()?;
+        let Some(step) = Step::after(&event.event_type, &order) else { return Ok(()) };
         if !CURRENCIES.contains(&order.currency.as_str()) {
             return Err(Failure::unprocessable(&UnsupportedCurrency(order.currency)));
         }
@@ -74,65 +89,62 @@ impl Handler for Payments {
             return Err(Failure::transient(&ProviderUnavailable).because(&cause));
         }
         let order_id = event.aggregate_id;
-        let payment = match event.event_type.as_str() {
-            "OrderCreated" => Some(self.decide(transaction, order_id, &order, &story).await?),
-            "OrderConfirmed" if order.ship => Some(capture(transaction, order_id, &order).await?),
-            "OrderShipped" if order.refused => Some(refund(transaction, order_id, &order).await?),
-            _ => None,
-        };
-        let Some(payment) = payment else { return Ok(()) };
-        let payload = json!({
+        let mut payload = json!({
             "order_id": order_id,
             "customer_id": order.customer_id,
             "amount": order.total_amount,
-            "currency": payment.currency,
+            "currency": order.currency,
         });
+        let (payment_id, event_type) = match step {
+            Step::Decide => {
+                let declined = faults::chance(self.faults.seed, "decline", &story) < self.decline_rate;
+                if self.faults.poisons(SERVICE, &story) {
+                    payload["currency"] = json!(NO_CURRENCY);
+                }
+                if declined {
+                    payload["reason"] = json!("insufficient_funds");
+                }
+                let (status, event_type) = if declined {
+                    ("DECLINED", "PaymentDeclined")
+                } else {
+                    ("AUTHORIZED", "PaymentAuthorized")
+                };
+                (insert(transaction, order_id, order.total_amount, status).await?, event_type)
+            }
+            Step::Capture => {
+                (advance(transaction, order_id, "AUTHORIZED", "CAPTURED").await?, "PaymentCaptured")
+            }
+            Step::Refund => {
+                payload["reason"] = json!("delivery_refused");
+                (advance(transaction, order_id, "CAPTURED", "REFUNDED").await?, "PaymentRefunded")
+            }
+        };
         let told = NewEvent {
-            event_type: payment.event_type,
-            aggregate_id: payment.id,
+            event_type,
+            aggregate_id: payment_id,
             correlation_id: event.correlation_id,
             causation_id: Some(event.event_id),
-            payload: with_reason(payload, payment.event_type),
+            payload,
         };
         outbox::append(transaction, &told).await
     }
 }
 
-impl Payments {
-    /// `OrderCreated`: the one payment of the order, authorized or declined.
-    async fn decide(
-        &self,
-        transaction: &Transaction<'_>,
-        order_id: Uuid,
-        order: &Order,
-        story: &str,
-    ) -> Result<Payment, Failure> {
-        let declined = faults::chance(self.faults.seed, "decline", story) < self.decline_rate;
-        let (status, event_type) =
-            if declined { ("DECLINED", "PaymentDeclined") } else { ("AUTHORIZED", "PaymentAuthorized") };
-        let id = Uuid::now_v7();
-        transaction
-            .execute(
-                "INSERT INTO payments (id, order_id, amount, status) VALUES ($1, $2, $3::text::numeric, $4)",
-                &[&id, &order_id, &order.total_amount.to_string(), &status],
-            )
-            .await?;
-        let poisoned = self.faults.poisons(SERVICE, story);
-        let currency = if poisoned { NO_CURRENCY.to_owned() } else { order.currency.clone() };
-        Ok(Payment { id, event_type, currency })
-    }
-}
-
-/// `OrderConfirmed`: the money of an order that is shipped.
-async fn capture(transaction: &Transaction<'_>, order_id: Uuid, order: &Order) -> Result<Payment, Failure> {
-    let id = advance(transaction, order_id, "AUTHORIZED", "CAPTURED").await?;
-    Ok(Payment { id, event_type: "PaymentCaptured", currency: order.currency.clone() })
-}
-
-/// `OrderShipped`: the money goes back if the customer refused the delivery.
-async fn refund(transaction: &Transaction<'_>, order_id: Uuid, order: &Order) -> Result<Payment, Failure> {
-    let id = advance(transaction, order_id, "CAPTURED", "REFUNDED").await?;
-    Ok(Payment { id, event_type: "PaymentRefunded", currency: order.currency.clone() })
+/// Makes the one payment of an order.
+async fn insert(
+    transaction: &Transaction<'_>,
+    order_id: Uuid,
+    amount: Amount,
+    status: &str,
+) -> Result<Uuid, Failure> {
+    let id = Uuid::now_v7();
+    transaction
+        .execute(
+            "INSERT INTO payments (id, order_id, amount, status) VALUES ($1, $2, $3::text::numeric, $4)",
+            &[&id, &order_id, &amount.to_string(), &status],
+        )
+        .await?;
+    Ok(id)
 }
 
 /// Takes the order's payment from one state to the next.
@@ -152,22 +164,9 @@ async fn advance(
     Ok(row.ok_or_else(missing)?.get(0))
 }
 
-fn with_reason(mut payload: Value, event_type: &str) -> Value {
-    match event_type {
-        "PaymentDeclined" => payload["reason"] = json!("insufficient_funds"),
-        "PaymentRefunded" => payload["reason"] = json!("delivery_refused"),
-        _ => {}
-    }
-    payload
-}
-
 /// How many payments are in which state.
 pub(crate) async fn summary(pool: &Pool) -> Result<String, Failure> {
-    let client = pool.get().await?;
-    let rows =
-        client.query("SELECT lower(status), count(*) FROM payments GROUP BY 1 ORDER BY 1", &[]).await?;
-    let states: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-    let all: i64 = states.iter().map(|(_, count)| count).sum();
-    let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
-    Ok(format!("{all} payments: {}", states.join(", ")))
+    let query = "SELECT lower(status), count(*) FROM payments GROUP BY status
+                 ORDER BY array_position(ARRAY['AUTHORIZED', 'DECLINED', 'CAPTURED', 'REFUNDED'], status::text)";
+    database::states(pool, "payments", query).await
 }

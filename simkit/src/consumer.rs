@@ -137,14 +137,14 @@ impl<H: Handler> Consumer<H> {
                 }
                 Err(failure) => failure,
             };
-            if !failure.is_outage() {
+            if failure.is_outage() {
+                tracing::warn!(%failure, "the database can't be used, trying again");
+            } else {
                 attempts += 1;
+                if !failure.is_transient() || attempts == ATTEMPTS {
+                    return self.give_up(message, &failure, attempts, stop).await;
+                }
             }
-            let again = failure.is_outage() || (failure.is_transient() && attempts < ATTEMPTS);
-            if !again {
-                return self.give_up(message, &failure, attempts, stop).await;
-            }
-            tracing::debug!(%failure, attempts, partition = message.partition(), offset = message.offset(), "failed");
             if !rest(backoff, stop).await {
                 return Ok(false);
             }

@@ -5,7 +5,6 @@ use std::error::Error;
 use std::fmt;
 
 use deadpool_postgres::PoolError;
-use tokio_postgres::error::SqlState;
 
 /// Why an event could not be processed this time.
 #[derive(Debug)]
@@ -14,8 +13,9 @@ pub enum Failure {
     Transient(Report),
     /// The event itself can't be processed: dead-lettered at once.
     Unprocessable(Report),
-    /// The service's own database is out of reach or asks for another try. It says nothing about the event, so it is
-    /// tried again until the database is back: an outage must not empty a topic into its dead-letter topic.
+    /// The service's own database is out of reach, asks for another try, or refuses for a reason that is not the
+    /// event's, such as a missing privilege. Tried again until it works: an outage must not empty a topic into its
+    /// dead-letter topic.
     Outage(Report),
 }
 
@@ -68,7 +68,7 @@ impl Failure {
         matches!(self, Self::Transient(_))
     }
 
-    /// Whether to wait until the database is back.
+    /// Whether to wait until the database works.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Outage(_))
@@ -91,7 +91,7 @@ impl From<tokio_postgres::Error> for Failure {
         if let Some(database) = error.as_db_error() {
             report.message = format!("{} (SQLSTATE {})", database.message(), database.code().code());
         }
-        if is_outage(&error) { Self::Outage(report) } else { Self::Unprocessable(report) }
+        if is_about_the_data(&error) { Self::Unprocessable(report) } else { Self::Outage(report) }
     }
 }
 
@@ -104,11 +104,8 @@ impl From<PoolError> for Failure {
     }
 }
 
-/// Whether the database was out of reach, restarting, out of resources, or asks for the transaction to be tried again.
-/// An error without an SQLSTATE came from the connection.
-fn is_outage(error: &tokio_postgres::Error) -> bool {
-    error.code().map_or_else(
-        || error.is_closed() || error.source().is_some_and(<dyn Error>::is::<std::io::Error>),
-        |state: &SqlState| matches!(state.code().get(..2), Some("08" | "40" | "53" | "57")),
-    )
+/// Whether the database refused what it was given: an exception in the data (class 22), a broken constraint (23), a limit
+/// of the server (54).
+fn is_about_the_data(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|state| matches!(state.code().get(..2), Some("22" | "23" | "54")))
 }

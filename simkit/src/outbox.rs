@@ -67,13 +67,17 @@ pub(crate) async fn mark_published(
     Ok(())
 }
 
-/// How many events wait to be published.
-///
-/// # Errors
-/// What the database says.
-pub async fn waiting(pool: &Pool) -> Result<i64, Failure> {
+/// The id of the newest event; 0 if there is none.
+pub(crate) async fn last_id(pool: &Pool) -> Result<i64, Failure> {
     let client = pool.get().await?;
-    Ok(client.query_one("SELECT count(*) FROM outbox WHERE published_at IS NULL", &[]).await?.get(0))
+    Ok(client.query_one("SELECT coalesce(max(id), 0) FROM outbox", &[]).await?.get(0))
+}
+
+/// Whether every event up to this id is published.
+pub(crate) async fn is_published_to(pool: &Pool, id: i64) -> Result<bool, Failure> {
+    let client = pool.get().await?;
+    let query = "SELECT NOT EXISTS (SELECT FROM outbox WHERE published_at IS NULL AND id <= $1)";
+    Ok(client.query_one(query, &[&id]).await?.get(0))
 }
 
 /// The database keeps microseconds: cut here, so that what is published does not depend on who rounds.

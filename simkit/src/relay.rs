@@ -80,7 +80,7 @@ impl Relay {
                 Ok(BATCH) => continue,
                 Ok(_) => {}
                 Err(RelayError::Outbox(failure)) if failure.is_outage() => {
-                    tracing::warn!(%failure, "the outbox is out of reach, trying again");
+                    tracing::warn!(%failure, "the outbox can't be used, trying again");
                 }
                 Err(error) => return Err(error),
             }
@@ -94,26 +94,28 @@ impl Relay {
         Ok(())
     }
 
+    /// Publishes what is in the outbox now; what another instance adds meanwhile is that one's to publish.
     async fn drain(&self) -> Result<(), RelayError> {
+        let mut last = None;
         loop {
-            let drained = match self.publish_batch().await {
-                Ok(_) => self.is_empty().await,
-                Err(RelayError::Outbox(failure)) => Err(failure),
-                Err(error) => return Err(error),
-            };
-            match drained {
+            match self.drained(&mut last).await {
                 Ok(true) => return Ok(()),
-                // Another instance's relay may hold the lock, and publish them.
+                // Another instance's relay holds the lock, and publishes them.
                 Ok(false) => {}
-                Err(failure) if failure.is_outage() => {}
-                Err(failure) => return Err(RelayError::Outbox(failure)),
+                Err(RelayError::Outbox(failure)) if failure.is_outage() => {}
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    async fn is_empty(&self) -> Result<bool, Failure> {
-        Ok(outbox::waiting(&self.pool).await? == 0)
+    async fn drained(&self, last: &mut Option<i64>) -> Result<bool, RelayError> {
+        let last = match *last {
+            Some(id) => id,
+            None => *last.insert(outbox::last_id(&self.pool).await.map_err(RelayError::Outbox)?),
+        };
+        while self.publish_batch().await? == BATCH {}
+        outbox::is_published_to(&self.pool, last).await.map_err(RelayError::Outbox)
     }
 
     /// Publishes the oldest events; says how many. None if another instance publishes at the moment.

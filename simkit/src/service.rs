@@ -232,7 +232,8 @@ pub fn exit_code(ended: Result<String, ServiceError>) -> ExitCode {
 pub fn log_to_stderr() {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,librdkafka=error"));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .compact()

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::world::World;
+use crate::world::{OpenTransaction, World};
 
 const ORDERS: i64 = 300;
 
@@ -43,6 +43,48 @@ fn kill_9_loses_nothing_and_doubles_no_effect() {
         assert_eq!(world.number(database, doubled), 0, "an event had its effect twice");
     }
     every_order_is_settled(&world);
+}
+
+#[test]
+fn an_offset_is_committed_only_after_the_effect() {
+    let world = World::new("offset_after_effect");
+    let payment = world.payment_sim("");
+    world.wait_for_number(&world.payment_db, "SELECT count(*) FROM payments", 0);
+    // The event in hand waits for this lock: it has no effect yet, for longer than offsets take to be committed.
+    let lock = OpenTransaction::begin(&world.payment_db, "LOCK TABLE payments");
+    world.order_sim("--count 4 --rate 100").succeed();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database =
+                   (SELECT oid FROM pg_database WHERE datname = current_database())";
+    world.wait_for_number(&world.payment_db, waiting, 1);
+    sleep(Duration::from_millis(1500));
+    payment.kill();
+    drop(lock);
+    let payment = world.payment_sim("");
+    world.wait_for_number(&world.payment_db, "SELECT count(*) FROM payments", 4);
+    assert!(payment.terminate().0.success());
+}
+
+#[test]
+fn a_database_that_cuts_connections_dead_letters_nothing() {
+    let world = World::new("cut_connections");
+    let payment = world.payment_sim("");
+    let order = world.order_sim("--count 150 --rate 100 --until-settled");
+    world.wait_for_records(&world.payments_topic, 10);
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let mut cuts = 0;
+    for _ in 0..8 {
+        sleep(Duration::from_millis(70));
+        cuts += world.rows(&world.payment_db, cut).len() + world.rows(&world.order_db, cut).len();
+    }
+    assert!(cuts > 0, "no connection was cut");
+    order.succeed();
+    assert!(payment.terminate().0.success());
+    for topic in [&world.orders_topic, &world.payments_topic] {
+        assert_eq!(world.records(&format!("{topic}-dlt")), []);
+    }
+    assert_eq!(world.number(&world.payment_db, "SELECT count(DISTINCT order_id) FROM payments"), 150);
+    assert_eq!(world.number(&world.order_db, "SELECT count(*) FROM orders"), 150);
 }
 
 /// Every order is in the state that its payment says, or an event of its story is in a dead-letter topic.

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer, ThreadedProducer};
 use rdkafka::{ClientConfig, Offset, Timestamp, TopicPartitionList};
@@ -112,20 +113,39 @@ impl World {
 
     /// Everything on a topic from its beginning to its present end, by partition and offset.
     pub(crate) fn records(&self, topic: &str) -> Vec<Record> {
-        let consumer: BaseConsumer = self.client().set("group.id", "unused").create().expect("a consumer");
-        let metadata = consumer.fetch_metadata(Some(topic), DEADLINE).expect("metadata");
+        self.wait_for_records(topic, 0)
+    }
+
+    /// Waits until a topic, which may not exist yet, holds so many records, and gives all that it holds.
+    pub(crate) fn wait_for_records(&self, topic: &str, count: usize) -> Vec<Record> {
+        let what = format!("{count} records on {topic}");
+        wait_until(&what, || match self.read(topic) {
+            Ok(records) => records.filter(|records| records.len() >= count),
+            // The partitions of a new topic have no leader for a moment.
+            Err(error) => {
+                eprintln!("{what}: {error}");
+                None
+            }
+        })
+    }
+
+    /// What a topic holds; none if there is no such topic.
+    fn read(&self, topic: &str) -> Result<Option<Vec<Record>>, KafkaError> {
+        let consumer: BaseConsumer = self.client().set("group.id", "unused").create()?;
+        // Asked for by its name, the topic might be made.
+        let all = consumer.fetch_metadata(None, DEADLINE)?;
+        let Some(found) = all.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
         let mut missing = 0;
         let mut assignment = TopicPartitionList::new();
-        for partition in metadata.topics()[0].partitions() {
-            let id = partition.id();
-            let (low, high) = consumer.fetch_watermarks(topic, id, DEADLINE).expect("watermarks");
+        for partition in found.partitions() {
+            let (low, high) = consumer.fetch_watermarks(topic, partition.id(), DEADLINE)?;
             missing += high - low;
-            assignment.add_partition_offset(topic, id, Offset::Offset(low)).expect("an offset");
+            assignment.add_partition_offset(topic, partition.id(), Offset::Offset(low))?;
         }
-        consumer.assign(&assignment).expect("an assignment");
+        consumer.assign(&assignment)?;
         let mut records = Vec::new();
         while missing > 0 {
-            let message = consumer.poll(DEADLINE).expect("a record in time").expect("a record");
+            let message = consumer.poll(DEADLINE).expect("a record in time")?;
             let Timestamp::CreateTime(timestamp) = message.timestamp() else { panic!("a time of creation") };
             let headers = message.headers().map(|headers| {
                 headers
@@ -144,20 +164,7 @@ impl World {
             missing -= 1;
         }
         records.sort_by_key(|record| (record.partition, record.offset));
-        records
-    }
-
-    /// Waits until a topic, which may not exist yet, holds so many records.
-    pub(crate) fn wait_for_records(&self, topic: &str, count: usize) -> Vec<Record> {
-        wait_until(&format!("{count} records on {topic}"), || {
-            let consumer: BaseConsumer = self.client().create().expect("a consumer");
-            let all = consumer.fetch_metadata(None, DEADLINE).expect("metadata");
-            if !all.topics().iter().any(|known| known.name() == topic) {
-                return None;
-            }
-            let records = self.records(topic);
-            (records.len() >= count).then_some(records)
-        })
+        Ok(Some(records))
     }
 
     /// Waits until a query gives this number.
@@ -207,6 +214,33 @@ pub(crate) fn query(database_url: &str, sql: &str) -> Result<Vec<Vec<String>>, t
             .map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
             .collect())
     })
+}
+
+/// A transaction that stays open until it is dropped.
+pub(crate) struct OpenTransaction {
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl OpenTransaction {
+    /// Begins a transaction with this statement.
+    pub(crate) fn begin(database_url: &str, statement: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let (client, connection) =
+                tokio_postgres::connect(database_url, NoTls).await.expect("a connection");
+            // The runtime keeps the connection, and closes it when it is dropped.
+            let connection = tokio::spawn(connection);
+            client
+                .batch_execute(&format!("BEGIN; {statement}"))
+                .await
+                .expect("the server takes the statement");
+            tokio::spawn(async move {
+                let _client = client;
+                let _ = connection.await;
+            });
+        });
+        Self { _runtime: runtime }
+    }
 }
 
 /// Tries until there is a result.
