@@ -1,6 +1,7 @@
 //! The consumer's loop: reads records, hands batches on, and stays in the group while PostgreSQL is slow or away.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
@@ -20,6 +21,8 @@ const PAUSE_AFTER: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_millis(100);
 /// How long a stop waits for the batches that are under way.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// How long each step of leaving the group may take.
+const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 /// How often the group's offsets in Kafka are brought up to date. They are for other tools' lag displays only.
 const GROUP_OFFSETS: Duration = Duration::from_secs(5);
 
@@ -48,41 +51,50 @@ fn configuration(settings: &IngestSettings, group: &str) -> ClientConfig {
     config
 }
 
-/// Reads until a stop or a fault. Returns once everything that was read is committed or given up.
-pub(super) fn consume(
-    settings: &IngestSettings,
-    group: &str,
-    context: Context,
-    offsets: &RecordedOffsets,
-) -> Result<(), Fault> {
-    let (stop, faults) = (Arc::clone(&context.stop), Arc::clone(&context.faults));
-    let fatal =
-        |what: &'static str| move |source| Fault::Fatal(Error::Kafka(kafka::Error::client(what)(source)));
-    let consumer: BaseConsumer<Context> = configuration(settings, group)
-        .create_with_context(context)
-        .map_err(fatal("making a Kafka consumer"))?;
+/// Reads until a stop or a fault, which it raises. Returns once everything that was read is committed or given up.
+pub(super) fn consume(settings: &IngestSettings, group: &str, context: Context, offsets: &RecordedOffsets) {
+    let faults = Arc::clone(&context.faults);
+    let fatal = |what| move |source| Fault::Fatal(Error::Kafka(kafka::Error::client(what)(source)));
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-    consumer.subscribe(&topics).map_err(fatal("subscribing"))?;
-    let context = Arc::clone(consumer.context());
-    let positions = || consumer.position().ok();
+    let created =
+        configuration(settings, group).create_with_context(context).map_err(fatal("making a Kafka consumer"));
+    let consumer: BaseConsumer<Context> = match created {
+        Ok(consumer) => consumer,
+        Err(fault) => return faults.raise(fault),
+    };
+    let read =
+        consumer.subscribe(&topics).map_err(fatal("subscribing")).and_then(|()| read(&consumer, offsets));
+    match read {
+        Ok(()) => commit_to_group(&consumer, offsets, CommitMode::Sync),
+        Err(fault) => faults.raise(fault),
+    }
+    // Nothing that is read from here on may be taken for a hole.
+    lock(&consumer.context().intake).close();
+    leave(consumer);
+}
 
+/// Reads until a stop; everything is committed then. A fault that another part of the session raised ends it too.
+fn read(consumer: &BaseConsumer<Context>, offsets: &RecordedOffsets) -> Result<(), Fault> {
+    let context = consumer.context();
+    let (stop, faults) = (&context.stop, &context.faults);
+    let positions = || consumer.position().ok();
     let mut blocked_since: Option<Instant> = None;
     let mut paused = None;
     let mut group_offsets_at = Instant::now();
-    while !faults.is_raised() {
+    loop {
+        if faults.is_raised() {
+            return Err(Fault::Restart("another part of the session ended".to_owned()));
+        }
         let now = Instant::now();
         if now.duration_since(group_offsets_at) > GROUP_OFFSETS {
             group_offsets_at = now;
-            commit_to_group(&consumer, offsets, CommitMode::Async);
+            commit_to_group(consumer, offsets, CommitMode::Async);
         }
         let timeout = {
             let mut intake = lock(&context.intake);
             if stop.is_requested() {
-                let gone = || faults.is_raised();
-                if !intake.drain(STOP_LIMIT, positions, gone) && !faults.is_raised() {
-                    faults.raise(Fault::Fatal(Error::StoppedEarly(0)));
-                }
-                break;
+                let drained = intake.drain(STOP_LIMIT, positions, || faults.is_raised());
+                return if drained { Ok(()) } else { Err(Fault::Fatal(Error::StoppedEarly)) };
             }
             intake.hand_on_due(now, positions);
             if intake.is_full() {
@@ -96,10 +108,10 @@ pub(super) fn consume(
         let Some(timeout) = timeout else {
             if blocked_since.get_or_insert(now).elapsed() > PAUSE_AFTER {
                 if paused.is_none() {
-                    paused = pause(&consumer);
+                    paused = pause(consumer);
                 }
                 // Only to stay in the group: paused partitions deliver nothing.
-                receive(&consumer, &context, Duration::ZERO)?;
+                receive(consumer, Duration::ZERO)?;
             }
             continue;
         };
@@ -109,24 +121,39 @@ pub(super) fn consume(
                 .resume(&partitions)
                 .map_err(|error| Fault::Restart(format!("resuming failed: {error}")))?;
         }
-        if !receive(&consumer, &context, timeout)?
+        if !receive(consumer, timeout)?
             && let Some(positions) = positions()
         {
             lock(&context.intake).note_holes(&positions, Instant::now());
         }
     }
-    commit_to_group(&consumer, offsets, CommitMode::Sync);
-    // Leaves the group, which takes the partitions away in good order.
-    drop(consumer);
-    Ok(())
+}
+
+/// Leaves the group in good order, so that the others need not wait for our session to run out, and ends the client.
+/// librdkafka can hang for ever when it destroys a client whose partitions were just taken away (librdkafka #4674), so that
+/// is left to a thread which nobody waits for longer than a moment.
+fn leave(consumer: BaseConsumer<Context>) {
+    consumer.unsubscribe();
+    let began = Instant::now();
+    while began.elapsed() < LEAVE_LIMIT && consumer.assignment().is_ok_and(|assigned| assigned.count() > 0) {
+        let _ = consumer.poll(Duration::from_millis(50));
+    }
+    let (ended, end) = mpsc::channel();
+    let closing = thread::Builder::new().name("closing".to_owned()).spawn(move || {
+        drop(consumer);
+        let _ = ended.send(());
+    });
+    if closing.is_err() || end.recv_timeout(LEAVE_LIMIT).is_err() {
+        tracing::debug!("the Kafka client does not end; going on without waiting for it");
+    }
 }
 
 /// Waits for one record and takes it. False where none came.
-fn receive(consumer: &BaseConsumer<Context>, context: &Context, timeout: Duration) -> Result<bool, Fault> {
+fn receive(consumer: &BaseConsumer<Context>, timeout: Duration) -> Result<bool, Fault> {
     match consumer.poll(timeout) {
         None => Ok(false),
         Some(Ok(message)) => {
-            lock(&context.intake).push(&message, Instant::now());
+            lock(&consumer.context().intake).push(&message, Instant::now());
             Ok(true)
         }
         Some(Err(error)) => judge(&error).map(|()| false),

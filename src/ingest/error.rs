@@ -21,8 +21,8 @@ pub enum Error {
     #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
     BatchRefused(store::Error),
     /// Stopped while PostgreSQL was away.
-    #[error("stopped before the last {0} records could be recorded; the next run reads them again")]
-    StoppedEarly(usize),
+    #[error("stopped before everything that was read could be recorded; the next run reads it again")]
+    StoppedEarly,
     /// A thread could not be started.
     #[error("can't start a thread: {0}")]
     Thread(std::io::Error),

@@ -107,12 +107,19 @@ impl Intake {
         self.last = 0;
     }
 
+    /// Ends the lanes: what was handed on is still worked off, the rest is dropped, and nothing more is taken.
+    pub(super) fn close(&mut self) {
+        self.assigned.clear();
+        self.lanes.clear();
+    }
+
     pub(super) fn partition_count(&self) -> usize {
         self.assigned.len()
     }
 
     /// Adds a record to the batch of its lane.
     pub(super) fn push(&mut self, message: &BorrowedMessage<'_>, now: Instant) {
+        // What comes late from a partition that was taken away is somebody else's to record.
         let Some(place) = self.find(message) else { return };
         let assigned = &mut self.assigned[place];
         let offset = message.offset();

@@ -121,7 +121,7 @@ impl Recorder {
             tokio::time::sleep(pause.min(Duration::from_millis(200))).await;
         }
         if self.stop.requested_for().is_some_and(|since| since > STOP_LIMIT) {
-            return Err(Fault::Fatal(Error::StoppedEarly(rows)));
+            return Err(Fault::Fatal(Error::StoppedEarly));
         }
         Ok(())
     }

@@ -80,11 +80,8 @@ pub(super) async fn run(parts: &Parts) -> Result<(), Fault> {
     };
     let (done, ended) = oneshot::channel();
     let (settings, group) = (Arc::clone(&parts.settings), parts.group.clone());
-    let consumer_faults = Arc::clone(&faults);
     spawn("consumer".to_owned(), move || {
-        if let Err(fault) = consume(&settings, &group, context, &offsets) {
-            consumer_faults.raise(fault);
-        }
+        consume(&settings, &group, context, &offsets);
         let _ = done.send(());
     })?;
     // The consumer's end closes the lanes, whose end closes the encoders, whose end closes the recorders.
