@@ -22,6 +22,9 @@ mod record;
 pub mod time;
 pub(crate) mod topic;
 
+#[cfg(test)]
+mod fixtures_test;
+
 use std::borrow::Cow;
 
 use uuid::Uuid;
