@@ -246,7 +246,7 @@ fn created_at<'a>(
         return (moment.microseconds, Origin::noted(field.place, "without an offset: taken as UTC"));
     }
     attributes.originals.created_at = field.map(|field| field.raw);
-    let note = if field.is_some() { "the envelope's cannot be read" } else { "the envelope has none" };
+    let note = if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
     if let Some(microseconds) = record.timestamp_ms.and_then(time::from_milliseconds) {
         attributes.created_at_from = Some("kafka_timestamp");
         return (microseconds, Origin::noted(Place::KafkaTimestamp, note));
