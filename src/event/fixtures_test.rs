@@ -163,3 +163,14 @@ fn every_reason_that_a_small_record_can_have_has_a_fixture() {
         );
     }
 }
+
+#[test]
+fn every_reason_is_documented() {
+    let documentation = include_str!("../../docs/quarantine.md");
+    for reason in Reason::ALL {
+        assert!(
+            documentation.contains(&format!("\n| `{reason}` | ")),
+            "docs/quarantine.md does not know {reason}"
+        );
+    }
+}
