@@ -1,4 +1,8 @@
 //! Records every Kafka event in PostgreSQL exactly once, and answers what happened.
 
+pub mod cli;
 pub mod dead_letter;
 pub mod event;
+pub mod ingest;
+pub mod kafka;
+pub mod store;

@@ -1,0 +1,43 @@
+-- Two group roles. Give them to the logins that ingest and read:
+--   CREATE ROLE ingester LOGIN PASSWORD '…' IN ROLE audit_ingester;
+--   CREATE ROLE analyst  LOGIN PASSWORD '…' IN ROLE audit_reader;
+-- Roles belong to the whole server, so `audit migrate` leaves them alone: run `audit migrate --roles`, or this file by psql
+-- as the owner of the tables. It can be run again.
+DO $$
+DECLARE
+    role_name text;
+BEGIN
+    FOREACH role_name IN ARRAY ARRAY['audit_ingester', 'audit_reader'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL; -- another database of this server made it at the same time
+            END;
+        END IF;
+    END LOOP;
+END $$;
+
+GRANT USAGE ON SCHEMA public TO audit_ingester, audit_reader;
+
+-- The ingester adds rows, and moves the two counters that the protocol locks. It can't read what others recorded.
+GRANT INSERT ON event_logs, dead_letters TO audit_ingester;
+GRANT SELECT, INSERT ON ingest_batches, ingest_batch_ranges TO audit_ingester;
+GRANT SELECT, INSERT, UPDATE ON kafka_partitions TO audit_ingester;
+GRANT SELECT, UPDATE ON ledger_head TO audit_ingester;
+GRANT SELECT ON audit_installation, refinery_schema_history TO audit_ingester;
+GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(integer) TO audit_ingester;
+
+GRANT SELECT ON event_logs, dead_letters, dlt_replays, ingest_batches, ingest_batch_ranges, kafka_partitions, ledger_head,
+                audit_installation, refinery_schema_history TO audit_reader;
+
+-- A batch is copied straight into a leaf, so the leaves that exist already need what event_logs has.
+DO $$
+DECLARE
+    leaf regclass;
+BEGIN
+    FOR leaf IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'event_logs'::regclass LOOP
+        EXECUTE format('GRANT INSERT ON %s TO audit_ingester', leaf);
+        EXECUTE format('GRANT SELECT ON %s TO audit_reader', leaf);
+    END LOOP;
+END $$;

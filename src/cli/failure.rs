@@ -1,0 +1,92 @@
+//! How a command ends: exit codes, and the one place where an error is shown.
+
+use std::io;
+use std::process::ExitCode;
+
+use super::terminal;
+use crate::{kafka, store};
+
+/// The exit codes, a contract with scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done.
+    Done = 0,
+    /// Something failed.
+    Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// Nothing matched, and `--fail-on-empty` was given; or a thing asked for by name does not exist.
+    NothingMatched = 3,
+    /// The record has a gap or a loss, or not all of it could be checked.
+    Incomplete = 4,
+    /// A row is doubled, changed, or unknown to the ledger.
+    Altered = 5,
+    /// Interrupted before it was done.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// An error on its way to the user: what failed, on what, and what to do next.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    exit: Exit,
+}
+
+impl Failure {
+    /// A failure with exit code 1. The message is a lowercase fragment on one line.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None, exit: Exit::Failed }
+    }
+
+    /// Wrong usage: exit code 2.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(message) }
+    }
+
+    /// The same with another exit code.
+    pub(crate) fn with_exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
+    /// The same with what the user can do about it.
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Shows it on stderr and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if self.exit != Exit::Done {
+            terminal::report_error(&self.message, self.hint.as_deref());
+        }
+        self.exit.into()
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self { hint: error.hint(), ..Self::new(error.to_string()) }
+    }
+}
+
+impl From<kafka::Error> for Failure {
+    fn from(error: kafka::Error) -> Self {
+        Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
+    }
+}
+
+/// For what is written to stdout: a reader that went away (`| head`) is no error.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::new("the reader of the output went away").with_exit(Exit::Done);
+        }
+        Self::new(format!("writing the output: {error}"))
+    }
+}

@@ -1,0 +1,62 @@
+//! `audit migrate`: creates or upgrades the schema.
+
+use clap::Args;
+
+use super::args::ConnectionArgs;
+use super::failure::{Exit, Failure};
+use crate::store;
+
+/// Create or upgrade the schema of the audit database
+///
+/// Safe to run again, and safe when several run at once. Only adds: it never drops or rewrites what is recorded.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit migrate                  create or upgrade the schema
+  audit migrate --status         say which version the database has; exits 1 when it is not this program's
+  audit migrate --roles          also make the roles audit_ingester and audit_reader")]
+pub(crate) struct MigrateArgs {
+    /// Only say which version the schema has
+    #[arg(long, conflicts_with_all = ["dry_run", "roles"])]
+    status: bool,
+    /// Only say which migrations would be applied
+    #[arg(long)]
+    dry_run: bool,
+    /// Also make the group roles audit_ingester and audit_reader; roles belong to the whole server
+    #[arg(long, conflicts_with = "dry_run")]
+    roles: bool,
+}
+
+pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    let settings = connection.database()?;
+    let mut client = store::connect(&settings, "audit migrate").await?;
+    let target = settings.target();
+    if args.status {
+        let state = store::schema_state(&client).await?;
+        let found = state.found.map_or_else(|| "no schema".to_owned(), |found| format!("version {found}"));
+        println!("{target}: {found}, this program needs version {}", state.known);
+        return Ok(if state.found == Some(state.known) { Exit::Done } else { Exit::Failed });
+    }
+    if args.dry_run {
+        let missing = store::pending(&client, &settings).await?;
+        for migration in &missing {
+            println!("would apply V{}__{}", migration.version, migration.name);
+        }
+        if missing.is_empty() {
+            println!("{target}: nothing to apply");
+        }
+        return Ok(Exit::Done);
+    }
+    let applied = store::migrate(&mut client, &settings).await?;
+    for migration in &applied {
+        println!("applied V{}__{}", migration.version, migration.name);
+    }
+    if applied.is_empty() {
+        println!("{target}: up to date");
+    }
+    if args.roles {
+        store::apply_roles(&client).await?;
+        println!("roles audit_ingester and audit_reader are there");
+    }
+    Ok(Exit::Done)
+}

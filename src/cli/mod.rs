@@ -1,0 +1,71 @@
+//! The command line: one file for each command, args first.
+
+mod args;
+mod failure;
+mod ingest;
+mod logs;
+mod migrate;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use args::ConnectionArgs;
+use failure::{Exit, Failure};
+
+const LONG_ABOUT: &str = "\
+Records every event that services publish to Kafka in one PostgreSQL table, exactly once, and answers what happened: \
+who did what to which order, when, what failed, and whether the record is complete.";
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with --fail-on-empty), 4 the record is incomplete, \
+5 the record was altered, 130 interrupted before it was done.";
+
+/// Everything that can be typed.
+#[derive(Debug, Parser)]
+#[command(name = "audit", version, about = "What happened to this order, and can you prove it?")]
+#[command(long_about = LONG_ABOUT, after_help = AFTER_HELP, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(flatten)]
+    connection: ConnectionArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Migrate(migrate::MigrateArgs),
+    Ingest(ingest::IngestArgs),
+}
+
+/// Runs the program with the process's arguments and returns its exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is not an error.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(),
+    };
+    let outcome = runtime.block_on(run(cli));
+    // A blocked helper thread must not hold up the end: whatever had to be finished was awaited above.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command {
+        Command::Migrate(args) => migrate::run(&args, &cli.connection).await,
+        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
+    }
+}

@@ -1,0 +1,20 @@
+//! SIGINT and SIGTERM ask for an end in good order; a second one ends at once.
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::failure::{Exit, Failure};
+
+/// Calls `stop` at the first SIGINT or SIGTERM, and ends the process with 130 at the second.
+pub(crate) fn on_stop(stop: impl Fn() + Send + 'static) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("can't wait for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::spawn(async move {
+        let mut next = async || tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} };
+        next().await;
+        stop();
+        next().await;
+        std::process::exit(Exit::Interrupted as i32);
+    });
+    Ok(())
+}

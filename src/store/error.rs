@@ -1,0 +1,145 @@
+//! What can go wrong with PostgreSQL, in words that name the thing and the next step.
+
+use std::error::Error as _;
+
+use tokio_postgres::error::SqlState;
+
+/// An error of the store. The text never holds a password: it is made of the host, the database and the server's message.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The connection settings can't be used.
+    #[error("database settings: {0}")]
+    Settings(String),
+    /// No connection could be made.
+    #[error("can't connect to PostgreSQL at {target}: {}", describe(.source))]
+    Connect {
+        /// host:port/database
+        target: String,
+        /// What the driver said.
+        source: tokio_postgres::Error,
+    },
+    /// A statement failed.
+    #[error("{what}: {}", describe(.source))]
+    Query {
+        /// What was being done, as a fragment: "reading the ledger".
+        what: &'static str,
+        /// What the driver said.
+        source: tokio_postgres::Error,
+    },
+    /// The database has no schema yet, or an older one than this program needs.
+    #[error("the schema of {target} is {found}, this program needs version {needed}")]
+    SchemaOlder {
+        /// host:port/database
+        target: String,
+        /// "missing" or "version N".
+        found: String,
+        /// The version that this program was built with.
+        needed: i32,
+    },
+    /// The database was migrated by a newer program.
+    #[error(
+        "the schema of {target} is version {found}, newer than the version {known} that this program knows"
+    )]
+    SchemaNewer {
+        /// host:port/database
+        target: String,
+        /// The version found.
+        found: i32,
+        /// The version that this program was built with.
+        known: i32,
+    },
+    /// The server did something that the protocol rules out.
+    #[error("{0}; nothing was recorded of it")]
+    Protocol(String),
+    /// A migration failed; the one that failed was rolled back.
+    #[error("migrating the schema: {0}")]
+    Migrate(String),
+}
+
+impl Error {
+    /// For `map_err`: names what was being done.
+    pub(crate) fn query(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+        move |source| Self::Query { what, source }
+    }
+
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Connect { .. } => Some(
+                "check --database-url, AUDIT_DATABASE_URL or the PG* variables, and that the server runs"
+                    .to_owned(),
+            ),
+            Self::SchemaOlder { .. } => Some("run `audit migrate`".to_owned()),
+            Self::SchemaNewer { .. } => Some("use the `audit` that migrated it, or a newer one".to_owned()),
+            Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                Some("`audit migrate --roles` makes the roles audit_ingester and audit_reader".to_owned())
+            }
+            Self::Settings(_) | Self::Query { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
+        }
+    }
+
+    /// The SQLSTATE, where the server gave one.
+    pub fn sql_state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Connect { source, .. } | Self::Query { source, .. } => source.code(),
+            _ => None,
+        }
+    }
+
+    /// Whether the server refuses a row for what it holds (SQLSTATE classes 22 and 54, and 23 but for a doubled key or a
+    /// row outside its partition, which would mean a broken protocol).
+    pub fn is_refused_data(&self) -> bool {
+        self.sql_state().map(SqlState::code).is_some_and(|code| {
+            ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+                && code != "23505"
+                && code != "23514"
+        })
+    }
+
+    /// The server's own words, and in which line of a COPY it found the fault (the first is 1), where it says so.
+    pub fn refused_row(&self) -> (String, Option<usize>) {
+        let Self::Query { source, .. } = self else { return (self.to_string(), None) };
+        let Some(server) = source.as_db_error() else { return (self.to_string(), None) };
+        // "COPY event_logs_000000, line 57, column payload": the words are translated, the number is not.
+        let line = server.where_().unwrap_or_default().lines().find(|line| line.starts_with("COPY "));
+        let line = line.and_then(|context| {
+            let number = context.split(", ").nth(1)?.split_whitespace().find_map(|word| word.parse().ok());
+            number.filter(|line| *line > 0)
+        });
+        (format!("{} [SQLSTATE {}]", server.message(), server.code().code()), line)
+    }
+
+    /// Whether trying again later can help: the connection broke, the server is going down or coming up, out of
+    /// resources, a lock was not to be had, or a session froze (SQLSTATE classes 08, 40, 53 and 57, 55P03, 25P03; no SQLSTATE at all is a broken
+    /// connection).
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } | Self::Query { source, .. } => source.code().is_none_or(|state| {
+                let code = state.code();
+                code == "55P03"
+                    || code == "25P03"
+                    || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+            }),
+            _ => false,
+        }
+    }
+}
+
+/// The driver's own text is "db error"; this is the server's message, or the cause below it, on one line.
+fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(server) = error.as_db_error() {
+        let detail = server.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
+        return format!("{}{detail} [SQLSTATE {}]", server.message(), server.code().code())
+            .replace('\n', " ");
+    }
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.ends_with(&inner_text) {
+            text = format!("{text}: {inner_text}");
+        }
+        cause = inner.source();
+    }
+    text.replace('\n', " ")
+}
