@@ -8,6 +8,7 @@ use super::attributes::Attributes;
 use super::envelope::{Envelope, Field, Payload, Problem, Raw};
 use super::json::Kind;
 use super::origin::{Origin, Origins, Place};
+use super::quarantine::{self, QUARANTINED};
 use super::{Event, Reason, Record, ids, time};
 
 /// The longest text that `event_type` and `source_service` hold, in code points.
@@ -18,35 +19,40 @@ const RESERVED_PREFIX: &str = "audit.";
 
 const MAPPED: &str = "other text than a UUID, mapped by UUID v5";
 
-/// Makes the row of an envelope, or says why it cannot be one.
+/// Makes the row of an envelope. Where a column's rule is broken, the row is quarantined for the reason that is told, and
+/// keeps what the other columns and the attributes can hold.
 pub(super) fn event<'a>(
     record: &Record<'a>,
     envelope: Envelope<'a>,
     schema_id: Option<u32>,
     is_dlt: bool,
     now_us: i64,
-) -> Result<(Event<'a>, Origins), Problem> {
+) -> (Event<'a>, Origins, Option<Reason>) {
     let mut origins = Origins::default();
     let mut attributes =
         Attributes { schema_id, payload_was_text: envelope.payload_was_text, ..Attributes::default() };
+    let mut broken_rule = None;
 
-    let (event_type, place) = event_type(&envelope)?;
+    let (event_type, place) = event_type(&envelope).unwrap_or_else(|reason| {
+        broken_rule = Some(reason);
+        (Cow::Borrowed(QUARANTINED), Place::Rule)
+    });
     origins.event_type = Origin::of(place);
 
-    let source_service = match &envelope.source_service {
-        Some(field) => match source_service(field)? {
-            Some(source) => {
-                origins.source_service = Origin::of(field.place);
-                Some(source)
-            }
-            None => {
-                attributes.originals.source_service = Some(field.raw);
-                origins.source_service = Origin::noted(Place::Nowhere, "the envelope's is not text");
-                None
-            }
-        },
-        None => None,
-    };
+    let source_service = envelope.source_service.as_ref().and_then(|field| {
+        let source = source_service(field).unwrap_or_else(|reason| {
+            broken_rule = broken_rule.or(Some(reason));
+            None
+        });
+        if source.is_some() {
+            origins.source_service = Origin::of(field.place);
+        } else {
+            attributes.originals.source_service = Some(field.raw);
+            origins.source_service =
+                Origin::noted(Place::Nowhere, "the envelope's cannot stand in the column");
+        }
+        source
+    });
 
     let event_id = match envelope.event_id.and_then(|field| Some((field, field.raw.id()?))) {
         Some((field, id)) => {
@@ -96,7 +102,7 @@ pub(super) fn event<'a>(
     };
     attributes.named = envelope.named;
     attributes.unknown = envelope.unknown;
-    let event = Event {
+    let mut event = Event {
         event_id,
         event_type,
         aggregate_id,
@@ -108,9 +114,19 @@ pub(super) fn event<'a>(
         },
         created_at_us,
         correlation_id,
-        attributes: attributes.to_json(record),
+        attributes: String::new(),
     };
-    Ok((event, origins))
+    let reason = broken_rule.map(|reason| {
+        let (reason, payload) = quarantine::payload(record, &Problem { schema_id, ..reason.into() });
+        event.event_type = Cow::Borrowed(QUARANTINED);
+        event.payload = Cow::Owned(payload);
+        attributes.payload_was_text = false;
+        origins.event_type = Origin::of(Place::Rule);
+        origins.payload = Origin::of(Place::Value);
+        reason
+    });
+    event.attributes = attributes.to_json(record);
+    (event, origins, reason)
 }
 
 /// Makes a row that holds nothing of the value: a tombstone, or a quarantined record.
@@ -148,37 +164,37 @@ pub(super) fn event_without_envelope<'a>(
     (event, origins)
 }
 
-fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Place), Problem> {
+fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Place), Reason> {
     let (text, place) = match (&envelope.event_type, &envelope.made_type) {
         (Some(field), _) => (field.raw.text().ok_or(Reason::EventTypeNotText)?, field.place),
         (None, Some((text, place))) => (text.clone(), *place),
-        (None, None) => return Err(Reason::EventTypeMissing.into()),
+        (None, None) => return Err(Reason::EventTypeMissing),
     };
     if text.is_empty() {
-        return Err(Reason::EventTypeEmpty.into());
+        return Err(Reason::EventTypeEmpty);
     }
     if is_too_long(&text) {
-        return Err(Reason::EventTypeTooLong.into());
+        return Err(Reason::EventTypeTooLong);
     }
     if text.contains('\0') {
-        return Err(Reason::NulCharacter.into());
+        return Err(Reason::NulCharacter);
     }
     if text.starts_with(RESERVED_PREFIX) {
-        return Err(Reason::EventTypeReserved.into());
+        return Err(Reason::EventTypeReserved);
     }
     Ok((text, place))
 }
 
 /// The source; `None` where it is not text, and the envelope's member is kept in the attributes instead.
-fn source_service<'a>(field: &Field<'a>) -> Result<Option<Cow<'a, str>>, Problem> {
+fn source_service<'a>(field: &Field<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
     let Some(text) = field.raw.text() else {
         return Ok(None);
     };
     if is_too_long(&text) {
-        return Err(Reason::SourceServiceTooLong.into());
+        return Err(Reason::SourceServiceTooLong);
     }
     if text.contains('\0') {
-        return Err(Reason::NulCharacter.into());
+        return Err(Reason::NulCharacter);
     }
     Ok(Some(text))
 }
@@ -246,7 +262,7 @@ fn created_at<'a>(
         return (moment.microseconds, Origin::noted(field.place, "without an offset: taken as UTC"));
     }
     attributes.originals.created_at = field.map(|field| field.raw);
-    let note = if field.is_some() { "the envelope's cannot be read" } else { "the envelope has none" };
+    let note = if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
     if let Some(microseconds) = record.timestamp_ms.and_then(time::from_milliseconds) {
         attributes.created_at_from = Some("kafka_timestamp");
         return (microseconds, Origin::noted(Place::KafkaTimestamp, note));

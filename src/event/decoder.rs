@@ -92,17 +92,17 @@ impl Decoder {
             return Decoded { event, format: Format::Tombstone, reason: None, origins };
         };
         let (outcome, schema_id) = decode_value(record, value);
-        let result = match outcome {
+        let problem = match outcome {
             Outcome::Decoded(envelope) => {
                 let format = envelope.format;
-                columns::event(record, envelope, schema_id, is_dlt, now_us)
-                    .map(|(event, origins)| Decoded { event, format, reason: None, origins })
-                    .map_err(|problem| Problem { schema_id, ..problem })
+                let (event, origins, reason) = columns::event(record, envelope, schema_id, is_dlt, now_us);
+                let format = if reason.is_some() { Format::Quarantined } else { format };
+                return Decoded { event, format, reason, origins };
             }
-            Outcome::Invalid(problem) => Err(problem),
-            Outcome::NotMine => Err(Reason::InvalidJson.into()),
+            Outcome::Invalid(problem) => problem,
+            Outcome::NotMine => Reason::InvalidJson.into(),
         };
-        result.unwrap_or_else(|problem| quarantined(record, &problem, is_dlt, now_us))
+        quarantined(record, &problem, is_dlt, now_us)
     }
 
     /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The detail says what it

@@ -11,6 +11,7 @@ mod confluent;
 mod debezium;
 mod decoder;
 mod envelope;
+mod explain;
 mod ids;
 pub mod json;
 mod native;
@@ -22,11 +23,17 @@ mod record;
 pub mod time;
 pub(crate) mod topic;
 
+#[cfg(test)]
+mod fixtures_test;
+#[cfg(test)]
+mod properties_test;
+
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
 pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
+pub use explain::{Column, Explanation, explain};
 pub use ids::{aggregate_uuid, correlation_uuid};
 pub use origin::{Origin, Origins, Place};
 pub use quarantine::QUARANTINED;

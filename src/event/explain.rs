@@ -1,0 +1,137 @@
+//! What a record would become, and why: for `audit decode`.
+
+use chrono::{DateTime, SecondsFormat};
+
+use super::{Decoder, Format, Origin, Place, Reason, Record};
+
+/// One column of the row that a record would become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// Its value as text; JSON for `payload` and `attributes`.
+    pub value: Option<String>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// What a record would become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The decoder that took the record.
+    pub format: Format,
+    /// Why it would be quarantined, where it would be.
+    pub reason: Option<Reason>,
+    /// The columns in the order of the table.
+    pub columns: Vec<Column>,
+}
+
+/// Decodes a record and tells of each column where it came from.
+pub fn explain(decoder: &Decoder, record: &Record<'_>, now_us: i64) -> Explanation {
+    let decoded = decoder.decode(record, now_us);
+    let (event, origins) = (decoded.event, decoded.origins);
+    let column = |name, value: Option<String>, origin| Column { name, value, origin };
+    let columns = vec![
+        column("event_id", Some(event.event_id.to_string()), origins.event_id),
+        column("event_type", Some(event.event_type.into_owned()), origins.event_type),
+        column("aggregate_id", event.aggregate_id.map(|id| id.to_string()), origins.aggregate_id),
+        column(
+            "source_service",
+            event.source_service.map(std::borrow::Cow::into_owned),
+            origins.source_service,
+        ),
+        column("is_dlt", Some(event.is_dlt.to_string()), Origin::of(Place::Topic)),
+        column("payload", Some(event.payload.into_owned()), origins.payload),
+        column("created_at", Some(timestamp(event.created_at_us)), origins.created_at),
+        column("correlation_id", event.correlation_id.map(|id| id.to_string()), origins.correlation_id),
+        column(
+            "attributes",
+            Some(event.attributes),
+            Origin::noted(Place::Rule, "key, headers and what has no column"),
+        ),
+    ];
+    Explanation { format: decoded.format, reason: decoded.reason, columns }
+}
+
+/// RFC 3339 in UTC; the number where the year has more digits than the calendar at hand goes to.
+fn timestamp(microseconds: i64) -> String {
+    DateTime::from_timestamp_micros(microseconds).map_or_else(
+        || format!("{microseconds} microseconds since 1970"),
+        |time| time.to_rfc3339_opts(SecondsFormat::Micros, true),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::explain;
+    use crate::event::{Decoder, Header, Record};
+
+    /// One line for each column: name, value, where it came from.
+    fn lines(record: &Record<'_>) -> String {
+        let explanation = explain(&Decoder::default(), record, 1_795_341_600_000_000);
+        let mut out = format!("{} {:?}\n", explanation.format, explanation.reason);
+        for column in explanation.columns {
+            out.push_str(&format!(
+                "{}: {} <- {}\n",
+                column.name,
+                column.value.as_deref().unwrap_or("∅"),
+                column.origin
+            ));
+        }
+        out
+    }
+
+    #[test]
+    fn each_column_tells_where_it_came_from() {
+        let value = br#"{"eventId":"A-1","event_type":"OrderCreated","occurred_at":"2026-11-22T10:00:00","payload":{"a":1}}"#;
+        let traceparent = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let record = Record {
+            cluster_id: "cluster",
+            topic: "orders.events-dlt",
+            partition: 0,
+            offset: 7,
+            timestamp_ms: None,
+            key: Some(b"7b0f6a0e-3d0c-4f64-9a5b-1f0f3b0e8c11"),
+            value: Some(value),
+            headers: &[Header { name: b"traceparent", value: Some(traceparent) }],
+        };
+        insta::assert_snapshot!(lines(&record), @r#"
+        native envelope None
+        event_id: d5f44e84-b4e6-52c1-a918-4bc35405e7a9 <- member eventId (other text than a UUID, mapped by UUID v5)
+        event_type: OrderCreated <- member event_type
+        aggregate_id: 7b0f6a0e-3d0c-4f64-9a5b-1f0f3b0e8c11 <- the key
+        source_service: ∅ <- nowhere
+        is_dlt: true <- the topic's name
+        payload: {"a":1} <- member payload
+        created_at: 2026-11-22T10:00:00.000000Z <- member occurred_at (without an offset: taken as UTC)
+        correlation_id: 4bf92f35-77b3-4da6-a3ce-929d0e0e4736 <- header traceparent (its trace id)
+        attributes: {"key":"7b0f6a0e-3d0c-4f64-9a5b-1f0f3b0e8c11","headers":[["traceparent","00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"]],"original":{"event_id":"A-1","created_at":"2026-11-22T10:00:00"},"created_at_from":"assumed_utc"} <- a rule of the audit (key, headers and what has no column)
+        "#);
+    }
+
+    #[test]
+    fn a_quarantined_record_tells_its_reason() {
+        let record = Record {
+            cluster_id: "cluster",
+            topic: "orders.events",
+            partition: 0,
+            offset: 7,
+            timestamp_ms: None,
+            key: None,
+            value: Some(b"hello"),
+            headers: &[],
+        };
+        insta::assert_snapshot!(lines(&record), @r#"
+        quarantined Some(InvalidJson)
+        event_id: 21777c0f-434c-5233-bbba-8d96eb91ef3b <- cluster, topic, partition and offset
+        event_type: audit.Quarantined <- a rule of the audit
+        aggregate_id: ∅ <- nowhere
+        source_service: ∅ <- nowhere
+        is_dlt: false <- the topic's name
+        payload: {"reason":"invalid_json","detail":"the value is not JSON (byte 0)","value_base64":"aGVsbG8=","key_base64":null} <- the whole value
+        created_at: 2026-11-22T10:00:00.000000Z <- the clock (no time was found)
+        correlation_id: ∅ <- nowhere
+        attributes: {"created_at_from":"now"} <- a rule of the audit (key, headers and what has no column)
+        "#);
+    }
+}
