@@ -2,4 +2,6 @@
 
 pub mod cli;
 pub mod event;
+pub mod filter;
+pub mod output;
 pub mod store;
