@@ -1,8 +1,16 @@
 //! The command line: one file for each command, args first.
 
 mod args;
+mod events;
+mod export;
 mod failure;
 mod migrate;
+mod output_args;
+mod pump;
+mod query;
+mod selectors;
+mod signals;
+mod tail;
 mod terminal;
 
 use std::process::ExitCode;
@@ -34,6 +42,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(migrate::MigrateArgs),
+    Query(query::QueryArgs),
+    Tail(tail::TailArgs),
+    Export(export::ExportArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -62,5 +73,8 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Migrate(args) => migrate::run(&args, &cli.connection).await,
+        Command::Query(args) => query::run(&args, &cli.connection).await,
+        Command::Tail(args) => tail::run(&args, &cli.connection).await,
+        Command::Export(args) => export::run(&args, &cli.connection).await,
     }
 }
