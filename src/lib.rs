@@ -1,7 +1,10 @@
 //! Records every Kafka event in PostgreSQL exactly once, and answers what happened.
 
 pub mod cli;
+pub mod dead_letter;
 pub mod event;
 pub mod filter;
+pub mod ingest;
+pub mod kafka;
 pub mod output;
 pub mod store;

@@ -1,1 +1,30 @@
-//! Placeholder.
+//! What the simulated services share, and what a service that publishes and consumes events needs:
+//!
+//! - [`outbox`]: an event is written in the transaction of the change it tells of; [`relay`] publishes it afterwards.
+//! - [`consumer`]: an event has its effect once, however often it is delivered; retries; then the dead-letter topic.
+//! - [`faults`]: failures on demand, decided by a seed.
+//! - [`service`]: starts these, and stops them in the right order.
+//!
+//! The services share this code and nothing else: no database, no state, only events.
+
+pub mod amount;
+pub mod args;
+pub mod consumer;
+pub mod database;
+pub mod dead_letter;
+pub mod event;
+pub mod failure;
+pub mod faults;
+pub mod kafka;
+pub mod outbox;
+pub mod relay;
+pub mod service;
+mod stop;
+
+pub use amount::Amount;
+pub use consumer::Handler;
+pub use deadpool_postgres::{Pool, Transaction};
+pub use event::{Event, NewEvent};
+pub use failure::Failure;
+pub use faults::Faults;
+pub use service::{Definition, Service};

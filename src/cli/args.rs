@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::failure::Failure;
-use crate::store::Settings;
+use crate::{kafka, store};
 
 /// Where PostgreSQL and Kafka are. Secrets belong into the environment, PGPASSFILE or a file, not onto the command line.
 #[derive(Debug, Args)]
@@ -35,7 +35,18 @@ pub(crate) struct ConnectionArgs {
 
 impl ConnectionArgs {
     /// The database's settings.
-    pub(crate) fn database(&self) -> Result<Settings, Failure> {
-        Ok(Settings::resolve(self.database_url.as_deref(), |name| std::env::var(name).ok())?)
+    pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
+        Ok(store::Settings::resolve(self.database_url.as_deref(), |name| std::env::var(name).ok())?)
+    }
+
+    /// Kafka's settings.
+    pub(crate) fn kafka(&self) -> Result<kafka::Settings, Failure> {
+        let brokers =
+            self.brokers.clone().or_else(|| std::env::var("KAFKA_BROKERS").ok()).ok_or_else(|| {
+                Failure::usage("no Kafka brokers are given")
+                    .with_hint("--brokers HOST:PORT, or AUDIT_BROKERS")
+            })?;
+        kafka::Settings::new(brokers, &self.kafka_settings)
+            .map_err(|error| Failure::usage(error.to_string()).with_hint(error.hint().unwrap_or_default()))
     }
 }

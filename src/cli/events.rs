@@ -27,7 +27,8 @@ impl EventColumns {
             Some(names) => names.iter().map(|name| named(name.trim())).collect::<Result<_, _>>()?,
         };
         let shown = selected.len();
-        selected.extend(needed.iter().filter(|column| !selected.contains(column)).copied().collect::<Vec<_>>());
+        selected
+            .extend(needed.iter().filter(|column| !selected.contains(column)).copied().collect::<Vec<_>>());
         Ok(Self { shown, selected })
     }
 
@@ -86,8 +87,8 @@ impl EventColumns {
 /// The columns to show where none were asked for.
 pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> {
     use EventColumn::{
-        AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset, Mark, PartitionId,
-        Payload, SourceService,
+        AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset, Mark,
+        PartitionId, Payload, SourceService,
     };
     match format {
         Format::Csv => EventColumn::ORIGINAL.to_vec(),

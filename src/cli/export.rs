@@ -110,10 +110,11 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
     let rows = match args.file() {
         None => export.write(std::io::stdout()).await?,
         Some(path) => {
+            let interruption = interruption()?;
             let rows = tokio::select! {
                 written = export.write_file(path) => written?,
                 // Ending here removes the unfinished file.
-                () = interruption() => {
+                () = interruption => {
                     return Err(Failure::new("interrupted before the export was whole").with_exit(Exit::Interrupted));
                 }
             };
@@ -135,17 +136,20 @@ struct Export<'a> {
 
 impl Export<'_> {
     async fn write_file(&self, path: &Path) -> Result<u64, Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("writing {}: {error}", path.display()));
+        let failed =
+            |error: &dyn std::fmt::Display| Failure::new(format!("writing {}: {error}", path.display()));
         // A pipe or a device can't be replaced by a file; a link stays a link.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if target.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            let file = std::fs::OpenOptions::new().write(true).open(&target).map_err(|error| failed(&error))?;
+            let file =
+                std::fs::OpenOptions::new().write(true).open(&target).map_err(|error| failed(&error))?;
             return self.write(file).await;
         }
         if target.is_dir() {
             return Err(failed(&"it is a directory"));
         }
-        let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new()
             .prefix(".audit-export-")
             .permissions(Permissions::from_mode(0o666))

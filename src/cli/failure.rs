@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::terminal;
-use crate::filter;
-use crate::store;
+use crate::{filter, kafka, store};
 
 /// The exit codes, a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +80,12 @@ impl From<store::Error> for Failure {
         let exit =
             if matches!(error, store::Error::PayloadPredicate { .. }) { Exit::Usage } else { Exit::Failed };
         Self { hint: error.hint(), exit, ..Self::new(error.to_string()) }
+    }
+}
+
+impl From<kafka::Error> for Failure {
+    fn from(error: kafka::Error) -> Self {
+        Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
     }
 }
 

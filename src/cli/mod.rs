@@ -1,9 +1,13 @@
 //! The command line: one file for each command, args first.
 
+#![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
+
 mod args;
 mod events;
 mod export;
 mod failure;
+mod ingest;
+mod logs;
 mod migrate;
 mod output_args;
 mod pump;
@@ -45,6 +49,7 @@ enum Command {
     Query(query::QueryArgs),
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
+    Ingest(ingest::IngestArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -76,5 +81,6 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

@@ -34,7 +34,14 @@ impl From<OutputFormat> for Format {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Format of the output
-    #[arg(short, long, alias = "format", value_name = "FORMAT", env = "AUDIT_OUTPUT", hide_env_values = true)]
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        value_name = "FORMAT",
+        env = "AUDIT_OUTPUT",
+        hide_env_values = true
+    )]
     output: Option<OutputFormat>,
     /// Columns to show, by name
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]

@@ -48,11 +48,6 @@ impl Pump {
         }
     }
 
-    /// Returns when the reader went away: nothing is left to do then.
-    pub(crate) async fn closed(&self) {
-        self.sender.closed().await;
-    }
-
     /// Waits until all is written, but not for long.
     pub(crate) async fn finish(self) -> io::Result<()> {
         drop(self.sender);

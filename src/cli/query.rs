@@ -85,8 +85,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     // The key of the last row shown makes the cursor.
     let needed = [EventColumn::CreatedAt, EventColumn::Id, EventColumn::Mark];
     let needed = if format == Format::Table { &needed[..] } else { &needed[..2] };
-    let columns =
-        EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
+    let columns = EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
 
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit query").await?;
@@ -119,7 +118,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
                 break;
             }
             renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut stdout)?;
-            last = Some((columns.integer(&row, EventColumn::CreatedAt)?, columns.integer(&row, EventColumn::Id)?));
+            last = Some((
+                columns.integer(&row, EventColumn::CreatedAt)?,
+                columns.integer(&row, EventColumn::Id)?,
+            ));
             shown += 1;
         }
     }

@@ -70,13 +70,14 @@ impl SelectorArgs {
         let clock = Clock { now: Utc::now(), zone: self.tz.parse::<Zone>()? };
         let time = |text: &Option<String>| text.as_deref().map(|text| clock.time(text)).transpose();
         let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect::<Vec<_>>();
-        let identifiers =
-            |texts: &[String]| texts.iter().map(|text| Identifier::parse(text)).collect::<Result<Vec<_>, _>>();
+        let identifiers = |texts: &[String]| {
+            texts.iter().map(|text| Identifier::parse(text)).collect::<Result<Vec<_>, _>>()
+        };
         let selection = Selection {
             event_types: globs(&self.types),
             services: globs(&self.service),
             aggregates: self.aggregate.clone(),
-            correlations: identifiers(&self.correlation)?,
+            correlations: self.correlation.clone(),
             event_ids: identifiers(&self.event_id)?,
             dead_letters: match (self.dlt, self.no_dlt) {
                 (true, _) => Some(true),

@@ -16,11 +16,8 @@ use super::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
 use crate::store::{
-    self, Batch, EventColumn, EventQuery, Notifications, ResolvedSelection, RowOrder, Rows, Settings,
+    self, EventColumn, EventQuery, Notifications, RecordedBatch, ResolvedSelection, RowOrder, Rows, Settings,
 };
-
-/// Where the ingester notifies of batches.
-const CHANNEL: &str = "audit_batches";
 
 /// How long a batch may stay unnoticed when a notification is lost.
 const POLL: Duration = Duration::from_secs(1);
@@ -68,10 +65,12 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
     };
     let style = args.output.style();
     let needed = [EventColumn::Id, EventColumn::BatchNo, EventColumn::Mark];
-    let columns = EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), &needed)?;
+    let columns =
+        EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), &needed)?;
     let selection = args.selectors.selection()?;
     let settings = connection.database()?;
-    let (client, notifications) = store::connect_listening(&settings, "audit tail", CHANNEL).await?;
+    let (client, notifications) =
+        store::connect_listening(&settings, "audit tail", store::BATCH_CHANNEL).await?;
     store::check_schema(&client, &settings).await?;
 
     let mut renderer = output::renderer(format, style);
@@ -89,11 +88,11 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
         shown: 0,
     };
     let session = Session { client, notifications };
-    let outcome = tokio::select! {
-        outcome = tail.show(args, &settings, session, head) => outcome,
-        () = interruption() => Ok(()),
-    };
-    outcome?;
+    let interruption = interruption()?;
+    tokio::select! {
+        outcome = tail.show(args, &settings, session, head) => outcome?,
+        () = interruption => {}
+    }
     let mut foot = Vec::new();
     tail.renderer.end(&mut foot)?;
     tokio::select! {
@@ -147,7 +146,11 @@ impl Tail {
             None => self.show_last(&session.client, args.lines.into()).await?,
         }
         if args.no_follow {
-            return if args.from_batch.is_some() { self.catch_up(&session.client).await.map_err(Interruption::into_failure) } else { Ok(()) };
+            return if args.from_batch.is_some() {
+                self.catch_up(&session.client).await.map_err(Interruption::into_failure)
+            } else {
+                Ok(())
+            };
         }
         loop {
             match self.follow(&mut session).await {
@@ -155,7 +158,10 @@ impl Tail {
                 Interruption::Lost(error) => {
                     terminal::status(&format!("{error}; connecting again"));
                     session = reconnect(settings).await?;
-                    terminal::status(&format!("connected again, going on behind batch {}", self.position.batch_no));
+                    terminal::status(&format!(
+                        "connected again, going on behind batch {}",
+                        self.position.batch_no
+                    ));
                 }
             }
         }
@@ -206,9 +212,10 @@ impl Tail {
     /// Prints the batches that are there and were not printed.
     async fn catch_up(&mut self, client: &Client) -> Result<(), Interruption> {
         loop {
-            let batches = tokio::time::timeout(ANSWER, store::batches_after(client, self.position.batch_no, 100))
-                .await
-                .map_err(|_| Interruption::Lost("the database does not answer".to_owned()))??;
+            let batches =
+                tokio::time::timeout(ANSWER, store::batches_after(client, self.position.batch_no, 100))
+                    .await
+                    .map_err(|_| Interruption::Lost("the database does not answer".to_owned()))??;
             if batches.is_empty() {
                 return Ok(());
             }
@@ -229,7 +236,7 @@ impl Tail {
 
     /// Prints a batch, some rows at a time: no statement stays open while the reader is slow, because the snapshot of one
     /// would keep the server from cleaning up behind the ingester.
-    async fn print_batch(&mut self, client: &Client, batch: Batch) -> Result<(), Interruption> {
+    async fn print_batch(&mut self, client: &Client, batch: RecordedBatch) -> Result<(), Interruption> {
         let Some((first_id, last_id)) = batch.ids else { return Ok(()) };
         loop {
             let after = self.position.row_id.unwrap_or(first_id - 1);
@@ -246,7 +253,8 @@ impl Tail {
                 self.render(row, &mut buffer).map_err(Interruption::Failed)?;
             }
             let Some(last) = rows.last() else { return Ok(()) };
-            self.position.row_id = Some(self.columns.integer(last, EventColumn::Id).map_err(Interruption::Failed)?);
+            self.position.row_id =
+                Some(self.columns.integer(last, EventColumn::Id).map_err(Interruption::Failed)?);
             let bytes = buffer.len();
             self.pump.write(buffer).await.map_err(|error| Interruption::Failed(error.into()))?;
             if (rows.len() as i64) < self.rows_a_read {
@@ -294,7 +302,8 @@ async fn reconnect(settings: &Settings) -> Result<Session, Failure> {
     let mut pause = FIRST_RETRY;
     loop {
         let attempt = async {
-            let (client, notifications) = store::connect_listening(settings, "audit tail", CHANNEL).await?;
+            let (client, notifications) =
+                store::connect_listening(settings, "audit tail", store::BATCH_CHANNEL).await?;
             store::check_schema(&client, settings).await?;
             Ok::<_, store::Error>(Session { client, notifications })
         };

@@ -12,6 +12,11 @@ pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal()
 }
 
+/// Whether stderr may be coloured: a person looks on, and NO_COLOR is not set.
+pub(crate) fn stderr_has_colour() -> bool {
+    ColorChoice::Auto.wanted(stderr_is_terminal())
+}
+
 /// A line of status on stderr. Nobody may be there to read it, which is no error.
 pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -55,8 +60,8 @@ pub(crate) fn width() -> Option<u16> {
 
 /// Shows an error and what to do about it.
 pub(crate) fn report_error(message: &str, hint: Option<&str>) {
-    let colour = ColorChoice::Auto.wanted(stderr_is_terminal());
-    let (red, cyan, plain) = if colour { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
+    let (red, cyan, plain) =
+        if stderr_has_colour() { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
     status(&format!("{red}error:{plain} {message}"));
     if let Some(hint) = hint {
         status(&format!("{cyan}hint:{plain} {hint}"));

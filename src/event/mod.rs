@@ -1,11 +1,36 @@
 //! An event, and the decoders that make one of a Kafka record. Pure: no clock, no network, no database.
+//!
+//! A record passes through [`json::scan`] (one checked pass over the value), then through the decoders in their order
+//! (`cloud_events`, `native`, `debezium`, `plain`), then through the rules that all formats share (`columns`). What breaks a
+//! rule on the way becomes a quarantined event with a [`Reason`].
 
+mod attributes;
+mod cloud_events;
+mod columns;
+mod confluent;
+mod debezium;
+mod decoder;
+mod envelope;
+mod ids;
+pub mod json;
+mod native;
+mod origin;
+mod plain;
+mod quarantine;
+mod reason;
 mod record;
+pub mod time;
+pub(crate) mod topic;
 
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
+pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
+pub use ids::{aggregate_uuid, correlation_uuid};
+pub use origin::{Origin, Origins, Place};
+pub use quarantine::QUARANTINED;
+pub use reason::Reason;
 pub use record::{Header, Record};
 
 /// What a record becomes: the columns of one row of `event_logs`, without those that ingest alone knows (`id`,

@@ -21,6 +21,18 @@ pub struct Record<'a> {
     pub headers: &'a [Header<'a>],
 }
 
+impl<'a> Record<'a> {
+    /// Whether a header of that name is there, whatever its value is.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|header| header.name == name.as_bytes())
+    }
+
+    /// The value of the last header of that name, which is the one that counts among repeated names; `None` for null too.
+    pub(crate) fn last_header(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers.iter().rev().find(|header| header.name == name.as_bytes())?.value
+    }
+}
+
 /// One header of a record. Kafka does not promise that a name is UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header<'a> {

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Error, name_uuid};
+use super::Error;
 
 /// How many hexadecimal digits of a UUID make a prefix: fewer would match by chance.
 pub(super) const SHORTEST_PREFIX: usize = 4;
@@ -52,11 +52,6 @@ fn digits(text: &str) -> Option<String> {
         .then(|| digits.to_ascii_lowercase())
 }
 
-/// The `aggregate_id` of what was typed: a UUID is itself, other text is mapped as the ingester maps it.
-pub fn aggregate_uuid(text: &str) -> Uuid {
-    Uuid::parse_str(text).unwrap_or_else(|_| name_uuid(&format!("aggregate:{text}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,14 +76,5 @@ mod tests {
         {
             assert!(Identifier::parse(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn an_aggregate_that_is_no_uuid_is_mapped_as_the_ingester_maps_it() {
-        // The value that `SELECT uuid_generate_v5(uuid_ns_url(), 'aggregate:order-17')` gives.
-        assert_eq!(aggregate_uuid("order-17"), Uuid::new_v5(&Uuid::NAMESPACE_URL, b"aggregate:order-17"));
-        assert_eq!(aggregate_uuid("order-17").get_version_num(), 5);
-        let uuid = "4f2a91c3-0000-4000-8000-000000000001";
-        assert_eq!(aggregate_uuid(uuid).to_string(), uuid);
     }
 }

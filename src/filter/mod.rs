@@ -7,15 +7,10 @@ mod identifier;
 mod time;
 mod zone;
 
-use uuid::Uuid;
-
 pub use glob::Glob;
-pub use identifier::{Identifier, aggregate_uuid};
+pub use identifier::Identifier;
 pub use time::{Clock, TimeRange, rfc3339};
 pub use zone::Zone;
-
-/// The event type of a record that could not become a normal row.
-pub const QUARANTINED: &str = "audit.Quarantined";
 
 /// What can't be read as a selector.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,8 +53,8 @@ pub struct Selection {
     pub services: Vec<Glob>,
     /// `--aggregate`, as typed: text that is no UUID is mapped as the ingester maps it.
     pub aggregates: Vec<String>,
-    /// `--correlation`.
-    pub correlations: Vec<Identifier>,
+    /// `--correlation`, likewise.
+    pub correlations: Vec<String>,
     /// `--event-id`.
     pub event_ids: Vec<Identifier>,
     /// `--dlt` (true) and `--no-dlt` (false).
@@ -121,11 +116,6 @@ impl Selection {
         };
         !self.payload_predicates.is_empty() && unindexed == Self::default()
     }
-}
-
-/// A UUID for text, as the ingester makes one of an aggregate id that is no UUID.
-fn name_uuid(name: &str) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
 }
 
 #[cfg(test)]

@@ -161,7 +161,9 @@ impl EventColumn {
         }
         match self {
             Self::Id | Self::KafkaOffset | Self::BatchNo => get(row, index, Value::Integer),
-            Self::PartitionId | Self::Partition => get(row, index, |number: i32| Value::Integer(number.into())),
+            Self::PartitionId | Self::Partition => {
+                get(row, index, |number: i32| Value::Integer(number.into()))
+            }
             Self::EventId | Self::AggregateId | Self::CorrelationId => get(row, index, Value::Uuid),
             Self::EventType | Self::SourceService | Self::Topic | Self::Mark => get(row, index, Value::Text),
             Self::IsDlt => get(row, index, Value::Boolean),

@@ -100,7 +100,9 @@ mod tests {
     #[test]
     fn what_is_no_cursor_is_named() {
         for wrong in ["", "n", "n1.2.3", "n1.2.3.4.5", "x1.2.3.4", "n1.2.3.a"] {
-            assert!(wrong.parse::<Cursor>().is_err_and(|error| error.to_string().contains(&format!("'{wrong}'"))));
+            assert!(
+                wrong.parse::<Cursor>().is_err_and(|error| error.to_string().contains(&format!("'{wrong}'")))
+            );
         }
     }
 }

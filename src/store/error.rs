@@ -58,6 +58,9 @@ pub enum Error {
         /// The version that this program was built with.
         known: i32,
     },
+    /// The server did something that the protocol rules out.
+    #[error("{0}; nothing was recorded of it")]
+    Protocol(String),
     /// A migration failed; the one that failed was rolled back.
     #[error("migrating the schema: {0}")]
     Migrate(String),
@@ -94,7 +97,7 @@ impl Error {
                 Some("`audit migrate --roles` makes the roles audit_ingester and audit_reader".to_owned())
             }
             Self::PayloadPredicate { predicate, message, .. } => Some(predicate_hint(predicate, message)),
-            Self::Settings(_) | Self::Query { .. } | Self::Migrate(_) => None,
+            Self::Settings(_) | Self::Query { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
     }
 
@@ -106,14 +109,39 @@ impl Error {
         }
     }
 
+    /// Whether the server refuses a row for what it holds (SQLSTATE classes 22 and 54, and 23 but for a doubled key or a
+    /// row outside its partition, which would mean a broken protocol).
+    pub fn is_refused_data(&self) -> bool {
+        self.sql_state().map(SqlState::code).is_some_and(|code| {
+            ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+                && code != "23505"
+                && code != "23514"
+        })
+    }
+
+    /// The server's own words, and in which line of a COPY it found the fault (the first is 1), where it says so.
+    pub fn refused_row(&self) -> (String, Option<usize>) {
+        let Self::Query { source, .. } = self else { return (self.to_string(), None) };
+        let Some(server) = source.as_db_error() else { return (self.to_string(), None) };
+        // "COPY event_logs_000000, line 57, column payload": the words are translated, the number is not.
+        let line = server.where_().unwrap_or_default().lines().find(|line| line.starts_with("COPY "));
+        let line = line.and_then(|context| {
+            let number = context.split(", ").nth(1)?.split_whitespace().find_map(|word| word.parse().ok());
+            number.filter(|line| *line > 0)
+        });
+        (format!("{} [SQLSTATE {}]", server.message(), server.code().code()), line)
+    }
+
     /// Whether trying again later can help: the connection broke, the server is going down or coming up, out of
-    /// resources, or a lock was not to be had (SQLSTATE classes 08, 40, 53, 55P03 and 57; no SQLSTATE at all is a broken
+    /// resources, a lock was not to be had, or a session froze (SQLSTATE classes 08, 40, 53 and 57, 55P03, 25P03; no SQLSTATE at all is a broken
     /// connection).
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect { source, .. } | Self::Query { source, .. } => source.code().is_none_or(|state| {
                 let code = state.code();
-                code == "55P03" || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+                code == "55P03"
+                    || code == "25P03"
+                    || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
             }),
             _ => false,
         }

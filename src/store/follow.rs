@@ -3,13 +3,13 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
+use super::Error;
 use super::columns::EventColumn;
 use super::select::{EventQuery, RowOrder};
-use super::Error;
 
 /// A batch of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Batch {
+pub struct RecordedBatch {
     /// Its number.
     pub batch_no: i64,
     /// The ids of its rows, first and last; `None` for a batch without rows.
@@ -20,7 +20,7 @@ pub struct Batch {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result<Vec<Batch>, Error> {
+pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result<Vec<RecordedBatch>, Error> {
     let failed = "reading the ledger";
     let rows = client
         .query_typed(
@@ -32,7 +32,7 @@ pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result
     rows.iter()
         .map(|row| {
             let ids: (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
-            Ok(Batch { batch_no: row.try_get(0)?, ids: ids.0.zip(ids.1) })
+            Ok(RecordedBatch { batch_no: row.try_get(0)?, ids: ids.0.zip(ids.1) })
         })
         .collect::<Result<_, _>>()
         .map_err(Error::query(failed))
@@ -46,14 +46,22 @@ pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn last_in_commit_order(client: &Client, query: &EventQuery<'_>, count: i64) -> Result<Vec<Row>, Error> {
+pub async fn last_in_commit_order(
+    client: &Client,
+    query: &EventQuery<'_>,
+    count: i64,
+) -> Result<Vec<Row>, Error> {
     let failed = "reading the last rows";
-    let place = |column: EventColumn| query.columns.iter().position(|selected| *selected == column).unwrap_or_default();
+    let place = |column: EventColumn| {
+        query.columns.iter().position(|selected| *selected == column).unwrap_or_default()
+    };
     let (id_at, batch_at) = (place(EventColumn::Id), place(EventColumn::BatchNo));
-    let key = |row: &Row| Ok::<(i64, i64), Error>((
-        row.try_get(batch_at).map_err(Error::query(failed))?,
-        row.try_get(id_at).map_err(Error::query(failed))?,
-    ));
+    let key = |row: &Row| {
+        Ok::<(i64, i64), Error>((
+            row.try_get(batch_at).map_err(Error::query(failed))?,
+            row.try_get(id_at).map_err(Error::query(failed))?,
+        ))
+    };
     let mut keyed = Vec::new();
     for row in query.statement().rows(client, failed).await? {
         keyed.push((key(&row)?, row));
@@ -63,7 +71,9 @@ pub async fn last_in_commit_order(client: &Client, query: &EventQuery<'_>, count
     if let (Some(lowest_id), Some(earliest), true) = (lowest_id, earliest, keyed.len() as i64 == count) {
         for (first_id, last_id) in overlapping(client, earliest, lowest_id, query).await? {
             let range = RowOrder::IdRange { after: first_id - 1, last: last_id.min(lowest_id - 1) };
-            for row in (EventQuery { order: range, limit: None, ..*query }).statement().rows(client, failed).await? {
+            for row in
+                (EventQuery { order: range, limit: None, ..*query }).statement().rows(client, failed).await?
+            {
                 keyed.push((key(&row)?, row));
             }
         }
@@ -74,7 +84,12 @@ pub async fn last_in_commit_order(client: &Client, query: &EventQuery<'_>, count
 }
 
 /// The ids of the batches from `batch_no` on that begin below `id`.
-async fn overlapping(client: &Client, batch_no: i64, id: i64, query: &EventQuery<'_>) -> Result<Vec<(i64, i64)>, Error> {
+async fn overlapping(
+    client: &Client,
+    batch_no: i64,
+    id: i64,
+    query: &EventQuery<'_>,
+) -> Result<Vec<(i64, i64)>, Error> {
     let RowOrder::LastOfBatches(last_batch_no) = query.order else { return Ok(Vec::new()) };
     let failed = "reading the ledger";
     let rows = client

@@ -7,7 +7,8 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::Error;
-use crate::filter::{Glob, Identifier, Selection, aggregate_uuid};
+use crate::event::{aggregate_uuid, correlation_uuid};
+use crate::filter::{Glob, Identifier, Selection};
 
 /// A selection, resolved against one database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub struct ResolvedSelection {
     pub(super) services: Texts,
     pub(super) topics: Topics,
     pub(super) aggregates: Vec<Identifier>,
+    pub(super) correlations: Vec<Identifier>,
     pub(super) recorded: Option<Recorded>,
     /// What needs no look-up.
     pub(super) selection: Selection,
@@ -81,13 +83,22 @@ pub async fn resolve(client: &Client, selection: &Selection, rows: Rows) -> Resu
     }
     let mut aggregates = Vec::new();
     for text in &selection.aggregates {
-        aggregates.extend(resolve_aggregate(client, text, rows).await?);
+        let exact = aggregate_uuid(text.as_bytes());
+        let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE aggregate_id = $1)";
+        aggregates.extend(resolve_id(client, text, exact, exists, rows).await?);
+    }
+    let mut correlations = Vec::new();
+    for text in &selection.correlations {
+        let exact = correlation_uuid(text.as_bytes());
+        let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE correlation_id = $1)";
+        correlations.extend(resolve_id(client, text, exact, exists, rows).await?);
     }
     Ok(ResolvedSelection {
         event_types: resolve_types(client, &selection.event_types, rows).await?,
         services: exact_or_like(&selection.services),
         topics: resolve_topics(client, &selection.topics, rows).await?,
         aggregates,
+        correlations,
         recorded: resolve_recorded(client, selection, rows).await?,
         selection: selection.clone(),
     })
@@ -127,7 +138,10 @@ pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<St
         }
     };
     let rows = client.query_typed(sql, &[]).await.map_err(Error::query("listing the values that exist"))?;
-    rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::query("listing the values that exist"))
+    rows.iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()
+        .map_err(Error::query("listing the values that exist"))
 }
 
 async fn resolve_types(client: &Client, globs: &[Glob], rows: Rows) -> Result<Texts, Error> {
@@ -172,9 +186,14 @@ async fn resolve_topics(client: &Client, globs: &[Glob], rows: Rows) -> Result<T
     Ok(Topics::Partitions(partitions))
 }
 
-/// An aggregate of exactly this id, if there is one; else the text may be the beginning of an id.
-async fn resolve_aggregate(client: &Client, text: &str, rows: Rows) -> Result<Vec<Identifier>, Error> {
-    let exact = aggregate_uuid(text);
+/// Exactly this id, if a row has it; else the text may be the beginning of an id.
+async fn resolve_id(
+    client: &Client,
+    text: &str,
+    exact: Uuid,
+    exists: &str,
+    rows: Rows,
+) -> Result<Vec<Identifier>, Error> {
     let whole = Identifier { low: exact, high: exact, suffix: None };
     let prefix = match Identifier::parse(text) {
         Ok(identifier) if identifier.exact().is_none() => identifier,
@@ -183,9 +202,9 @@ async fn resolve_aggregate(client: &Client, text: &str, rows: Rows) -> Result<Ve
     if rows == Rows::Future {
         return Ok(vec![whole, prefix]);
     }
-    let failed = "looking for the aggregate";
+    let failed = "looking for the id";
     let found: bool = client
-        .query_typed("SELECT EXISTS (SELECT FROM event_logs WHERE aggregate_id = $1)", &[(&exact, Type::UUID)])
+        .query_typed(exists, &[(&exact, Type::UUID)])
         .await
         .map_err(Error::query(failed))?
         .first()
@@ -194,7 +213,11 @@ async fn resolve_aggregate(client: &Client, text: &str, rows: Rows) -> Result<Ve
     Ok(vec![if found { whole } else { prefix }])
 }
 
-async fn resolve_recorded(client: &Client, selection: &Selection, rows: Rows) -> Result<Option<Recorded>, Error> {
+async fn resolve_recorded(
+    client: &Client,
+    selection: &Selection,
+    rows: Rows,
+) -> Result<Option<Recorded>, Error> {
     let range = selection.recorded;
     if range.is_unbounded() {
         return Ok(None);

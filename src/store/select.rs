@@ -3,12 +3,13 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::Error;
 use super::columns::{EventColumn, Microseconds};
 use super::cursor::{Cursor, Order, Snapshot};
 use super::resolve::{ResolvedSelection, Texts, Topics, exact_ids};
-use super::Error;
 use super::statement::{Parameters, Statement};
-use crate::filter::{Glob, Identifier, QUARANTINED, TimeRange};
+use crate::event::QUARANTINED;
+use crate::filter::{Glob, Identifier, TimeRange};
 
 /// Which events to read, and how.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +66,10 @@ impl EventQuery<'_> {
             RowOrder::Id | RowOrder::IdRange { .. } => "event.id",
             RowOrder::LastOfBatches(_) => "event.id DESC",
         };
-        let limit =
-            self.limit.map(|limit| format!("\n LIMIT {}", parameters.bind(limit, Type::INT8))).unwrap_or_default();
+        let limit = self
+            .limit
+            .map(|limit| format!("\n LIMIT {}", parameters.bind(limit, Type::INT8)))
+            .unwrap_or_default();
         let sql = format!(
             "SELECT {}\n  FROM event_logs event{conditions}\n ORDER BY {order}{limit}",
             columns.join(",\n       ")
@@ -109,7 +112,11 @@ impl EventQuery<'_> {
             conditions
                 .push(format!("NOT EXISTS (SELECT FROM event_logs other WHERE {})", same.join("\n   AND ")));
         }
-        if conditions.is_empty() { String::new() } else { format!("\n WHERE {}", conditions.join("\n   AND ")) }
+        if conditions.is_empty() {
+            String::new()
+        } else {
+            format!("\n WHERE {}", conditions.join("\n   AND "))
+        }
     }
 }
 
@@ -196,7 +203,7 @@ pub(super) fn selection_conditions(
     conditions.extend(text_condition(&format!("{row}.source_service"), &resolved.services, parameters));
     for (column, identifiers) in [
         ("aggregate_id", &resolved.aggregates),
-        ("correlation_id", &selection.correlations),
+        ("correlation_id", &resolved.correlations),
         ("event_id", &selection.event_ids),
     ] {
         conditions.extend(identifier_condition(&format!("{row}.{column}"), identifiers, parameters));
@@ -263,7 +270,11 @@ fn created_condition(row: &str, range: &TimeRange, parameters: &mut Parameters) 
     (!bounds.is_empty()).then(|| bounds.join(" AND "))
 }
 
-fn identifier_condition(column: &str, identifiers: &[Identifier], parameters: &mut Parameters) -> Option<String> {
+fn identifier_condition(
+    column: &str,
+    identifiers: &[Identifier],
+    parameters: &mut Parameters,
+) -> Option<String> {
     let mut alternatives = Vec::new();
     let exact = exact_ids(identifiers);
     if !exact.is_empty() {

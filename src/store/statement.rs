@@ -44,7 +44,11 @@ impl Statement {
     /// # Errors
     /// `Error::Query`, with `what` was being done.
     pub async fn stream(&self, client: &Client, what: &'static str) -> Result<RowStream, Error> {
-        let parameters = self.parameters.0.iter().map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()));
+        let parameters = self
+            .parameters
+            .0
+            .iter()
+            .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()));
         let parameters: Vec<_> = parameters.collect();
         client.query_typed_raw(&self.sql, parameters).await.map_err(Error::query(what))
     }

@@ -1,0 +1,37 @@
+//! The databases and topics of audit and of the two services.
+
+use sandbox::{Error, Progress, Sandbox};
+
+const DATABASES: [&str; 3] = ["audit_db", "order_db", "payment_db"];
+const TOPICS: [&str; 4] = ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
+const PARTITIONS: i32 = 4;
+
+/// Starts both servers, and creates what the services need on them.
+pub(crate) fn start() -> Result<Sandbox, Error> {
+    let sandbox = Sandbox::start_with(&Progress::for_stderr())?;
+    for database in DATABASES {
+        unless_exists(sandbox.postgres().create_database(database))?;
+    }
+    for topic in TOPICS {
+        unless_exists(sandbox.kafka().create_topic(topic, PARTITIONS, &[]))?;
+    }
+    Ok(sandbox)
+}
+
+/// Servers that the user gave may have them from the last time.
+fn unless_exists(created: Result<(), Error>) -> Result<(), Error> {
+    match created {
+        Err(Error::Exists { .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// The environment variables that point audit and the services to the servers.
+pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
+    vec![
+        ("AUDIT_DATABASE_URL", sandbox.postgres().url("audit_db")),
+        ("AUDIT_BROKERS", sandbox.kafka().brokers().to_string()),
+        ("ORDER_DATABASE_URL", sandbox.postgres().url("order_db")),
+        ("PAYMENT_DATABASE_URL", sandbox.postgres().url("payment_db")),
+    ]
+}

@@ -1,0 +1,38 @@
+//! `sandbox up`: both servers, until they are no longer wanted.
+
+use std::error::Error;
+use std::ffi::OsString;
+use std::io::{Write, stdout};
+use std::process::{Command, ExitCode};
+
+use clap::Args;
+
+use super::{foreground, services};
+
+/// Start both servers, print the variables that point audit to them, and stay until Ctrl-C
+///
+/// With a command, run it with these variables instead, and end with its exit code.
+#[derive(Args, Debug)]
+pub(crate) struct UpArgs {
+    /// A command to run while the servers are up, after `--`
+    #[arg(last = true)]
+    command: Vec<OsString>,
+}
+
+pub(crate) fn cmd_up(args: &UpArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let sandbox = services::start()?;
+    if let [program, arguments @ ..] = &args.command[..] {
+        let mut command = Command::new(program);
+        command.args(arguments).envs(services::variables(&sandbox));
+        return foreground::run(command)
+            .map_err(|error| format!("cannot run {}: {error}", program.to_string_lossy()).into());
+    }
+    for (name, value) in services::variables(&sandbox) {
+        writeln!(stdout(), "export {name}={value}")?;
+    }
+    stdout().flush()?;
+    eprintln!("sandbox: both servers are up; Ctrl-C stops them (or: kill {})", std::process::id());
+    foreground::wait_for_end()?;
+    eprintln!("sandbox: stopping");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,225 @@
+//! Finds programs, and fetches through Maven what is not installed; what was fetched stays in the user's cache folder.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::error::Error;
+use crate::guardian::Guardian;
+use crate::process::Process;
+use crate::progress::Progress;
+
+/// The Apache Kafka that pom.xml names.
+pub(crate) const KAFKA_VERSION: &str = "4.1.1";
+const KAFKA_POM: &str = include_str!("../pom.xml");
+
+/// The PostgreSQL that is fetched where none is installed.
+const POSTGRES_VERSION: &str = "17.7.0";
+
+/// The first file of this name in the folders of PATH.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Java in `JAVA_HOME` or on PATH, when it is version 17 or newer; otherwise why not.
+pub(crate) fn java() -> Result<PathBuf, String> {
+    let in_home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
+    let java = in_home.filter(|file| file.is_file()).or_else(|| on_path("java")).ok_or("there is no Java")?;
+    let output = Command::new(&java)
+        .arg("-version")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{} cannot be run: {error}", java.display()))?;
+    let text = String::from_utf8_lossy(&output.stderr);
+    match java_version(&text) {
+        Some(17..) => Ok(java),
+        Some(version) => Err(format!("{} is version {version}, and Kafka needs 17 or newer", java.display())),
+        None => Err(format!("{} does not say its version", java.display())),
+    }
+}
+
+/// The major version out of `java -version`: `openjdk version "17.0.15" 2025-04-15`.
+fn java_version(text: &str) -> Option<u32> {
+    let quoted = text.split('"').nth(1)?;
+    quoted.split(['.', '-', '+']).next()?.parse().ok()
+}
+
+/// The folder of Apache Kafka's jars: out of the cache, or fetched into it. Needs Java; without Maven, too, only what
+/// was fetched before can be used (`None` otherwise).
+pub(crate) fn kafka(guardian: &Guardian, progress: &Progress) -> Result<Option<PathBuf>, Error> {
+    let name = format!("kafka-{KAFKA_VERSION}");
+    let cache = cache_folder(false);
+    if cache.join(&name).is_dir() {
+        return Ok(Some(cache.join(name)));
+    }
+    let Some(maven) = on_path("mvn") else { return Ok(None) };
+    let what = "Apache Kafka";
+    let _step = progress.begin(&format!("fetching Apache Kafka {KAFKA_VERSION} through Maven, once (43 MB)"));
+    into_cache(&cache, &name, what, |partial| {
+        let folder = guardian.folder("fetch-kafka", None)?;
+        let pom = folder.join("pom.xml");
+        std::fs::write(&pom, KAFKA_POM).map_err(|error| unusable(&pom, &error))?;
+        run(guardian, &folder, &maven, what, |command| {
+            command
+                .args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-f"])
+                .arg(&pom)
+                .arg(format!("-DoutputDirectory={}", partial.display()));
+        })
+    })
+    .map(Some)
+}
+
+/// The `bin` folder of a PostgreSQL that is made for embedding: out of the cache, or fetched into it.
+pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathBuf, Error> {
+    let name = format!("postgres-{POSTGRES_VERSION}");
+    // Root runs PostgreSQL as another user, who must be able to read it.
+    let cache = cache_folder(true);
+    let bin = cache.join(&name).join("bin");
+    if bin.is_dir() {
+        return Ok(bin);
+    }
+    let missing = |reason: &str| Error::NoPostgres { reason: reason.to_string() };
+    let maven =
+        on_path("mvn").ok_or_else(|| missing("none is installed, and there is no Maven to fetch one"))?;
+    let system = match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => "linux-amd64",
+        ("linux", "aarch64") => "linux-arm64v8",
+        ("macos", "x86_64") => "darwin-amd64",
+        ("macos", "aarch64") => "darwin-arm64v8",
+        _ => return Err(missing("none is installed, and none can be fetched for this kind of computer")),
+    };
+    let what = "PostgreSQL";
+    let _step =
+        progress.begin(&format!("fetching PostgreSQL {POSTGRES_VERSION} through Maven, once (15 MB)"));
+    into_cache(&cache, &name, what, |partial| {
+        let folder = guardian.folder("fetch-postgres", None)?;
+        run(guardian, &folder, &maven, what, |command| {
+            command.args(["-q", "-B", "dependency:unpack"]).arg(format!(
+                "-Dartifact=io.zonky.test.postgres:embedded-postgres-binaries-{system}:{POSTGRES_VERSION}:jar"
+            ));
+            command.arg(format!("-DoutputDirectory={}", folder.display()));
+        })?;
+        let archive = std::fs::read_dir(&folder)
+            .map_err(|error| unusable(&folder, &error))?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|extension| extension == "txz"))
+            .ok_or_else(|| Error::Fetch { what, reason: "the artifact holds no .txz archive".into() })?;
+        let tar = on_path("tar").unwrap_or_else(|| "tar".into());
+        run(guardian, &folder, &tar, what, |command| {
+            command.arg("-xJf").arg(&archive).arg("-C").arg(partial);
+        })
+    })?;
+    Ok(bin)
+}
+
+fn run(
+    guardian: &Guardian,
+    folder: &Path,
+    program: &Path,
+    what: &'static str,
+    arrange: impl FnOnce(&mut Command),
+) -> Result<(), Error> {
+    Process::run(guardian, folder, program, arrange)
+        .map_err(|error| Error::Fetch { what, reason: error.to_string() })
+}
+
+/// Fills `cache/name` by `fill`, which is given an empty folder. Only a complete one gets its name, and only one
+/// process at a time fetches.
+fn into_cache(
+    cache: &Path,
+    name: &str,
+    what: &'static str,
+    fill: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let complete = cache.join(name);
+    let failed = |reason: String| Error::Fetch { what, reason };
+    std::fs::create_dir_all(cache).map_err(|error| unusable(cache, &error))?;
+    // One lock for all, because Maven's own folder is not safe for several at once. It goes with the process.
+    let lock_path = cache.join("lock");
+    let lock = File::create(&lock_path).map_err(|error| unusable(&lock_path, &error))?;
+    lock.lock().map_err(|error| failed(format!("cannot lock {}: {error}", lock_path.display())))?;
+    if complete.is_dir() {
+        return Ok(complete);
+    }
+    let partial = cache.join(format!("{name}.partial"));
+    if partial.exists() {
+        std::fs::remove_dir_all(&partial).map_err(|error| unusable(&partial, &error))?;
+    }
+    std::fs::create_dir(&partial).map_err(|error| unusable(&partial, &error))?;
+    fill(&partial)?;
+    std::fs::rename(&partial, &complete).map_err(|error| unusable(&complete, &error))?;
+    Ok(complete)
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> Error {
+    Error::Directory { path: path.to_path_buf(), reason: error.to_string() }
+}
+
+/// `audit-sandbox` in the user's cache folder. Root's own is closed to other users, so what they must read is kept in
+/// the system's.
+fn cache_folder(for_other_users: bool) -> PathBuf {
+    let cache = if for_other_users && nix::unistd::geteuid().is_root() {
+        PathBuf::from("/var/cache")
+    } else {
+        let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let home = || std::env::home_dir().map(|home| home.join(".cache"));
+        named.or_else(home).unwrap_or_else(std::env::temp_dir)
+    };
+    cache.join("audit-sandbox")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_major_version_of_java() {
+        assert_eq!(java_version("openjdk version \"17.0.15\" 2025-04-15\nOpenJDK"), Some(17));
+        assert_eq!(java_version("openjdk version \"26-ea\" 2026-03-17"), Some(26));
+        assert_eq!(java_version("java version \"1.8.0_402\""), Some(1));
+        assert_eq!(java_version("Error: no JVM"), None);
+    }
+
+    #[test]
+    fn names_the_kafka_that_the_pom_fetches() {
+        assert!(KAFKA_POM.contains(&format!("<version>{KAFKA_VERSION}</version>")));
+    }
+
+    #[test]
+    fn a_fetch_that_fails_leaves_nothing_that_looks_complete() {
+        let cache = tempfile::tempdir().unwrap();
+        let failing = into_cache(cache.path(), "thing", "thing", |partial| {
+            std::fs::write(partial.join("half"), "half").unwrap();
+            Err(Error::Fetch { what: "thing", reason: "the network went away".into() })
+        });
+        assert!(failing.is_err());
+        assert!(!cache.path().join("thing").exists());
+        let complete = into_cache(cache.path(), "thing", "thing", |partial| {
+            assert!(!partial.join("half").exists());
+            std::fs::write(partial.join("whole"), "whole").unwrap();
+            Ok(())
+        });
+        assert!(complete.unwrap().join("whole").exists());
+    }
+
+    #[test]
+    fn several_that_want_the_same_thing_fetch_it_once() {
+        let cache = tempfile::tempdir().unwrap();
+        let fetched = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    into_cache(cache.path(), "thing", "thing", |_| {
+                        fetched.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                        std::thread::sleep(std::time::Duration::from_millis(20));
+                        Ok(())
+                    })
+                    .unwrap();
+                });
+            }
+        });
+        assert_eq!(fetched.into_inner(), 1);
+    }
+}

@@ -1,0 +1,128 @@
+//! Where a dead letter came from and why it died, out of the headers that its producer left; and the hygiene of headers
+//! for a replay. Pure.
+//!
+//! Five families of headers are read (`families`): Spring Kafka's dead-letter recoverer and retry topics, Kafka Connect,
+//! Kafka Streams (KIP-1034) and `SmallRye`. A record may have died more than once: the origin is that of the first hop, the
+//! error that of the last. Values that are truncated or absurd give nothing here; the raw headers are stored beside
+//! ([`headers_json`]), so that nothing is lost.
+
+mod families;
+mod headers;
+mod integers;
+
+use std::borrow::Cow;
+
+use crate::event::{Record, topic};
+use families::Names;
+
+pub use families::{Family, is_error_header};
+pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
+
+/// Where the origin of a dead letter is known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OriginSource {
+    /// A header says it.
+    Header,
+    /// Only the ending of the topic's name suggests it, which proves nothing.
+    Suffix,
+    /// It is not known.
+    #[default]
+    Unknown,
+}
+
+/// What the headers of a dead letter say. Texts hold no NUL, so that PostgreSQL can store them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeadLetter<'a> {
+    /// The topic it was first read from.
+    pub origin_topic: Option<Cow<'a, str>>,
+    /// Where `origin_topic` is known from.
+    pub origin_source: OriginSource,
+    /// The partition of that topic.
+    pub origin_partition: Option<i32>,
+    /// The offset in that partition.
+    pub origin_offset: Option<i64>,
+    /// The original record's timestamp, in milliseconds since the Unix epoch.
+    pub origin_timestamp_ms: Option<i64>,
+    /// The consumer group that gave up last. Of Kafka Connect, the group that it makes of the connector's name.
+    pub consumer_group: Option<Cow<'a, str>>,
+    /// The class of the last error; of Spring's wrapper, the class of its cause.
+    pub exception_class: Option<Cow<'a, str>>,
+    /// The message of the last error.
+    pub exception_message: Option<Cow<'a, str>>,
+    /// The stack trace of the last error.
+    pub stack_trace: Option<Cow<'a, str>>,
+    /// How often it was tried, where its producer counts that.
+    pub attempts: Option<i32>,
+    /// The family of headers that describes the last error, else the origin.
+    pub family: Option<Family>,
+}
+
+/// Reads origin and error out of a dead letter's headers; the topic's name where they do not tell the origin.
+pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
+    let mut letter = DeadLetter::default();
+    let first = families::first_hop(record);
+    if let Some(names) = first {
+        read_origin(&mut letter, record, names);
+    }
+    let last = families::last_hop(record);
+    if let Some(names) = last {
+        read_error(&mut letter, record, names);
+    }
+    letter.attempts = record.last_header("retry_topic-attempts").and_then(integers::attempts);
+    letter.family = last.or(first).map(|names| names.family);
+    if letter.origin_topic.is_none() {
+        // `orders-retry-0-dlt` names a retry topic, not the one that the record came from.
+        let stem =
+            topic::dead_letter_stem(record.topic).filter(|stem| !stem.is_empty() && !is_retry_topic(stem));
+        if let Some(stem) = stem {
+            letter.origin_topic = Some(Cow::Borrowed(stem));
+            letter.origin_source = OriginSource::Suffix;
+        }
+    }
+    letter
+}
+
+fn read_origin<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
+    // All parts are taken from the same hop: parts of two hops would name a record that never was.
+    letter.origin_topic = names.first(record, names.topic).map(text).filter(|topic| !topic.is_empty());
+    if letter.origin_topic.is_some() {
+        letter.origin_source = OriginSource::Header;
+    }
+    let integer = |name| names.first(record, name);
+    letter.origin_partition =
+        integer(names.partition).and_then(|bytes| integers::partition(bytes, names.integers));
+    letter.origin_offset = integer(names.offset).and_then(|bytes| integers::offset(bytes, names.integers));
+    letter.origin_timestamp_ms =
+        integer(names.timestamp).and_then(|bytes| integers::timestamp(bytes, names.integers));
+    if letter.origin_timestamp_ms.is_none() && names.family == Family::SpringRetry {
+        letter.origin_timestamp_ms = names
+            .first(record, "retry_topic-original-timestamp")
+            .and_then(integers::variable_length_timestamp);
+    }
+}
+
+fn read_error<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
+    let last = |name| names.last(record, name).map(text);
+    letter.exception_class = names.exception_class(record).map(text);
+    letter.exception_message = last(names.message);
+    letter.stack_trace = last(names.stack_trace);
+    letter.consumer_group = last(names.consumer_group).map(|group| match names.family {
+        Family::Connect => Cow::Owned(format!("connect-{group}")),
+        _ => group,
+    });
+}
+
+/// A header's text; what is not UTF-8, and NUL, becomes the replacement character.
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    let text = String::from_utf8_lossy(bytes);
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { text }
+}
+
+fn is_retry_topic(name: &str) -> bool {
+    let name = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    let name = name.strip_suffix('-').unwrap_or(name);
+    name.len() >= 6 && name.get(name.len() - 6..).is_some_and(|ending| ending.eq_ignore_ascii_case("-retry"))
+}
+
+#[cfg(test)]
+mod tests;

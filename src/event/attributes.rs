@@ -1,0 +1,143 @@
+//! The column `attributes`: what a record holds beside the other columns. Its layout is documented in docs/attributes.md.
+
+use super::Record;
+use super::envelope::Raw;
+use super::json::{Member, put_bytes};
+
+/// The most bytes of key and headers that are kept here. More than a broker takes by default, and few enough that a row
+/// stays storable whatever a record holds.
+const MAX_BYTES: usize = 64 << 20;
+
+/// What a header costs inside JSONB beyond its bytes, at most.
+const BYTES_PER_HEADER: usize = 32;
+
+/// The originals of columns whose text was mapped or could not be read.
+#[derive(Default)]
+pub(super) struct Originals<'a> {
+    pub(super) event_id: Option<Raw<'a>>,
+    pub(super) aggregate_id: Option<Raw<'a>>,
+    pub(super) source_service: Option<Raw<'a>>,
+    pub(super) correlation_id: Option<Raw<'a>>,
+    pub(super) created_at: Option<Raw<'a>>,
+}
+
+/// What a row's attributes hold beside key and headers.
+#[derive(Default)]
+pub(super) struct Attributes<'a> {
+    /// What has no column and a name of its own.
+    pub(super) named: Vec<(&'static str, Raw<'a>)>,
+    /// The schema of a value in Confluent's wire format.
+    pub(super) schema_id: Option<u32>,
+    /// Members of the envelope that no rule knows.
+    pub(super) unknown: Vec<Member<'a>>,
+    pub(super) originals: Originals<'a>,
+    /// What stands in `created_at` where it is not the envelope's own time.
+    pub(super) created_at_from: Option<&'static str>,
+    /// Whether the payload was a text that held the object.
+    pub(super) payload_was_text: bool,
+}
+
+impl Attributes<'_> {
+    /// Writes the JSON object.
+    pub(super) fn to_json(&self, record: &Record<'_>) -> String {
+        let key_length = record.key.map_or(0, <[u8]>::len);
+        let mut out = String::with_capacity(128 + key_length + record.headers.len() * 64);
+        out.push('{');
+        let mut budget = MAX_BYTES;
+        if let Some(key) = record.key {
+            if key.len() <= budget {
+                name(&mut out, "key");
+                put_bytes(&mut out, key);
+                budget -= key.len();
+            } else {
+                name(&mut out, "key_bytes");
+                out.push_str(&key.len().to_string());
+            }
+        }
+        put_headers(&mut out, record, budget);
+        for (own_name, raw) in &self.named {
+            name(&mut out, own_name);
+            raw.put(&mut out);
+        }
+        if let Some(schema_id) = self.schema_id {
+            name(&mut out, "schema_id");
+            out.push_str(&schema_id.to_string());
+        }
+        if !self.unknown.is_empty() {
+            name(&mut out, "envelope");
+            out.push_str(&super::envelope::object_of(&self.unknown));
+        }
+        self.originals.put(&mut out);
+        if let Some(created_at_from) = self.created_at_from {
+            name(&mut out, "created_at_from");
+            put_bytes(&mut out, created_at_from.as_bytes());
+        }
+        if self.payload_was_text {
+            name(&mut out, "payload_from");
+            out.push_str("\"text\"");
+        }
+        out.push('}');
+        out
+    }
+}
+
+impl Originals<'_> {
+    fn put(&self, out: &mut String) {
+        let all = [
+            ("event_id", &self.event_id),
+            ("aggregate_id", &self.aggregate_id),
+            ("source_service", &self.source_service),
+            ("correlation_id", &self.correlation_id),
+            ("created_at", &self.created_at),
+        ];
+        if all.iter().all(|(_, original)| original.is_none()) {
+            return;
+        }
+        name(out, "original");
+        out.push('{');
+        for (column, original) in all {
+            if let Some(original) = original {
+                name(out, column);
+                original.put(out);
+            }
+        }
+        out.push('}');
+    }
+}
+
+fn put_headers(out: &mut String, record: &Record<'_>, mut budget: usize) {
+    if record.headers.is_empty() {
+        return;
+    }
+    name(out, "headers");
+    out.push('[');
+    let mut kept = 0;
+    for header in record.headers {
+        let cost = header.name.len() + header.value.map_or(0, <[u8]>::len) + BYTES_PER_HEADER;
+        let Some(left) = budget.checked_sub(cost) else {
+            break;
+        };
+        budget = left;
+        out.push_str(if kept == 0 { "[" } else { ",[" });
+        put_bytes(out, header.name);
+        out.push(',');
+        match header.value {
+            Some(value) => put_bytes(out, value),
+            None => out.push_str("null"),
+        }
+        out.push(']');
+        kept += 1;
+    }
+    out.push(']');
+    if kept < record.headers.len() {
+        name(out, "headers_left_out");
+        out.push_str(&(record.headers.len() - kept).to_string());
+    }
+}
+
+/// Appends a member's name, with the comma before it where another member stands there.
+fn name(out: &mut String, name: &str) {
+    out.push_str(if out.ends_with('{') { "\"" } else { ",\"" });
+    out.push_str(name);
+    out.push_str("\":");
+}

@@ -1,0 +1,256 @@
+//! The rules that all formats share: from what a decoder found to the columns of a row.
+
+use std::borrow::Cow;
+
+use uuid::Uuid;
+
+use super::attributes::Attributes;
+use super::envelope::{Envelope, Field, Payload, Problem, Raw};
+use super::json::Kind;
+use super::origin::{Origin, Origins, Place};
+use super::{Event, Reason, Record, ids, time};
+
+/// The longest text that `event_type` and `source_service` hold, in code points.
+const MAX_CHARACTERS: usize = 100;
+
+/// Event types that begin so are the audit's own.
+const RESERVED_PREFIX: &str = "audit.";
+
+const MAPPED: &str = "other text than a UUID, mapped by UUID v5";
+
+/// Makes the row of an envelope, or says why it cannot be one.
+pub(super) fn event<'a>(
+    record: &Record<'a>,
+    envelope: Envelope<'a>,
+    schema_id: Option<u32>,
+    is_dlt: bool,
+    now_us: i64,
+) -> Result<(Event<'a>, Origins), Problem> {
+    let mut origins = Origins::default();
+    let mut attributes =
+        Attributes { schema_id, payload_was_text: envelope.payload_was_text, ..Attributes::default() };
+
+    let (event_type, place) = event_type(&envelope)?;
+    origins.event_type = Origin::of(place);
+
+    let source_service = match &envelope.source_service {
+        Some(field) => match source_service(field)? {
+            Some(source) => {
+                origins.source_service = Origin::of(field.place);
+                Some(source)
+            }
+            None => {
+                attributes.originals.source_service = Some(field.raw);
+                origins.source_service = Origin::noted(Place::Nowhere, "the envelope's is not text");
+                None
+            }
+        },
+        None => None,
+    };
+
+    let event_id = match envelope.event_id.and_then(|field| Some((field, field.raw.id()?))) {
+        Some((field, id)) => {
+            let (uuid, origin) = match ids::uuid_of(&id) {
+                Some(uuid) => (uuid, Origin::of(field.place)),
+                None => {
+                    attributes.originals.event_id = Some(field.raw);
+                    (
+                        ids::event_uuid(source_service.as_deref().unwrap_or_default(), &id),
+                        Origin::noted(field.place, MAPPED),
+                    )
+                }
+            };
+            origins.event_id = origin;
+            uuid
+        }
+        None => {
+            attributes.originals.event_id = envelope.event_id.map(|field| field.raw);
+            origins.event_id = Origin::of(Place::Coordinates);
+            ids::coordinates_uuid(record)
+        }
+    };
+
+    let (aggregate_id, origin, original) = mapped_id(envelope.aggregate_id.as_ref(), ids::aggregate_uuid);
+    (origins.aggregate_id, attributes.originals.aggregate_id) = (origin, original);
+    let aggregate_id = aggregate_id.or_else(|| {
+        let (aggregate_id, origin) = key_aggregate(record)?;
+        origins.aggregate_id = origin;
+        Some(aggregate_id)
+    });
+
+    let (correlation_id, origin, original) =
+        mapped_id(envelope.correlation_id.as_ref(), ids::correlation_uuid);
+    (origins.correlation_id, attributes.originals.correlation_id) = (origin, original);
+    let correlation_id = correlation_id.or_else(|| {
+        let (correlation_id, origin) = trace(record, envelope.traceparent.as_ref())?;
+        origins.correlation_id = origin;
+        Some(correlation_id)
+    });
+
+    let (created_at_us, origin) = created_at(record, envelope.occurred_at.as_ref(), now_us, &mut attributes);
+    origins.created_at = origin;
+
+    origins.payload = Origin {
+        place: envelope.payload_place,
+        note: envelope.payload_was_text.then_some("the object that the text holds"),
+    };
+    attributes.named = envelope.named;
+    attributes.unknown = envelope.unknown;
+    let event = Event {
+        event_id,
+        event_type,
+        aggregate_id,
+        source_service,
+        is_dlt,
+        payload: match envelope.payload {
+            Payload::Raw(json) => Cow::Borrowed(json),
+            Payload::Built(json) => Cow::Owned(json),
+        },
+        created_at_us,
+        correlation_id,
+        attributes: attributes.to_json(record),
+    };
+    Ok((event, origins))
+}
+
+/// Makes a row that holds nothing of the value: a tombstone, or a quarantined record.
+pub(super) fn event_without_envelope<'a>(
+    record: &Record<'a>,
+    event_type: &'static str,
+    payload: Cow<'a, str>,
+    is_dlt: bool,
+    now_us: i64,
+) -> (Event<'a>, Origins) {
+    let mut attributes = Attributes::default();
+    let (created_at_us, created_at) = created_at(record, None, now_us, &mut attributes);
+    let (aggregate_id, aggregate_origin) = key_aggregate(record).unzip();
+    let (correlation_id, correlation_origin) = trace(record, None).unzip();
+    let event = Event {
+        event_id: ids::coordinates_uuid(record),
+        event_type: Cow::Borrowed(event_type),
+        aggregate_id,
+        source_service: None,
+        is_dlt,
+        payload,
+        created_at_us,
+        correlation_id,
+        attributes: attributes.to_json(record),
+    };
+    let origins = Origins {
+        event_id: Origin::of(Place::Coordinates),
+        event_type: Origin::of(Place::Rule),
+        aggregate_id: aggregate_origin.unwrap_or_default(),
+        source_service: Origin::default(),
+        payload: Origin::of(Place::Value),
+        created_at,
+        correlation_id: correlation_origin.unwrap_or_default(),
+    };
+    (event, origins)
+}
+
+fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Place), Problem> {
+    let (text, place) = match (&envelope.event_type, &envelope.made_type) {
+        (Some(field), _) => (field.raw.text().ok_or(Reason::EventTypeNotText)?, field.place),
+        (None, Some((text, place))) => (text.clone(), *place),
+        (None, None) => return Err(Reason::EventTypeMissing.into()),
+    };
+    if text.is_empty() {
+        return Err(Reason::EventTypeEmpty.into());
+    }
+    if is_too_long(&text) {
+        return Err(Reason::EventTypeTooLong.into());
+    }
+    if text.contains('\0') {
+        return Err(Reason::NulCharacter.into());
+    }
+    if text.starts_with(RESERVED_PREFIX) {
+        return Err(Reason::EventTypeReserved.into());
+    }
+    Ok((text, place))
+}
+
+/// The source; `None` where it is not text, and the envelope's member is kept in the attributes instead.
+fn source_service<'a>(field: &Field<'a>) -> Result<Option<Cow<'a, str>>, Problem> {
+    let Some(text) = field.raw.text() else {
+        return Ok(None);
+    };
+    if is_too_long(&text) {
+        return Err(Reason::SourceServiceTooLong.into());
+    }
+    if text.contains('\0') {
+        return Err(Reason::NulCharacter.into());
+    }
+    Ok(Some(text))
+}
+
+fn is_too_long(text: &str) -> bool {
+    text.len() > MAX_CHARACTERS && text.chars().nth(MAX_CHARACTERS).is_some()
+}
+
+/// An id of any kind as a UUID, where it came from, and the original where it does not stand in the column as it was.
+fn mapped_id<'a>(
+    field: Option<&Field<'a>>,
+    map: fn(&[u8]) -> Uuid,
+) -> (Option<Uuid>, Origin, Option<Raw<'a>>) {
+    let Some(field) = field else {
+        return (None, Origin::default(), None);
+    };
+    let Some(id) = field.raw.id() else {
+        return (None, Origin::default(), Some(field.raw));
+    };
+    match ids::uuid_of(&id) {
+        Some(uuid) => (Some(uuid), Origin::of(field.place), None),
+        None => (Some(map(&id)), Origin::noted(field.place, MAPPED), Some(field.raw)),
+    }
+}
+
+/// The aggregate that the key names; the key itself stands in the attributes.
+fn key_aggregate(record: &Record<'_>) -> Option<(Uuid, Origin)> {
+    let key = record.key.filter(|key| !key.is_empty())?;
+    let origin =
+        if ids::uuid_of(key).is_some() { Origin::of(Place::Key) } else { Origin::noted(Place::Key, MAPPED) };
+    Some((ids::aggregate_uuid(key), origin))
+}
+
+/// The trace that a `traceparent` names: the record's header, else the envelope's own.
+fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, Origin)> {
+    const NOTE: &str = "its trace id";
+    let of_header = record.last_header("traceparent").and_then(ids::trace_uuid);
+    if let Some(trace) = of_header {
+        return Some((trace, Origin::noted(Place::Header("traceparent"), NOTE)));
+    }
+    let field = field?;
+    let trace = ids::trace_uuid(&field.raw.id()?)?;
+    Some((trace, Origin::noted(field.place, NOTE)))
+}
+
+/// When the event happened; the attributes are told where that is not the envelope's own time.
+fn created_at<'a>(
+    record: &Record<'_>,
+    field: Option<&Field<'a>>,
+    now_us: i64,
+    attributes: &mut Attributes<'a>,
+) -> (i64, Origin) {
+    let moment = field.and_then(|field| match &field.raw {
+        Raw::Json(value) if value.kind == Kind::Number => {
+            time::read_number(value.raw).map(|microseconds| time::Moment { microseconds, assumed_utc: false })
+        }
+        raw => raw.text().and_then(|text| time::read_text(&text)),
+    });
+    if let (Some(field), Some(moment)) = (field, moment) {
+        if !moment.assumed_utc {
+            return (moment.microseconds, Origin::of(field.place));
+        }
+        attributes.originals.created_at = Some(field.raw);
+        attributes.created_at_from = Some("assumed_utc");
+        return (moment.microseconds, Origin::noted(field.place, "without an offset: taken as UTC"));
+    }
+    attributes.originals.created_at = field.map(|field| field.raw);
+    let note = if field.is_some() { "the envelope's cannot be read" } else { "the envelope has none" };
+    if let Some(microseconds) = record.timestamp_ms.and_then(time::from_milliseconds) {
+        attributes.created_at_from = Some("kafka_timestamp");
+        return (microseconds, Origin::noted(Place::KafkaTimestamp, note));
+    }
+    attributes.created_at_from = Some("now");
+    (now_us.max(time::EARLIEST_US), Origin::noted(Place::Clock, note))
+}

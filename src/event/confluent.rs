@@ -1,0 +1,62 @@
+//! Confluent's wire format: a byte 0, the schema's id as four bytes (big-endian), then the data. Only JSON Schema's data can
+//! be read without the registry: it is JSON.
+
+use super::Reason;
+use super::envelope::Problem;
+use super::json;
+
+/// The value after the schema's id, where it begins like JSON.
+fn json_after_header(value: &[u8]) -> Option<(u32, &[u8])> {
+    let (&[0, a, b, c, d], rest) = value.split_first_chunk::<5>()? else {
+        return None;
+    };
+    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace())?;
+    matches!(first, b'{' | b'[' | b'"').then_some((u32::from_be_bytes([a, b, c, d]), rest))
+}
+
+/// The JSON of a value in wire format; any other value as it is.
+pub(super) fn strip_json(value: &[u8]) -> &[u8] {
+    json_after_header(value).map_or(value, |(_, rest)| rest)
+}
+
+/// Whether the value is in wire format, and what can be read of it.
+pub(super) enum Wire<'a> {
+    /// The value is not in wire format.
+    No,
+    /// Text that may be JSON follows the id of a JSON Schema.
+    Json { schema_id: u32, json: &'a [u8] },
+    /// Nobody can read it without the schema.
+    Opaque(Problem),
+}
+
+/// Recognises the wire format.
+pub(super) fn wire(value: &[u8]) -> Wire<'_> {
+    let Some((&[0, a, b, c, d], _)) = value.split_first_chunk::<5>() else {
+        return Wire::No;
+    };
+    let schema_id = u32::from_be_bytes([a, b, c, d]);
+    match json_after_header(value) {
+        Some((schema_id, json)) => Wire::Json { schema_id, json },
+        None => Wire::Opaque(needs_registry(schema_id)),
+    }
+}
+
+/// The problem of a value whose schema stands in a registry.
+pub(super) fn needs_registry(schema_id: u32) -> Problem {
+    let reason = Reason::SchemaRegistry;
+    let detail = format!("{}: schema id {schema_id}", reason.describe());
+    Problem { reason, detail, schema_id: Some(schema_id) }
+}
+
+/// What is wrong with data that begins like JSON and was refused: what JSONB cannot hold is said as such, and what is not
+/// JSON at all is Avro or Protobuf that looked like it.
+pub(super) fn refused(refusal: json::Refusal, schema_id: u32) -> Problem {
+    match refusal.reason {
+        Reason::NulEscape
+        | Reason::LoneSurrogate
+        | Reason::NumberOutOfRange
+        | Reason::NestedTooDeep
+        | Reason::TooLarge => Problem { schema_id: Some(schema_id), ..refusal.into() },
+        _ => needs_registry(schema_id),
+    }
+}

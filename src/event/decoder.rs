@@ -1,0 +1,165 @@
+//! The decoders in their order: each record becomes exactly one event.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use regex::Regex;
+
+use super::confluent::{self, Wire};
+use super::envelope::{Outcome, Problem};
+use super::origin::Origins;
+use super::quarantine::{self, QUARANTINED};
+use super::{Event, Reason, Record, cloud_events, columns, debezium, json, native, plain, topic};
+
+/// The event type of a record whose value is null.
+pub const TOMBSTONE: &str = "audit.Tombstone";
+
+/// The formats that a record can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// A null value.
+    Tombstone,
+    /// CloudEvents 1.0, the attributes in headers.
+    CloudEventsBinary,
+    /// CloudEvents 1.0, one object.
+    CloudEventsStructured,
+    /// The native envelope.
+    Native,
+    /// Debezium's outbox event router.
+    DebeziumOutbox,
+    /// Debezium's change envelope.
+    DebeziumChange,
+    /// Any other JSON.
+    PlainJson,
+    /// No format: the record is quarantined.
+    Quarantined,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tombstone => "tombstone",
+            Self::CloudEventsBinary => "CloudEvents, binary mode",
+            Self::CloudEventsStructured => "CloudEvents, structured mode",
+            Self::Native => "native envelope",
+            Self::DebeziumOutbox => "Debezium outbox",
+            Self::DebeziumChange => "Debezium change envelope",
+            Self::PlainJson => "plain JSON",
+            Self::Quarantined => "quarantined",
+        })
+    }
+}
+
+/// What a record became, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The row.
+    pub event: Event<'a>,
+    /// The decoder that took the record.
+    pub format: Format,
+    /// Why the record is quarantined, where it is.
+    pub reason: Option<Reason>,
+    /// Where the columns came from.
+    pub origins: Origins,
+}
+
+/// Makes events of records. It holds settings only, so that one serves all threads.
+#[derive(Debug, Clone, Default)]
+pub struct Decoder {
+    dead_letter_pattern: Option<Regex>,
+}
+
+impl Decoder {
+    /// A decoder that takes topics matching the pattern for dead-letter topics too, beside those of the usual names.
+    pub fn new(dead_letter_pattern: Option<Regex>) -> Self {
+        Self { dead_letter_pattern }
+    }
+
+    /// Whether a topic holds dead letters, by its name.
+    pub fn is_dead_letter_topic(&self, name: &str) -> bool {
+        topic::is_dead_letter_topic(name)
+            || self.dead_letter_pattern.as_ref().is_some_and(|pattern| pattern.is_match(name))
+    }
+
+    /// Makes the one event of a record: of its envelope, or quarantined. `now_us` (microseconds since the Unix epoch)
+    /// stands in where neither the envelope nor Kafka says when the event happened.
+    pub fn decode<'a>(&self, record: &Record<'a>, now_us: i64) -> Decoded<'a> {
+        let is_dlt = self.is_dead_letter_topic(record.topic);
+        let Some(value) = record.value else {
+            let payload = Cow::Borrowed("null");
+            let (event, origins) =
+                columns::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now_us);
+            return Decoded { event, format: Format::Tombstone, reason: None, origins };
+        };
+        let (outcome, schema_id) = decode_value(record, value);
+        let result = match outcome {
+            Outcome::Decoded(envelope) => {
+                let format = envelope.format;
+                columns::event(record, envelope, schema_id, is_dlt, now_us)
+                    .map(|(event, origins)| Decoded { event, format, reason: None, origins })
+                    .map_err(|problem| Problem { schema_id, ..problem })
+            }
+            Outcome::Invalid(problem) => Err(problem),
+            Outcome::NotMine => Err(Reason::InvalidJson.into()),
+        };
+        result.unwrap_or_else(|problem| quarantined(record, &problem, is_dlt, now_us))
+    }
+
+    /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The detail says what it
+    /// said; it is cut after 1,000 bytes.
+    pub fn quarantine<'a>(
+        &self,
+        record: &Record<'a>,
+        reason: Reason,
+        detail: &str,
+        now_us: i64,
+    ) -> Event<'a> {
+        let problem = Problem { reason, detail: detail.to_owned(), schema_id: None };
+        quarantined(record, &problem, self.is_dead_letter_topic(record.topic), now_us).event
+    }
+}
+
+fn quarantined<'a>(record: &Record<'a>, problem: &Problem, is_dlt: bool, now_us: i64) -> Decoded<'a> {
+    let (reason, payload) = quarantine::payload(record, problem);
+    let (event, origins) =
+        columns::event_without_envelope(record, QUARANTINED, Cow::Owned(payload), is_dlt, now_us);
+    Decoded { event, format: Format::Quarantined, reason: Some(reason), origins }
+}
+
+/// Tries the decoders; also the id of the schema where the value is in Confluent's wire format.
+fn decode_value<'a>(record: &Record<'a>, value: &'a [u8]) -> (Outcome<'a>, Option<u32>) {
+    if value.is_empty() {
+        return (Outcome::Invalid(Reason::Empty.into()), None);
+    }
+    match cloud_events::decode_binary(record, value) {
+        Outcome::NotMine => {}
+        outcome => return (outcome, None),
+    }
+    if let Some(reason) = json::foreign_encoding(value) {
+        return (Outcome::Invalid(reason.into()), None);
+    }
+    let (json, schema_id) = match confluent::wire(value) {
+        Wire::No => (value, None),
+        Wire::Json { schema_id, json } => (json, Some(schema_id)),
+        Wire::Opaque(problem) => return (Outcome::Invalid(problem), None),
+    };
+    let scan = match json::scan(json) {
+        Ok(scan) => scan,
+        Err(refusal) => {
+            let problem = match schema_id {
+                Some(schema_id) => confluent::refused(refusal, schema_id),
+                None => refusal.into(),
+            };
+            return (Outcome::Invalid(problem), schema_id);
+        }
+    };
+    let decoders: [&dyn Fn() -> Outcome<'a>; 5] = [
+        &|| cloud_events::decode_structured(record, &scan),
+        &|| native::decode(&scan),
+        &|| debezium::decode_outbox(record, &scan),
+        &|| debezium::decode_change(&scan),
+        &|| plain::decode(record, &scan),
+    ];
+    let outcome = decoders.iter().map(|decode| decode()).find(|outcome| !matches!(outcome, Outcome::NotMine));
+    (outcome.unwrap_or(Outcome::NotMine), schema_id)
+}

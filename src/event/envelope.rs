@@ -1,0 +1,199 @@
+//! What a decoder finds in a record, before the rules that all formats share make columns of it.
+
+use std::borrow::Cow;
+
+use super::json::{self, Kind, Member, Refusal, Value};
+use super::origin::Place;
+use super::{Format, Reason};
+
+/// What a decoder says of a record.
+#[expect(clippy::large_enum_variant, reason = "it is matched where it is returned, never stored")]
+pub(super) enum Outcome<'a> {
+    /// The record is of this decoder's format.
+    Decoded(Envelope<'a>),
+    /// Another decoder has to try.
+    NotMine,
+    /// The record is of this format, and breaks it.
+    Invalid(Problem),
+}
+
+/// Why a record is quarantined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) reason: Reason,
+    pub(super) detail: String,
+    /// The schema that the value needs.
+    pub(super) schema_id: Option<u32>,
+}
+
+impl From<Reason> for Problem {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: reason.describe().to_owned(), schema_id: None }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { reason, position } = refusal;
+        Self { reason, detail: format!("{} (byte {position})", reason.describe()), schema_id: None }
+    }
+}
+
+/// A value as it came: JSON, or the bytes of a header.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Raw<'a> {
+    Json(Value<'a>),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Raw<'a> {
+    /// The bytes of an id: a text's characters, a number's digits, a header's value. `None` for what cannot be an id.
+    pub(super) fn id(&self) -> Option<Cow<'a, [u8]>> {
+        match self {
+            Self::Json(value) if value.kind == Kind::Number => Some(Cow::Borrowed(value.raw.as_bytes())),
+            Self::Json(value) => value.text().map(|text| match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            }),
+            Self::Bytes(bytes) => Some(Cow::Borrowed(*bytes)),
+        }
+        .filter(|id| !id.is_empty())
+    }
+
+    /// The characters of a text; `None` for JSON of other kinds and for bytes that are not UTF-8.
+    pub(super) fn text(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Json(value) => value.text(),
+            Self::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        }
+    }
+
+    /// Appends it as JSON that JSONB can hold.
+    pub(super) fn put(&self, out: &mut String) {
+        match self {
+            Self::Json(value) => out.push_str(value.raw),
+            Self::Bytes(bytes) => json::put_bytes(out, bytes),
+        }
+    }
+}
+
+/// A value and where it stood.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Field<'a> {
+    pub(super) raw: Raw<'a>,
+    pub(super) place: Place,
+}
+
+impl<'a> Field<'a> {
+    /// A member's value; null counts as absent.
+    pub(super) fn member(name: &'static str, value: Option<Value<'a>>) -> Option<Self> {
+        let value = value.filter(|value| value.kind != Kind::Null)?;
+        Some(Self { raw: Raw::Json(value), place: Place::Member(name) })
+    }
+
+    /// A header's value.
+    pub(super) fn header(name: &'static str, value: Option<&'a [u8]>) -> Option<Self> {
+        Some(Self { raw: Raw::Bytes(value?), place: Place::Header(name) })
+    }
+}
+
+/// The event's data.
+#[derive(Debug, Clone)]
+pub(super) enum Payload<'a> {
+    /// JSON that stands in the record.
+    Raw(&'a str),
+    /// JSON that was put together.
+    Built(String),
+}
+
+/// What a decoder found.
+#[derive(Debug)]
+pub(super) struct Envelope<'a> {
+    pub(super) format: Format,
+    pub(super) event_id: Option<Field<'a>>,
+    pub(super) event_type: Option<Field<'a>>,
+    /// An event type that a rule made, where no field holds it.
+    pub(super) made_type: Option<(Cow<'a, str>, Place)>,
+    pub(super) aggregate_id: Option<Field<'a>>,
+    pub(super) source_service: Option<Field<'a>>,
+    pub(super) occurred_at: Option<Field<'a>>,
+    pub(super) correlation_id: Option<Field<'a>>,
+    /// A W3C `traceparent` of the envelope itself.
+    pub(super) traceparent: Option<Field<'a>>,
+    pub(super) payload: Payload<'a>,
+    pub(super) payload_place: Place,
+    /// Whether the payload was a text that held the object.
+    pub(super) payload_was_text: bool,
+    /// What has no column and a name of its own in the attributes.
+    pub(super) named: Vec<(&'static str, Raw<'a>)>,
+    /// Members of the envelope that no rule knows.
+    pub(super) unknown: Vec<Member<'a>>,
+}
+
+impl<'a> Envelope<'a> {
+    /// An envelope with a payload and nothing else.
+    pub(super) fn new(format: Format, payload: Payload<'a>, payload_place: Place) -> Self {
+        Self {
+            format,
+            event_id: None,
+            event_type: None,
+            made_type: None,
+            aggregate_id: None,
+            source_service: None,
+            occurred_at: None,
+            correlation_id: None,
+            traceparent: None,
+            payload,
+            payload_place,
+            payload_was_text: false,
+            named: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// Keeps a value in the attributes under its own name.
+    pub(super) fn keep(&mut self, name: &'static str, field: Option<Field<'a>>) {
+        if let Some(field) = field {
+            self.named.push((name, field.raw));
+        }
+    }
+
+    /// Sets the payload to a value, or to the object that a text holds.
+    pub(super) fn set_payload(&mut self, value: Value<'a>, place: Place) -> Result<(), Problem> {
+        if value.depth > json::MAX_DEPTH {
+            return Err(Reason::NestedTooDeep.into());
+        }
+        self.payload_place = place;
+        self.payload = Payload::Raw(value.raw);
+        if let Some(text) = value.text().filter(|text| text.trim_start().starts_with('{')) {
+            // What is not an object that JSONB can hold is simply a text.
+            let holds_object = json::scan(text.as_bytes())
+                .is_ok_and(|scan| scan.value.kind == Kind::Object && scan.value.depth <= json::MAX_DEPTH);
+            if holds_object {
+                self.payload_was_text = true;
+                self.payload = match text {
+                    Cow::Borrowed(text) => Payload::Raw(text),
+                    Cow::Owned(text) => Payload::Built(text),
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Puts members together as an object.
+pub(super) fn object_of(members: &[Member<'_>]) -> String {
+    let length: usize = members.iter().map(|member| member.raw_name.len() + member.value.raw.len() + 2).sum();
+    let mut out = String::with_capacity(length + 2);
+    out.push('{');
+    for (index, member) in members.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(member.raw_name);
+        out.push(':');
+        out.push_str(member.value.raw);
+    }
+    out.push('}');
+    out
+}

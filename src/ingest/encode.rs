@@ -1,0 +1,186 @@
+//! Decodes the records of a batch and encodes their rows, on a thread of its own, while the batch before is copied.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use chrono::Utc;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::control::RecordedOffsets;
+use super::intake::{Filling, Segment};
+use crate::dead_letter;
+use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
+use crate::kafka::RecordBatch;
+use crate::store::copy::Rows;
+use crate::store::{DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, OffsetRange, RangeKind};
+
+/// What every row needs to know besides its record.
+#[derive(Debug, Clone)]
+pub(super) struct Encoder {
+    pub(super) decoder: Arc<Decoder>,
+    pub(super) cluster_id: Arc<str>,
+}
+
+/// A batch whose rows are encoded; their ids are filled in when they are reserved.
+#[derive(Debug)]
+pub(super) struct Encoded {
+    records: RecordBatch,
+    segments: Vec<Segment>,
+    pub(super) events: Rows,
+    pub(super) dead_letters: Rows,
+    /// The rows of `events` that the rows of `dead_letters` belong to.
+    dead_letter_rows: Vec<usize>,
+    pub(super) quarantined: u64,
+    /// Whether the dead letters were stripped of what their headers say.
+    pub(super) dead_letters_are_bare: bool,
+}
+
+impl Encoded {
+    /// The offsets that the batch accounts for, in the order in which their partitions are locked.
+    pub(super) fn ranges(&self) -> Vec<OffsetRange> {
+        let mut ranges: Vec<OffsetRange> = self
+            .segments
+            .iter()
+            .filter(|segment| segment.is_filled())
+            .map(|segment| OffsetRange {
+                partition_id: segment.partition.partition_id,
+                epoch: segment.partition.epoch,
+                first_offset: segment.first_offset,
+                next_offset: segment.next_offset,
+                row_count: segment.row_count,
+                kind: RangeKind::Stored,
+            })
+            .collect();
+        ranges.sort_unstable_by_key(|range| range.partition_id);
+        ranges
+    }
+
+    /// Notes how far each partition is recorded now.
+    pub(super) fn note_offsets(&self, offsets: &RecordedOffsets) {
+        for segment in &self.segments {
+            offsets.note(&segment.partition.topic, segment.partition.number, segment.next_offset);
+        }
+    }
+
+    /// Gives the rows their ids.
+    pub(super) fn number_from(&mut self, first_id: i64) {
+        self.events.number(first_id..);
+        self.dead_letters.number(self.dead_letter_rows.iter().map(|row| first_id + *row as i64));
+    }
+}
+
+impl Encoder {
+    /// Encodes batches until there are no more, or nobody takes them.
+    pub(super) fn run(&self, batches: &Receiver<Filling>, next_stage: &UnboundedSender<Encoded>) {
+        while let Ok(filling) = batches.recv() {
+            if next_stage.send(self.encode(filling)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn encode(&self, filling: Filling) -> Encoded {
+        let Filling { records, segments } = filling;
+        // A row takes about the size of its record, once more for what attributes keeps, and a fixed part.
+        let mut events = Rows::with_capacity(records.byte_size() * 3 / 2 + records.len() * 256);
+        let mut dead_letters = Rows::default();
+        let mut dead_letter_rows = Vec::new();
+        let mut quarantined = 0;
+        let now_us = Utc::now().timestamp_micros();
+        let mut headers = Vec::new();
+        for index in 0..records.len() {
+            records.headers(index, &mut headers);
+            let segment = &segments[records.source(index) as usize];
+            let record = self.record(&records, segment, index, &headers);
+            let event = self.decoder.decode(&record, now_us).event;
+            quarantined += u64::from(event.event_type == QUARANTINED);
+            if event.is_dlt {
+                write_dead_letter(&mut dead_letters, &record, true);
+                dead_letter_rows.push(index);
+            }
+            write_event(&mut events, &event, segment.partition.partition_id, record.offset);
+        }
+        Encoded {
+            records,
+            segments,
+            events,
+            dead_letters,
+            dead_letter_rows,
+            quarantined,
+            dead_letters_are_bare: false,
+        }
+    }
+
+    fn record<'a>(
+        &'a self,
+        records: &'a RecordBatch,
+        segment: &'a Segment,
+        index: usize,
+        headers: &'a [Header<'a>],
+    ) -> Record<'a> {
+        records.record(index, &self.cluster_id, (&segment.partition.topic, segment.partition.number), headers)
+    }
+
+    /// Replaces the row of a record that PostgreSQL refuses by a quarantined one. The ids have to be filled in again.
+    pub(super) fn quarantine(&self, encoded: &mut Encoded, index: usize, detail: &str) {
+        let mut headers = Vec::new();
+        encoded.records.headers(index, &mut headers);
+        let segment = &encoded.segments[encoded.records.source(index) as usize];
+        let record = self.record(&encoded.records, segment, index, &headers);
+        let event = self.decoder.quarantine(
+            &record,
+            Reason::RefusedByDatabase,
+            detail,
+            Utc::now().timestamp_micros(),
+        );
+        write_event(&mut encoded.events, &event, segment.partition.partition_id, record.offset);
+        encoded.events.replace_by_last(index);
+        encoded.quarantined += 1;
+    }
+
+    /// Encodes the dead letters again without what was read out of their headers: where PostgreSQL refuses that, the raw
+    /// key, value and headers are still kept.
+    pub(super) fn strip_dead_letters(&self, encoded: &mut Encoded) {
+        let mut headers = Vec::new();
+        encoded.dead_letters = Rows::default();
+        encoded.dead_letters_are_bare = true;
+        for index in &encoded.dead_letter_rows {
+            encoded.records.headers(*index, &mut headers);
+            let segment = &encoded.segments[encoded.records.source(*index) as usize];
+            let record = self.record(&encoded.records, segment, *index, &headers);
+            write_dead_letter(&mut encoded.dead_letters, &record, false);
+        }
+    }
+}
+
+fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset: i64) {
+    let mut row = rows.begin(EVENT_COLUMN_COUNT);
+    row.uuid(Some(event.event_id));
+    row.text(Some(&event.event_type));
+    row.uuid(event.aggregate_id);
+    row.text(event.source_service.as_deref());
+    row.boolean(event.is_dlt);
+    row.jsonb(&event.payload);
+    row.timestamp(Some(event.created_at_us));
+    row.integer(Some(partition_id));
+    row.bigint(Some(offset));
+    row.uuid(event.correlation_id);
+    row.jsonb(&event.attributes);
+}
+
+fn write_dead_letter(rows: &mut Rows, record: &Record<'_>, with_origin: bool) {
+    let origin = if with_origin { dead_letter::origin(record) } else { dead_letter::DeadLetter::default() };
+    let mut row = rows.begin(DEAD_LETTER_COLUMN_COUNT);
+    row.bytea(record.key);
+    row.bytea(record.value);
+    row.jsonb(&dead_letter::headers_json(record.headers));
+    row.text(origin.origin_topic.as_deref());
+    row.integer(origin.origin_partition);
+    row.bigint(origin.origin_offset);
+    row.timestamp(origin.origin_timestamp_ms.map(|milliseconds| milliseconds.saturating_mul(1000)));
+    row.text(origin.consumer_group.as_deref());
+    row.text(origin.exception_class.as_deref());
+    row.text(origin.exception_message.as_deref());
+    row.text(origin.stack_trace.as_deref());
+    row.integer(origin.attempts);
+}

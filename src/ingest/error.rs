@@ -1,0 +1,43 @@
+//! Why ingestion ended other than by being asked to.
+
+use crate::{kafka, store};
+
+/// An error that ends the ingester. What mends itself (a database or a broker that is away) is waited for instead.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// PostgreSQL refuses for a reason that waiting does not mend.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Kafka refuses for a reason that waiting does not mend.
+    #[error(transparent)]
+    Kafka(#[from] kafka::Error),
+    /// With `--until-end`: a topic is not there.
+    #[error("topic {0} does not exist")]
+    NoTopic(String),
+    /// With `--until-end`: a partition can't be read to its end.
+    #[error("{0}")]
+    PartitionRefused(String),
+    /// PostgreSQL refuses a batch and no row of it can be found that is to blame.
+    #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
+    BatchRefused(store::Error),
+    /// Stopped while PostgreSQL was away.
+    #[error("stopped before the last {0} records could be recorded; the next run reads them again")]
+    StoppedEarly(usize),
+    /// A thread could not be started.
+    #[error("can't start a thread: {0}")]
+    Thread(std::io::Error),
+}
+
+impl Error {
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Kafka(error) => error.hint().map(str::to_owned),
+            Self::NoTopic(_) => {
+                Some("check --topics; without --until-end a missing topic is waited for".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What happens when the group gives partitions to this process or takes them away. Runs inside the consumer's `poll`.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::claims::Claims;
+use super::control::{Fault, Faults, Stop, lock};
+use super::intake::{Intake, Partition};
+use crate::kafka;
+
+/// How long the batches of a partition may take to be committed before it is given away uncommitted. Well below the
+/// consumer's max.poll.interval.ms of 5 minutes.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// librdkafka calls it from `poll`, on the consumer's thread.
+pub(super) struct Context {
+    pub(super) intake: Mutex<Intake>,
+    pub(super) claims: Claims,
+    pub(super) faults: Arc<Faults>,
+    pub(super) stop: Arc<Stop>,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        kafka::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "audit::librdkafka", %error, reason, "client error");
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        event: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        let done = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            self.assign(consumer, partitions)
+        } else {
+            self.revoke(consumer, partitions)
+        };
+        if let Err(error) = done {
+            self.faults.raise(Fault::Restart(format!("the group's assignment failed: {error}")));
+        }
+    }
+}
+
+fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
+    partitions.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
+}
+
+/// One log line tells them all: "orders.events [0, 1, 2], payments.events [0]".
+fn by_topic(partitions: &[(String, i32)]) -> String {
+    let mut topics: Vec<(&str, Vec<String>)> = Vec::new();
+    for (topic, partition) in partitions {
+        match topics.iter_mut().find(|(known, _)| known == topic) {
+            Some((_, numbers)) => numbers.push(partition.to_string()),
+            None => topics.push((topic, vec![partition.to_string()])),
+        }
+    }
+    topics
+        .iter()
+        .map(|(topic, numbers)| format!("{topic} [{}]", numbers.join(", ")))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl Context {
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        let wanted = names(partitions);
+        let claims = if wanted.is_empty() { Vec::new() } else { self.claims.take(&wanted) };
+        let mut offsets = TopicPartitionList::new();
+        let mut intake = lock(&self.intake);
+        for claim in claims {
+            let key = claim.key;
+            offsets.add_partition_offset(&key.topic, key.partition, Offset::Offset(claim.next_offset))?;
+            let partition = Partition {
+                topic: key.topic,
+                number: key.partition,
+                partition_id: claim.partition_id,
+                epoch: claim.epoch,
+            };
+            intake.assign(partition, claim.next_offset);
+        }
+        self.claims.report_partitions(intake.partition_count());
+        if !wanted.is_empty() {
+            tracing::info!(partitions = by_topic(&wanted), "assigned");
+        }
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(&offsets),
+            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(&offsets),
+        }
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        let leaving = names(partitions);
+        let mut intake = lock(&self.intake);
+        if consumer.assignment_lost() {
+            // Others may write these partitions already. What is not committed yet is theirs to read again; the fence
+            // keeps out what is just being written.
+            self.faults.raise(Fault::Restart("the group took our partitions away".to_owned()));
+        } else if !self.faults.is_raised() && !leaving.is_empty() {
+            let began = Instant::now();
+            let gone = || self.faults.is_raised();
+            if !intake.drain(DRAIN, || consumer.position().ok(), gone) {
+                self.faults
+                    .raise(Fault::Restart("a revoked partition could not be committed in time".to_owned()));
+            }
+            let milliseconds = began.elapsed().as_millis() as u64;
+            tracing::info!(partitions = by_topic(&leaving), milliseconds, "revoked");
+        }
+        let mut assigned: HashMap<(String, i32), Offset> = HashMap::new();
+        if let Ok(current) = consumer.assignment() {
+            assigned.extend(current.to_topic_map());
+        }
+        let mut known = TopicPartitionList::new();
+        for (topic, partition) in &leaving {
+            intake.release(topic, *partition);
+            // A partition that was refused was never assigned, and librdkafka refuses to take it away.
+            if assigned.contains_key(&(topic.clone(), *partition)) {
+                known.add_partition(topic, *partition);
+            }
+        }
+        self.claims.report_partitions(intake.partition_count());
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(&known),
+            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
+        }
+    }
+}

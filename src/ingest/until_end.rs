@@ -1,0 +1,114 @@
+//! `--until-end`: where the partitions end at the start, and whether everything up to there is recorded.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::control::lock;
+use super::session::Parts;
+use super::{Error, blocking};
+use crate::{kafka, store};
+
+/// How often it is looked at besides after each batch of ours: another member of the group may record the last one.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// The ends of all partitions now. A topic may be missing only where it is one of dead letters.
+pub(super) async fn targets(parts: &Parts) -> Result<HashMap<(String, i32), i64>, Error> {
+    let settings = &parts.settings;
+    let (cluster, topics) = (std::sync::Arc::clone(&parts.cluster), settings.topics.clone());
+    let all = blocking(move || cluster.all_offsets(&topics)).await?;
+    for topic in &settings.topics {
+        let exists = all.iter().any(|(found, _, _)| found == topic);
+        if !exists && !settings.decoder.is_dead_letter_topic(topic) {
+            return Err(Error::NoTopic(topic.clone()));
+        }
+    }
+    Ok(all.into_iter().map(|(topic, partition, offsets)| ((topic, partition), offsets.end)).collect())
+}
+
+/// Asks for a stop as soon as every target is recorded, whichever member of the group did it.
+pub(super) async fn watch(parts: Parts, mut targets: HashMap<(String, i32), i64>) -> Result<(), Error> {
+    let mut connection = None;
+    targets.retain(|_, end| *end > 0);
+    loop {
+        let committed = parts.recorded.notified();
+        match remaining(&parts, &mut connection, &mut targets).await {
+            Ok(()) if targets.is_empty() => {
+                parts.stop.request();
+                return Ok(());
+            }
+            Ok(()) => {}
+            Err(error) if error.is_transient() => {
+                tracing::debug!(%error, "can't see how far the partitions are recorded; looking again");
+                connection = None;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(text) = refusal(&parts, &targets) {
+            parts.stop.request();
+            return Err(Error::PartitionRefused(text));
+        }
+        tokio::select! {
+            () = committed => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+        if parts.stop.is_requested() {
+            return Ok(());
+        }
+    }
+}
+
+/// Why one of the partitions can't be read to its end.
+fn refusal(parts: &Parts, targets: &HashMap<(String, i32), i64>) -> Option<String> {
+    let refused = lock(&parts.refused);
+    targets.keys().find_map(|partition| refused.get(partition)).cloned()
+}
+
+async fn remaining(
+    parts: &Parts,
+    connection: &mut Option<tokio_postgres::Client>,
+    targets: &mut HashMap<(String, i32), i64>,
+) -> Result<(), store::Error> {
+    if connection.is_none() {
+        let application = format!("audit ingest {} progress", parts.ingester);
+        *connection = Some(store::connect(&parts.settings.database, &application).await?);
+    }
+    let Some(client) = connection else { return Ok(()) };
+    for found in store::recorded(client, &parts.encoder.cluster_id, &parts.settings.topics).await? {
+        let key = (found.topic, found.partition);
+        if targets.get(&key).is_some_and(|end| *end <= found.next_offset) {
+            targets.remove(&key);
+        }
+    }
+    Ok(())
+}
+
+/// Keeps `Counters::lag` up to date until a stop.
+pub(super) async fn watch_lag(parts: Parts, every: Duration) {
+    let mut connection = None;
+    while !parts.stop.wait(every).await {
+        let (cluster, topics) = (std::sync::Arc::clone(&parts.cluster), parts.settings.topics.clone());
+        let ends: Result<_, kafka::Error> = blocking(move || cluster.all_offsets(&topics)).await;
+        let Ok(ends) = ends else { continue };
+        let mut open: HashMap<_, _> = ends
+            .iter()
+            .map(|(topic, partition, offsets)| ((topic.as_str(), *partition), offsets.end))
+            .collect();
+        if connection.is_none() {
+            let application = format!("audit ingest {} lag", parts.ingester);
+            connection = store::connect(&parts.settings.database, &application).await.ok();
+        }
+        let Some(client) = &connection else { continue };
+        match store::recorded(client, &parts.encoder.cluster_id, &parts.settings.topics).await {
+            Ok(found) => {
+                for found in &found {
+                    if let Some(end) = open.get_mut(&(found.topic.as_str(), found.partition)) {
+                        *end -= found.next_offset;
+                    }
+                }
+                let lag: i64 = open.values().map(|lag| (*lag).max(0)).sum();
+                parts.counters.lag.store(lag.unsigned_abs(), std::sync::atomic::Ordering::Relaxed);
+            }
+            Err(_) => connection = None,
+        }
+    }
+}

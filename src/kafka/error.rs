@@ -1,0 +1,68 @@
+//! What can go wrong with Kafka, in words that name the thing and the next step.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+/// An error of Kafka. librdkafka's texts name brokers and settings, never the values of secret settings.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A `-X` setting can't be used.
+    #[error("{0}")]
+    Setting(String),
+    /// A request or the client itself failed.
+    #[error("{what}: {}", describe(.source))]
+    Client {
+        /// What was being done, as a fragment: "reading the end offset of orders.events [2]".
+        what: String,
+        /// What librdkafka said.
+        source: KafkaError,
+    },
+    /// No broker answered in time.
+    #[error("no Kafka broker answers at {brokers}")]
+    Unreachable {
+        /// The bootstrap servers.
+        brokers: String,
+    },
+    /// The broker does not say which cluster it belongs to.
+    #[error("the Kafka cluster at {brokers} doesn't tell its id")]
+    NoClusterId {
+        /// The bootstrap servers.
+        brokers: String,
+    },
+}
+
+impl Error {
+    /// For `map_err`: names what was being done.
+    pub(crate) fn client(what: impl Into<String>) -> impl FnOnce(KafkaError) -> Self {
+        let what = what.into();
+        move |source| Self::Client { what, source }
+    }
+
+    /// What the user can do about it, where there is something.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreachable { .. } | Self::NoClusterId { .. } => Some(
+                "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… and the like",
+            ),
+            Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
+            Self::Client { .. } => None,
+        }
+    }
+
+    /// librdkafka's error code, where there is one.
+    pub fn code(&self) -> Option<RDKafkaErrorCode> {
+        match self {
+            Self::Client { source, .. } => source.rdkafka_error_code(),
+            _ => None,
+        }
+    }
+}
+
+fn describe(error: &KafkaError) -> String {
+    match error {
+        KafkaError::ClientConfig(_, reason, name, _) => format!("{name}: {reason}"),
+        other => match other.rdkafka_error_code() {
+            Some(code) => code.to_string(),
+            None => other.to_string(),
+        },
+    }
+}

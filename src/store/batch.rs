@@ -1,0 +1,330 @@
+//! One batch is one transaction: fence, COPY, ledger, NOTIFY, COMMIT.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use futures_util::{SinkExt, pin_mut};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Statement, Transaction};
+
+use super::copy::Rows;
+use super::{Error, Settings, connect};
+
+/// The channel that is notified of every batch, with its number as the payload.
+pub const BATCH_CHANNEL: &str = "audit_batches";
+
+/// The columns of `event_logs` in the order in which a batch's rows hold them.
+const EVENT_COLUMNS: &str = "id, event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at, \
+                             partition_id, kafka_offset, correlation_id, attributes";
+/// How many those are.
+pub const EVENT_COLUMN_COUNT: u16 = 12;
+
+const DEAD_LETTER_COLUMNS: &str = "event_log_id, key, value, headers, origin_topic, origin_partition, origin_offset, \
+                                   origin_timestamp, consumer_group, exception_class, exception_message, stack_trace, \
+                                   attempts";
+/// The number of columns of a dead letter's row.
+pub const DEAD_LETTER_COLUMN_COUNT: u16 = 13;
+
+/// What a range of offsets stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeKind {
+    /// Its records are rows; offsets without a row are holes that Kafka shows to nobody.
+    Stored,
+    /// Kafka had deleted it before it was read.
+    Lost,
+}
+
+impl RangeKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// The offsets of one partition that a batch accounts for, under the epoch of the claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OffsetRange {
+    /// `kafka_partitions.partition_id`.
+    pub partition_id: i32,
+    /// The epoch of the claim.
+    pub epoch: i64,
+    /// The first offset.
+    pub first_offset: i64,
+    /// One past the last offset.
+    pub next_offset: i64,
+    /// How many of them are rows.
+    pub row_count: i32,
+    /// What the range stands for.
+    pub kind: RangeKind,
+}
+
+/// The block of ids that a batch's rows get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdBlock {
+    /// The first id; the others follow it.
+    pub first_id: i64,
+    /// The leaf of `event_logs` that holds all of them.
+    pub leaf: String,
+}
+
+/// A batch that is ready to be written. Rows carry their ids.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// The rows of `event_logs`, and their ids; `None` where the batch has none.
+    pub events: Option<(&'a Rows, &'a IdBlock)>,
+    /// The rows of `dead_letters`.
+    pub dead_letters: &'a Rows,
+    /// The ranges, in the order of their partition ids.
+    pub ranges: &'a [OffsetRange],
+    /// Who writes it.
+    pub ingester: &'a str,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is committed under this number.
+    Committed(i64),
+    /// Another process claimed one of its partitions, or the offsets were recorded already: rolled back.
+    Fenced,
+}
+
+/// How a batch stands whose outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its offsets are recorded, under our own epoch: it was committed.
+    Recorded,
+    /// Nothing of it is recorded: it can be written again.
+    Open,
+    /// Another process claimed one of its partitions.
+    Superseded,
+}
+
+/// A connection that writes batches.
+pub struct Writer {
+    client: Client,
+    fence: Statement,
+    ledger: Statement,
+}
+
+impl Writer {
+    /// Connects. If this process freezes in the middle of a batch, the server ends the session after 20 s, and with it
+    /// the lock on the ledger's head.
+    ///
+    /// # Errors
+    /// `Error::Connect`, `Error::Query`.
+    pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
+        let client = connect(settings, application).await?;
+        let failed = || Error::query("preparing the statements of a batch");
+        client
+            .batch_execute("SET idle_in_transaction_session_timeout = '20s'; SET synchronous_commit = on")
+            .await
+            .map_err(failed())?;
+        let fence = client
+            .prepare(
+                "UPDATE kafka_partitions SET next_offset = $4 WHERE partition_id = $1 AND epoch = $2 AND next_offset = $3",
+            )
+            .await
+            .map_err(failed())?;
+        let ledger = client
+            .prepare(
+                "WITH head AS (
+                     UPDATE ledger_head SET batch_no = batch_no + 1, row_count = row_count + $3 RETURNING batch_no),
+                 batch AS (
+                     INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester)
+                     SELECT batch_no, $1, $2, $3::bigint, $4 FROM head),
+                 ranges AS (
+                     INSERT INTO ingest_batch_ranges (batch_no, partition_id, first_offset, next_offset, row_count, kind)
+                     SELECT head.batch_no, entry.*
+                       FROM head, unnest($5::int[], $6::bigint[], $7::bigint[], $8::int[], $9::text[]) AS entry)
+                 SELECT batch_no, pg_notify($10, batch_no::text) FROM head",
+            )
+            .await
+            .map_err(failed())?;
+        Ok(Self { client, fence, ledger })
+    }
+
+    /// Whether the connection is known to be broken.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
+    /// Reserves consecutive ids in one leaf. Ids that are not used stay unused: a gap in the ids means nothing.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn reserve_ids(&self, count: usize) -> Result<IdBlock, Error> {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let row = self
+            .client
+            .query_one("SELECT first_id, leaf FROM reserve_event_log_ids($1)", &[&count])
+            .await
+            .map_err(Error::query("reserving ids"))?;
+        Ok(IdBlock { first_id: row.get(0), leaf: row.get(1) })
+    }
+
+    /// Makes the leaf that will hold the ids `ahead` after `id`, unless it exists.
+    ///
+    /// # Errors
+    /// `Error::Query`; transient where something holds a lock on the table for longer than 2 s.
+    pub async fn make_leaf_ahead(&mut self, id: i64) -> Result<(), Error> {
+        let failed = || Error::query("making the next partition of event_logs");
+        let transaction = self.client.transaction().await.map_err(failed())?;
+        transaction.batch_execute("SET LOCAL lock_timeout = '2s'").await.map_err(failed())?;
+        transaction
+            .execute("SELECT ensure_event_log_leaf($1 + event_log_leaf_size())", &[&id])
+            .await
+            .map_err(failed())?;
+        transaction.commit().await.map_err(failed())
+    }
+
+    /// Writes a batch. After an error its outcome is unknown: ask [`Writer::standing`] before writing it again.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, Error> {
+        let begin = Error::query("beginning a batch");
+        let transaction = self.client.transaction().await.map_err(begin)?;
+        if !pass_fence(&transaction, &self.fence, batch.ranges).await? {
+            transaction.rollback().await.map_err(Error::query("rolling back a batch"))?;
+            return Ok(Written::Fenced);
+        }
+        if let Some((rows, ids)) = batch.events {
+            copy_events(&transaction, &ids.leaf, rows, 0..rows.len()).await?;
+        }
+        if !batch.dead_letters.is_empty() {
+            let statement = format!("COPY dead_letters ({DEAD_LETTER_COLUMNS}) FROM STDIN BINARY");
+            copy(&transaction, &statement, batch.dead_letters, 0..batch.dead_letters.len()).await?;
+        }
+        let batch_no = enter_ledger(&transaction, &self.ledger, batch).await?;
+        transaction.commit().await.map_err(Error::query("committing a batch"))?;
+        Ok(Written::Committed(batch_no))
+    }
+
+    /// Finds out what became of a batch after an error. Under our own epoch nobody else can move `next_offset`.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn standing(&self, ranges: &[OffsetRange]) -> Result<Standing, Error> {
+        let ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
+        let rows = self
+            .client
+            .query(
+                "SELECT partition_id, epoch, next_offset FROM kafka_partitions WHERE partition_id = ANY ($1)",
+                &[&ids],
+            )
+            .await
+            .map_err(Error::query("finding out what became of a batch"))?;
+        let mut recorded = true;
+        for range in ranges {
+            let found = rows.iter().find(|row| row.get::<_, i32>(0) == range.partition_id);
+            match found.map(|row| (row.get::<_, i64>(1), row.get::<_, i64>(2))) {
+                Some((epoch, next)) if epoch == range.epoch && next == range.next_offset => {}
+                Some((epoch, next)) if epoch == range.epoch && next == range.first_offset => recorded = false,
+                _ => return Ok(Standing::Superseded),
+            }
+        }
+        Ok(if recorded { Standing::Recorded } else { Standing::Open })
+    }
+
+    /// Copies some of the rows and rolls back: tells which of them PostgreSQL refuses, without leaving anything.
+    ///
+    /// # Errors
+    /// `Error::Query` with what PostgreSQL said of the rows.
+    pub async fn try_events(&mut self, rows: &Rows, ids: &IdBlock, range: Range<usize>) -> Result<(), Error> {
+        let transaction = self.client.transaction().await.map_err(Error::query("beginning a trial"))?;
+        let outcome = copy_events(&transaction, &ids.leaf, rows, range).await;
+        transaction.rollback().await.map_err(Error::query("ending a trial"))?;
+        outcome
+    }
+}
+
+/// Moves `next_offset` of every partition, in the order of their ids. The updates are sent without waiting for each other.
+async fn pass_fence(
+    transaction: &Transaction<'_>,
+    fence: &Statement,
+    ranges: &[OffsetRange],
+) -> Result<bool, Error> {
+    let parameters: Vec<[&(dyn ToSql + Sync); 4]> = ranges
+        .iter()
+        .map(|range| -> [&(dyn ToSql + Sync); 4] {
+            [&range.partition_id, &range.epoch, &range.first_offset, &range.next_offset]
+        })
+        .collect();
+    let updates = parameters.iter().map(|parameters| transaction.execute(fence, parameters));
+    let moved = try_join_all(updates).await.map_err(Error::query("fencing a batch"))?;
+    Ok(moved.iter().all(|count| *count == 1))
+}
+
+async fn copy_events(
+    transaction: &Transaction<'_>,
+    leaf: &str,
+    rows: &Rows,
+    range: Range<usize>,
+) -> Result<(), Error> {
+    // The name comes from reserve_event_log_ids, which makes it of digits.
+    copy(transaction, &format!("COPY {leaf} ({EVENT_COLUMNS}) FROM STDIN BINARY"), rows, range).await
+}
+
+async fn copy(
+    transaction: &Transaction<'_>,
+    statement: &str,
+    rows: &Rows,
+    range: Range<usize>,
+) -> Result<(), Error> {
+    let failed = || Error::query("copying rows");
+    let expected = range.len() as u64;
+    let sink = transaction.copy_in(statement).await.map_err(failed())?;
+    pin_mut!(sink);
+    for chunk in rows.chunks(range) {
+        sink.feed(chunk).await.map_err(failed())?;
+    }
+    let copied = sink.finish().await.map_err(failed())?;
+    if copied != expected {
+        return Err(Error::Protocol(format!("{copied} rows were copied where {expected} were sent")));
+    }
+    Ok(())
+}
+
+async fn enter_ledger(
+    transaction: &Transaction<'_>,
+    ledger: &Statement,
+    batch: &Batch<'_>,
+) -> Result<i64, Error> {
+    let row_count = batch.events.map_or(0, |(rows, _)| rows.len() as i64);
+    let first_id = batch.events.map(|(_, ids)| ids.first_id);
+    let last_id = first_id.map(|first| first + row_count - 1);
+    let ranges = batch.ranges;
+    let partition_ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
+    let first_offsets: Vec<i64> = ranges.iter().map(|range| range.first_offset).collect();
+    let next_offsets: Vec<i64> = ranges.iter().map(|range| range.next_offset).collect();
+    let row_counts: Vec<i32> = ranges.iter().map(|range| range.row_count).collect();
+    let kinds: Vec<&str> = ranges.iter().map(|range| range.kind.as_str()).collect();
+    let row = transaction
+        .query_one(
+            ledger,
+            &[
+                &first_id,
+                &last_id,
+                &row_count,
+                &batch.ingester,
+                &partition_ids,
+                &first_offsets,
+                &next_offsets,
+                &row_counts,
+                &kinds,
+                &BATCH_CHANNEL,
+            ],
+        )
+        .await
+        .map_err(Error::query("entering a batch into the ledger"))?;
+    Ok(row.get(0))
+}
+
+/// How long a broken connection is left alone before the next attempt: 0.1 s, doubling up to 5 s.
+pub fn back_off(attempt: u32) -> Duration {
+    Duration::from_millis(100 << attempt.min(6)).min(Duration::from_secs(5))
+}

@@ -1,0 +1,11 @@
+//! What the tests share: the program, the database, a producer, and the oracle.
+
+mod audit;
+mod database;
+mod oracle;
+mod producer;
+
+pub(crate) use audit::{Audit, Running, wait_until};
+pub(crate) use database::Database;
+pub(crate) use oracle::Oracle;
+pub(crate) use producer::{Producer, native_event};
