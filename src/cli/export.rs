@@ -18,7 +18,7 @@ use super::selectors::SelectorArgs;
 use super::signals::interruption;
 use super::terminal;
 use crate::output::{self, Emphasis, Format, Style};
-use crate::store::{self, EventQuery, ResolvedSelection, RowOrder, Rows};
+use crate::store::{self, EventQuery, Reach, ResolvedSelection, RowOrder};
 
 /// Write selected events as CSV, NDJSON or JSON, ordered by id
 ///
@@ -105,7 +105,7 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
     let client = store::connect(&settings, "audit export").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client).await?;
-    let resolved = store::resolve(&client, &selection, Rows::Present).await?;
+    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
     let export = Export { args, format, style, columns, resolved, client };
     let rows = match args.file() {
         None => export.write(std::io::stdout()).await?,

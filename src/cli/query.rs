@@ -14,7 +14,7 @@ use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
 use super::terminal;
 use crate::output::{self, Cell, Column, Emphasis, Format};
-use crate::store::{self, Cursor, EventColumn, EventQuery, Order, RowOrder, Rows};
+use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reach, RowOrder};
 
 /// Show selected events, newest first
 ///
@@ -91,7 +91,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     let client = store::connect(&settings, "audit query").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client).await?;
-    let resolved = store::resolve(&client, &selection, Rows::Present).await?;
+    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
     let query = EventQuery {
         selection: &resolved,
         columns: columns.selected(),

@@ -16,7 +16,7 @@ use super::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
 use crate::store::{
-    self, EventColumn, EventQuery, Notifications, RecordedBatch, ResolvedSelection, RowOrder, Rows, Settings,
+    self, EventColumn, EventQuery, Notifications, Reach, RecordedBatch, ResolvedSelection, RowOrder, Settings,
 };
 
 /// How long a batch may stay unnoticed when a notification is lost.
@@ -76,7 +76,7 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
     let mut renderer = output::renderer(format, style);
     let mut head = Vec::new();
     renderer.begin(&columns.shown(), &mut head)?;
-    let following = store::resolve(&client, &selection, Rows::Future).await?;
+    let following = store::resolve(&client, &selection, Reach::Future).await?;
     let mut tail = Tail {
         selection,
         following,
@@ -171,7 +171,7 @@ impl Tail {
     async fn show_last(&mut self, client: &Client, count: i64) -> Result<(), Failure> {
         store::begin_reading(client).await?;
         let snapshot = store::snapshot(client).await?;
-        let resolved = store::resolve(client, &self.selection, Rows::Present).await?;
+        let resolved = store::resolve(client, &self.selection, Reach::Present).await?;
         if count > 0 && !resolved.is_empty() {
             let query = EventQuery {
                 selection: &resolved,

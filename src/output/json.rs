@@ -33,7 +33,7 @@ impl Json {
             }
             Cell::Text(text) => serde_json::to_writer(&mut self.line, text)?,
             Cell::Json(text) if self.style.terminal => {
-                self.line.extend_from_slice(escape_json(text).as_bytes())
+                self.line.extend_from_slice(escape_json(text).as_bytes());
             }
             Cell::Json(text) => self.line.extend_from_slice(text.as_bytes()),
             Cell::Integer(number) => write!(self.line, "{number}")?,

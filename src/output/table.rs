@@ -104,9 +104,7 @@ impl Table {
     fn flush(&mut self, output: &mut dyn Write) -> io::Result<()> {
         let widths = self.widths();
         let mut table = ComfyTable::new();
-        table
-            .load_style(comfy_table::presets::NOTHING.into())
-            .set_content_arrangement(ContentArrangement::Disabled);
+        table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
         if self.style.color {
             table.enforce_styling();
         } else {

@@ -199,9 +199,9 @@ type ReadError = Box<dyn std::error::Error + Sync + Send>;
 
 /// A TIMESTAMP or TIMESTAMPTZ as PostgreSQL sends it: chrono's range is smaller, and it has no infinities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Microseconds(
+pub(super) struct Microseconds(
     /// Microseconds since 2000-01-01 00:00:00 UTC.
-    pub i64,
+    pub(super) i64,
 );
 
 impl FromSql<'_> for Microseconds {
@@ -229,9 +229,9 @@ impl ToSql for Microseconds {
 
 /// JSONB's text, unparsed: a number of a hundred digits, or nesting of a thousand levels, stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct JsonText<'a>(
+pub(super) struct JsonText<'a>(
     /// The text.
-    pub &'a str,
+    pub(super) &'a str,
 );
 
 impl<'a> FromSql<'a> for JsonText<'a> {

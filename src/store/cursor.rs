@@ -6,9 +6,9 @@ use std::str::FromStr;
 /// The order of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// By (created_at, id), descending.
+    /// By `(created_at, id)`, descending.
     Newest,
-    /// By (created_at, id), ascending.
+    /// By `(created_at, id)`, ascending.
     Oldest,
 }
 

@@ -2,6 +2,7 @@
 
 mod batch;
 mod columns;
+mod conditions;
 mod connect;
 pub mod copy;
 mod cursor;
@@ -27,6 +28,6 @@ pub use migrate::{AppliedMigration, SchemaState, apply_roles, check_schema, migr
 pub use partitions::{
     Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, recorded,
 };
-pub use resolve::{Distinct, ResolvedSelection, Rows, distinct_values, resolve};
+pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
 pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot};
 pub use statement::Statement;

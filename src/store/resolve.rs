@@ -25,7 +25,7 @@ pub struct ResolvedSelection {
 
 /// For which rows a selection is resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
+pub enum Reach {
     /// Those that are there.
     Present,
     /// Those that are still to come, too: of types, services and partitions that may not exist yet.
@@ -77,7 +77,11 @@ impl ResolvedSelection {
 ///
 /// # Errors
 /// `Error::PayloadPredicate` where PostgreSQL can't read a `--where`; `Error::Query`.
-pub async fn resolve(client: &Client, selection: &Selection, rows: Rows) -> Result<ResolvedSelection, Error> {
+pub async fn resolve(
+    client: &Client,
+    selection: &Selection,
+    reach: Reach,
+) -> Result<ResolvedSelection, Error> {
     for predicate in &selection.payload_predicates {
         check_payload_predicate(client, predicate).await?;
     }
@@ -85,21 +89,21 @@ pub async fn resolve(client: &Client, selection: &Selection, rows: Rows) -> Resu
     for text in &selection.aggregates {
         let exact = aggregate_uuid(text.as_bytes());
         let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE aggregate_id = $1)";
-        aggregates.extend(resolve_id(client, text, exact, exists, rows).await?);
+        aggregates.extend(resolve_id(client, text, exact, exists, reach).await?);
     }
     let mut correlations = Vec::new();
     for text in &selection.correlations {
         let exact = correlation_uuid(text.as_bytes());
         let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE correlation_id = $1)";
-        correlations.extend(resolve_id(client, text, exact, exists, rows).await?);
+        correlations.extend(resolve_id(client, text, exact, exists, reach).await?);
     }
     Ok(ResolvedSelection {
-        event_types: resolve_types(client, &selection.event_types, rows).await?,
+        event_types: resolve_types(client, &selection.event_types, reach).await?,
         services: exact_or_like(&selection.services),
-        topics: resolve_topics(client, &selection.topics, rows).await?,
+        topics: resolve_topics(client, &selection.topics, reach).await?,
         aggregates,
         correlations,
-        recorded: resolve_recorded(client, selection, rows).await?,
+        recorded: resolve_recorded(client, selection, reach).await?,
         selection: selection.clone(),
     })
 }
@@ -144,9 +148,9 @@ pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<St
         .map_err(Error::query("listing the values that exist"))
 }
 
-async fn resolve_types(client: &Client, globs: &[Glob], rows: Rows) -> Result<Texts, Error> {
+async fn resolve_types(client: &Client, globs: &[Glob], reach: Reach) -> Result<Texts, Error> {
     let texts = exact_or_like(globs);
-    if rows == Rows::Future || !matches!(texts, Texts::Like(_)) {
+    if reach == Reach::Future || !matches!(texts, Texts::Like(_)) {
         return Ok(texts);
     }
     let mut values = distinct_values(client, Distinct::EventType).await?;
@@ -164,11 +168,11 @@ fn exact_or_like(globs: &[Glob]) -> Texts {
     }
 }
 
-async fn resolve_topics(client: &Client, globs: &[Glob], rows: Rows) -> Result<Topics, Error> {
+async fn resolve_topics(client: &Client, globs: &[Glob], reach: Reach) -> Result<Topics, Error> {
     if globs.is_empty() {
         return Ok(Topics::Any);
     }
-    if rows == Rows::Future {
+    if reach == Reach::Future {
         return Ok(Topics::Like(globs.iter().map(Glob::to_like).collect()));
     }
     let failed = "reading the partitions of the topics";
@@ -192,14 +196,14 @@ async fn resolve_id(
     text: &str,
     exact: Uuid,
     exists: &str,
-    rows: Rows,
+    reach: Reach,
 ) -> Result<Vec<Identifier>, Error> {
     let whole = Identifier { low: exact, high: exact, suffix: None };
     let prefix = match Identifier::parse(text) {
         Ok(identifier) if identifier.exact().is_none() => identifier,
         _ => return Ok(vec![whole]),
     };
-    if rows == Rows::Future {
+    if reach == Reach::Future {
         return Ok(vec![whole, prefix]);
     }
     let failed = "looking for the id";
@@ -216,14 +220,14 @@ async fn resolve_id(
 async fn resolve_recorded(
     client: &Client,
     selection: &Selection,
-    rows: Rows,
+    reach: Reach,
 ) -> Result<Option<Recorded>, Error> {
     let range = selection.recorded;
     if range.is_unbounded() {
         return Ok(None);
     }
     let (since, until) = (range.since, range.until);
-    if rows == Rows::Future {
+    if reach == Reach::Future {
         return Ok(Some(Recorded { first_id: i64::MIN, last_id: i64::MAX, since, until }));
     }
     let failed = "reading the batches of that time";

@@ -5,11 +5,10 @@ use tokio_postgres::types::Type;
 
 use super::Error;
 use super::columns::{EventColumn, Microseconds};
+use super::conditions::selection_conditions;
 use super::cursor::{Cursor, Order, Snapshot};
-use super::resolve::{ResolvedSelection, Texts, Topics, exact_ids};
+use super::resolve::ResolvedSelection;
 use super::statement::{Parameters, Statement};
-use crate::event::QUARANTINED;
-use crate::filter::{Glob, Identifier, TimeRange};
 
 /// Which events to read, and how.
 #[derive(Debug, Clone, Copy)]
@@ -29,9 +28,9 @@ pub struct EventQuery<'a> {
 /// The order of rows, and where to begin.
 #[derive(Debug, Clone, Copy)]
 pub enum RowOrder {
-    /// By (created_at, id).
+    /// By `(created_at, id)`.
     CreatedAt(Order),
-    /// By (created_at, id), going on behind a cursor.
+    /// By `(created_at, id)`, going on behind a cursor.
     After(Cursor),
     /// By id.
     Id,
@@ -188,131 +187,162 @@ pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error
     rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(Error::query(failed))
 }
 
-/// The conditions of a selection on the row called `row`, to be joined by AND.
-pub(super) fn selection_conditions(
-    resolved: &ResolvedSelection,
-    row: &str,
-    parameters: &mut Parameters,
-) -> Vec<String> {
-    let selection = &resolved.selection;
-    let mut conditions = Vec::new();
-    conditions.extend(text_condition(&format!("{row}.event_type"), &resolved.event_types, parameters));
-    if selection.quarantined {
-        conditions.push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
-    }
-    conditions.extend(text_condition(&format!("{row}.source_service"), &resolved.services, parameters));
-    for (column, identifiers) in [
-        ("aggregate_id", &resolved.aggregates),
-        ("correlation_id", &resolved.correlations),
-        ("event_id", &selection.event_ids),
-    ] {
-        conditions.extend(identifier_condition(&format!("{row}.{column}"), identifiers, parameters));
-    }
-    match selection.dead_letters {
-        None => {}
-        Some(true) => conditions.push(format!("{row}.is_dlt")),
-        Some(false) => conditions.push(format!("{row}.is_dlt IS NOT TRUE")),
-    }
-    match &resolved.topics {
-        Topics::Any => {}
-        Topics::Partitions(partitions) => {
-            let partitions = parameters.bind(partitions.clone(), Type::INT4_ARRAY);
-            conditions.push(format!("{row}.partition_id = ANY({partitions})"));
-        }
-        Topics::Like(patterns) => {
-            let patterns = parameters.bind(patterns.clone(), Type::TEXT_ARRAY);
-            conditions.push(format!(
-                "{row}.partition_id IN (SELECT partition_id FROM kafka_partitions WHERE topic LIKE ANY({patterns}))"
-            ));
-        }
-    }
-    conditions.extend(created_condition(row, &selection.created, parameters));
-    let days: Vec<_> =
-        selection.days.iter().filter_map(|day| created_condition(row, day, parameters)).collect();
-    conditions.extend(any_of(days));
-    if let Some(recorded) = &resolved.recorded {
-        let first_id = parameters.bind(recorded.first_id, Type::INT8);
-        let last_id = parameters.bind(recorded.last_id, Type::INT8);
-        let since = parameters.bind(recorded.since, Type::TIMESTAMPTZ);
-        let until = parameters.bind(recorded.until, Type::TIMESTAMPTZ);
-        conditions.push(format!(
-            "{row}.id BETWEEN {first_id} AND {last_id}\n   AND (SELECT batch.last_id >= {row}.id AND batch.recorded_at >= \
-             coalesce({since}, '-infinity') AND batch.recorded_at < coalesce({until}, 'infinity') FROM ingest_batches \
-             batch WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1)"
-        ));
-    }
-    conditions.extend(error_condition(row, &selection.errors, parameters));
-    let predicates = selection.payload_predicates.iter().map(|predicate| {
-        format!("{row}.payload @@ {}::text::jsonpath", parameters.bind(predicate.clone(), Type::TEXT))
-    });
-    conditions.extend(any_of(predicates.collect()));
-    conditions
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
+    use crate::store::resolve::{Recorded, Texts, Topics};
 
-fn text_condition(column: &str, texts: &Texts, parameters: &mut Parameters) -> Option<String> {
-    match texts {
-        Texts::Any => None,
-        Texts::Exact(values) => {
-            Some(format!("{column} = ANY({})", parameters.bind(values.clone(), Type::VARCHAR_ARRAY)))
-        }
-        Texts::Like(patterns) => {
-            Some(format!("{column} LIKE ANY({})", parameters.bind(patterns.clone(), Type::TEXT_ARRAY)))
+    /// Every selector at once.
+    fn everything() -> ResolvedSelection {
+        let clock = Clock { now: chrono::DateTime::UNIX_EPOCH, zone: Zone::utc() };
+        let range = |since: &str, until: &str| TimeRange {
+            since: clock.time(since).ok(),
+            until: clock.time(until).ok(),
+        };
+        let identifiers = |text: &str| Identifier::parse(text).into_iter().collect::<Vec<_>>();
+        let selection = Selection {
+            event_ids: [identifiers("019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a"), identifiers("4f2a…01")].concat(),
+            dead_letters: Some(true),
+            quarantined: true,
+            created: range("2026-11-22", "2026-11-23"),
+            days: vec![range("2026-11-22", "2026-11-23"), range("2026-11-24", "2026-11-25")],
+            payload_predicates: vec!["$.total > 100".to_owned()],
+            errors: vec![Glob::new("*Timeout*")],
+            ..Selection::default()
+        };
+        ResolvedSelection {
+            event_types: Texts::Exact(vec![
+                "OrderCreated".to_owned(),
+                "'; DROP TABLE event_logs; --".to_owned(),
+            ]),
+            services: Texts::Like(vec!["order-%".to_owned()]),
+            topics: Topics::Partitions(vec![1, 2]),
+            aggregates: identifiers("4f2a91c3-0000-4000-8000-000000000001"),
+            correlations: identifiers("4f2a91c3"),
+            recorded: Some(Recorded {
+                first_id: 1,
+                last_id: 99,
+                since: clock.time("2026-11-22").ok(),
+                until: None,
+            }),
+            selection,
         }
     }
-}
 
-fn created_condition(row: &str, range: &TimeRange, parameters: &mut Parameters) -> Option<String> {
-    let mut bound = |comparison: &str, time: Option<chrono::DateTime<chrono::Utc>>| {
-        let time = parameters.bind(time?.naive_utc(), Type::TIMESTAMP);
-        Some(format!("{row}.created_at {comparison} {time}"))
-    };
-    let bounds: Vec<_> = [bound(">=", range.since), bound("<", range.until)].into_iter().flatten().collect();
-    (!bounds.is_empty()).then(|| bounds.join(" AND "))
-}
-
-fn identifier_condition(
-    column: &str,
-    identifiers: &[Identifier],
-    parameters: &mut Parameters,
-) -> Option<String> {
-    let mut alternatives = Vec::new();
-    let exact = exact_ids(identifiers);
-    if !exact.is_empty() {
-        alternatives.push(format!("{column} = ANY({})", parameters.bind(exact, Type::UUID_ARRAY)));
+    fn text(query: &EventQuery<'_>) -> String {
+        format!("{:?}", query.statement())
     }
-    for identifier in identifiers.iter().filter(|identifier| identifier.exact().is_none()) {
-        let low = parameters.bind(identifier.low, Type::UUID);
-        let high = parameters.bind(identifier.high, Type::UUID);
-        let mut condition = format!("{column} BETWEEN {low} AND {high}");
-        if let Some(suffix) = &identifier.suffix {
-            let suffix = parameters.bind(format!("%{suffix}"), Type::TEXT);
-            condition = format!("{condition} AND replace({column}::text, '-', '') LIKE {suffix}");
-        }
-        alternatives.push(condition);
-    }
-    any_of(alternatives)
-}
 
-fn error_condition(row: &str, globs: &[Glob], parameters: &mut Parameters) -> Option<String> {
-    if globs.is_empty() {
-        return None;
+    #[test]
+    fn every_selector_is_one_condition_and_every_value_is_bound() {
+        let selection = everything();
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id, EventColumn::BatchNo],
+            order: RowOrder::CreatedAt(Order::Newest),
+            limit: Some(51),
+            dedup: false,
+        };
+        assert!(!query.statement().sql.contains("DROP"));
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id,
+       (SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
+  FROM event_logs event
+ WHERE event.event_type = ANY($1)
+   AND event.event_type = $2
+   AND event.source_service LIKE ANY($3)
+   AND event.aggregate_id = ANY($4)
+   AND event.correlation_id BETWEEN $5 AND $6
+   AND ((event.event_id = ANY($7)) OR (event.event_id BETWEEN $8 AND $9 AND replace(event.event_id::text, '-', '') LIKE $10))
+   AND event.is_dlt
+   AND event.partition_id = ANY($11)
+   AND event.created_at >= $12 AND event.created_at < $13
+   AND ((event.created_at >= $14 AND event.created_at < $15) OR (event.created_at >= $16 AND event.created_at < $17))
+   AND event.id BETWEEN $18 AND $19
+   AND (SELECT batch.last_id >= event.id AND batch.recorded_at >= coalesce($20, '-infinity') AND batch.recorded_at < coalesce($21, 'infinity') FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
+   AND event.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE ANY($22) OR letter.exception_message LIKE ANY($23))
+   AND event.payload @@ $24::text::jsonpath
+ ORDER BY event.created_at DESC, event.id DESC
+ LIMIT $25
+$1 _varchar ["OrderCreated", "'; DROP TABLE event_logs; --"]
+$2 varchar "audit.Quarantined"
+$3 _text ["order-%"]
+$4 _uuid [4f2a91c3-0000-4000-8000-000000000001]
+$5 uuid 4f2a91c3-0000-0000-0000-000000000000
+$6 uuid 4f2a91c3-ffff-ffff-ffff-ffffffffffff
+$7 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a]
+$8 uuid 4f2a0000-0000-0000-0000-000000000000
+$9 uuid 4f2affff-ffff-ffff-ffff-ffffffffffff
+$10 text "%01"
+$11 _int4 [1, 2]
+$12 timestamp 2026-11-22T00:00:00
+$13 timestamp 2026-11-23T00:00:00
+$14 timestamp 2026-11-22T00:00:00
+$15 timestamp 2026-11-23T00:00:00
+$16 timestamp 2026-11-24T00:00:00
+$17 timestamp 2026-11-25T00:00:00
+$18 int8 1
+$19 int8 99
+$20 timestamptz Some(2026-11-22T00:00:00Z)
+$21 timestamptz None
+$22 _text ["%Timeout%", "%.%Timeout%"]
+$23 _text ["%Timeout%"]
+$24 text "$.total > 100"
+$25 int8 51
+"#);
     }
-    let patterns: Vec<String> = globs.iter().map(Glob::to_like).collect();
-    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too.
-    let classes: Vec<String> =
-        patterns.iter().flat_map(|pattern| [pattern.clone(), format!("%.{pattern}")]).collect();
-    let classes = parameters.bind(classes, Type::TEXT_ARRAY);
-    let messages = parameters.bind(patterns, Type::TEXT_ARRAY);
-    Some(format!(
-        "{row}.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE \
-         ANY({classes}) OR letter.exception_message LIKE ANY({messages}))"
-    ))
-}
 
-fn any_of(alternatives: Vec<String>) -> Option<String> {
-    match alternatives.len() {
-        0 => None,
-        1 => alternatives.into_iter().next(),
-        _ => Some(format!("(({}))", alternatives.join(") OR ("))),
+    #[test]
+    fn a_page_behind_a_cursor_sees_what_the_first_page_saw() {
+        let selection = ResolvedSelection::default();
+        let snapshot = Snapshot { batch_no: 7, last_id: 900 };
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id],
+            order: RowOrder::After(Cursor { order: Order::Oldest, created_at: 1, id: 2, snapshot }),
+            limit: Some(51),
+            dedup: false,
+        };
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id
+  FROM event_logs event
+ WHERE (event.created_at, event.id) > ($1, $2)
+   AND event.id <= $3
+   AND coalesce((SELECT batch.batch_no <= $4 OR batch.last_id < event.id FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), true)
+ ORDER BY event.created_at, event.id
+ LIMIT $5
+$1 timestamp Microseconds(1)
+$2 int8 2
+$3 int8 900
+$4 int8 7
+$5 int8 51
+"#);
+    }
+
+    #[test]
+    fn dedup_asks_for_an_earlier_delivery_among_the_selected_rows() {
+        let selection = ResolvedSelection {
+            event_types: Texts::Exact(vec!["A".to_owned()]),
+            ..ResolvedSelection::default()
+        };
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id],
+            order: RowOrder::Id,
+            limit: None,
+            dedup: true,
+        };
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id
+  FROM event_logs event
+ WHERE event.event_type = ANY($1)
+   AND NOT EXISTS (SELECT FROM event_logs other WHERE other.event_id = event.event_id AND other.id <> event.id
+   AND other.event_type = ANY($2)
+   AND (coalesce((SELECT CASE WHEN batch.last_id >= other.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= other.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), other.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))
+ ORDER BY event.id
+$1 _varchar ["A"]
+$2 _varchar ["A"]
+"#);
     }
 }
