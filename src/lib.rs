@@ -3,6 +3,8 @@
 pub mod cli;
 pub mod dead_letter;
 pub mod event;
+pub mod filter;
 pub mod ingest;
 pub mod kafka;
+pub mod output;
 pub mod store;

@@ -1,10 +1,11 @@
 //! How a command ends: exit codes, and the one place where an error is shown.
 
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::terminal;
-use crate::{kafka, store};
+use crate::{filter, kafka, store};
 
 /// The exit codes, a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,11 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// The same, naming the file that was written.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self { message: format!("{}: {}", path.display(), self.message), ..self }
+    }
+
     /// Shows it on stderr and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if self.exit != Exit::Done {
@@ -71,7 +77,9 @@ impl Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        Self { hint: error.hint(), ..Self::new(error.to_string()) }
+        let exit =
+            if matches!(error, store::Error::PayloadPredicate { .. }) { Exit::Usage } else { Exit::Failed };
+        Self { hint: error.hint(), exit, ..Self::new(error.to_string()) }
     }
 }
 
@@ -88,5 +96,11 @@ impl From<io::Error> for Failure {
             return Self::new("the reader of the output went away").with_exit(Exit::Done);
         }
         Self::new(format!("writing the output: {error}"))
+    }
+}
+
+impl From<filter::Error> for Failure {
+    fn from(error: filter::Error) -> Self {
+        Self::usage(error.to_string())
     }
 }

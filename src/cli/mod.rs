@@ -1,11 +1,20 @@
 //! The command line: one file for each command, args first.
 
+#![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
+
 mod args;
+mod events;
+mod export;
 mod failure;
 mod ingest;
 mod logs;
 mod migrate;
+mod output_args;
+mod pump;
+mod query;
+mod selectors;
 mod signals;
+mod tail;
 mod terminal;
 
 use std::process::ExitCode;
@@ -37,6 +46,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(migrate::MigrateArgs),
+    Query(query::QueryArgs),
+    Tail(tail::TailArgs),
+    Export(export::ExportArgs),
     Ingest(ingest::IngestArgs),
 }
 
@@ -66,6 +78,9 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Migrate(args) => migrate::run(&args, &cli.connection).await,
+        Command::Query(args) => query::run(&args, &cli.connection).await,
+        Command::Tail(args) => tail::run(&args, &cli.connection).await,
+        Command::Export(args) => export::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

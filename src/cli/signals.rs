@@ -1,6 +1,9 @@
 //! SIGINT and SIGTERM ask for an end in good order; a second one ends at once.
 
+use std::sync::Arc;
+
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use super::failure::{Exit, Failure};
 
@@ -17,4 +20,12 @@ pub(crate) fn on_stop(stop: impl Fn() + Send + 'static) -> Result<(), Failure> {
         std::process::exit(Exit::Interrupted as i32);
     });
     Ok(())
+}
+
+/// A future that ends at the first SIGINT or SIGTERM; the second ends the process with 130.
+pub(crate) fn interruption() -> Result<impl Future<Output = ()>, Failure> {
+    let asked = Arc::new(Notify::new());
+    let notify = Arc::clone(&asked);
+    on_stop(move || notify.notify_one())?;
+    Ok(async move { asked.notified().await })
 }

@@ -14,12 +14,48 @@ pub(crate) fn stderr_is_terminal() -> bool {
 
 /// Whether stderr may be coloured: a person looks on, and NO_COLOR is not set.
 pub(crate) fn stderr_has_colour() -> bool {
-    stderr_is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    ColorChoice::Auto.wanted(stderr_is_terminal())
 }
 
 /// A line of status on stderr. Nobody may be there to read it, which is no error.
 pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// For people on a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl ColorChoice {
+    /// Whether to colour what goes to a terminal, or to something else.
+    pub(crate) fn wanted(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                is_terminal
+                    && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                    && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+            }
+        }
+    }
+}
+
+/// The width of stdout's terminal, in columns; `COLUMNS` overrides it. `None` where stdout is none.
+pub(crate) fn width() -> Option<u16> {
+    if !stdout_is_terminal() {
+        return None;
+    }
+    let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    given.or_else(|| comfy_table::Table::new().width()).filter(|width| *width > 0)
 }
 
 /// Shows an error and what to do about it.

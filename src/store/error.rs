@@ -26,6 +26,16 @@ pub enum Error {
         /// What the driver said.
         source: tokio_postgres::Error,
     },
+    /// PostgreSQL can't read a predicate on the payload.
+    #[error("--where '{predicate}': {message}")]
+    PayloadPredicate {
+        /// As it was typed.
+        predicate: String,
+        /// What PostgreSQL said, and where.
+        message: String,
+        /// What the driver said.
+        source: tokio_postgres::Error,
+    },
     /// The database has no schema yet, or an older one than this program needs.
     #[error("the schema of {target} is {found}, this program needs version {needed}")]
     SchemaOlder {
@@ -62,6 +72,18 @@ impl Error {
         move |source| Self::Query { what, source }
     }
 
+    /// Words for what PostgreSQL says about an SQL/JSON path.
+    pub(crate) fn payload_predicate(predicate: &str, source: tokio_postgres::Error) -> Self {
+        let Some(server) = source.as_db_error() else {
+            return Self::Query { what: "checking --where", source };
+        };
+        let message = match server.code() {
+            &SqlState::SINGLETON_SQL_JSON_ITEM_REQUIRED => "this is a path, not a predicate".to_owned(),
+            _ => server.message().to_owned(),
+        };
+        Self::PayloadPredicate { predicate: predicate.to_owned(), message, source }
+    }
+
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -74,6 +96,7 @@ impl Error {
             Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
                 Some("`audit migrate --roles` makes the roles audit_ingester and audit_reader".to_owned())
             }
+            Self::PayloadPredicate { predicate, message, .. } => Some(predicate_hint(predicate, message)),
             Self::Settings(_) | Self::Query { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
     }
@@ -122,6 +145,23 @@ impl Error {
             }),
             _ => false,
         }
+    }
+}
+
+/// Marks the place that PostgreSQL names, and gives an example.
+fn predicate_hint(predicate: &str, message: &str) -> String {
+    let example = "write an SQL/JSON path predicate, such as '$.total > 100' or '$.items[*].sku == \"A-1\"'";
+    let token = message.split_once("at or near \"").and_then(|(_, rest)| rest.split_once("\" of"));
+    let place = match token {
+        Some((token, _)) => predicate.rfind(token),
+        None => message.contains("at end of").then_some(predicate.len()),
+    };
+    match place {
+        Some(place) => {
+            let column = predicate[..place].chars().count();
+            format!("{example}\n  {predicate}\n  {}^", " ".repeat(column))
+        }
+        None => example.to_owned(),
     }
 }
 

@@ -1,20 +1,33 @@
 //! PostgreSQL: one function for each query, its SQL beside it.
 
 mod batch;
+mod columns;
+mod conditions;
 mod connect;
 pub mod copy;
+mod cursor;
 mod error;
+mod follow;
 mod migrate;
 mod partitions;
 mod password_file;
+mod resolve;
+mod select;
+mod statement;
 
 pub use batch::{
     BATCH_CHANNEL, Batch, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock, OffsetRange, RangeKind,
     Standing, Writer, Written, back_off,
 };
+pub use columns::{EventColumn, Value};
 pub use connect::{Notifications, Settings, connect, connect_listening};
+pub use cursor::{Cursor, CursorError, Order, Snapshot};
 pub use error::Error;
+pub use follow::{RecordedBatch, batches_after, last_in_commit_order};
 pub use migrate::{AppliedMigration, SchemaState, apply_roles, check_schema, migrate, pending, schema_state};
 pub use partitions::{
     Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, recorded,
 };
+pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
+pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot};
+pub use statement::Statement;

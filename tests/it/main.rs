@@ -1,7 +1,11 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
 mod exactly_once;
+mod export;
 mod faults;
 mod ingest;
 mod migrate;
+mod query;
+mod rows;
 mod support;
+mod tail;

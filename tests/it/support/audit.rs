@@ -25,7 +25,7 @@ impl Audit {
         audit
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
         command.args(arguments).stdin(Stdio::null());
         for (name, _) in

@@ -1,5 +1,8 @@
 //! Asks the database directly, past the program.
 
+use std::pin::pin;
+
+use futures_util::{SinkExt, TryStreamExt};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
@@ -70,6 +73,30 @@ impl Database {
         match value.parse() {
             Ok(number) => number,
             Err(_) => panic!("{query}: '{value}' is no number"),
+        }
+    }
+
+    /// What a COPY … TO STDOUT writes.
+    pub(crate) fn copy_out(&self, statement: &str) -> String {
+        let copied = self.runtime.block_on(async {
+            let pieces: Vec<_> = self.client.copy_out(statement).await?.try_collect().await?;
+            Ok::<_, tokio_postgres::Error>(pieces.concat())
+        });
+        match copied.map(String::from_utf8) {
+            Ok(Ok(text)) => text,
+            other => panic!("{statement}: {other:?}"),
+        }
+    }
+
+    /// Feeds a COPY … FROM STDIN.
+    pub(crate) fn copy_in(&self, statement: &str, input: &[u8]) {
+        let copied = self.runtime.block_on(async {
+            let mut sink = pin!(self.client.copy_in::<_, bytes::Bytes>(statement).await?);
+            sink.send(bytes::Bytes::copy_from_slice(input)).await?;
+            sink.finish().await
+        });
+        if let Err(error) = copied {
+            panic!("{statement}: {error}");
         }
     }
 

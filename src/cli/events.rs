@@ -1,0 +1,125 @@
+//! Rows of events on their way from the store to a renderer: which columns are shown, and what stands out.
+
+use tokio_postgres::Row;
+
+use super::failure::Failure;
+use crate::output::{Cell, Column, Emphasis, Format, Style, Timestamp};
+use crate::store::{EventColumn, Value};
+
+/// From this width on a terminal has room for the payload and both ids.
+const WIDE_TERMINAL: u16 = 120;
+
+/// The columns of a result: those that are shown come first, then those that the command itself needs.
+pub(crate) struct EventColumns {
+    shown: usize,
+    selected: Vec<EventColumn>,
+}
+
+impl EventColumns {
+    /// The columns that were asked for, or `default`; `needed` are read, too.
+    pub(crate) fn new(
+        asked: Option<&[String]>,
+        default: &[EventColumn],
+        needed: &[EventColumn],
+    ) -> Result<Self, Failure> {
+        let mut selected = match asked {
+            None => default.to_vec(),
+            Some(names) => names.iter().map(|name| named(name.trim())).collect::<Result<_, _>>()?,
+        };
+        let shown = selected.len();
+        selected
+            .extend(needed.iter().filter(|column| !selected.contains(column)).copied().collect::<Vec<_>>());
+        Ok(Self { shown, selected })
+    }
+
+    /// What to select.
+    pub(crate) fn selected(&self) -> &[EventColumn] {
+        &self.selected
+    }
+
+    /// The columns for the renderer.
+    pub(crate) fn shown(&self) -> Vec<Column> {
+        let column = |column: &EventColumn| match column {
+            EventColumn::EventType => Column::new(column.name()).category(),
+            _ => Column::new(column.name()),
+        };
+        self.selected[..self.shown].iter().map(column).collect()
+    }
+
+    /// The cells of a row for the renderer.
+    pub(crate) fn cells<'a>(&self, row: &'a Row) -> Result<Vec<Cell<'a>>, Failure> {
+        (0..self.shown).map(|index| self.at(row, index).map(cell)).collect()
+    }
+
+    /// The value of a selected column.
+    pub(crate) fn value<'a>(&self, row: &'a Row, column: EventColumn) -> Result<Value<'a>, Failure> {
+        match self.selected.iter().position(|selected| *selected == column) {
+            Some(index) => self.at(row, index),
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// The integer of a selected column that is never null.
+    pub(crate) fn integer(&self, row: &Row, column: EventColumn) -> Result<i64, Failure> {
+        match self.value(row, column)? {
+            Value::Integer(number) | Value::Time(number) => Ok(number),
+            _ => Err(Failure::new(format!("a row came back without its {}", column.name()))),
+        }
+    }
+
+    /// What stands out about a row, by its mark.
+    pub(crate) fn emphasis(&self, row: &Row) -> Result<Emphasis, Failure> {
+        Ok(match self.value(row, EventColumn::Mark)? {
+            Value::Text("") | Value::Null => Emphasis::None,
+            Value::Text(mark) if mark.starts_with("DLT") => Emphasis::Alarm,
+            _ => Emphasis::Notice,
+        })
+    }
+
+    fn at<'a>(&self, row: &'a Row, index: usize) -> Result<Value<'a>, Failure> {
+        let column = self.selected[index];
+        column
+            .value(row, index)
+            .map_err(|error| Failure::new(format!("reading the column {}: {error}", column.name())))
+    }
+}
+
+/// The columns to show where none were asked for.
+pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> {
+    use EventColumn::{
+        AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset, Mark,
+        PartitionId, Payload, SourceService,
+    };
+    match format {
+        Format::Csv => EventColumn::ORIGINAL.to_vec(),
+        Format::Json | Format::Ndjson => {
+            [&EventColumn::ORIGINAL[..], &[PartitionId, KafkaOffset, CorrelationId, Attributes]].concat()
+        }
+        Format::Table if style.width.is_some_and(|width| width < WIDE_TERMINAL) => {
+            vec![Id, CreatedAt, EventType, AggregateId, Mark]
+        }
+        Format::Table => vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload],
+        Format::Lines => vec![CreatedAt, EventType, SourceService, AggregateId, Mark, Payload],
+    }
+}
+
+fn named(name: &str) -> Result<EventColumn, Failure> {
+    EventColumn::named(name).ok_or_else(|| {
+        let names: Vec<_> = EventColumn::ALL.iter().map(|column| column.name()).collect();
+        Failure::usage(format!("there is no column '{name}'"))
+            .with_hint(format!("the columns are {}", names.join(", ")))
+    })
+}
+
+fn cell(value: Value<'_>) -> Cell<'_> {
+    match value {
+        Value::Null => Cell::Null,
+        Value::Text(text) => Cell::from(text),
+        Value::Integer(number) => Cell::Integer(number),
+        Value::Boolean(value) => Cell::Boolean(value),
+        Value::Json(text) => Cell::Json(text.into()),
+        Value::Uuid(uuid) => Cell::Uuid(uuid),
+        Value::Time(microseconds) => Cell::Timestamp(Timestamp::without_zone(microseconds)),
+        Value::Instant(microseconds) => Cell::Timestamp(Timestamp::with_zone(microseconds)),
+    }
+}

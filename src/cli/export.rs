@@ -1,0 +1,188 @@
+//! `audit export`: selected events to a file or a pipe.
+
+use std::fs::Permissions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+
+use clap::{Args, ValueEnum};
+use futures_util::TryStreamExt;
+use tempfile::NamedTempFile;
+use tokio_postgres::Client;
+
+use super::args::ConnectionArgs;
+use super::events::{EventColumns, default_columns};
+use super::failure::{Exit, Failure};
+use super::selectors::SelectorArgs;
+use super::signals::interruption;
+use super::terminal;
+use crate::output::{self, Emphasis, Format, Style};
+use crate::store::{self, EventQuery, Reach, ResolvedSelection, RowOrder};
+
+/// Write selected events as CSV, NDJSON or JSON, ordered by id
+///
+/// The format is that of -o, else of the file's ending, else CSV. CSV has the columns of the original table unless --columns
+/// says otherwise, and can be loaded by PostgreSQL's COPY unchanged. A file appears under its name when it is whole.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit export events.csv
+  audit export --type 'Order*' --date yesterday orders.ndjson
+  audit export --since -7d --columns created_at,event_type,payload | gzip > week.csv.gz
+  audit export --dedup -o ndjson | jq -c .payload")]
+pub(crate) struct ExportArgs {
+    /// File to write; stdout without one
+    path: Option<PathBuf>,
+    #[command(flatten)]
+    selectors: SelectorArgs,
+    /// Format of the output
+    #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
+    output: Option<ExportFormat>,
+    /// Columns to write, by name
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', help_heading = "Output")]
+    columns: Option<Vec<String>>,
+    /// CSV without its header line
+    #[arg(long, help_heading = "Output")]
+    no_header: bool,
+    /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
+    #[arg(long, help_heading = "Output")]
+    spreadsheet_safe: bool,
+    /// Of several deliveries of an event, only the one that committed first
+    #[arg(long, help_heading = "Output")]
+    dedup: bool,
+    /// Exit with 3 when nothing matches
+    #[arg(long, help_heading = "Output")]
+    fail_on_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ExportFormat {
+    /// PostgreSQL's CSV
+    Csv,
+    /// One object a line
+    Ndjson,
+    /// One array of objects
+    Json,
+}
+
+impl ExportArgs {
+    fn format(&self) -> Result<Format, Failure> {
+        if let Some(format) = self.output {
+            return Ok(match format {
+                ExportFormat::Csv => Format::Csv,
+                ExportFormat::Ndjson => Format::Ndjson,
+                ExportFormat::Json => Format::Json,
+            });
+        }
+        let Some(path) = self.file() else { return Ok(Format::Csv) };
+        match path.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
+            "csv" => Ok(Format::Csv),
+            "ndjson" | "jsonl" => Ok(Format::Ndjson),
+            "json" => Ok(Format::Json),
+            _ => Err(Failure::usage(format!("the name {} tells no format", path.display()))
+                .with_hint("say it with -o csv, -o ndjson or -o json")),
+        }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        self.path.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+}
+
+pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    let format = args.format()?;
+    let style = Style {
+        no_header: args.no_header,
+        spreadsheet_safe: args.spreadsheet_safe,
+        terminal: args.file().is_none() && terminal::stdout_is_terminal(),
+        ..Style::default()
+    };
+    let columns = EventColumns::new(args.columns.as_deref(), &default_columns(format, style), &[])?;
+    let selection = args.selectors.selection()?;
+
+    let settings = connection.database()?;
+    let client = store::connect(&settings, "audit export").await?;
+    store::check_schema(&client, &settings).await?;
+    store::begin_reading(&client).await?;
+    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let export = Export { args, format, style, columns, resolved, client };
+    let rows = match args.file() {
+        None => export.write(std::io::stdout()).await?,
+        Some(path) => {
+            let interruption = interruption()?;
+            let rows = tokio::select! {
+                written = export.write_file(path) => written?,
+                // Ending here removes the unfinished file.
+                () = interruption => {
+                    return Err(Failure::new("interrupted before the export was whole").with_exit(Exit::Interrupted));
+                }
+            };
+            terminal::status(&format!("{rows} rows written to {}", path.display()));
+            rows
+        }
+    };
+    Ok(if rows == 0 && args.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+}
+
+struct Export<'a> {
+    args: &'a ExportArgs,
+    format: Format,
+    style: Style,
+    columns: EventColumns,
+    resolved: ResolvedSelection,
+    client: Client,
+}
+
+impl Export<'_> {
+    async fn write_file(&self, path: &Path) -> Result<u64, Failure> {
+        let failed =
+            |error: &dyn std::fmt::Display| Failure::new(format!("writing {}: {error}", path.display()));
+        // A pipe or a device can't be replaced by a file; a link stays a link.
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if target.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+            let file =
+                std::fs::OpenOptions::new().write(true).open(&target).map_err(|error| failed(&error))?;
+            return self.write(file).await;
+        }
+        if target.is_dir() {
+            return Err(failed(&"it is a directory"));
+        }
+        let folder =
+            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new()
+            .prefix(".audit-export-")
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(|error| failed(&error))?;
+        let rows = self.write(&mut file).await.map_err(|failure| failure.in_file(path))?;
+        // The rename must not become durable before the content is.
+        file.as_file().sync_all().map_err(|error| failed(&error))?;
+        NamedTempFile::persist(file, &target).map_err(|error| failed(&error.error))?;
+        Ok(rows)
+    }
+
+    async fn write(&self, destination: impl Write) -> Result<u64, Failure> {
+        let mut writer = BufWriter::with_capacity(1 << 18, destination);
+        let mut renderer = output::renderer(self.format, self.style);
+        renderer.begin(&self.columns.shown(), &mut writer)?;
+        let query = EventQuery {
+            selection: &self.resolved,
+            columns: self.columns.selected(),
+            order: RowOrder::Id,
+            limit: None,
+            dedup: self.args.dedup,
+        };
+        let mut count = 0;
+        if !self.resolved.is_empty() {
+            let mut rows = pin!(query.statement().stream(&self.client, "reading event_logs").await?);
+            while let Some(row) = rows.try_next().await.map_err(store::Error::query("reading event_logs"))? {
+                renderer.row(&self.columns.cells(&row)?, Emphasis::None, &mut writer)?;
+                count += 1;
+            }
+        }
+        renderer.end(&mut writer)?;
+        writer.flush()?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,77 @@
+//! How results are written: the same options in every command.
+
+use clap::{Args, ValueEnum};
+
+use super::terminal::{self, ColorChoice};
+use crate::output::{Format, Style};
+
+/// What `-o` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Aligned columns, for people
+    Table,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Ndjson,
+    /// PostgreSQL's CSV
+    Csv,
+}
+
+impl From<OutputFormat> for Format {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Table => Self::Table,
+            OutputFormat::Json => Self::Json,
+            OutputFormat::Ndjson => Self::Ndjson,
+            OutputFormat::Csv => Self::Csv,
+        }
+    }
+}
+
+/// How to write the result.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Format of the output
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        value_name = "FORMAT",
+        env = "AUDIT_OUTPUT",
+        hide_env_values = true
+    )]
+    output: Option<OutputFormat>,
+    /// Columns to show, by name
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: ColorChoice,
+    /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
+    #[arg(long)]
+    spreadsheet_safe: bool,
+    /// Exit with 3 when nothing matches
+    #[arg(long)]
+    pub(crate) fail_on_empty: bool,
+}
+
+impl OutputArgs {
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.output.map(Format::from)
+    }
+
+    /// The style for stdout.
+    pub(crate) fn style(&self) -> Style {
+        let is_terminal = terminal::stdout_is_terminal();
+        Style {
+            width: terminal::width(),
+            color: self.color.wanted(is_terminal),
+            terminal: is_terminal,
+            no_header: false,
+            spreadsheet_safe: self.spreadsheet_safe,
+        }
+    }
+}

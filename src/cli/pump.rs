@@ -1,0 +1,59 @@
+//! stdout on a thread of its own: a reader that doesn't read must not keep a command from noticing signals.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+/// How long the last bytes may take after a signal.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Hands whole buffers to stdout, one waiting while one is written.
+pub(crate) struct Pump {
+    sender: mpsc::Sender<Vec<u8>>,
+    ended: oneshot::Receiver<io::Result<()>>,
+}
+
+impl Pump {
+    /// Starts the thread.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(1);
+        let (report, ended) = oneshot::channel();
+        std::thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+            let mut stdout = io::stdout().lock();
+            let mut outcome = Ok(());
+            while let Some(buffer) = receiver.blocking_recv() {
+                outcome = stdout.write_all(&buffer).and_then(|()| stdout.flush());
+                if outcome.is_err() {
+                    break;
+                }
+            }
+            // Nobody asks any more where the command has ended meanwhile.
+            let _ = report.send(outcome);
+        })?;
+        Ok(Self { sender, ended })
+    }
+
+    /// Hands over a buffer, waiting while two are under way.
+    ///
+    /// # Errors
+    /// What writing an earlier buffer came to.
+    pub(crate) async fn write(&mut self, buffer: Vec<u8>) -> io::Result<()> {
+        if buffer.is_empty() || self.sender.send(buffer).await.is_ok() {
+            return Ok(());
+        }
+        match (&mut self.ended).await {
+            Ok(Err(error)) => Err(error),
+            _ => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// Waits until all is written, but not for long.
+    pub(crate) async fn finish(self) -> io::Result<()> {
+        drop(self.sender);
+        match tokio::time::timeout(PATIENCE, self.ended).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => Ok(()),
+        }
+    }
+}

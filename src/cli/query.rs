@@ -1,0 +1,168 @@
+//! `audit query`: selected events.
+
+use std::io::{BufWriter, Write};
+use std::pin::pin;
+
+use clap::{Args, ValueEnum};
+use futures_util::TryStreamExt;
+use tokio_postgres::Client;
+
+use super::args::ConnectionArgs;
+use super::events::{EventColumns, default_columns};
+use super::failure::{Exit, Failure};
+use super::output_args::OutputArgs;
+use super::selectors::SelectorArgs;
+use super::terminal;
+use crate::output::{self, Cell, Column, Emphasis, Format};
+use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reach, RowOrder};
+
+/// Show selected events, newest first
+///
+/// Shows 50 rows unless --limit says otherwise; when more match, stderr says so and how to go on.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit query --type 'Payment*' --since '2h ago'
+  audit query --aggregate 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de --order oldest
+  audit query --dlt --error '*Timeout*' --date today -o json
+  audit query --where '$.total_amount > 100' --limit 10 --columns created_at,event_type,payload
+  audit query --type OrderCreated --date yesterday --count")]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    selectors: SelectorArgs,
+    /// How many rows at most
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+    limit: i64,
+    /// By the time the events happened
+    #[arg(long, value_name = "ORDER", value_enum)]
+    order: Option<OrderArg>,
+    /// Go on behind the last row of another call: the cursor that it printed
+    #[arg(long, value_name = "CURSOR")]
+    after: Option<Cursor>,
+    /// Only say how many rows match
+    #[arg(long, conflicts_with_all = ["after", "order", "columns"])]
+    count: bool,
+    /// Of several deliveries of an event, only the one that committed first
+    #[arg(long)]
+    dedup: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OrderArg {
+    /// Newest first
+    Newest,
+    /// Oldest first
+    Oldest,
+}
+
+impl From<OrderArg> for Order {
+    fn from(order: OrderArg) -> Self {
+        match order {
+            OrderArg::Newest => Self::Newest,
+            OrderArg::Oldest => Self::Oldest,
+        }
+    }
+}
+
+impl QueryArgs {
+    fn row_order(&self) -> Result<RowOrder, Failure> {
+        let asked = self.order.map(Order::from);
+        match self.after {
+            None => Ok(RowOrder::CreatedAt(asked.unwrap_or(Order::Newest))),
+            Some(cursor) if asked.is_none_or(|order| order == cursor.order) => Ok(RowOrder::After(cursor)),
+            Some(_) => Err(Failure::usage("the cursor of --after belongs to the other --order")),
+        }
+    }
+}
+
+pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    let row_order = args.row_order()?;
+    let selection = args.selectors.selection()?;
+    let format = args.output.format().unwrap_or(Format::Table);
+    let style = args.output.style();
+    // The key of the last row shown makes the cursor.
+    let needed = [EventColumn::CreatedAt, EventColumn::Id, EventColumn::Mark];
+    let needed = if format == Format::Table { &needed[..] } else { &needed[..2] };
+    let columns = EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
+
+    let settings = connection.database()?;
+    let client = store::connect(&settings, "audit query").await?;
+    store::check_schema(&client, &settings).await?;
+    store::begin_reading(&client).await?;
+    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let query = EventQuery {
+        selection: &resolved,
+        columns: columns.selected(),
+        order: row_order,
+        // One more row than is shown tells whether more match.
+        limit: Some(args.limit.saturating_add(1)),
+        dedup: args.dedup,
+    };
+    if args.count {
+        return count(args, &client, &query, format).await;
+    }
+
+    let mut stdout = BufWriter::new(std::io::stdout());
+    let mut renderer = output::renderer(format, style);
+    renderer.begin(&columns.shown(), &mut stdout)?;
+    let mut shown = 0;
+    let mut last = None;
+    let mut more = false;
+    if !resolved.is_empty() {
+        let mut rows = pin!(query.statement().stream(&client, "searching event_logs").await?);
+        while let Some(row) = rows.try_next().await.map_err(store::Error::query("reading event_logs"))? {
+            if shown == args.limit {
+                more = true;
+                break;
+            }
+            renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut stdout)?;
+            last = Some((
+                columns.integer(&row, EventColumn::CreatedAt)?,
+                columns.integer(&row, EventColumn::Id)?,
+            ));
+            shown += 1;
+        }
+    }
+    renderer.end(&mut stdout)?;
+    stdout.flush()?;
+    if let (true, Some((created_at, id))) = (more, last) {
+        let (order, snapshot) = match row_order {
+            RowOrder::After(cursor) => (cursor.order, cursor.snapshot),
+            _ => (args.order.map_or(Order::Newest, Order::from), store::snapshot(&client).await?),
+        };
+        let cursor = Cursor { order, created_at, id, snapshot };
+        terminal::status(&format!("{shown} rows shown, more match; go on with --after {cursor}"));
+    }
+    Ok(nothing_matched(shown == 0, &args.output))
+}
+
+/// Says that nothing matched, and gives the exit code.
+fn nothing_matched(empty: bool, output: &OutputArgs) -> Exit {
+    if !empty {
+        return Exit::Done;
+    }
+    terminal::status("no rows match");
+    if output.fail_on_empty { Exit::NothingMatched } else { Exit::Done }
+}
+
+async fn count(
+    args: &QueryArgs,
+    client: &Client,
+    query: &EventQuery<'_>,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let count = if query.selection.is_empty() { 0 } else { store::count(client, query).await? };
+    let mut stdout = std::io::stdout();
+    if format == Format::Table {
+        writeln!(stdout, "{count}")?;
+    } else {
+        let rows = [(vec![Cell::Integer(count)], Emphasis::None)];
+        output::render(format, args.output.style(), &[Column::new("count")], rows, &mut stdout)?;
+    }
+    if count == 0 && args.output.fail_on_empty {
+        return Ok(Exit::NothingMatched);
+    }
+    Ok(Exit::Done)
+}

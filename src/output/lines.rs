@@ -1,0 +1,88 @@
+//! One line a row, at once: what `tail` shows to people. A column is as wide as the widest value so far.
+
+use std::io::{self, Write};
+
+use comfy_table::Color;
+
+use super::table::{cell_color, cell_text};
+use super::width::{clip, display_width};
+use super::{Cell, Column, Emphasis, Renderer, Style};
+
+/// A wider value moves the rest of its own line only.
+const WIDEST_COLUMN: usize = 40;
+
+pub(super) struct Lines {
+    style: Style,
+    columns: Vec<Column>,
+    widths: Vec<usize>,
+}
+
+impl Lines {
+    pub(super) fn new(style: Style) -> Self {
+        Self { style, columns: Vec::new(), widths: Vec::new() }
+    }
+}
+
+impl Renderer for Lines {
+    fn begin(&mut self, columns: &[Column], _: &mut dyn Write) -> io::Result<()> {
+        self.columns = columns.to_vec();
+        self.widths = vec![0; columns.len()];
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()> {
+        let mut line = String::new();
+        let mut left = self.style.width.map_or(usize::MAX, usize::from);
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            let text = cell_text(cell, self.style.terminal);
+            let shown = clip(&text, left);
+            let width = display_width(&shown);
+            self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
+            let color = self.style.color.then(|| cell_color(column, cell, emphasis)).flatten();
+            line.push_str(color.map_or("", ansi));
+            line.push_str(&shown);
+            line.push_str(color.map_or("", |_| "\x1b[0m"));
+            let gap = self.widths[index].saturating_sub(width) + 2;
+            left = left.saturating_sub(width + gap);
+            if left == 0 {
+                break;
+            }
+            line.extend(std::iter::repeat_n(' ', gap));
+        }
+        writeln!(output, "{}", line.trim_end())
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn ansi(color: Color) -> &'static str {
+    match color {
+        Color::Red => "\x1b[31m",
+        Color::Yellow => "\x1b[33m",
+        Color::DarkGreen => "\x1b[32m",
+        Color::DarkCyan => "\x1b[36m",
+        Color::DarkMagenta => "\x1b[35m",
+        Color::DarkBlue => "\x1b[34m",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Format, Style, rendered};
+
+    #[test]
+    fn a_row_is_a_line_as_soon_as_it_is_there() {
+        let style = Style { width: Some(100), terminal: true, ..Style::default() };
+        let text = rendered(Format::Lines, style);
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        insta::assert_snapshot!(text, @r#"
+1  OrderCreated  019aa4c5…4b5a  false  2026-11-22T10:00:00.120000Z  {"amount": "10.50"}
+2  Pay\u{1b}[31m\u{202e}, "quoted"\n\u{9b}  019aa4c5…4b5a  true   2026-11-22T10:00:00.120000Z  {"no…
+-                                           -              -      -                            0.5
+3  =1+1                                     -              -      -                            []
+"#);
+    }
+}

@@ -1,0 +1,223 @@
+//! Tables for people.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use comfy_table::{
+    Attribute, Cell as TableCell, CellAlignment, Color, ContentArrangement, Table as ComfyTable,
+};
+use uuid::Uuid;
+
+use super::escape::escape_controls;
+use super::timestamp::timestamp_text;
+use super::width::{clip, display_width};
+use super::{Cell, Column, Emphasis, Renderer, Style};
+
+/// The widths of a table are known when its last row is. So that memory stays bounded, a longer result becomes several
+/// tables, each with its header.
+const ROWS_A_TABLE: usize = 1_000;
+
+/// Between two columns.
+const GAP: usize = 2;
+
+pub(super) struct Table {
+    style: Style,
+    columns: Vec<Column>,
+    rows: Vec<Vec<Shown>>,
+    tables: usize,
+}
+
+/// A cell as it is laid out.
+struct Shown {
+    text: String,
+    color: Option<Color>,
+    dim: bool,
+    right: bool,
+    /// Whether a part of the value still tells something: text does, half an id or time does not.
+    can_be_clipped: bool,
+}
+
+impl Shown {
+    fn new(column: &Column, cell: &Cell<'_>, emphasis: Emphasis, style: Style) -> Self {
+        let text = cell_text(cell, style.terminal);
+        // More than the width of the terminal is never shown.
+        let text = style
+            .width
+            .map_or_else(|| text.clone().into_owned(), |width| clip(&text, width.into()).into_owned());
+        Self {
+            text,
+            color: cell_color(column, cell, emphasis),
+            dim: matches!(cell, Cell::Timestamp(_) | Cell::Null) && emphasis == Emphasis::None,
+            right: matches!(cell, Cell::Integer(_) | Cell::Float(_)),
+            can_be_clipped: matches!(cell, Cell::Text(_) | Cell::Json(_)),
+        }
+    }
+
+    fn into_cell(self, width: usize) -> TableCell {
+        let mut cell = TableCell::new(clip(&self.text, width));
+        if self.right {
+            cell = cell.set_alignment(CellAlignment::Right);
+        }
+        if self.dim {
+            cell = cell.add_attribute(Attribute::Dim);
+        }
+        match self.color {
+            Some(color) => cell.fg(color),
+            None => cell,
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn new(style: Style) -> Self {
+        Self { style, columns: Vec::new(), rows: Vec::new(), tables: 0 }
+    }
+
+    /// How wide each column becomes: as its widest value, or less so that the table fits.
+    fn widths(&self) -> Vec<usize> {
+        let mut widths: Vec<_> = self.columns.iter().map(|column| display_width(column.name())).collect();
+        let least = widths.clone();
+        let mut can_be_clipped = vec![false; widths.len()];
+        for row in &self.rows {
+            for (index, shown) in row.iter().enumerate() {
+                widths[index] = widths[index].max(display_width(&shown.text));
+                can_be_clipped[index] |= shown.can_be_clipped;
+            }
+        }
+        let Some(limit) = self.style.width.map(usize::from) else { return widths };
+        // One column at a time gives way, the widest that can; where that isn't enough, the table is wider than the
+        // terminal rather than cut.
+        let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        while let Some(excess) = total(&widths).checked_sub(limit).filter(|excess| *excess > 0) {
+            let candidates =
+                || (0..widths.len()).filter(|index| can_be_clipped[*index] && widths[*index] > least[*index]);
+            let Some(widest) = candidates().max_by_key(|index| widths[*index]) else { break };
+            // Down to the next widest, so that several wide columns share what there is.
+            let next =
+                candidates().filter(|index| *index != widest).map(|index| widths[index]).max().unwrap_or(0);
+            let step = (widths[widest] - next.min(widths[widest] - 1)).min(excess);
+            widths[widest] = (widths[widest] - step).max(least[widest]);
+        }
+        widths
+    }
+
+    fn flush(&mut self, output: &mut dyn Write) -> io::Result<()> {
+        let widths = self.widths();
+        let mut table = ComfyTable::new();
+        table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        if self.style.color {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        let header =
+            self.columns.iter().map(|column| TableCell::new(column.name()).add_attribute(Attribute::Bold));
+        table.set_header(header.collect::<Vec<_>>());
+        for row in self.rows.drain(..) {
+            table.add_row(row.into_iter().zip(&widths).map(|(shown, width)| shown.into_cell(*width)));
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, GAP as u16));
+        }
+        if self.tables > 0 {
+            output.write_all(b"\n")?;
+        }
+        self.tables += 1;
+        for line in table.lines() {
+            writeln!(output, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+impl Renderer for Table {
+    fn begin(&mut self, columns: &[Column], _: &mut dyn Write) -> io::Result<()> {
+        self.columns = columns.to_vec();
+        Ok(())
+    }
+
+    fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()> {
+        let cells = self.columns.iter().zip(cells);
+        self.rows.push(cells.map(|(column, cell)| Shown::new(column, cell, emphasis, self.style)).collect());
+        if self.rows.len() == ROWS_A_TABLE { self.flush(output) } else { Ok(()) }
+    }
+
+    fn end(&mut self, output: &mut dyn Write) -> io::Result<()> {
+        // Without a row there is no table: that nothing matched is said elsewhere.
+        if self.rows.is_empty() { Ok(()) } else { self.flush(output) }
+    }
+}
+
+/// A cell as people read it; control characters are always escaped.
+pub(super) fn cell_text<'a>(cell: &'a Cell<'_>, shorten: bool) -> Cow<'a, str> {
+    match cell {
+        Cell::Null => Cow::Borrowed("-"),
+        Cell::Text(text) | Cell::Json(text) => escape_controls(text),
+        Cell::Integer(number) => Cow::Owned(number.to_string()),
+        Cell::Float(number) => Cow::Owned(number.to_string()),
+        Cell::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+        Cell::Uuid(uuid) if shorten => Cow::Owned(short_uuid(*uuid)),
+        Cell::Uuid(uuid) => Cow::Owned(uuid.to_string()),
+        Cell::Timestamp(timestamp) => Cow::Owned(timestamp_text(*timestamp)),
+    }
+}
+
+/// The colour of a cell on a terminal that has sixteen.
+pub(super) fn cell_color(column: &Column, cell: &Cell<'_>, emphasis: Emphasis) -> Option<Color> {
+    match (emphasis, cell) {
+        (Emphasis::Alarm, _) => Some(Color::Red),
+        (Emphasis::Notice, _) => Some(Color::Yellow),
+        (Emphasis::None, Cell::Text(text)) if column.category => Some(category_color(text)),
+        (Emphasis::None, _) => None,
+    }
+}
+
+/// Equal texts have equal colours, readable on a light and a dark background; red and yellow are kept for what stands out.
+fn category_color(text: &str) -> Color {
+    const COLORS: [Color; 4] = [Color::DarkGreen, Color::DarkCyan, Color::DarkMagenta, Color::DarkBlue];
+    let sum = text.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    COLORS[sum % COLORS.len()]
+}
+
+/// `019aa4c5…4b5a`: the beginning of a UUID of version 7 is a time, so the end is what tells two of a minute apart. The short
+/// form is accepted wherever an id is asked for.
+pub fn short_uuid(uuid: Uuid) -> String {
+    let text = uuid.simple().to_string();
+    format!("{}…{}", &text[..8], &text[28..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Format, Style, rendered};
+
+    #[test]
+    fn a_table_for_a_file_is_complete() {
+        insta::assert_snapshot!(rendered(Format::Table, Style::default()), @r#"
+id  event_type                               event_id                              is_dlt  created_at                   payload
+ 1  OrderCreated                             019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a  false   2026-11-22T10:00:00.120000Z  {"amount": "10.50"}
+ 2  Pay\u{1b}[31m\u{202e}, "quoted"\n\u{9b}  019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a  true    2026-11-22T10:00:00.120000Z  {"note": "a,b\u001b"}
+-                                            -                                     -       -                                              0.5
+ 3  =1+1                                     -                                     -       -                            []
+"#);
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal_and_shortens_ids() {
+        let style = Style { width: Some(80), terminal: true, ..Style::default() };
+        let text = rendered(Format::Table, style);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text, @r#"
+id  event_type   event_id       is_dlt  created_at                   payload
+ 1  OrderCreat…  019aa4c5…4b5a  false   2026-11-22T10:00:00.120000Z  {"amount":…
+ 2  Pay\u{1b}[…  019aa4c5…4b5a  true    2026-11-22T10:00:00.120000Z  {"note": "…
+-                -              -       -                                    0.5
+ 3  =1+1         -              -       -                            []
+"#);
+    }
+
+    #[test]
+    fn nothing_of_a_payload_reaches_the_terminal_as_a_control() {
+        let style = Style { width: Some(200), terminal: true, color: false, ..Style::default() };
+        assert!(!rendered(Format::Table, style).contains(['\x1b', '\u{9b}', '\u{202e}']));
+    }
+}

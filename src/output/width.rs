@@ -1,0 +1,40 @@
+//! How wide text is on a terminal.
+
+use std::borrow::Cow;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// The columns that the text takes.
+pub(super) fn display_width(text: &str) -> usize {
+    text.width()
+}
+
+/// The text, or as much of it as fits into `width` columns with an ellipsis behind it.
+pub(super) fn clip(text: &str, width: usize) -> Cow<'_, str> {
+    // No character is wider than its bytes are many.
+    if text.len() <= width || display_width(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    let mut taken = 0;
+    let end = text.char_indices().find(|(_, character)| {
+        taken += character.width().unwrap_or(0);
+        taken > width.saturating_sub(1)
+    });
+    let end = end.map_or(text.len(), |(place, _)| place);
+    Cow::Owned(if width == 0 { String::new() } else { format!("{}…", &text[..end]) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clip;
+
+    #[test]
+    fn what_is_too_wide_ends_in_an_ellipsis() {
+        assert_eq!(clip("abcdef", 6), "abcdef");
+        assert_eq!(clip("abcdef", 5), "abcd…");
+        assert_eq!(clip("日本語", 6), "日本語");
+        assert_eq!(clip("日本語", 5), "日本…");
+        assert_eq!(clip("日本語", 4), "日…");
+        assert_eq!(clip("abc", 0), "");
+    }
+}

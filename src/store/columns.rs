@@ -1,0 +1,247 @@
+//! What can be asked of an event: the columns of `event_logs`, and those that other tables add to it.
+
+use bytes::BytesMut;
+use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use uuid::Uuid;
+
+/// A column of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventColumn {
+    /// The row's id.
+    Id,
+    /// The event's id.
+    EventId,
+    /// The event's type.
+    EventType,
+    /// The aggregate, such as the order.
+    AggregateId,
+    /// The service that published it.
+    SourceService,
+    /// Whether it came from a topic of dead letters.
+    IsDlt,
+    /// The event's data.
+    Payload,
+    /// When it happened, UTC.
+    CreatedAt,
+    /// `kafka_partitions.partition_id`.
+    PartitionId,
+    /// The offset in that partition.
+    KafkaOffset,
+    /// What it belongs to across services.
+    CorrelationId,
+    /// Key, headers, and envelope members without a column.
+    Attributes,
+    /// The batch that recorded it; null for a row that no batch covers.
+    BatchNo,
+    /// When that batch was recorded.
+    RecordedAt,
+    /// The topic it came from.
+    Topic,
+    /// The partition of that topic.
+    Partition,
+    /// `DLT`, `quarantined`, both, or nothing.
+    Mark,
+}
+
+/// The batch of the row `event`: the one with the highest first id that is not above the row's. Blocks never overlap.
+macro_rules! of_batch {
+    ($column:literal) => {
+        concat!(
+            "(SELECT CASE WHEN batch.last_id >= event.id THEN batch.",
+            $column,
+            " END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)"
+        )
+    };
+}
+
+impl EventColumn {
+    /// Every column, in the order in which they are listed.
+    pub const ALL: [Self; 17] = [
+        Self::Id,
+        Self::EventId,
+        Self::EventType,
+        Self::AggregateId,
+        Self::SourceService,
+        Self::IsDlt,
+        Self::Payload,
+        Self::CreatedAt,
+        Self::PartitionId,
+        Self::KafkaOffset,
+        Self::CorrelationId,
+        Self::Attributes,
+        Self::BatchNo,
+        Self::RecordedAt,
+        Self::Topic,
+        Self::Partition,
+        Self::Mark,
+    ];
+
+    /// The columns of the original table, in its order.
+    pub const ORIGINAL: [Self; 8] = [
+        Self::Id,
+        Self::EventId,
+        Self::EventType,
+        Self::AggregateId,
+        Self::SourceService,
+        Self::IsDlt,
+        Self::Payload,
+        Self::CreatedAt,
+    ];
+
+    /// The column's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::EventId => "event_id",
+            Self::EventType => "event_type",
+            Self::AggregateId => "aggregate_id",
+            Self::SourceService => "source_service",
+            Self::IsDlt => "is_dlt",
+            Self::Payload => "payload",
+            Self::CreatedAt => "created_at",
+            Self::PartitionId => "partition_id",
+            Self::KafkaOffset => "kafka_offset",
+            Self::CorrelationId => "correlation_id",
+            Self::Attributes => "attributes",
+            Self::BatchNo => "batch_no",
+            Self::RecordedAt => "recorded_at",
+            Self::Topic => "topic",
+            Self::Partition => "partition",
+            Self::Mark => "mark",
+        }
+    }
+
+    /// The column of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    /// The SQL that gives it, of a row of `event_logs` called `event`.
+    pub(super) fn expression(self) -> &'static str {
+        match self {
+            Self::Id => "event.id",
+            Self::EventId => "event.event_id",
+            Self::EventType => "event.event_type",
+            Self::AggregateId => "event.aggregate_id",
+            Self::SourceService => "event.source_service",
+            Self::IsDlt => "event.is_dlt",
+            Self::Payload => "event.payload",
+            Self::CreatedAt => "event.created_at",
+            Self::PartitionId => "event.partition_id",
+            Self::KafkaOffset => "event.kafka_offset",
+            Self::CorrelationId => "event.correlation_id",
+            Self::Attributes => "event.attributes",
+            Self::BatchNo => of_batch!("batch_no"),
+            Self::RecordedAt => of_batch!("recorded_at"),
+            Self::Topic => {
+                "(SELECT origin.topic FROM kafka_partitions origin WHERE origin.partition_id = event.partition_id)"
+            }
+            Self::Partition => {
+                "(SELECT origin.partition FROM kafka_partitions origin WHERE origin.partition_id = event.partition_id)"
+            }
+            Self::Mark => {
+                "concat_ws(' ', CASE WHEN event.is_dlt THEN 'DLT' END, \
+                 CASE WHEN event.event_type = 'audit.Quarantined' THEN 'quarantined' END)"
+            }
+        }
+    }
+
+    /// The value in a row that was selected with this column at `index`.
+    ///
+    /// # Errors
+    /// Where the row holds something else there.
+    pub fn value(self, row: &Row, index: usize) -> Result<Value<'_>, tokio_postgres::Error> {
+        fn get<'a, T: FromSql<'a>>(
+            row: &'a Row,
+            index: usize,
+            value: fn(T) -> Value<'a>,
+        ) -> Result<Value<'a>, tokio_postgres::Error> {
+            Ok(row.try_get::<_, Option<T>>(index)?.map_or(Value::Null, value))
+        }
+        match self {
+            Self::Id | Self::KafkaOffset | Self::BatchNo => get(row, index, Value::Integer),
+            Self::PartitionId | Self::Partition => {
+                get(row, index, |number: i32| Value::Integer(number.into()))
+            }
+            Self::EventId | Self::AggregateId | Self::CorrelationId => get(row, index, Value::Uuid),
+            Self::EventType | Self::SourceService | Self::Topic | Self::Mark => get(row, index, Value::Text),
+            Self::IsDlt => get(row, index, Value::Boolean),
+            Self::Payload | Self::Attributes => get(row, index, |json: JsonText<'_>| Value::Json(json.0)),
+            Self::CreatedAt => get(row, index, |time: Microseconds| Value::Time(time.0)),
+            Self::RecordedAt => get(row, index, |time: Microseconds| Value::Instant(time.0)),
+        }
+    }
+}
+
+/// A value of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// SQL's NULL.
+    Null,
+    /// Text.
+    Text(&'a str),
+    /// An integer.
+    Integer(i64),
+    /// A truth value.
+    Boolean(bool),
+    /// JSON, as PostgreSQL writes it.
+    Json(&'a str),
+    /// A UUID.
+    Uuid(Uuid),
+    /// TIMESTAMP, in microseconds since 2000-01-01 00:00:00.
+    Time(i64),
+    /// TIMESTAMPTZ, in microseconds since 2000-01-01 00:00:00 UTC.
+    Instant(i64),
+}
+
+type ReadError = Box<dyn std::error::Error + Sync + Send>;
+
+/// A TIMESTAMP or TIMESTAMPTZ as PostgreSQL sends it: chrono's range is smaller, and it has no infinities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Microseconds(
+    /// Microseconds since 2000-01-01 00:00:00 UTC.
+    pub(super) i64,
+);
+
+impl FromSql<'_> for Microseconds {
+    fn from_sql(_: &Type, raw: &[u8]) -> Result<Self, ReadError> {
+        Ok(Self(i64::from_be_bytes(raw.try_into()?)))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::TIMESTAMP | Type::TIMESTAMPTZ)
+    }
+}
+
+impl ToSql for Microseconds {
+    fn to_sql(&self, _: &Type, output: &mut BytesMut) -> Result<IsNull, ReadError> {
+        output.extend_from_slice(&self.0.to_be_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        <Self as FromSql>::accepts(ty)
+    }
+
+    to_sql_checked!();
+}
+
+/// JSONB's text, unparsed: a number of a hundred digits, or nesting of a thousand levels, stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct JsonText<'a>(
+    /// The text.
+    pub(super) &'a str,
+);
+
+impl<'a> FromSql<'a> for JsonText<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, ReadError> {
+        // The binary form is a version, 1, and the text.
+        let text = raw.strip_prefix(&[1]).ok_or("a JSONB value of an unknown version")?;
+        Ok(Self(std::str::from_utf8(text)?))
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        *ty == Type::JSONB
+    }
+}

@@ -1,0 +1,137 @@
+//! A selection as conditions on a row, with bound values only.
+
+use tokio_postgres::types::Type;
+
+use super::resolve::{ResolvedSelection, Texts, Topics, exact_ids};
+use super::statement::Parameters;
+use crate::event::QUARANTINED;
+use crate::filter::{Glob, Identifier, TimeRange};
+
+/// The conditions of a selection on the row called `row`, to be joined by AND.
+pub(super) fn selection_conditions(
+    resolved: &ResolvedSelection,
+    row: &str,
+    parameters: &mut Parameters,
+) -> Vec<String> {
+    let selection = &resolved.selection;
+    let mut conditions = Vec::new();
+    conditions.extend(text_condition(&format!("{row}.event_type"), &resolved.event_types, parameters));
+    if selection.quarantined {
+        conditions.push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
+    }
+    conditions.extend(text_condition(&format!("{row}.source_service"), &resolved.services, parameters));
+    for (column, identifiers) in [
+        ("aggregate_id", &resolved.aggregates),
+        ("correlation_id", &resolved.correlations),
+        ("event_id", &selection.event_ids),
+    ] {
+        conditions.extend(identifier_condition(&format!("{row}.{column}"), identifiers, parameters));
+    }
+    match selection.dead_letters {
+        None => {}
+        Some(true) => conditions.push(format!("{row}.is_dlt")),
+        Some(false) => conditions.push(format!("{row}.is_dlt IS NOT TRUE")),
+    }
+    match &resolved.topics {
+        Topics::Any => {}
+        Topics::Partitions(partitions) => {
+            let partitions = parameters.bind(partitions.clone(), Type::INT4_ARRAY);
+            conditions.push(format!("{row}.partition_id = ANY({partitions})"));
+        }
+        Topics::Like(patterns) => {
+            let patterns = parameters.bind(patterns.clone(), Type::TEXT_ARRAY);
+            conditions.push(format!(
+                "{row}.partition_id IN (SELECT partition_id FROM kafka_partitions WHERE topic LIKE ANY({patterns}))"
+            ));
+        }
+    }
+    conditions.extend(created_condition(row, &selection.created, parameters));
+    let days: Vec<_> =
+        selection.days.iter().filter_map(|day| created_condition(row, day, parameters)).collect();
+    conditions.extend(any_of(days));
+    if let Some(recorded) = &resolved.recorded {
+        let first_id = parameters.bind(recorded.first_id, Type::INT8);
+        let last_id = parameters.bind(recorded.last_id, Type::INT8);
+        let since = parameters.bind(recorded.since, Type::TIMESTAMPTZ);
+        let until = parameters.bind(recorded.until, Type::TIMESTAMPTZ);
+        conditions.push(format!(
+            "{row}.id BETWEEN {first_id} AND {last_id}\n   AND (SELECT batch.last_id >= {row}.id AND batch.recorded_at >= \
+             coalesce({since}, '-infinity') AND batch.recorded_at < coalesce({until}, 'infinity') FROM ingest_batches \
+             batch WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1)"
+        ));
+    }
+    conditions.extend(error_condition(row, &selection.errors, parameters));
+    let predicates = selection.payload_predicates.iter().map(|predicate| {
+        format!("{row}.payload @@ {}::text::jsonpath", parameters.bind(predicate.clone(), Type::TEXT))
+    });
+    conditions.extend(any_of(predicates.collect()));
+    conditions
+}
+
+fn text_condition(column: &str, texts: &Texts, parameters: &mut Parameters) -> Option<String> {
+    match texts {
+        Texts::Any => None,
+        Texts::Exact(values) => {
+            Some(format!("{column} = ANY({})", parameters.bind(values.clone(), Type::VARCHAR_ARRAY)))
+        }
+        Texts::Like(patterns) => {
+            Some(format!("{column} LIKE ANY({})", parameters.bind(patterns.clone(), Type::TEXT_ARRAY)))
+        }
+    }
+}
+
+fn created_condition(row: &str, range: &TimeRange, parameters: &mut Parameters) -> Option<String> {
+    let mut bound = |comparison: &str, time: Option<chrono::DateTime<chrono::Utc>>| {
+        let time = parameters.bind(time?.naive_utc(), Type::TIMESTAMP);
+        Some(format!("{row}.created_at {comparison} {time}"))
+    };
+    let bounds: Vec<_> = [bound(">=", range.since), bound("<", range.until)].into_iter().flatten().collect();
+    (!bounds.is_empty()).then(|| bounds.join(" AND "))
+}
+
+fn identifier_condition(
+    column: &str,
+    identifiers: &[Identifier],
+    parameters: &mut Parameters,
+) -> Option<String> {
+    let mut alternatives = Vec::new();
+    let exact = exact_ids(identifiers);
+    if !exact.is_empty() {
+        alternatives.push(format!("{column} = ANY({})", parameters.bind(exact, Type::UUID_ARRAY)));
+    }
+    for identifier in identifiers.iter().filter(|identifier| identifier.exact().is_none()) {
+        let low = parameters.bind(identifier.low, Type::UUID);
+        let high = parameters.bind(identifier.high, Type::UUID);
+        let mut condition = format!("{column} BETWEEN {low} AND {high}");
+        if let Some(suffix) = &identifier.suffix {
+            let suffix = parameters.bind(format!("%{suffix}"), Type::TEXT);
+            condition = format!("{condition} AND replace({column}::text, '-', '') LIKE {suffix}");
+        }
+        alternatives.push(condition);
+    }
+    any_of(alternatives)
+}
+
+fn error_condition(row: &str, globs: &[Glob], parameters: &mut Parameters) -> Option<String> {
+    if globs.is_empty() {
+        return None;
+    }
+    let patterns: Vec<String> = globs.iter().map(Glob::to_like).collect();
+    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too.
+    let classes: Vec<String> =
+        patterns.iter().flat_map(|pattern| [pattern.clone(), format!("%.{pattern}")]).collect();
+    let classes = parameters.bind(classes, Type::TEXT_ARRAY);
+    let messages = parameters.bind(patterns, Type::TEXT_ARRAY);
+    Some(format!(
+        "{row}.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE \
+         ANY({classes}) OR letter.exception_message LIKE ANY({messages}))"
+    ))
+}
+
+fn any_of(alternatives: Vec<String>) -> Option<String> {
+    match alternatives.len() {
+        0 => None,
+        1 => alternatives.into_iter().next(),
+        _ => Some(format!("(({}))", alternatives.join(") OR ("))),
+    }
+}

@@ -1,0 +1,106 @@
+//! The ledger as a reader's cursor: batch numbers become visible in order and without gaps.
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use super::Error;
+use super::columns::EventColumn;
+use super::select::{EventQuery, RowOrder};
+
+/// A batch of the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedBatch {
+    /// Its number.
+    pub batch_no: i64,
+    /// The ids of its rows, first and last; `None` for a batch without rows.
+    pub ids: Option<(i64, i64)>,
+}
+
+/// The batches behind `batch_no`, in order, `limit` of them at most.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result<Vec<RecordedBatch>, Error> {
+    let failed = "reading the ledger";
+    let rows = client
+        .query_typed(
+            "SELECT batch_no, first_id, last_id FROM ingest_batches WHERE batch_no > $1 ORDER BY batch_no LIMIT $2",
+            &[(&batch_no, Type::INT8), (&limit, Type::INT8)],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    rows.iter()
+        .map(|row| {
+            let ids: (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+            Ok(RecordedBatch { batch_no: row.try_get(0)?, ids: ids.0.zip(ids.1) })
+        })
+        .collect::<Result<_, _>>()
+        .map_err(Error::query(failed))
+}
+
+/// The last `count` rows that a query of [`RowOrder::LastOfBatches`] selects, in the order in which they committed. The query
+/// must select the id and the batch.
+///
+/// The rows with the highest ids are the last to commit, except where ingesters overlapped: a batch that committed later than
+/// the earliest of these rows can lie below them. The ledger tells which, and they are few.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn last_in_commit_order(
+    client: &Client,
+    query: &EventQuery<'_>,
+    count: i64,
+) -> Result<Vec<Row>, Error> {
+    let failed = "reading the last rows";
+    let place = |column: EventColumn| {
+        query.columns.iter().position(|selected| *selected == column).unwrap_or_default()
+    };
+    let (id_at, batch_at) = (place(EventColumn::Id), place(EventColumn::BatchNo));
+    let key = |row: &Row| {
+        Ok::<(i64, i64), Error>((
+            row.try_get(batch_at).map_err(Error::query(failed))?,
+            row.try_get(id_at).map_err(Error::query(failed))?,
+        ))
+    };
+    let mut keyed = Vec::new();
+    for row in query.statement().rows(client, failed).await? {
+        keyed.push((key(&row)?, row));
+    }
+    let lowest_id = keyed.iter().map(|((_, id), _)| *id).min();
+    let earliest = keyed.iter().map(|((batch_no, _), _)| *batch_no).min();
+    if let (Some(lowest_id), Some(earliest), true) = (lowest_id, earliest, keyed.len() as i64 == count) {
+        for (first_id, last_id) in overlapping(client, earliest, lowest_id, query).await? {
+            let range = RowOrder::IdRange { after: first_id - 1, last: last_id.min(lowest_id - 1) };
+            for row in
+                (EventQuery { order: range, limit: None, ..*query }).statement().rows(client, failed).await?
+            {
+                keyed.push((key(&row)?, row));
+            }
+        }
+    }
+    keyed.sort_by_key(|(key, _)| *key);
+    let surplus = keyed.len().saturating_sub(usize::try_from(count).unwrap_or(usize::MAX));
+    Ok(keyed.into_iter().skip(surplus).map(|(_, row)| row).collect())
+}
+
+/// The ids of the batches from `batch_no` on that begin below `id`.
+async fn overlapping(
+    client: &Client,
+    batch_no: i64,
+    id: i64,
+    query: &EventQuery<'_>,
+) -> Result<Vec<(i64, i64)>, Error> {
+    let RowOrder::LastOfBatches(last_batch_no) = query.order else { return Ok(Vec::new()) };
+    let failed = "reading the ledger";
+    let rows = client
+        .query_typed(
+            "SELECT first_id, last_id FROM ingest_batches WHERE batch_no BETWEEN $1 AND $2 AND first_id < $3",
+            &[(&batch_no, Type::INT8), (&last_batch_no, Type::INT8), (&id, Type::INT8)],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    rows.iter()
+        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+        .collect::<Result<_, _>>()
+        .map_err(Error::query(failed))
+}

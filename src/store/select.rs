@@ -1,0 +1,348 @@
+//! The statements that select events: built from a selection, with bound values only.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::Error;
+use super::columns::{EventColumn, Microseconds};
+use super::conditions::selection_conditions;
+use super::cursor::{Cursor, Order, Snapshot};
+use super::resolve::ResolvedSelection;
+use super::statement::{Parameters, Statement};
+
+/// Which events to read, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct EventQuery<'a> {
+    /// Which rows.
+    pub selection: &'a ResolvedSelection,
+    /// What of them.
+    pub columns: &'a [EventColumn],
+    /// In which order.
+    pub order: RowOrder,
+    /// How many at most.
+    pub limit: Option<i64>,
+    /// Only the first delivery of each event among the selected rows: the one that committed first.
+    pub dedup: bool,
+}
+
+/// The order of rows, and where to begin.
+#[derive(Debug, Clone, Copy)]
+pub enum RowOrder {
+    /// By `(created_at, id)`.
+    CreatedAt(Order),
+    /// By `(created_at, id)`, going on behind a cursor.
+    After(Cursor),
+    /// By id.
+    Id,
+    /// By id from behind `after` (exclusive) up to `last` (inclusive): the rest of a batch.
+    IdRange {
+        /// Rows up to this id are left out.
+        after: i64,
+        /// The last id.
+        last: i64,
+    },
+    /// By id, descending: the last rows that batches up to this one recorded.
+    LastOfBatches(i64),
+}
+
+/// The batch of `$alias`, as a scalar: rows that no batch covers come last.
+const DELIVERY: &str = "coalesce((SELECT CASE WHEN batch.last_id >= {row}.id THEN batch.batch_no END FROM ingest_batches batch \
+                        WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807)";
+
+impl EventQuery<'_> {
+    /// The statement that reads the rows.
+    pub fn statement(&self) -> Statement {
+        let mut parameters = Parameters::default();
+        let columns: Vec<_> = self.columns.iter().map(|column| column.expression()).collect();
+        let conditions = self.conditions(&mut parameters);
+        let order = match self.order {
+            RowOrder::CreatedAt(Order::Newest) | RowOrder::After(Cursor { order: Order::Newest, .. }) => {
+                "event.created_at DESC, event.id DESC"
+            }
+            RowOrder::CreatedAt(Order::Oldest) | RowOrder::After(Cursor { order: Order::Oldest, .. }) => {
+                "event.created_at, event.id"
+            }
+            RowOrder::Id | RowOrder::IdRange { .. } => "event.id",
+            RowOrder::LastOfBatches(_) => "event.id DESC",
+        };
+        let limit = self
+            .limit
+            .map(|limit| format!("\n LIMIT {}", parameters.bind(limit, Type::INT8)))
+            .unwrap_or_default();
+        let sql = format!(
+            "SELECT {}\n  FROM event_logs event{conditions}\n ORDER BY {order}{limit}",
+            columns.join(",\n       ")
+        );
+        Statement { sql, parameters }
+    }
+
+    /// The statement that counts the rows; its order and limit don't matter.
+    pub fn count_statement(&self) -> Statement {
+        let mut parameters = Parameters::default();
+        let conditions = self.conditions(&mut parameters);
+        Statement { sql: format!("SELECT count(*)\n  FROM event_logs event{conditions}"), parameters }
+    }
+
+    fn conditions(&self, parameters: &mut Parameters) -> String {
+        let mut conditions = selection_conditions(self.selection, "event", parameters);
+        match self.order {
+            RowOrder::CreatedAt(_) | RowOrder::Id => {}
+            RowOrder::After(cursor) => conditions.extend(after_cursor(&cursor, parameters)),
+            RowOrder::IdRange { after, last } => {
+                conditions.push(format!("event.id > {}", parameters.bind(after, Type::INT8)));
+                conditions.push(format!("event.id <= {}", parameters.bind(last, Type::INT8)));
+            }
+            RowOrder::LastOfBatches(batch_no) => {
+                let batch = EventColumn::BatchNo.expression();
+                conditions.push(format!("{batch} <= {}", parameters.bind(batch_no, Type::INT8)));
+            }
+        }
+        if self.dedup {
+            let mut same = selection_conditions(self.selection, "other", parameters);
+            same.insert(0, "other.event_id = event.event_id AND other.id <> event.id".to_owned());
+            if let RowOrder::After(cursor) = self.order {
+                same.push(within(&cursor.snapshot, "other", parameters));
+            }
+            same.push(format!(
+                "({}, other.id) < ({}, event.id)",
+                DELIVERY.replace("{row}", "other"),
+                DELIVERY.replace("{row}", "event")
+            ));
+            conditions
+                .push(format!("NOT EXISTS (SELECT FROM event_logs other WHERE {})", same.join("\n   AND ")));
+        }
+        if conditions.is_empty() {
+            String::new()
+        } else {
+            format!("\n WHERE {}", conditions.join("\n   AND "))
+        }
+    }
+}
+
+fn after_cursor(cursor: &Cursor, parameters: &mut Parameters) -> [String; 2] {
+    // The type that binds the microseconds is TIMESTAMP's binary form: the infinities, too, come back as they went.
+    let created_at = parameters.bind(Microseconds(cursor.created_at), Type::TIMESTAMP);
+    let id = parameters.bind(cursor.id, Type::INT8);
+    let comparison = match cursor.order {
+        Order::Newest => "<",
+        Order::Oldest => ">",
+    };
+    [
+        format!("(event.created_at, event.id) {comparison} ({created_at}, {id})"),
+        within(&cursor.snapshot, "event", parameters),
+    ]
+}
+
+/// Only rows that were there when the walk began. A later batch can hold a lower id than its last one.
+fn within(snapshot: &Snapshot, row: &str, parameters: &mut Parameters) -> String {
+    let last_id = parameters.bind(snapshot.last_id, Type::INT8);
+    let batch_no = parameters.bind(snapshot.batch_no, Type::INT8);
+    format!(
+        "{row}.id <= {last_id}\n   AND coalesce((SELECT batch.batch_no <= {batch_no} OR batch.last_id < {row}.id \
+         FROM ingest_batches batch WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1), true)"
+    )
+}
+
+/// Begins a transaction in which every statement sees the same rows, and that can't write.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn begin_reading(client: &Client) -> Result<(), Error> {
+    // Compiling a statement takes longer than the first page of any query here.
+    client
+        .batch_execute("SET jit = off; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        .await
+        .map_err(Error::query("beginning to read"))
+}
+
+/// Ends the transaction of [`begin_reading`].
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn end_reading(client: &Client) -> Result<(), Error> {
+    client.batch_execute("COMMIT").await.map_err(Error::query("ending to read"))
+}
+
+/// What is there now: in a transaction of [`begin_reading`], what all its statements see.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
+    let failed = "reading the ledger's head";
+    let row = client
+        .query_one("SELECT batch_no, coalesce((SELECT max(id) FROM event_logs), 0) FROM ledger_head", &[])
+        .await
+        .map_err(Error::query(failed))?;
+    let number = |index| row.try_get(index).map_err(Error::query(failed));
+    Ok(Snapshot { batch_no: number(0)?, last_id: number(1)? })
+}
+
+/// How many rows a query selects, whatever its limit.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error> {
+    let failed = "counting the rows of event_logs";
+    let rows = query.count_statement().rows(client, failed).await?;
+    rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(Error::query(failed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
+    use crate::store::resolve::{Recorded, Texts, Topics};
+
+    /// Every selector at once.
+    fn everything() -> ResolvedSelection {
+        let clock = Clock { now: chrono::DateTime::UNIX_EPOCH, zone: Zone::utc() };
+        let range = |since: &str, until: &str| TimeRange {
+            since: clock.time(since).ok(),
+            until: clock.time(until).ok(),
+        };
+        let identifiers = |text: &str| Identifier::parse(text).into_iter().collect::<Vec<_>>();
+        let selection = Selection {
+            event_ids: [identifiers("019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a"), identifiers("4f2a…01")].concat(),
+            dead_letters: Some(true),
+            quarantined: true,
+            created: range("2026-11-22", "2026-11-23"),
+            days: vec![range("2026-11-22", "2026-11-23"), range("2026-11-24", "2026-11-25")],
+            payload_predicates: vec!["$.total > 100".to_owned()],
+            errors: vec![Glob::new("*Timeout*")],
+            ..Selection::default()
+        };
+        ResolvedSelection {
+            event_types: Texts::Exact(vec![
+                "OrderCreated".to_owned(),
+                "'; DROP TABLE event_logs; --".to_owned(),
+            ]),
+            services: Texts::Like(vec!["order-%".to_owned()]),
+            topics: Topics::Partitions(vec![1, 2]),
+            aggregates: identifiers("4f2a91c3-0000-4000-8000-000000000001"),
+            correlations: identifiers("4f2a91c3"),
+            recorded: Some(Recorded {
+                first_id: 1,
+                last_id: 99,
+                since: clock.time("2026-11-22").ok(),
+                until: None,
+            }),
+            selection,
+        }
+    }
+
+    fn text(query: &EventQuery<'_>) -> String {
+        format!("{:?}", query.statement())
+    }
+
+    #[test]
+    fn every_selector_is_one_condition_and_every_value_is_bound() {
+        let selection = everything();
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id, EventColumn::BatchNo],
+            order: RowOrder::CreatedAt(Order::Newest),
+            limit: Some(51),
+            dedup: false,
+        };
+        assert!(!query.statement().sql.contains("DROP"));
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id,
+       (SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
+  FROM event_logs event
+ WHERE event.event_type = ANY($1)
+   AND event.event_type = $2
+   AND event.source_service LIKE ANY($3)
+   AND event.aggregate_id = ANY($4)
+   AND event.correlation_id BETWEEN $5 AND $6
+   AND ((event.event_id = ANY($7)) OR (event.event_id BETWEEN $8 AND $9 AND replace(event.event_id::text, '-', '') LIKE $10))
+   AND event.is_dlt
+   AND event.partition_id = ANY($11)
+   AND event.created_at >= $12 AND event.created_at < $13
+   AND ((event.created_at >= $14 AND event.created_at < $15) OR (event.created_at >= $16 AND event.created_at < $17))
+   AND event.id BETWEEN $18 AND $19
+   AND (SELECT batch.last_id >= event.id AND batch.recorded_at >= coalesce($20, '-infinity') AND batch.recorded_at < coalesce($21, 'infinity') FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
+   AND event.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE ANY($22) OR letter.exception_message LIKE ANY($23))
+   AND event.payload @@ $24::text::jsonpath
+ ORDER BY event.created_at DESC, event.id DESC
+ LIMIT $25
+$1 _varchar ["OrderCreated", "'; DROP TABLE event_logs; --"]
+$2 varchar "audit.Quarantined"
+$3 _text ["order-%"]
+$4 _uuid [4f2a91c3-0000-4000-8000-000000000001]
+$5 uuid 4f2a91c3-0000-0000-0000-000000000000
+$6 uuid 4f2a91c3-ffff-ffff-ffff-ffffffffffff
+$7 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a]
+$8 uuid 4f2a0000-0000-0000-0000-000000000000
+$9 uuid 4f2affff-ffff-ffff-ffff-ffffffffffff
+$10 text "%01"
+$11 _int4 [1, 2]
+$12 timestamp 2026-11-22T00:00:00
+$13 timestamp 2026-11-23T00:00:00
+$14 timestamp 2026-11-22T00:00:00
+$15 timestamp 2026-11-23T00:00:00
+$16 timestamp 2026-11-24T00:00:00
+$17 timestamp 2026-11-25T00:00:00
+$18 int8 1
+$19 int8 99
+$20 timestamptz Some(2026-11-22T00:00:00Z)
+$21 timestamptz None
+$22 _text ["%Timeout%", "%.%Timeout%"]
+$23 _text ["%Timeout%"]
+$24 text "$.total > 100"
+$25 int8 51
+"#);
+    }
+
+    #[test]
+    fn a_page_behind_a_cursor_sees_what_the_first_page_saw() {
+        let selection = ResolvedSelection::default();
+        let snapshot = Snapshot { batch_no: 7, last_id: 900 };
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id],
+            order: RowOrder::After(Cursor { order: Order::Oldest, created_at: 1, id: 2, snapshot }),
+            limit: Some(51),
+            dedup: false,
+        };
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id
+  FROM event_logs event
+ WHERE (event.created_at, event.id) > ($1, $2)
+   AND event.id <= $3
+   AND coalesce((SELECT batch.batch_no <= $4 OR batch.last_id < event.id FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), true)
+ ORDER BY event.created_at, event.id
+ LIMIT $5
+$1 timestamp Microseconds(1)
+$2 int8 2
+$3 int8 900
+$4 int8 7
+$5 int8 51
+"#);
+    }
+
+    #[test]
+    fn dedup_asks_for_an_earlier_delivery_among_the_selected_rows() {
+        let selection = ResolvedSelection {
+            event_types: Texts::Exact(vec!["A".to_owned()]),
+            ..ResolvedSelection::default()
+        };
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id],
+            order: RowOrder::Id,
+            limit: None,
+            dedup: true,
+        };
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id
+  FROM event_logs event
+ WHERE event.event_type = ANY($1)
+   AND NOT EXISTS (SELECT FROM event_logs other WHERE other.event_id = event.event_id AND other.id <> event.id
+   AND other.event_type = ANY($2)
+   AND (coalesce((SELECT CASE WHEN batch.last_id >= other.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= other.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), other.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))
+ ORDER BY event.id
+$1 _varchar ["A"]
+$2 _varchar ["A"]
+"#);
+    }
+}
