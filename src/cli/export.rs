@@ -183,6 +183,7 @@ impl Export<'_> {
         }
         renderer.end(&mut writer)?;
         writer.flush()?;
+        store::end_reading(&self.client).await?;
         Ok(count)
     }
 }

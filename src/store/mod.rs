@@ -14,6 +14,7 @@ mod password_file;
 mod resolve;
 mod select;
 mod statement;
+mod tls;
 
 pub use batch::{
     BATCH_CHANNEL, Batch, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock, OffsetRange, RangeKind,
