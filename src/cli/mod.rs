@@ -13,9 +13,13 @@ mod output_args;
 mod pump;
 mod query;
 mod selectors;
+mod show;
 mod signals;
+mod suggestions;
 mod tail;
 mod terminal;
+mod timeline;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -49,6 +53,8 @@ enum Command {
     Query(query::QueryArgs),
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
+    Show(show::ShowArgs),
+    Trace(trace::TraceArgs),
     Ingest(ingest::IngestArgs),
 }
 
@@ -81,6 +87,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Show(args) => show::run(&args, &cli.connection).await,
+        Command::Trace(args) => trace::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

@@ -12,6 +12,7 @@ use super::output_args::OutputArgs;
 use super::pump::Pump;
 use super::selectors::SelectorArgs;
 use super::signals::interruption;
+use super::suggestions::suggest;
 use super::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
@@ -187,6 +188,8 @@ impl Tail {
             }
             self.pump.write(buffer).await?;
         }
+        // What doesn't exist yet may still come, but more often it was mistyped.
+        suggest(client, &self.selection).await?;
         store::end_reading(client).await?;
         self.position.batch_no = snapshot.batch_no;
         Ok(())

@@ -14,6 +14,7 @@ mod password_file;
 mod resolve;
 mod select;
 mod statement;
+mod story;
 mod tls;
 
 pub use batch::{
@@ -30,5 +31,8 @@ pub use partitions::{
     Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, recorded,
 };
 pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
-pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot};
+pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot, time_span};
 pub use statement::Statement;
+pub use story::{
+    Found, Letter, Replay, StoredEvent, event_before, event_of_row, events, find_event, letters, replays,
+};
