@@ -6,6 +6,7 @@ mod args;
 mod events;
 mod export;
 mod failure;
+mod histogram;
 mod ingest;
 mod logs;
 mod migrate;
@@ -15,6 +16,7 @@ mod query;
 mod selectors;
 mod show;
 mod signals;
+mod stats;
 mod suggestions;
 mod tail;
 mod terminal;
@@ -55,6 +57,7 @@ enum Command {
     Export(export::ExportArgs),
     Show(show::ShowArgs),
     Trace(trace::TraceArgs),
+    Stats(stats::StatsArgs),
     Ingest(ingest::IngestArgs),
 }
 
@@ -89,6 +92,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(&args, &cli.connection).await,
         Command::Show(args) => show::run(&args, &cli.connection).await,
         Command::Trace(args) => trace::run(&args, &cli.connection).await,
+        Command::Stats(args) => stats::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

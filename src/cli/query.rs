@@ -29,8 +29,6 @@ Examples:
   audit query --where '$.total_amount > 100' --limit 10 --columns created_at,event_type,payload
   audit query --type OrderCreated --date yesterday --count")]
 pub(crate) struct QueryArgs {
-    #[command(flatten)]
-    selectors: SelectorArgs,
     /// How many rows at most
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
     limit: i64,
@@ -46,6 +44,8 @@ pub(crate) struct QueryArgs {
     /// Of several deliveries of an event, only the one that committed first
     #[arg(long)]
     dedup: bool,
+    #[command(flatten)]
+    selectors: SelectorArgs,
     #[command(flatten)]
     output: OutputArgs,
 }

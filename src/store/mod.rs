@@ -14,6 +14,7 @@ mod password_file;
 mod resolve;
 mod select;
 mod statement;
+mod stats;
 mod story;
 mod tls;
 
@@ -33,6 +34,7 @@ pub use partitions::{
 pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
 pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot, time_span};
 pub use statement::Statement;
+pub use stats::{Bucket, Group, Grouping, groups, histogram};
 pub use story::{
     Found, Letter, Replay, StoredEvent, event_before, event_of_row, events, find_event, letters, replays,
 };
