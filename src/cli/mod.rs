@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod args;
+mod completions;
 mod events;
 mod export;
 mod failure;
@@ -11,6 +12,7 @@ mod ingest;
 mod logs;
 mod migrate;
 mod output_args;
+mod pager;
 mod pump;
 mod query;
 mod selectors;
@@ -58,6 +60,8 @@ enum Command {
     Show(show::ShowArgs),
     Trace(trace::TraceArgs),
     Stats(stats::StatsArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
     Ingest(ingest::IngestArgs),
 }
 
@@ -93,6 +97,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(&args, &cli.connection).await,
         Command::Trace(args) => trace::run(&args, &cli.connection).await,
         Command::Stats(args) => stats::run(&args, &cli.connection).await,
+        Command::Completions(args) => completions::run_completions(&args, Cli::command()),
+        Command::Man(args) => completions::run_man(&args, Cli::command()),
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

@@ -7,5 +7,6 @@ mod ingest;
 mod migrate;
 mod query;
 mod rows;
+mod story;
 mod support;
 mod tail;
