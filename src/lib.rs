@@ -6,5 +6,6 @@ pub mod event;
 pub mod filter;
 pub mod ingest;
 pub mod kafka;
+pub mod ledger;
 pub mod output;
 pub mod store;

@@ -16,6 +16,7 @@ mod selectors;
 mod signals;
 mod tail;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ enum Command {
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
     Ingest(ingest::IngestArgs),
+    Verify(verify::VerifyArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -82,5 +84,6 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
+        Command::Verify(args) => verify::run(&args, &cli.connection).await,
     }
 }

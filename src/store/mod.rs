@@ -1,5 +1,6 @@
 //! PostgreSQL: one function for each query, its SQL beside it.
 
+mod audit_trail;
 mod batch;
 mod columns;
 mod conditions;
@@ -15,6 +16,7 @@ mod resolve;
 mod select;
 mod statement;
 
+pub use audit_trail::{AuditTrail, Batches, KnownPartition, Rows};
 pub use batch::{
     BATCH_CHANNEL, Batch, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock, OffsetRange, RangeKind,
     Standing, Writer, Written, back_off,
@@ -26,7 +28,8 @@ pub use error::Error;
 pub use follow::{RecordedBatch, batches_after, last_in_commit_order};
 pub use migrate::{AppliedMigration, SchemaState, apply_roles, check_schema, migrate, pending, schema_state};
 pub use partitions::{
-    Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, recorded,
+    Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, known_topics,
+    recorded,
 };
 pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
 pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot};
