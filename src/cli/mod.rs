@@ -14,6 +14,7 @@ mod pump;
 mod query;
 mod selectors;
 mod signals;
+mod status;
 mod tail;
 mod terminal;
 mod verify;
@@ -51,6 +52,7 @@ enum Command {
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
     Ingest(ingest::IngestArgs),
+    Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
 }
 
@@ -84,6 +86,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
+        Command::Status(args) => status::run(&args, &cli.connection).await,
         Command::Verify(args) => verify::run(&args, &cli.connection).await,
     }
 }

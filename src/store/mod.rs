@@ -10,6 +10,7 @@ mod cursor;
 mod error;
 mod follow;
 mod migrate;
+mod overview;
 mod partitions;
 mod password_file;
 mod resolve;
@@ -27,6 +28,10 @@ pub use cursor::{Cursor, CursorError, Order, Snapshot};
 pub use error::Error;
 pub use follow::{RecordedBatch, batches_after, last_in_commit_order};
 pub use migrate::{AppliedMigration, SchemaState, apply_roles, check_schema, migrate, pending, schema_state};
+pub use overview::{
+    DatabaseOverview, IngesterOverview, PartitionOverview, count_duplicates, database_overview,
+    ingester_overviews, partition_overviews,
+};
 pub use partitions::{
     Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, known_topics,
     recorded,

@@ -9,3 +9,4 @@ mod query;
 mod rows;
 mod support;
 mod tail;
+mod verify;
