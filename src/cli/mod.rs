@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod args;
+mod decode;
 mod events;
 mod export;
 mod failure;
@@ -54,6 +55,7 @@ enum Command {
     Ingest(ingest::IngestArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
+    Decode(decode::DecodeArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -87,6 +89,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
         Command::Status(args) => status::run(&args, &cli.connection).await,
+        Command::Decode(args) => decode::run(&args),
         Command::Verify(args) => verify::run(&args, &cli.connection).await,
     }
 }
