@@ -264,11 +264,8 @@ impl Hostile {
         let size = limit - limit / 16;
         match self.below(4) {
             0 => vec![self.next() as u8; size],
-            1 => format!(
-                "{{\"event_type\":\"Large\",\"payload\":\"{}\"}}",
-                "\u{1b}".repeat(1).escape_default().to_string() + &"x".repeat(size)
-            )
-            .into_bytes(),
+            1 => format!("{{\"event_type\":\"Large\",\"payload\":\"\\u001b{}\"}}", "x".repeat(size))
+                .into_bytes(),
             2 => {
                 format!("{{\"event_type\":\"Large\",\"payload\":[{}0]}}", "0,".repeat(size / 2)).into_bytes()
             }
