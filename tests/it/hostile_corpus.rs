@@ -111,7 +111,7 @@ fn hostile_dead_letters_are_kept_byte_for_byte_and_reach_no_terminal_as_controls
 
 #[test]
 fn records_of_nine_megabytes_are_one_row_each_in_bounded_batches() {
-    const PAIRS: usize = 60;
+    const PAIRS: usize = 24;
     let scope = Sandbox::shared().scope("hostile_large");
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
