@@ -19,7 +19,7 @@ const REQUEST: Duration = Duration::from_secs(10);
 pub struct Offsets {
     /// The first offset that Kafka still has.
     pub low: i64,
-    /// The last stable offset: one past the last record that a read_committed consumer may see.
+    /// The last stable offset: one past the last record that a `read_committed` consumer may see.
     pub end: i64,
 }
 
