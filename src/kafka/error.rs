@@ -22,6 +22,9 @@ pub enum Error {
         /// The bootstrap servers.
         brokers: String,
     },
+    /// The thread that waited for an answer ended.
+    #[error("a request to Kafka was cut off: {0}")]
+    CutOff(String),
     /// The broker does not say which cluster it belongs to.
     #[error("the Kafka cluster at {brokers} doesn't tell its id")]
     NoClusterId {
@@ -44,7 +47,7 @@ impl Error {
                 "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… and the like",
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
-            Self::Client { .. } => None,
+            Self::Client { .. } | Self::CutOff(_) => None,
         }
     }
 
