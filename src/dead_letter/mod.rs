@@ -18,9 +18,9 @@ use crate::event::{Record, topic};
 use families::Names;
 
 pub use families::{Family, is_error_header};
+pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
 pub use plan::{Action, Candidate, Group, Obstacle, Plan, PreviousReplay, Rules, Step};
 pub use replay::{REPLAY_ATTEMPT, REPLAY_ID, ReplayMark, replay_headers};
-pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
 
 /// Where the origin of a dead letter is known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

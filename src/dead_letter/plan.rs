@@ -102,7 +102,9 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BeyondLimit => formatter.write_str("more than --limit; the next run goes on with them"),
-            Self::AlreadySent => formatter.write_str("sent before, and not come back; --again sends it again"),
+            Self::AlreadySent => {
+                formatter.write_str("sent before, and not come back; --again sends it again")
+            }
             Self::CameBack => {
                 formatter.write_str("sent before, and came back as a later dead letter, which stands for it")
             }
@@ -237,15 +239,12 @@ impl Plan {
         let mut targets: HashMap<&str, Arc<str>> = HashMap::new();
         for candidate in candidates {
             let target = target(candidate, rules);
-            let to = target.map(|target| {
-                Arc::clone(targets.entry(target).or_insert_with(|| Arc::from(target)))
-            });
-            let decision = decide(candidate, target, rules).and_then(|partition| {
-                match (&to, rules.limit) {
-                    (_, Some(limit)) if steps.len() >= limit => Err(Obstacle::BeyondLimit),
-                    (Some(to), _) => Ok((Arc::clone(to), partition)),
-                    (None, _) => Err(Obstacle::UnknownOrigin),
-                }
+            let to =
+                target.map(|target| Arc::clone(targets.entry(target).or_insert_with(|| Arc::from(target))));
+            let decision = decide(candidate, target, rules).and_then(|partition| match (&to, rules.limit) {
+                (_, Some(limit)) if steps.len() >= limit => Err(Obstacle::BeyondLimit),
+                (Some(to), _) => Ok((Arc::clone(to), partition)),
+                (None, _) => Err(Obstacle::UnknownOrigin),
             });
             let (action, why) = match decision {
                 Ok((target, partition)) => {
@@ -261,7 +260,8 @@ impl Plan {
                 Err(obstacle) => (obstacle.action(), Some(obstacle.to_string())),
             };
             let created_at = candidate.created_at;
-            let key = (action, candidate.topic.as_deref(), to.clone(), candidate.error.as_deref(), why.clone());
+            let key =
+                (action, candidate.topic.as_deref(), to.clone(), candidate.error.as_deref(), why.clone());
             let group = groups.entry(key).or_insert_with(|| Group {
                 action,
                 from: candidate.topic.clone(),

@@ -45,10 +45,9 @@ pub fn replay_headers(stored: Vec<OwnedHeader>, mark: ReplayMark) -> Vec<OwnedHe
     let added = [(REPLAY_ID, mark.replay_id.to_string()), (REPLAY_ATTEMPT, mark.attempt.to_string())];
     let kept =
         stored.into_iter().filter(|header| !is_error_header(&header.name) && !header.name.starts_with(MARKS));
-    let added = added.into_iter().map(|(name, value)| OwnedHeader {
-        name: name.as_bytes().to_vec(),
-        value: Some(value.into_bytes()),
-    });
+    let added = added
+        .into_iter()
+        .map(|(name, value)| OwnedHeader { name: name.as_bytes().to_vec(), value: Some(value.into_bytes()) });
     kept.chain(added).collect()
 }
 
