@@ -3,15 +3,19 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod args;
+mod dlt;
 mod events;
 mod export;
 mod failure;
 mod ingest;
+mod listing;
 mod logs;
 mod migrate;
 mod output_args;
 mod pump;
 mod query;
+mod replay_dlt;
+mod replay_status;
 mod selectors;
 mod signals;
 mod status;
@@ -51,6 +55,8 @@ enum Command {
     Query(query::QueryArgs),
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
+    Dlt(dlt::DltArgs),
+    ReplayDlt(replay_dlt::ReplayDltArgs),
     Ingest(ingest::IngestArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
@@ -85,6 +91,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
+        Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
         Command::Status(args) => status::run(&args, &cli.connection).await,
         Command::Verify(args) => verify::run(&args, &cli.connection).await,

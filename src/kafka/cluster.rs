@@ -12,7 +12,7 @@ use super::topic_ids;
 use super::{Error, Settings};
 
 /// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(10);
+pub(super) const REQUEST: Duration = Duration::from_secs(10);
 
 /// Where a partition begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,13 +11,16 @@ use rdkafka::error::KafkaError;
 use super::Error;
 
 /// Settings that the exactly-once protocol depends on: `-X` can't change them.
-const PROTECTED: [&str; 6] = [
+const PROTECTED: [&str; 9] = [
+    "acks",
     "auto.offset.reset",
     "enable.auto.commit",
     "enable.auto.offset.store",
+    "enable.idempotence",
     "enable.partition.eof",
     "group.id",
     "isolation.level",
+    "message.timeout.ms",
 ];
 
 /// Where Kafka is, and how to talk to it. `Debug` shows the names of the `-X` settings, not their values.
