@@ -9,7 +9,6 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::cluster::REQUEST;
-use super::settings::LogContext;
 use super::{Cluster, Error, LogContext, RecordBatch, Settings};
 
 /// Finds the records of a topic whose header `name` has one of the wanted values, and gives partition and offset of each.
