@@ -8,4 +8,5 @@ pub mod ingest;
 pub mod kafka;
 pub mod ledger;
 pub mod output;
+pub mod replay;
 pub mod store;

@@ -4,15 +4,19 @@
 
 mod args;
 mod decode;
+mod dlt;
 mod events;
 mod export;
 mod failure;
 mod ingest;
+mod listing;
 mod logs;
 mod migrate;
 mod output_args;
 mod pump;
 mod query;
+mod replay_dlt;
+mod replay_status;
 mod selectors;
 mod signals;
 mod status;
@@ -52,6 +56,8 @@ enum Command {
     Query(query::QueryArgs),
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
+    Dlt(dlt::DltArgs),
+    ReplayDlt(replay_dlt::ReplayDltArgs),
     Ingest(ingest::IngestArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
@@ -87,6 +93,8 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
+        Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
         Command::Status(args) => status::run(&args, &cli.connection).await,
         Command::Decode(args) => decode::run(&args),

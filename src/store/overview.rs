@@ -70,7 +70,7 @@ pub struct DatabaseOverview {
     pub quarantined: i64,
     /// Rows of dead letter topics.
     pub dead_letters: i64,
-    /// Size of event_logs with its indexes, in bytes.
+    /// Size of `event_logs` with its indexes, in bytes.
     pub bytes: i64,
 }
 
@@ -101,7 +101,8 @@ pub async fn database_overview(client: &Client) -> Result<DatabaseOverview, Erro
     })
 }
 
-/// Counts the rows that are a second or later delivery of their event. Reads the whole index on event_id.
+/// Counts the rows that are a second or later delivery of their event. Reads the whole index on `event_id`. Dead letters repeat
+/// their event by nature, and do not count.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -109,7 +110,7 @@ pub async fn count_duplicates(client: &Client) -> Result<i64, Error> {
     let row = client
         .query_one(
             "SELECT coalesce(sum(deliveries - 1), 0)::bigint
-               FROM (SELECT count(*) AS deliveries FROM event_logs GROUP BY event_id HAVING count(*) > 1) AS repeated",
+               FROM (SELECT count(*) AS deliveries FROM event_logs WHERE NOT is_dlt GROUP BY event_id HAVING count(*) > 1) AS repeated",
             &[],
         )
         .await

@@ -1,10 +1,11 @@
-//! The oracle for "nothing lost, nothing doubled": what a fresh read_committed consumer gets out of Kafka has to be the rows
+//! The oracle for "nothing lost, nothing doubled": what a fresh `read_committed` consumer gets out of Kafka has to be the rows
 //! of the database, each exactly once, with equal contents, under ids and a ledger that add up.
 
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
+use rdkafka::metadata::MetadataTopic;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::Database;
@@ -133,7 +134,7 @@ fn read_all(brokers: &str, topics: &[&str]) -> Records {
             Ok(metadata) => metadata,
             Err(error) => panic!("{topic}: {error}"),
         };
-        for partition in metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
             let limits = consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10));
             let Ok((low, high)) = limits else { panic!("{topic}: {limits:?}") };
             if high > low {
