@@ -141,7 +141,7 @@ impl Bench<'_> {
         let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
         self.record(&audit, "")?;
         self.check(&session)?;
-        Ok(Reference::export(&self.sandbox.folder("bench")?, &database.url())?)
+        Reference::export(&self.sandbox.folder("bench")?, &database.url())
     }
 
     fn copy(&self, reference: &Reference, format: FileFormat) -> Result<Measurement, Box<dyn Error>> {

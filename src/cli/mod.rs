@@ -3,19 +3,26 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod args;
+mod decode;
+mod dlt;
 mod events;
 mod export;
 mod failure;
 mod ingest;
+mod listing;
 mod logs;
 mod migrate;
 mod output_args;
 mod pump;
 mod query;
+mod replay_dlt;
+mod replay_status;
 mod selectors;
 mod signals;
+mod status;
 mod tail;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -49,7 +56,12 @@ enum Command {
     Query(query::QueryArgs),
     Tail(tail::TailArgs),
     Export(export::ExportArgs),
+    Dlt(dlt::DltArgs),
+    ReplayDlt(replay_dlt::ReplayDltArgs),
     Ingest(ingest::IngestArgs),
+    Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
+    Decode(decode::DecodeArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -81,6 +93,11 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Query(args) => query::run(&args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
+        Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
+        Command::Status(args) => status::run(&args, &cli.connection).await,
+        Command::Decode(args) => decode::run(&args),
+        Command::Verify(args) => verify::run(&args, &cli.connection).await,
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::control::RecordedOffsets;
 use super::intake::{Filling, Segment};
-use crate::dead_letter;
+use crate::dead_letter::{self, ReplayMark};
 use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
 use crate::kafka::RecordBatch;
 use crate::store::copy::Rows;
@@ -176,6 +176,7 @@ fn write_dead_letter(rows: &mut Rows, record: &Record<'_>, with_origin: bool) {
     row.bytea(record.value);
     row.jsonb(&dead_letter::headers_json(record.headers));
     row.text(origin.origin_topic.as_deref());
+    row.text(origin.origin_source.as_str());
     row.integer(origin.origin_partition);
     row.bigint(origin.origin_offset);
     row.timestamp(origin.origin_timestamp_ms.map(|milliseconds| milliseconds.saturating_mul(1000)));
@@ -184,4 +185,7 @@ fn write_dead_letter(rows: &mut Rows, record: &Record<'_>, with_origin: bool) {
     row.text(origin.exception_message.as_deref());
     row.text(origin.stack_trace.as_deref());
     row.integer(origin.attempts);
+    let mark = ReplayMark::of(record.headers);
+    row.uuid(mark.map(|mark| mark.replay_id));
+    row.integer(mark.map(|mark| mark.attempt));
 }

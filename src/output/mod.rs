@@ -4,6 +4,7 @@ mod csv;
 mod escape;
 mod json;
 mod lines;
+mod report;
 mod table;
 mod timestamp;
 mod width;
@@ -14,6 +15,7 @@ use std::io::{self, Write};
 use uuid::Uuid;
 
 pub use escape::escape_controls;
+pub use report::{Section, render_report};
 pub use table::short_uuid;
 pub use timestamp::{Timestamp, timestamp_text};
 

@@ -2,10 +2,12 @@
 
 mod audit;
 mod database;
+mod hostile;
 mod oracle;
 mod producer;
 
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use database::Database;
+pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;

@@ -1,0 +1,288 @@
+//! Fills an audit database with varied events, the way the ingester writes them: batches of 10,000 rows through COPY, with
+//! their fence and ledger. For measuring the commands that read.
+//!
+//! ```sh
+//! audit migrate
+//! cargo run --release --example fill -- 10000000
+//! ```
+//!
+//! The database is that of `AUDIT_DATABASE_URL`. Rows are added to what is there; the same number gives the same stories.
+//! 10,000,000 rows take a few minutes and about 9 GB. Their times end now: one row every 0.25 s, so that ten million rows are
+//! four weeks.
+//!
+//! What varies: 2,000 orders are under way at any time, each a story of three to eight events of three services. A few types
+//! and services are rare (one row in a thousand, in a hundred thousand, in a million). 0.5 % are dead letters, 0.05 % are
+//! quarantined, 0.2 % are second deliveries, 1 % happened up to a day before they were recorded.
+
+use std::error::Error;
+use std::time::Instant;
+
+use audit::event::QUARANTINED;
+use audit::store::copy::Rows;
+use audit::store::{
+    self, Batch, Claim, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, OffsetRange, PartitionKey, RangeKind,
+    Settings, Writer, Written,
+};
+use uuid::Uuid;
+
+const BATCH_ROWS: usize = 10_000;
+const PARTITIONS: i32 = 6;
+const STORIES_AT_ONCE: usize = 2_000;
+const MICROSECONDS_A_ROW: i64 = 250_000;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let count: usize = std::env::args().nth(1).ok_or("say how many rows: fill 10000000")?.parse()?;
+    let url = std::env::var("AUDIT_DATABASE_URL")?;
+    let settings = Settings::resolve(Some(&url), |name| std::env::var(name).ok())?;
+    let mut client = store::connect(&settings, "audit fill").await?;
+    store::check_schema(&client, &settings).await?;
+    let claims = store::claim(&mut client, "fill", &partitions(), "fill").await?;
+    let mut writer = Writer::connect(&settings, "audit fill").await?;
+    let mut generator = Generator::new(claims, count);
+    let began = Instant::now();
+    let mut written = 0;
+    while written < count {
+        let rows = BATCH_ROWS.min(count - written);
+        let ids = writer.reserve_ids(rows).await?;
+        let (mut events, dead_letters, ranges) = generator.batch(rows, ids.first_id);
+        events.number(ids.first_id..);
+        let batch = Batch {
+            events: Some((&events, &ids)),
+            dead_letters: &dead_letters,
+            ranges: &ranges,
+            ingester: "fill",
+        };
+        if !matches!(writer.write(&batch).await?, Written::Committed(_)) {
+            return Err("another process claimed the partitions".into());
+        }
+        written += rows;
+        if written % 500_000 == 0 || written == count {
+            let seconds = began.elapsed().as_secs_f64();
+            eprintln!("{written} rows, {:.0} rows/s", written as f64 / seconds);
+        }
+    }
+    client.batch_execute("VACUUM (ANALYZE) event_logs, ingest_batches, dead_letters").await?;
+    Ok(())
+}
+
+fn partitions() -> Vec<PartitionKey> {
+    let topics = ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
+    let keys = topics.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
+    keys.map(|(topic, partition)| PartitionKey { topic: (*topic).to_owned(), topic_id: None, partition })
+        .collect()
+}
+
+/// One order, and how far it is.
+struct Story {
+    order: Uuid,
+    correlation: Uuid,
+    step: usize,
+    declined: bool,
+    cents: u64,
+    last_event: Option<Uuid>,
+}
+
+struct Generator {
+    claims: Vec<Claim>,
+    random: Random,
+    stories: Vec<Story>,
+    now_us: i64,
+    last_delivery: Option<(Uuid, Uuid)>,
+}
+
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    /// A UUID of version 7: the time, then chance.
+    fn uuid(&mut self, unix_us: i64) -> Uuid {
+        let mut bytes = [0; 10];
+        bytes[..8].copy_from_slice(&self.next().to_be_bytes());
+        bytes[8..].copy_from_slice(&self.next().to_be_bytes()[..2]);
+        uuid::Builder::from_unix_timestamp_millis(unix_us.unsigned_abs() / 1000, &bytes).into_uuid()
+    }
+}
+
+impl Generator {
+    fn new(claims: Vec<Claim>, count: usize) -> Self {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now_us = now.as_micros() as i64 - count as i64 * MICROSECONDS_A_ROW;
+        let mut random = Random(count as u64);
+        let stories = (0..STORIES_AT_ONCE).map(|_| Story::new(&mut random, now_us)).collect();
+        Self { claims, random, stories, now_us, last_delivery: None }
+    }
+
+    fn batch(&mut self, count: usize, first_id: i64) -> (Rows, Rows, Vec<OffsetRange>) {
+        let mut events = Rows::with_capacity(count * 600);
+        let mut dead_letters = Rows::default();
+        let mut dead_letter_ids = Vec::new();
+        let begin: Vec<i64> = self.claims.iter().map(|claim| claim.next_offset).collect();
+        for id in first_id..first_id + count as i64 {
+            if self.event(&mut events, &mut dead_letters) {
+                dead_letter_ids.push(id);
+            }
+        }
+        dead_letters.number(dead_letter_ids.into_iter());
+        let mut ranges: Vec<_> = self
+            .claims
+            .iter()
+            .zip(begin)
+            .filter(|(claim, first_offset)| claim.next_offset > *first_offset)
+            .map(|(claim, first_offset)| OffsetRange {
+                partition_id: claim.partition_id,
+                epoch: claim.epoch,
+                first_offset,
+                next_offset: claim.next_offset,
+                row_count: (claim.next_offset - first_offset) as i32,
+                kind: RangeKind::Stored,
+            })
+            .collect();
+        ranges.sort_by_key(|range| range.partition_id);
+        (events, dead_letters, ranges)
+    }
+
+    /// Writes one event, and tells whether it is a dead letter.
+    fn event(&mut self, events: &mut Rows, dead_letters: &mut Rows) -> bool {
+        self.now_us += MICROSECONDS_A_ROW;
+        let random = &mut self.random;
+        let place = random.below(STORIES_AT_ONCE as u64) as usize;
+        let (event_type, service, ended) = self.stories[place].advance(random);
+        let story = &mut self.stories[place];
+        let late = if random.one_in(100) {
+            random.below(86_400_000_000) as i64
+        } else {
+            random.below(2_000_000) as i64
+        };
+        let created_us = self.now_us - late;
+        let is_dlt = random.one_in(200);
+        let quarantined = random.one_in(2_000);
+        let mut event_id = random.uuid(created_us);
+        let mut aggregate = story.order;
+        if let Some((delivered, of)) = self.last_delivery.filter(|_| random.one_in(500)) {
+            (event_id, aggregate) = (delivered, of);
+        }
+        self.last_delivery = Some((event_id, aggregate));
+        let topic = usize::from(service == "payment-service") + if is_dlt { 2 } else { 0 };
+        let partition = (aggregate.as_u128() % PARTITIONS as u128) as usize;
+        let claim = &mut self.claims[topic * PARTITIONS as usize + partition];
+        let payload = format!(
+            r#"{{"order_id":"{}","customer_id":"c-{:05}","total_amount":"{}.{:02}","currency":"{}","items":[{{"sku":"A-{}","quantity":{}}}],"channel":"{}","note":"{:016x}{:016x}"}}"#,
+            story.order,
+            random.below(50_000),
+            story.cents / 100,
+            story.cents % 100,
+            ["EUR", "USD", "CHF"][random.below(3) as usize],
+            random.below(2_000),
+            1 + random.below(5),
+            ["web", "app", "store"][random.below(3) as usize],
+            random.next(),
+            random.next(),
+        );
+        let cause = story.last_event.map_or_else(|| "null".to_owned(), |cause| format!("\"{cause}\""));
+        let attributes = format!(
+            r#"{{"key":"{aggregate}","headers":[["content-type","application/json"]],"causation_id":{cause}}}"#
+        );
+        let mut row = events.begin(EVENT_COLUMN_COUNT);
+        row.uuid(Some(event_id));
+        row.text(Some(if quarantined { QUARANTINED } else { event_type }));
+        row.uuid(Some(aggregate));
+        row.text((!quarantined).then_some(service));
+        row.boolean(is_dlt);
+        if quarantined {
+            row.jsonb(r#"{"reason":"truncated","detail":"the JSON ends at byte 17","value_base64":"eyJldmVudF9pZCI6IjAx","key_base64":null}"#);
+        } else {
+            row.jsonb(&payload);
+        }
+        row.timestamp(Some(created_us));
+        row.integer(Some(claim.partition_id));
+        row.bigint(Some(claim.next_offset));
+        row.uuid(Some(story.correlation));
+        row.jsonb(&attributes);
+        if is_dlt {
+            dead_letter(&payload, claim.next_offset, random, dead_letters);
+        }
+        claim.next_offset += 1;
+        story.last_event = Some(event_id);
+        if ended {
+            self.stories[place] = Story::new(&mut self.random, self.now_us);
+        }
+        is_dlt
+    }
+}
+
+fn dead_letter(payload: &str, offset: i64, random: &mut Random, dead_letters: &mut Rows) {
+    let (class, message) = [
+        ("java.net.SocketTimeoutException", "Read timed out"),
+        ("org.springframework.dao.DuplicateKeyException", "duplicate key value violates unique constraint"),
+        ("com.fasterxml.jackson.core.JsonParseException", "Unexpected end-of-input"),
+        ("java.lang.IllegalStateException", "order is already confirmed"),
+    ][random.below(4) as usize];
+    let mut row = dead_letters.begin(DEAD_LETTER_COLUMN_COUNT);
+    row.bytea(None);
+    row.bytea(Some(payload.as_bytes()));
+    row.jsonb("[]");
+    row.text(Some("orders.events"));
+    row.integer(Some(0));
+    row.bigint(Some(offset));
+    row.timestamp(None);
+    row.text(Some("payment-service"));
+    row.text(Some(class));
+    row.text(Some(message));
+    row.text(None);
+    row.integer(Some(3));
+}
+
+impl Story {
+    fn new(random: &mut Random, now_us: i64) -> Self {
+        Self {
+            order: random.uuid(now_us),
+            correlation: random.uuid(now_us),
+            step: 0,
+            declined: random.one_in(8),
+            cents: 100 + random.below(100_000),
+            last_event: None,
+        }
+    }
+
+    /// The next event's type and service, and whether the story ends with it.
+    fn advance(&mut self, random: &mut Random) -> (&'static str, &'static str, bool) {
+        if random.one_in(1_000) {
+            return ("AddressCorrected", "customer-service", false);
+        }
+        if random.one_in(100_000) {
+            return ("FraudSuspected", "fraud-service", false);
+        }
+        if random.one_in(1_000_000) {
+            return ("LegalHoldPlaced", "compliance-service", false);
+        }
+        self.step += 1;
+        match (self.step, self.declined) {
+            (1, _) => ("OrderCreated", "order-service", false),
+            (2, true) => ("PaymentDeclined", "payment-service", false),
+            (3, true) => ("OrderCancelled", "order-service", true),
+            (2, false) => ("PaymentAuthorized", "payment-service", false),
+            (3, false) => ("OrderConfirmed", "order-service", random.one_in(3)),
+            (4, false) => ("PaymentCaptured", "payment-service", false),
+            (5, false) => ("OrderShipped", "order-service", !random.one_in(10)),
+            (6, false) => ("PaymentRefunded", "payment-service", false),
+            _ => ("OrderRefunded", "order-service", true),
+        }
+    }
+}
