@@ -6,6 +6,7 @@ mod faults;
 mod ingest;
 mod migrate;
 mod query;
+mod replay;
 mod rows;
 mod support;
 mod tail;
