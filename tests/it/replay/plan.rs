@@ -82,7 +82,7 @@ fn what_can_not_be_replayed_is_shown_with_the_reason_and_the_rest_is_sent() {
         reasons
     };
     let expected = [
-        "not replayable 1 neither a header nor the topic's name tells the origin; use --to",
+        "not replayable 1 neither a header nor the topic's name tells the origin (--to)",
         "not replayable 1 the raw record is not stored",
         "not replayable 1 the target topic does not exist",
         "not replayable 1 the target topic does not exist",
