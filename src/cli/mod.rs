@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod args;
+mod decode;
 mod dlt;
 mod events;
 mod export;
@@ -60,6 +61,7 @@ enum Command {
     Ingest(ingest::IngestArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
+    Decode(decode::DecodeArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -95,6 +97,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
         Command::Ingest(args) => ingest::run(args, &cli.connection).await,
         Command::Status(args) => status::run(&args, &cli.connection).await,
+        Command::Decode(args) => decode::run(&args),
         Command::Verify(args) => verify::run(&args, &cli.connection).await,
     }
 }

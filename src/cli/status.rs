@@ -157,22 +157,12 @@ fn partition_table<'a>(partitions: &'a [PartitionOverview], kafka: Option<&Ends>
             lag.into(),
             behind.into(),
             partition.lost.into(),
-            time(partition.recorded_at),
             partition.claimed_by.as_deref().into(),
         ];
         (cells, emphasis)
     });
-    let columns = [
-        "topic",
-        "partition",
-        "next_offset",
-        "end_offset",
-        "lag",
-        "seconds_behind",
-        "lost",
-        "recorded_at",
-        "claimed_by",
-    ];
+    let columns =
+        ["topic", "partition", "next_offset", "end_offset", "lag", "seconds_behind", "lost", "claimed_by"];
     Section::table("partitions", &columns, rows.collect())
 }
 

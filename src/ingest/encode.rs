@@ -153,7 +153,8 @@ impl Encoder {
     }
 }
 
-fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset: i64) {
+/// Writes the row of `event_logs` that an event becomes, without its id: [`Rows::number`] fills that in.
+pub fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset: i64) {
     let mut row = rows.begin(EVENT_COLUMN_COUNT);
     row.uuid(Some(event.event_id));
     row.text(Some(&event.event_type));

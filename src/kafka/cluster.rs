@@ -25,14 +25,9 @@ pub struct Offsets {
 
 /// A client that asks, and reads nothing.
 pub struct Cluster {
-    client: BaseConsumer<LogContextConsumer>,
+    client: BaseConsumer<LogContext>,
     brokers: String,
 }
-
-/// A consumer's context that logs.
-pub(super) type LogContextConsumer = LogContext;
-
-impl rdkafka::consumer::ConsumerContext for LogContext {}
 
 impl Cluster {
     /// Makes the client. Connects to nothing yet.

@@ -22,6 +22,9 @@ pub enum Error {
         /// The bootstrap servers.
         brokers: String,
     },
+    /// The thread that waited for an answer ended.
+    #[error("a request to Kafka was cut off: {0}")]
+    CutOff(String),
     /// A topic could not be read to its end.
     #[error("{topic} could not be read to its end: a partition gave no answer")]
     Search {
@@ -51,7 +54,7 @@ impl Error {
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
             Self::Search { .. } => Some("check that every partition of it has a leader, then try again"),
-            Self::Client { .. } => None,
+            Self::Client { .. } | Self::CutOff(_) => None,
         }
     }
 

@@ -8,7 +8,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::cluster::{LogContextConsumer, REQUEST};
+use super::cluster::REQUEST;
 use super::{Cluster, Error, LogContext, RecordBatch, Settings};
 
 /// Finds the records of a topic whose header `name` has one of the wanted values, and gives partition and offset of each.
@@ -28,7 +28,7 @@ pub fn find_by_header(
     let what = || format!("looking through {topic}");
     let cluster = Cluster::new(settings)?;
     let count = cluster.partitions(&[topic.to_owned()])?.get(topic).copied().unwrap_or(0);
-    let consumer: BaseConsumer<LogContextConsumer> = settings
+    let consumer: BaseConsumer<LogContext> = settings
         .client(&[
             ("group.id", "audit: partitions are assigned by hand, and nothing is committed"),
             ("enable.auto.commit", "false"),

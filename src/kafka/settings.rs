@@ -5,6 +5,7 @@ use std::fmt;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 
 use super::Error;
@@ -101,6 +102,8 @@ impl ClientContext for LogContext {
         tracing::debug!(target: "audit::librdkafka", %error, reason, "client error");
     }
 }
+
+impl ConsumerContext for LogContext {}
 
 /// One log line of librdkafka.
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {

@@ -3,11 +3,13 @@
 mod audit;
 mod capture;
 mod database;
+mod hostile;
 mod oracle;
 mod producer;
 
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use capture::{Captured, CapturedHeader, capture};
 pub(crate) use database::Database;
+pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;
