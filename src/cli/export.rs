@@ -193,6 +193,7 @@ impl Export<'_> {
         }
         renderer.end(&mut writer)?;
         writer.flush()?;
+        store::end_reading(&self.client).await?;
         Ok(count)
     }
 }

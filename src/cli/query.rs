@@ -135,6 +135,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         let cursor = Cursor { order, created_at, id, snapshot };
         terminal::status(&format!("{shown} rows shown, more match; go on with --after {cursor}"));
     }
+    store::end_reading(&client).await?;
     Ok(nothing_matched(shown == 0, &args.output))
 }
 
@@ -154,6 +155,7 @@ async fn count(
     format: Format,
 ) -> Result<Exit, Failure> {
     let count = if query.selection.is_empty() { 0 } else { store::count(client, query).await? };
+    store::end_reading(client).await?;
     let mut stdout = std::io::stdout();
     if format == Format::Table {
         writeln!(stdout, "{count}")?;

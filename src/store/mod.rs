@@ -18,6 +18,7 @@ mod replays;
 mod resolve;
 mod select;
 mod statement;
+mod tls;
 
 pub use audit_trail::{AuditTrail, Batches, KnownPartition, Rows};
 pub use batch::{
