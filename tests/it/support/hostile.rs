@@ -142,7 +142,7 @@ impl Hostile {
         Self { state: seed }
     }
 
-    /// Steele, Lea and Flood's SplitMix64.
+    /// Steele, Lea and Flood's `SplitMix64`.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
