@@ -177,6 +177,23 @@ pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
     Ok(Snapshot { batch_no: number(0)?, last_id: number(1)? })
 }
 
+/// `created_at` of the oldest and the newest row, in microseconds since 2000-01-01.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn time_span(client: &Client) -> Result<(Option<i64>, Option<i64>), Error> {
+    let failed = "reading the range of created_at";
+    let row = client
+        .query_one("SELECT min(created_at), max(created_at) FROM event_logs", &[])
+        .await
+        .map_err(Error::query(failed))?;
+    let time = |index| {
+        let time: Option<Microseconds> = row.try_get(index).map_err(Error::query(failed))?;
+        Ok(time.map(|time| time.0))
+    };
+    Ok((time(0)?, time(1)?))
+}
+
 /// How many rows a query selects, whatever its limit.
 ///
 /// # Errors
@@ -190,7 +207,7 @@ pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
+    use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
     use crate::store::resolve::{ErrorPatterns, Errors, Recorded, Texts, Topics};
 
     /// Every selector at once.
