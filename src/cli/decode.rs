@@ -151,7 +151,7 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
     let mut report = Report::new(format, style);
     report.begin(&mut stdout)?;
     for path in &args.files {
-        let name = path.display().to_string();
+        let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
         let records = read(path).and_then(|bytes| {
             args.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
         })?;
@@ -167,8 +167,12 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path.as_os_str() == "-" {
+    if is_stdin(path) {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut bytes);
         return read.map(|_| bytes).map_err(|error| Failure::new(format!("reading stdin: {error}")));

@@ -212,7 +212,7 @@ fn base64_of_postgresql(text: &str) -> Vec<u8> {
     STANDARD.decode(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-/// What stands in dead_letters.headers, read as its comment says.
+/// What stands in `dead_letters.headers`, read as its comment says.
 pub(crate) fn stored_headers(json: &str) -> Vec<(Content, Option<Content>)> {
     let headers: Vec<serde_json::Value> =
         serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"));

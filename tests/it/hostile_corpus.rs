@@ -67,22 +67,17 @@ fn thousands_of_hostile_records_are_one_row_each_with_a_good_one_behind() {
     Oracle::read(&database, scope.brokers(), &[&topic]).approve_coverage();
     // The corpus reaches what it is meant to reach.
     assert!(database.number("SELECT count(DISTINCT payload ->> 'reason') FROM event_logs WHERE event_type = 'audit.Quarantined'") >= 15);
-    assert!(database.number("SELECT count(*) FROM event_logs WHERE pg_column_size(payload) > 500000") > 0);
+    assert!(database.number("SELECT count(*) FROM event_logs WHERE length(payload::text) > 500000") > 0);
     assert!(database.number("SELECT count(*) FROM event_logs WHERE event_type ~ '\x1b'") > 0);
     // Nothing was left for PostgreSQL to find: batches stay fast.
     assert_eq!(
         database.number("SELECT count(*) FROM event_logs WHERE payload ->> 'reason' = 'refused_by_database'"),
         0
     );
-    for command in [&["query", "-n", "10000"][..], &["tail", "--no-follow", "-n", "10000", "-o", "table"]] {
-        let shown = audit.succeed(command);
-        assert!(shown.lines().count() >= 2 * PAIRS, "{command:?}");
-        assert!(!shown.contains(CONTROLS), "{command:?}");
-    }
 }
 
 #[test]
-fn hostile_dead_letters_keep_key_value_and_headers_byte_for_byte() {
+fn hostile_dead_letters_are_kept_byte_for_byte_and_reach_no_terminal_as_controls() {
     const PAIRS: usize = 1_000;
     let scope = Sandbox::shared().scope("hostile_letters");
     let audit = Audit::migrated(&scope);
@@ -107,11 +102,16 @@ fn hostile_dead_letters_keep_key_value_and_headers_byte_for_byte() {
         assert_eq!(stored_headers(&row[2]), record.headers, "headers at offset {offset}");
     }
     Oracle::read(&database, scope.brokers(), &[&topic]).approve_coverage();
+    for command in [&["query", "-n", "10000"][..], &["tail", "--no-follow", "-n", "10000", "-o", "table"]] {
+        let shown = audit.succeed(command);
+        assert!(shown.lines().count() >= 2 * PAIRS, "{command:?}");
+        assert!(!shown.contains(CONTROLS), "{command:?}");
+    }
 }
 
 #[test]
 fn records_of_nine_megabytes_are_one_row_each_in_bounded_batches() {
-    const PAIRS: usize = 60;
+    const PAIRS: usize = 24;
     let scope = Sandbox::shared().scope("hostile_large");
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);

@@ -1,5 +1,7 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
+mod decode;
+mod duplicates;
 mod exactly_once;
 mod export;
 mod faults;

@@ -142,7 +142,7 @@ impl Hostile {
         Self { state: seed }
     }
 
-    /// Steele, Lea and Flood's SplitMix64.
+    /// Steele, Lea and Flood's `SplitMix64`.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
@@ -264,11 +264,8 @@ impl Hostile {
         let size = limit - limit / 16;
         match self.below(4) {
             0 => vec![self.next() as u8; size],
-            1 => format!(
-                "{{\"event_type\":\"Large\",\"payload\":\"{}\"}}",
-                "\u{1b}".repeat(1).escape_default().to_string() + &"x".repeat(size)
-            )
-            .into_bytes(),
+            1 => format!("{{\"event_type\":\"Large\",\"payload\":\"\\u001b{}\"}}", "x".repeat(size))
+                .into_bytes(),
             2 => {
                 format!("{{\"event_type\":\"Large\",\"payload\":[{}0]}}", "0,".repeat(size / 2)).into_bytes()
             }
