@@ -46,16 +46,24 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Usage, Box<dyn Er
 
 /// The processor time in seconds of a server and of all its processes, those that have ended too.
 pub(crate) fn server_cpu_s(server: u32) -> Option<f64> {
-    let mut sum = times(server).map(|times| times.own_s + times.ended_children_s)?;
-    for entry in fs::read_dir("/proc").ok()?.filter_map(Result::ok) {
-        let id = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        if let Some(times) = id.and_then(times)
-            && times.parent == server
-        {
-            sum += times.own_s;
+    loop {
+        let before = times(server)?;
+        let children_s: f64 = process_ids()
+            .filter_map(times)
+            .filter(|times| times.parent == server)
+            .map(|times| times.own_s)
+            .sum();
+        let after = times(server)?;
+        // A process that ended in the meantime is counted with the ended ones, or with the running ones, or with neither.
+        if before.ended_children_s == after.ended_children_s {
+            return Some(after.own_s + after.ended_children_s + children_s);
         }
     }
-    Some(sum)
+}
+
+fn process_ids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 struct Times {

@@ -48,7 +48,7 @@ impl EventColumns {
 
     /// The cells of a row for the renderer.
     pub(crate) fn cells<'a>(&self, row: &'a Row) -> Result<Vec<Cell<'a>>, Failure> {
-        (0..self.shown).map(|index| self.at(row, index).map(cell)).collect()
+        (0..self.shown).map(|index| self.at(row, index).map(event_cell)).collect()
     }
 
     /// The value of a selected column.
@@ -111,7 +111,8 @@ fn named(name: &str) -> Result<EventColumn, Failure> {
     })
 }
 
-fn cell(value: Value<'_>) -> Cell<'_> {
+/// A value as a cell.
+pub(crate) fn event_cell(value: Value<'_>) -> Cell<'_> {
     match value {
         Value::Null => Cell::Null,
         Value::Text(text) => Cell::from(text),

@@ -16,7 +16,9 @@ use super::events::{EventColumns, default_columns};
 use super::failure::{Exit, Failure};
 use super::selectors::SelectorArgs;
 use super::signals::interruption;
+use super::suggestions::suggest;
 use super::terminal;
+use crate::filter::Selection;
 use crate::output::{self, Emphasis, Format, Style};
 use crate::store::{self, EventQuery, Reach, ResolvedSelection, RowOrder};
 
@@ -109,7 +111,7 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client).await?;
     let resolved = store::resolve(&client, &selection, Reach::Present).await?;
-    let export = Export { args, format, style, columns, resolved, client };
+    let export = Export { args, format, style, columns, selection, resolved, client };
     let rows = match args.file() {
         None => export.write(std::io::stdout()).await?,
         Some(path) => {
@@ -133,6 +135,7 @@ struct Export<'a> {
     format: Format,
     style: Style,
     columns: EventColumns,
+    selection: Selection,
     resolved: ResolvedSelection,
     client: Client,
 }
@@ -193,6 +196,10 @@ impl Export<'_> {
         }
         renderer.end(&mut writer)?;
         writer.flush()?;
+        if count == 0 {
+            suggest(&self.client, &self.selection).await?;
+        }
+        store::end_reading(&self.client).await?;
         Ok(count)
     }
 }

@@ -8,6 +8,7 @@ mod dlt;
 mod events;
 mod export;
 mod failure;
+mod histogram;
 mod ingest;
 mod listing;
 mod logs;
@@ -18,10 +19,15 @@ mod query;
 mod replay_dlt;
 mod replay_status;
 mod selectors;
+mod show;
 mod signals;
+mod stats;
 mod status;
+mod suggestions;
 mod tail;
 mod terminal;
+mod timeline;
+mod trace;
 mod verify;
 
 use std::process::ExitCode;
@@ -53,14 +59,17 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(migrate::MigrateArgs),
-    Query(query::QueryArgs),
-    Tail(tail::TailArgs),
-    Export(export::ExportArgs),
-    Dlt(dlt::DltArgs),
-    ReplayDlt(replay_dlt::ReplayDltArgs),
     Ingest(ingest::IngestArgs),
+    Tail(tail::TailArgs),
+    Query(query::QueryArgs),
+    Show(show::ShowArgs),
+    Trace(trace::TraceArgs),
+    Stats(stats::StatsArgs),
+    Export(export::ExportArgs),
     Status(status::StatusArgs),
     Verify(verify::VerifyArgs),
+    Dlt(dlt::DltArgs),
+    ReplayDlt(replay_dlt::ReplayDltArgs),
     Decode(decode::DecodeArgs),
 }
 
@@ -90,14 +99,17 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Migrate(args) => migrate::run(&args, &cli.connection).await,
-        Command::Query(args) => query::run(&args, &cli.connection).await,
+        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
+        Command::Query(args) => query::run(&args, &cli.connection).await,
+        Command::Show(args) => show::run(&args, &cli.connection).await,
+        Command::Trace(args) => trace::run(&args, &cli.connection).await,
+        Command::Stats(args) => stats::run(&args, &cli.connection).await,
         Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Status(args) => status::run(&args, &cli.connection).await,
+        Command::Verify(args) => verify::run(&args, &cli.connection).await,
         Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
         Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
-        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
-        Command::Status(args) => status::run(&args, &cli.connection).await,
         Command::Decode(args) => decode::run(&args),
-        Command::Verify(args) => verify::run(&args, &cli.connection).await,
     }
 }

@@ -12,8 +12,9 @@ use super::events::{EventColumns, default_columns};
 use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
+use super::suggestions::suggest;
 use super::terminal;
-use crate::output::{self, Cell, Column, Emphasis, Format};
+use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp, timestamp_text};
 use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reach, RowOrder};
 
 /// Show selected events, newest first
@@ -28,8 +29,6 @@ Examples:
   audit query --where '$.total_amount > 100' --limit 10 --columns created_at,event_type,payload
   audit query --type OrderCreated --date yesterday --count")]
 pub(crate) struct QueryArgs {
-    #[command(flatten)]
-    selectors: SelectorArgs,
     /// How many rows at most
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
     limit: i64,
@@ -45,6 +44,8 @@ pub(crate) struct QueryArgs {
     /// Of several deliveries of an event, only the one that committed first
     #[arg(long)]
     dedup: bool,
+    #[command(flatten)]
+    selectors: SelectorArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -104,6 +105,18 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         return count(args, &client, &query, format).await;
     }
 
+    if selection.scans() {
+        let (oldest, newest) = store::time_span(&client).await?;
+        let text = |time: Option<i64>| {
+            time.map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::without_zone(time)))
+        };
+        terminal::status(&format!(
+            "--where alone reads the events one after the other, from {} to {}; --type, --since or --aggregate make it quicker",
+            text(newest),
+            text(oldest)
+        ));
+    }
+
     let mut stdout = BufWriter::new(std::io::stdout());
     let mut renderer = output::renderer(format, style);
     renderer.begin(&columns.shown(), &mut stdout)?;
@@ -135,6 +148,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         let cursor = Cursor { order, created_at, id, snapshot };
         terminal::status(&format!("{shown} rows shown, more match; go on with --after {cursor}"));
     }
+    if shown == 0 {
+        suggest(&client, &selection).await?;
+    }
+    store::end_reading(&client).await?;
     Ok(nothing_matched(shown == 0, &args.output))
 }
 
@@ -154,6 +171,7 @@ async fn count(
     format: Format,
 ) -> Result<Exit, Failure> {
     let count = if query.selection.is_empty() { 0 } else { store::count(client, query).await? };
+    store::end_reading(client).await?;
     let mut stdout = std::io::stdout();
     if format == Format::Table {
         writeln!(stdout, "{count}")?;

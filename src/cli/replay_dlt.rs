@@ -15,7 +15,7 @@ use super::selectors::SelectorArgs;
 use super::{listing, signals, terminal};
 use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;
-use crate::output::{Cell, Column, Emphasis, Timestamp};
+use crate::output::{Cell, Column, Emphasis, Timestamp, timestamp_text};
 use crate::replay::{self, Orders, Replayer, Resolved, Sent};
 use crate::store::{self, Reach};
 
@@ -180,14 +180,30 @@ async fn make_plan(
     Ok(Plan::new(&candidates, &rules))
 }
 
+const COLUMNS: [&str; 8] =
+    ["action", "records", "from_topic", "to_topic", "error", "oldest", "newest", "why"];
+
+/// Without the times, which are in the sum.
+const IN_NARROW_TABLES: [&str; 6] = ["action", "records", "from_topic", "to_topic", "error", "why"];
+
+/// From this width on a terminal has room for the times.
+const WIDE_TERMINAL: u16 = 180;
+
 /// Shows the plan on stdout, and its sum on stderr.
 fn show(plan: &Plan, output: &OutputArgs) -> Result<Exit, Failure> {
-    let columns =
-        ["action", "from_topic", "to_topic", "error", "records", "oldest", "newest", "why"].map(Column::new);
-    let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let columns = COLUMNS.map(Column::new);
+    let narrow = terminal::width().is_some_and(|width| width < WIDE_TERMINAL);
+    let in_tables = if narrow { &IN_NARROW_TABLES[..] } else { &COLUMNS };
     let rows = plan.groups.iter().map(|group| (cells(group), emphasis(group.action))).collect();
-    let exit = listing::show(&columns, &names, rows, "no dead letters match", output)?;
+    let exit = listing::show(&columns, in_tables, rows, "no dead letters match", output)?;
+    if !plan.groups.is_empty() {
+        terminal::status(&sum(plan));
+    }
+    Ok(exit)
+}
+
+/// The plan in a line: how many of each, and from when those are that are sent.
+fn sum(plan: &Plan) -> String {
     let counts = Action::ALL
         .into_iter()
         .map(|action| (action, plan.count(action)))
@@ -196,19 +212,20 @@ fn show(plan: &Plan, output: &OutputArgs) -> Result<Exit, Failure> {
         Action::Replay => format!("{count} to replay"),
         other => format!("{count} {}", other.as_str()),
     };
-    if !plan.groups.is_empty() {
-        terminal::status(&counts.map(words).collect::<Vec<_>>().join(", "));
-    }
-    Ok(exit)
+    let counts: Vec<String> = counts.map(words).collect();
+    let time = |time| timestamp_text(Timestamp::without_zone(time));
+    let range =
+        plan.range().map(|(oldest, newest)| format!("; events of {} to {}", time(oldest), time(newest)));
+    format!("{}{}", counts.join(", "), range.unwrap_or_default())
 }
 
 fn cells(group: &Group) -> Vec<Cell<'_>> {
     vec![
         group.action.as_str().into(),
+        Cell::Integer(group.records as i64),
         group.from.as_deref().into(),
         group.to.as_deref().into(),
         group.error.as_deref().into(),
-        Cell::Integer(group.records as i64),
         Timestamp::without_zone(group.oldest).into(),
         Timestamp::without_zone(group.newest).into(),
         group.why.as_deref().into(),
@@ -282,7 +299,7 @@ fn progress_bar(total: usize) -> Option<ProgressBar> {
         return None;
     }
     let bar = ProgressBar::new(total as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} sent, {per_sec}, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} sent, {eta} left") {
         bar.set_style(style);
     }
     Some(bar)

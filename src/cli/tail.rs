@@ -12,6 +12,7 @@ use super::output_args::OutputArgs;
 use super::pump::Pump;
 use super::selectors::SelectorArgs;
 use super::signals::interruption;
+use super::suggestions::suggest;
 use super::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
@@ -41,8 +42,6 @@ Examples:
   audit tail --dlt -n 0 -o ndjson | jq -r .payload
   audit tail --from-batch 1200")]
 pub(crate) struct TailArgs {
-    #[command(flatten)]
-    selectors: SelectorArgs,
     /// How many of the last events to begin with
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     lines: u32,
@@ -52,6 +51,8 @@ pub(crate) struct TailArgs {
     /// Begin with the first event of this batch
     #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = clap::value_parser!(i64).range(1..))]
     from_batch: Option<i64>,
+    #[command(flatten)]
+    selectors: SelectorArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -187,6 +188,8 @@ impl Tail {
             }
             self.pump.write(buffer).await?;
         }
+        // What doesn't exist yet may still come, but more often it was mistyped.
+        suggest(client, &self.selection).await?;
         store::end_reading(client).await?;
         self.position.batch_no = snapshot.batch_no;
         Ok(())

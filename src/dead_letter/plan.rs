@@ -101,33 +101,26 @@ pub enum Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BeyondLimit => formatter.write_str("more than --limit; the next run goes on with them"),
-            Self::AlreadySent => {
-                formatter.write_str("sent before, and not come back; --again sends it again")
-            }
-            Self::CameBack => {
-                formatter.write_str("sent before, and came back as a later dead letter, which stands for it")
-            }
-            Self::Pending => formatter
-                .write_str("a replay was interrupted; the next one looks first whether this was sent"),
+            Self::BeyondLimit => formatter.write_str("beyond --limit; the next run goes on with them"),
+            Self::AlreadySent => formatter.write_str("sent, and has not come back (--again)"),
+            Self::CameBack => formatter.write_str("came back as a later dead letter, which stands for it"),
+            Self::Pending => formatter.write_str("interrupted; the next replay looks whether it was sent"),
             Self::Parked { attempts } => {
                 let times = if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
-                write!(formatter, "replayed {times} and came back; a higher --max-replays sends it again")
+                write!(formatter, "replayed {times} and came back (--max-replays)")
             }
             Self::NotStored => formatter.write_str("the raw record is not stored"),
             Self::UnknownOrigin => {
-                formatter.write_str("neither a header nor the topic's name tells the origin; use --to")
+                formatter.write_str("neither a header nor the topic's name tells the origin (--to)")
             }
             Self::DeadLetterOrigin => {
-                formatter.write_str("it came from a topic of dead letters itself; use --to")
+                formatter.write_str("it came from a topic of dead letters itself (--to)")
             }
             Self::SameTopic => formatter.write_str("it would go to the topic that it lies in"),
             Self::NoSuchTopic => formatter.write_str("the target topic does not exist"),
-            Self::UnknownPartition => {
-                formatter.write_str("no header tells its partition; leave --same-partition out")
-            }
+            Self::UnknownPartition => formatter.write_str("no header tells its partition"),
             Self::NoSuchPartition(partition) => {
-                write!(formatter, "the target topic has no partition {partition}; leave --same-partition out")
+                write!(formatter, "the target topic has no partition {partition}")
             }
         }
     }
@@ -277,6 +270,12 @@ impl Plan {
             group.newest = group.newest.max(created_at);
         }
         Self { steps, groups: groups.into_values().collect() }
+    }
+
+    /// When the first and the last of the events happened that are sent: microseconds since 2000-01-01, UTC.
+    pub fn range(&self) -> Option<(i64, i64)> {
+        let sent = || self.groups.iter().filter(|group| group.action == Action::Replay);
+        Some((sent().map(|group| group.oldest).min()?, sent().map(|group| group.newest).max()?))
     }
 
     /// How many records have this action.

@@ -4,11 +4,13 @@
 
 mod glob;
 mod identifier;
+mod nearest;
 mod time;
 mod zone;
 
 pub use glob::Glob;
 pub use identifier::Identifier;
+pub use nearest::nearest;
 pub use time::{Clock, TimeRange, rfc3339};
 pub use zone::Zone;
 

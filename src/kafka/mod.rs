@@ -11,7 +11,7 @@ mod topic_ids;
 
 pub use cluster::{Cluster, Offsets};
 pub use error::Error;
-pub use producer::{DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer};
+pub use producer::{Blame, DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer};
 pub use record_batch::RecordBatch;
 pub use search::find_by_header;
 pub(crate) use settings::log;

@@ -43,18 +43,29 @@ pub enum Delivery {
         /// The offset that it got.
         offset: i64,
     },
-    /// Kafka does not have it, and would refuse it again.
+    /// Kafka does not have it.
     Refused {
         /// Why.
         reason: String,
-        /// Whether that is because of this record; others may be taken.
-        is_of_record: bool,
+        /// What is to blame.
+        blame: Blame,
     },
     /// Kafka may have it or not.
     Unknown {
         /// Why.
         reason: String,
     },
+}
+
+/// What is to blame that a record was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The record itself; others may be taken.
+    Record,
+    /// The size of the request, so the record or those that travelled with it: alone it may be taken.
+    RequestSize,
+    /// The target, or the sender's rights: others are refused, too.
+    Target,
 }
 
 /// An idempotent producer that waits for all replicas in sync.
@@ -75,8 +86,7 @@ impl Producer {
         let mut config = settings.client(&[
             ("partitioner", "murmur2_random"),
             ("linger.ms", "5"),
-            // The brokers decide what is too large, not this client; and a batch stays below what any topic takes, so that
-            // a large record is refused without its neighbours.
+            // The brokers decide what is too large, not this client; and a batch is small enough for most topics.
             ("message.max.bytes", "1000000000"),
             ("batch.size", "65536"),
         ]);
@@ -98,9 +108,7 @@ impl Producer {
         async move {
             match handed_over {
                 // What librdkafka does not take is not sent.
-                Err(error) => {
-                    Delivery::Refused { is_of_record: is_of_record(&error), reason: reason(&error) }
-                }
+                Err(error) => Delivery::Refused { blame: blame(&error), reason: reason(&error) },
                 Ok(answer) => match answer.await {
                     Ok(Ok(place)) => Delivery::Delivered { partition: place.partition, offset: place.offset },
                     Ok(Err((error, _))) => answer_of(&error),
@@ -140,31 +148,25 @@ fn native_headers(headers: &[Header<'_>]) -> Result<OwnedHeaders, KafkaError> {
 
 fn answer_of(error: &KafkaError) -> Delivery {
     let reason = reason(error);
-    match error.rdkafka_error_code() {
+    match (blame(error), error.rdkafka_error_code()) {
         // The broker looked at the record, or at the sender's rights, and appended nothing.
-        Some(
-            RDKafkaErrorCode::MessageSizeTooLarge
-            | RDKafkaErrorCode::InvalidMessageSize
-            | RDKafkaErrorCode::InvalidRecord
-            | RDKafkaErrorCode::InvalidTimestamp
-            | RDKafkaErrorCode::PolicyViolation
-            | RDKafkaErrorCode::TopicAuthorizationFailed,
-        ) => Delivery::Refused { is_of_record: is_of_record(error), reason },
+        (blame @ (Blame::Record | Blame::RequestSize), _)
+        | (blame, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => Delivery::Refused { reason, blame },
         _ => Delivery::Unknown { reason },
     }
 }
 
-fn is_of_record(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
+fn blame(error: &KafkaError) -> Blame {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => Blame::RequestSize,
         Some(
-            RDKafkaErrorCode::MessageSizeTooLarge
-                | RDKafkaErrorCode::InvalidMessageSize
-                | RDKafkaErrorCode::InvalidRecord
-                | RDKafkaErrorCode::InvalidTimestamp
-                | RDKafkaErrorCode::PolicyViolation
-        )
-    )
+            RDKafkaErrorCode::InvalidMessageSize
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::InvalidTimestamp
+            | RDKafkaErrorCode::PolicyViolation,
+        ) => Blame::Record,
+        _ => Blame::Target,
+    }
 }
 
 fn reason(error: &KafkaError) -> String {

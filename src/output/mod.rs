@@ -1,9 +1,12 @@
 //! Output: rows of cells in, one renderer for each format. Knows rows and `Write`, never a store.
 
 mod csv;
+mod duration;
 mod escape;
 mod json;
 mod lines;
+mod mermaid;
+mod pretty;
 mod report;
 mod table;
 mod timestamp;
@@ -14,7 +17,10 @@ use std::io::{self, Write};
 
 use uuid::Uuid;
 
+pub use duration::duration_text;
 pub use escape::escape_controls;
+pub use mermaid::{Message, write_mermaid};
+pub use pretty::{Change, json_changes, pretty_json};
 pub use report::{Section, render_report};
 pub use table::short_uuid;
 pub use timestamp::{Timestamp, timestamp_text};

@@ -9,7 +9,7 @@ use super::pace::Pace;
 use super::{Error, Replayer};
 use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, replay_headers};
 use crate::event::Header;
-use crate::kafka::{Delivery, OutgoingRecord, Producer};
+use crate::kafka::{Blame, Delivery, OutgoingRecord, Producer};
 use crate::store::{self, Intent, Outcome, RawDeadLetter};
 
 /// A chunk is closed at so many bytes, so that memory stays bounded whatever the records' sizes are.
@@ -95,7 +95,13 @@ impl Replayer {
                 .await?;
         let timestamp_ms = requested_at.timestamp_millis();
         let deliveries: Vec<_> = ready.iter().map(|record| deliver(producer, record, timestamp_ms)).collect();
-        let deliveries = join_all(deliveries).await;
+        let mut deliveries = join_all(deliveries).await;
+        // A request that was too large for the topic says nothing of the records in it: each goes by itself.
+        for (record, delivery) in ready.iter().zip(&mut deliveries) {
+            if matches!(delivery, Delivery::Refused { blame: Blame::RequestSize, .. }) {
+                *delivery = deliver(producer, record, timestamp_ms).await;
+            }
+        }
 
         let mut outcomes = Vec::with_capacity(ready.len());
         let mut trouble = None;
@@ -108,9 +114,9 @@ impl Replayer {
                     sent.sent += 1;
                     outcomes.push(Outcome { replay_id, result: Ok((partition, offset)) });
                 }
-                Delivery::Refused { reason, is_of_record } => {
+                Delivery::Refused { reason, blame } => {
                     sent.failed += 1;
-                    if !is_of_record && trouble.is_none() {
+                    if blame == Blame::Target && trouble.is_none() {
                         trouble = Some(Error::Refused { topic: topic(), reason: reason.clone() });
                     }
                     outcomes.push(Outcome { replay_id, result: Err(reason) });
@@ -162,7 +168,7 @@ impl Replayer {
 /// Hands a record to the producer at once; the future waits for the answer.
 fn deliver(producer: &Producer, record: &Ready, timestamp_ms: i64) -> impl Future<Output = Delivery> + use<> {
     let under_way = match &record.headers {
-        Err(reason) => Err(Delivery::Refused { reason: reason.clone(), is_of_record: true }),
+        Err(reason) => Err(Delivery::Refused { reason: reason.clone(), blame: Blame::Record }),
         Ok(headers) => {
             let headers: Vec<Header<'_>> = headers
                 .iter()

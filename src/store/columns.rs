@@ -40,6 +40,8 @@ pub enum EventColumn {
     Topic,
     /// The partition of that topic.
     Partition,
+    /// The id of the event that led to it, as its envelope gave it.
+    CausationId,
     /// `DLT`, `quarantined`, both, or nothing.
     Mark,
 }
@@ -57,7 +59,7 @@ macro_rules! of_batch {
 
 impl EventColumn {
     /// Every column, in the order in which they are listed.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Id,
         Self::EventId,
         Self::EventType,
@@ -74,6 +76,7 @@ impl EventColumn {
         Self::RecordedAt,
         Self::Topic,
         Self::Partition,
+        Self::CausationId,
         Self::Mark,
     ];
 
@@ -108,6 +111,7 @@ impl EventColumn {
             Self::RecordedAt => "recorded_at",
             Self::Topic => "topic",
             Self::Partition => "partition",
+            Self::CausationId => "causation_id",
             Self::Mark => "mark",
         }
     }
@@ -140,6 +144,7 @@ impl EventColumn {
             Self::Partition => {
                 "(SELECT origin.partition FROM kafka_partitions origin WHERE origin.partition_id = event.partition_id)"
             }
+            Self::CausationId => "event.attributes ->> 'causation_id'",
             Self::Mark => {
                 "concat_ws(' ', CASE WHEN event.is_dlt THEN 'DLT' END, \
                  CASE WHEN event.event_type = 'audit.Quarantined' THEN 'quarantined' END)"
@@ -165,7 +170,9 @@ impl EventColumn {
                 get(row, index, |number: i32| Value::Integer(number.into()))
             }
             Self::EventId | Self::AggregateId | Self::CorrelationId => get(row, index, Value::Uuid),
-            Self::EventType | Self::SourceService | Self::Topic | Self::Mark => get(row, index, Value::Text),
+            Self::EventType | Self::SourceService | Self::Topic | Self::CausationId | Self::Mark => {
+                get(row, index, Value::Text)
+            }
             Self::IsDlt => get(row, index, Value::Boolean),
             Self::Payload | Self::Attributes => get(row, index, |json: JsonText<'_>| Value::Json(json.0)),
             Self::CreatedAt => get(row, index, |time: Microseconds| Value::Time(time.0)),

@@ -2,10 +2,10 @@
 
 use tokio_postgres::types::Type;
 
-use super::resolve::{ResolvedSelection, Texts, Topics, exact_ids};
+use super::resolve::{Errors, ResolvedSelection, Texts, Topics, exact_ids};
 use super::statement::Parameters;
 use crate::event::QUARANTINED;
-use crate::filter::{Glob, Identifier, TimeRange};
+use crate::filter::{Identifier, TimeRange};
 
 /// The conditions of a selection on the row called `row`, to be joined by AND.
 pub(super) fn selection_conditions(
@@ -60,7 +60,7 @@ pub(super) fn selection_conditions(
              batch WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1)"
         ));
     }
-    conditions.extend(error_condition(row, &selection.errors, parameters));
+    conditions.extend(error_condition(row, &resolved.errors, parameters));
     let predicates = selection.payload_predicates.iter().map(|predicate| {
         format!("{row}.payload @@ {}::text::jsonpath", parameters.bind(predicate.clone(), Type::TEXT))
     });
@@ -71,6 +71,10 @@ pub(super) fn selection_conditions(
 fn text_condition(column: &str, texts: &Texts, parameters: &mut Parameters) -> Option<String> {
     match texts {
         Texts::Any => None,
+        // Only equality lets an index give the rows in order.
+        Texts::Exact(values) if values.len() == 1 => {
+            Some(format!("{column} = {}", parameters.bind(values[0].clone(), Type::VARCHAR)))
+        }
         Texts::Exact(values) => {
             Some(format!("{column} = ANY({})", parameters.bind(values.clone(), Type::VARCHAR_ARRAY)))
         }
@@ -112,20 +116,22 @@ fn identifier_condition(
     any_of(alternatives)
 }
 
-fn error_condition(row: &str, globs: &[Glob], parameters: &mut Parameters) -> Option<String> {
-    if globs.is_empty() {
-        return None;
+fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> Option<String> {
+    match errors {
+        Errors::Any => None,
+        Errors::Ids(ids) => {
+            Some(format!("{row}.id = ANY({})", parameters.bind(ids.clone(), Type::INT8_ARRAY)))
+        }
+        Errors::Like(patterns) => {
+            let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
+            let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
+            // That it is a dead letter follows, and lets the index of dead letters be used.
+            Some(format!(
+                "{row}.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = {row}.id AND \
+                 (letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages})))"
+            ))
+        }
     }
-    let patterns: Vec<String> = globs.iter().map(Glob::to_like).collect();
-    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too.
-    let classes: Vec<String> =
-        patterns.iter().flat_map(|pattern| [pattern.clone(), format!("%.{pattern}")]).collect();
-    let classes = parameters.bind(classes, Type::TEXT_ARRAY);
-    let messages = parameters.bind(patterns, Type::TEXT_ARRAY);
-    Some(format!(
-        "{row}.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE \
-         ANY({classes}) OR letter.exception_message LIKE ANY({messages}))"
-    ))
 }
 
 fn any_of(alternatives: Vec<String>) -> Option<String> {

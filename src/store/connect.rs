@@ -13,6 +13,7 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::Error;
 use super::password_file;
+use super::tls::DeferredTls;
 
 /// How far the server's certificate is checked, as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +136,8 @@ impl Settings {
         format!("{host}:{port}/{}", self.config.get_dbname().unwrap_or("audit_db"))
     }
 
-    fn connector(&self) -> Result<MakeTlsConnector, Error> {
+    /// The TLS side of a connection.
+    pub(super) fn connector(&self) -> Result<MakeTlsConnector, Error> {
         let failed = |error| Error::Settings(format!("TLS: {error}"));
         let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
         if let Some(path) = &self.root_certificate
@@ -246,7 +248,7 @@ async fn open(
         drive(poll_fn(move |context| connection.poll_message(context)), sender);
         client
     } else {
-        let (client, mut connection) = config.connect(settings.connector()?).await.map_err(failed)?;
+        let (client, mut connection) = config.connect(DeferredTls::new(settings)).await.map_err(failed)?;
         drive(poll_fn(move |context| connection.poll_message(context)), sender);
         client
     };

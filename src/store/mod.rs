@@ -18,6 +18,9 @@ mod replays;
 mod resolve;
 mod select;
 mod statement;
+mod stats;
+mod story;
+mod tls;
 
 pub use audit_trail::{AuditTrail, Batches, KnownPartition, Rows};
 pub use batch::{
@@ -46,5 +49,9 @@ pub use replays::{
     settle_replays, write_intents,
 };
 pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
-pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot};
+pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot, time_span};
 pub use statement::Statement;
+pub use stats::{Bucket, Group, Grouping, groups, histogram};
+pub use story::{
+    Found, Letter, Replay, StoredEvent, event_before, event_of_row, events, find_event, letters, replays,
+};

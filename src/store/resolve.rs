@@ -19,6 +19,7 @@ pub struct ResolvedSelection {
     pub(super) aggregates: Vec<Identifier>,
     pub(super) correlations: Vec<Identifier>,
     pub(super) recorded: Option<Recorded>,
+    pub(super) errors: Errors,
     /// What needs no look-up.
     pub(super) selection: Selection,
 }
@@ -54,6 +55,24 @@ pub(super) enum Topics {
     Like(Vec<String>),
 }
 
+/// Which errors are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Errors {
+    #[default]
+    Any,
+    /// Those of these rows, all that match.
+    Ids(Vec<i64>),
+    /// Those that a pattern of LIKE matches.
+    Like(ErrorPatterns),
+}
+
+/// Patterns of LIKE for the two texts of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ErrorPatterns {
+    pub(super) classes: Vec<String>,
+    pub(super) messages: Vec<String>,
+}
+
 /// The ids that batches recorded in a range of time, and the range, because ids are not in the order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Recorded {
@@ -69,6 +88,7 @@ impl ResolvedSelection {
         self.event_types == Texts::Exact(Vec::new())
             || self.services == Texts::Exact(Vec::new())
             || self.topics == Topics::Partitions(Vec::new())
+            || self.errors == Errors::Ids(Vec::new())
             || self.recorded.is_some_and(|recorded| recorded.first_id > recorded.last_id)
     }
 }
@@ -98,12 +118,13 @@ pub async fn resolve(
         correlations.extend(resolve_id(client, text, exact, exists, reach).await?);
     }
     Ok(ResolvedSelection {
-        event_types: resolve_types(client, &selection.event_types, reach).await?,
-        services: exact_or_like(&selection.services),
+        event_types: resolve_texts(client, &selection.event_types, Distinct::EventType, reach).await?,
+        services: resolve_texts(client, &selection.services, Distinct::SourceService, reach).await?,
         topics: resolve_topics(client, &selection.topics, reach).await?,
         aggregates,
         correlations,
         recorded: resolve_recorded(client, selection, reach).await?,
+        errors: resolve_errors(client, &selection.errors, reach).await?,
         selection: selection.clone(),
     })
 }
@@ -148,12 +169,17 @@ pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<St
         .map_err(Error::query("listing the values that exist"))
 }
 
-async fn resolve_types(client: &Client, globs: &[Glob], reach: Reach) -> Result<Texts, Error> {
+async fn resolve_texts(
+    client: &Client,
+    globs: &[Glob],
+    column: Distinct,
+    reach: Reach,
+) -> Result<Texts, Error> {
     let texts = exact_or_like(globs);
     if reach == Reach::Future || !matches!(texts, Texts::Like(_)) {
         return Ok(texts);
     }
-    let mut values = distinct_values(client, Distinct::EventType).await?;
+    let mut values = distinct_values(client, column).await?;
     values.retain(|value| globs.iter().any(|glob| glob.matches(value)));
     Ok(Texts::Exact(values))
 }
@@ -188,6 +214,44 @@ async fn resolve_topics(client: &Client, globs: &[Glob], reach: Reach) -> Result
         }
     }
     Ok(Topics::Partitions(partitions))
+}
+
+/// Up to so many dead letters are searched by their ids; where more match, the newest are soon found one after the other.
+const MOST_ERROR_IDS: usize = 1_000;
+
+async fn resolve_errors(client: &Client, globs: &[Glob], reach: Reach) -> Result<Errors, Error> {
+    if globs.is_empty() {
+        return Ok(Errors::Any);
+    }
+    let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
+    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too.
+    let classes = messages.iter().flat_map(|pattern| [pattern.clone(), format!("%.{pattern}")]).collect();
+    let patterns = ErrorPatterns { classes, messages };
+    if reach == Reach::Future {
+        return Ok(Errors::Like(patterns));
+    }
+    let failed = "searching the errors of dead letters";
+    let rows = client
+        .query_typed(
+            "SELECT event_log_id FROM dead_letters
+              WHERE exception_class LIKE ANY($1) OR exception_message LIKE ANY($2)
+              ORDER BY event_log_id DESC LIMIT $3",
+            &[
+                (&patterns.classes, Type::TEXT_ARRAY),
+                (&patterns.messages, Type::TEXT_ARRAY),
+                (&(MOST_ERROR_IDS as i64 + 1), Type::INT8),
+            ],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    if rows.len() > MOST_ERROR_IDS {
+        return Ok(Errors::Like(patterns));
+    }
+    rows.iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()
+        .map(Errors::Ids)
+        .map_err(Error::query(failed))
 }
 
 /// Exactly this id, if a row has it; else the text may be the beginning of an id.

@@ -177,6 +177,23 @@ pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
     Ok(Snapshot { batch_no: number(0)?, last_id: number(1)? })
 }
 
+/// `created_at` of the oldest and the newest row, in microseconds since 2000-01-01.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn time_span(client: &Client) -> Result<(Option<i64>, Option<i64>), Error> {
+    let failed = "reading the range of created_at";
+    let row = client
+        .query_one("SELECT min(created_at), max(created_at) FROM event_logs", &[])
+        .await
+        .map_err(Error::query(failed))?;
+    let time = |index| {
+        let time: Option<Microseconds> = row.try_get(index).map_err(Error::query(failed))?;
+        Ok(time.map(|time| time.0))
+    };
+    Ok((time(0)?, time(1)?))
+}
+
 /// How many rows a query selects, whatever its limit.
 ///
 /// # Errors
@@ -190,8 +207,8 @@ pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
-    use crate::store::resolve::{Recorded, Texts, Topics};
+    use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
+    use crate::store::resolve::{ErrorPatterns, Errors, Recorded, Texts, Topics};
 
     /// Every selector at once.
     fn everything() -> ResolvedSelection {
@@ -208,7 +225,6 @@ mod tests {
             created: range("2026-11-22", "2026-11-23"),
             days: vec![range("2026-11-22", "2026-11-23"), range("2026-11-24", "2026-11-25")],
             payload_predicates: vec!["$.total > 100".to_owned()],
-            errors: vec![Glob::new("*Timeout*")],
             ..Selection::default()
         };
         ResolvedSelection {
@@ -225,6 +241,10 @@ mod tests {
                 last_id: 99,
                 since: clock.time("2026-11-22").ok(),
                 until: None,
+            }),
+            errors: Errors::Like(ErrorPatterns {
+                classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
+                messages: vec!["%Timeout%".to_owned()],
             }),
             selection,
         }
@@ -261,7 +281,7 @@ SELECT event.id,
    AND ((event.created_at >= $14 AND event.created_at < $15) OR (event.created_at >= $16 AND event.created_at < $17))
    AND event.id BETWEEN $18 AND $19
    AND (SELECT batch.last_id >= event.id AND batch.recorded_at >= coalesce($20, '-infinity') AND batch.recorded_at < coalesce($21, 'infinity') FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
-   AND event.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE ANY($22) OR letter.exception_message LIKE ANY($23))
+   AND event.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = event.id AND (letter.exception_class LIKE ANY($22) OR letter.exception_message LIKE ANY($23)))
    AND event.payload @@ $24::text::jsonpath
  ORDER BY event.created_at DESC, event.id DESC
  LIMIT $25
@@ -336,13 +356,13 @@ $5 int8 51
         insta::assert_snapshot!(text(&query), @r#"
 SELECT event.id
   FROM event_logs event
- WHERE event.event_type = ANY($1)
+ WHERE event.event_type = $1
    AND NOT EXISTS (SELECT FROM event_logs other WHERE other.event_id = event.event_id AND other.id <> event.id
-   AND other.event_type = ANY($2)
+   AND other.event_type = $2
    AND (coalesce((SELECT CASE WHEN batch.last_id >= other.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= other.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), other.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))
  ORDER BY event.id
-$1 _varchar ["A"]
-$2 _varchar ["A"]
+$1 varchar "A"
+$2 varchar "A"
 "#);
     }
 }

@@ -12,6 +12,7 @@ mod hostile_corpus;
 mod ingest;
 mod migrate;
 mod query;
+mod replay;
 mod rows;
 mod support;
 mod tail;

@@ -147,4 +147,6 @@ fn groups_tell_what_differs_and_add_up_to_all_that_was_selected() {
     assert_eq!(plan.groups.len(), 4);
     let counts: Vec<_> = Action::ALL.iter().map(|action| plan.count(*action)).collect();
     assert_eq!(counts, [4, 0, 1, 0, 0, 0]);
+    assert_eq!(plan.range(), Some((10, 50)));
+    assert_eq!(Plan::default().range(), None);
 }

@@ -1,0 +1,148 @@
+//! `audit stats`: how many events, by what, and when.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+
+use super::args::ConnectionArgs;
+use super::failure::{Exit, Failure};
+use super::histogram::{step_seconds, write_histogram};
+use super::output_args::OutputArgs;
+use super::selectors::SelectorArgs;
+use super::suggestions::suggest;
+use super::terminal;
+use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp};
+use crate::store::{self, Group, Grouping, Reach};
+
+/// Count selected events by type, service, time and more
+///
+/// Reads every selected event: --since, --date or --type make it quicker. On a terminal, a histogram over time follows.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit stats --since -1d
+  audit stats --by service,type --date today
+  audit stats --by error --dlt --since -7d
+  audit stats --by hour --type OrderCreated --date yesterday -o csv
+  audit stats --duplicates --date today")]
+pub(crate) struct StatsArgs {
+    /// What to group by, one or several
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type")]
+    by: Vec<GroupingArg>,
+    /// How many groups at most
+    #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    limit: i64,
+    /// Also count the rows that deliver an event again; takes longer
+    #[arg(long)]
+    duplicates: bool,
+    /// Draw the histogram also where stdout is no terminal
+    #[arg(long)]
+    histogram: bool,
+    #[command(flatten)]
+    selectors: SelectorArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum GroupingArg {
+    Type,
+    Service,
+    Dlt,
+    Topic,
+    Error,
+    Aggregate,
+    Correlation,
+    Minute,
+    Hour,
+    Day,
+}
+
+impl GroupingArg {
+    fn grouping(self) -> (&'static str, Grouping) {
+        match self {
+            Self::Type => ("type", Grouping::Type),
+            Self::Service => ("service", Grouping::Service),
+            Self::Dlt => ("dlt", Grouping::Dlt),
+            Self::Topic => ("topic", Grouping::Topic),
+            Self::Error => ("error", Grouping::Error),
+            Self::Aggregate => ("aggregate", Grouping::Aggregate),
+            Self::Correlation => ("correlation", Grouping::Correlation),
+            Self::Minute => ("minute", Grouping::Minute),
+            Self::Hour => ("hour", Grouping::Hour),
+            Self::Day => ("day", Grouping::Day),
+        }
+    }
+}
+
+pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    if args.output.columns.is_some() {
+        return Err(Failure::usage("stats takes no --columns").with_hint("say with --by what to count by"));
+    }
+    let selection = args.selectors.selection()?;
+    let format = args.output.format().unwrap_or(Format::Table);
+    let style = args.output.style();
+    let (names, by): (Vec<_>, Vec<_>) = args.by.iter().map(|by| by.grouping()).unzip();
+    let settings = connection.database()?;
+    let client = store::connect(&settings, "audit stats").await?;
+    store::check_schema(&client, &settings).await?;
+    store::begin_reading(&client).await?;
+    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let total = if resolved.is_empty() {
+        None
+    } else {
+        store::groups(&client, &resolved, &[], args.duplicates, 1).await?.pop()
+    };
+    let mut stdout = std::io::BufWriter::new(std::io::stdout());
+    let mut groups = match &total {
+        None => Vec::new(),
+        // One more than is shown tells whether there are more.
+        Some(_) => {
+            store::groups(&client, &resolved, &by, args.duplicates, args.limit.saturating_add(1)).await?
+        }
+    };
+    let more = groups.len() as i64 > args.limit;
+    groups.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
+    let mut columns: Vec<Column> = names.iter().map(|name| Column::new(*name).category()).collect();
+    columns.extend(["events", "percent", "per_second", "dlt", "quarantined"].map(Column::new));
+    if args.duplicates {
+        columns.push(Column::new("duplicates"));
+    }
+    columns.extend(["first", "last"].map(Column::new));
+    let rows = groups.iter().map(|group| (cells(group, total.as_ref().unwrap_or(group)), Emphasis::None));
+    output::render(format, style, &columns, rows, &mut stdout)?;
+    if let Some(total) =
+        total.as_ref().filter(|_| format == Format::Table && (args.histogram || style.terminal))
+    {
+        let step = step_seconds(total.last.saturating_sub(total.first));
+        let buckets = store::histogram(&client, &resolved, step).await?;
+        writeln!(stdout)?;
+        write_histogram(&buckets, step, style, &mut stdout)?;
+    }
+    stdout.flush()?;
+    if more {
+        terminal::status(&format!("{} groups shown, there are more; go on with --limit", args.limit));
+    }
+    if total.is_none() {
+        suggest(&client, &selection).await?;
+        terminal::status("no rows match");
+    }
+    store::end_reading(&client).await?;
+    Ok(if total.is_none() && args.output.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+}
+
+fn cells<'a>(group: &'a Group, total: &Group) -> Vec<Cell<'a>> {
+    let mut cells: Vec<Cell<'a>> = group.keys.iter().map(|key| key.as_deref().into()).collect();
+    let seconds = total.last.saturating_sub(total.first) as f64 / 1_000_000.0;
+    let rounded = |number: f64, digits: f64| (number * digits).round() / digits;
+    cells.extend([
+        Cell::Integer(group.rows),
+        Cell::Float(rounded(group.rows as f64 * 100.0 / total.rows as f64, 100.0)),
+        if seconds > 0.0 { Cell::Float(rounded(group.rows as f64 / seconds, 1_000.0)) } else { Cell::Null },
+        Cell::Integer(group.dead_letters),
+        Cell::Integer(group.quarantined),
+    ]);
+    cells.extend(group.duplicates.map(Cell::Integer));
+    cells.extend([group.first, group.last].map(|time| Timestamp::without_zone(time).into()));
+    cells
+}

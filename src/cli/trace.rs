@@ -1,0 +1,332 @@
+//! `audit trace`: everything that belongs together, across services, as one timeline.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::args::ConnectionArgs;
+use super::failure::{Exit, Failure};
+use super::show::ambiguous;
+use super::terminal::{self, ColorChoice};
+use super::timeline::{Moment, Place, arrange};
+use crate::filter::Selection;
+use crate::output::{
+    self, Cell, Column, Emphasis, Format, Message, Style, Timestamp, duration_text, short_uuid, write_mermaid,
+};
+use crate::store::{self, EventColumn, Found, Letter, Replay, StoredEvent};
+
+/// Show everything that belongs to an event, an aggregate or a correlation as a timeline
+///
+/// Effects are indented below their causes. Pauses of a minute or more, failures, dead letters and their replays, second
+/// deliveries, and causes that are not recorded stand out.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
+  audit trace 019aa4c5…4b5a              an id as tables show it on a terminal
+  audit trace order-17                   an aggregate's id that is no UUID
+  audit trace 019aa4c5 -o mermaid        a sequence diagram for a page or an issue")]
+pub(crate) struct TraceArgs {
+    /// Event, aggregate or correlation: an id, its beginning, its short form, or a row id
+    id: String,
+    /// How many events at most
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    limit: i64,
+    /// Format of the output
+    #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "table")]
+    output: TraceFormat,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: ColorChoice,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TraceFormat {
+    /// A timeline, for people
+    Table,
+    /// One array of objects
+    Json,
+    /// One object a line
+    Ndjson,
+    /// PostgreSQL's CSV
+    Csv,
+    /// A sequence diagram
+    Mermaid,
+}
+
+/// From this on a pause stands out: 60 s in microseconds.
+const PAUSE: i64 = 60_000_000;
+
+pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    let settings = connection.database()?;
+    let client = store::connect(&settings, "audit trace").await?;
+    store::check_schema(&client, &settings).await?;
+    store::begin_reading(&client).await?;
+    let Some(mut events) = find_story(&client, &args.id, args.limit).await? else {
+        return Err(
+            Failure::new(format!("nothing is recorded about '{}'", args.id)).with_exit(Exit::NothingMatched)
+        );
+    };
+    let more = events.len() as i64 > args.limit;
+    events.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
+    let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
+    let letters = store::letters(&client, &ids).await?;
+    let replays = store::replays(&client, &ids).await?;
+    store::end_reading(&client).await?;
+
+    let story = Story::new(&events, &letters, &replays)?;
+    let mut stdout = std::io::BufWriter::new(std::io::stdout());
+    let style = Style {
+        width: terminal::width(),
+        color: args.color.wanted(terminal::stdout_is_terminal()),
+        terminal: terminal::stdout_is_terminal(),
+        ..Style::default()
+    };
+    match args.output {
+        TraceFormat::Mermaid => write_mermaid(&story.messages()?, &mut stdout)?,
+        TraceFormat::Table => story.write_timeline(style, &mut stdout)?,
+        TraceFormat::Json => story.write_rows(Format::Json, style, &mut stdout)?,
+        TraceFormat::Ndjson => story.write_rows(Format::Ndjson, style, &mut stdout)?,
+        TraceFormat::Csv => story.write_rows(Format::Csv, style, &mut stdout)?,
+    }
+    stdout.flush()?;
+    if more {
+        terminal::status(&format!(
+            "the first {} events shown, there are more; go on with --limit",
+            args.limit
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// The rows of the story that an id belongs to, oldest first; one more than `limit` where there are more. `None` where
+/// nothing has the id.
+async fn find_story(client: &Client, id: &str, limit: i64) -> Result<Option<Vec<StoredEvent>>, Failure> {
+    let limit = limit.saturating_add(1);
+    let seeds = match store::find_event(client, id).await? {
+        Found::Event { deliveries, .. } => deliveries,
+        Found::Ambiguous(candidates) => {
+            // The first events of one order begin alike: that is no ambiguity here.
+            let mut stories = BTreeSet::new();
+            for candidate in &candidates {
+                stories.insert(candidate.uuid(EventColumn::CorrelationId)?.ok_or(candidate.id()?));
+            }
+            if stories.len() > 1 {
+                return Err(ambiguous(id, &candidates)?);
+            }
+            candidates
+        }
+        Found::Nothing => {
+            let correlation = Selection { correlations: vec![id.to_owned()], ..Selection::default() };
+            let aggregate = Selection { aggregates: vec![id.to_owned()], ..Selection::default() };
+            let mut seeds = store::events(client, &correlation, limit).await?;
+            seeds.extend(store::events(client, &aggregate, limit).await?);
+            seeds
+        }
+    };
+    let (mut correlations, mut aggregates) = (BTreeSet::new(), BTreeSet::new());
+    for seed in &seeds {
+        match (seed.uuid(EventColumn::CorrelationId)?, seed.uuid(EventColumn::AggregateId)?) {
+            (Some(correlation), _) => correlations.insert(correlation.to_string()),
+            (None, Some(aggregate)) => aggregates.insert(aggregate.to_string()),
+            (None, None) => false,
+        };
+    }
+    if seeds.is_empty() || (correlations.is_empty() && aggregates.is_empty()) {
+        return Ok((!seeds.is_empty()).then_some(seeds));
+    }
+    let mut events = Vec::new();
+    for selection in [
+        Selection { correlations: correlations.into_iter().collect(), ..Selection::default() },
+        Selection { aggregates: aggregates.into_iter().collect(), ..Selection::default() },
+    ] {
+        if selection != Selection::default() {
+            events.extend(store::events(client, &selection, limit).await?);
+        }
+    }
+    let mut keyed = Vec::new();
+    for event in events {
+        keyed.push(((event.integer(EventColumn::CreatedAt)?, event.id()?), event));
+    }
+    keyed.sort_by_key(|(key, _)| *key);
+    keyed.dedup_by_key(|(key, _)| *key);
+    Ok(Some(keyed.into_iter().map(|(_, event)| event).collect()))
+}
+
+/// A story and what is known of its failures.
+struct Story<'a> {
+    events: &'a [StoredEvent],
+    places: Vec<Place>,
+    letters: HashMap<i64, &'a Letter>,
+    replays: HashMap<i64, Vec<&'a Replay>>,
+}
+
+impl<'a> Story<'a> {
+    fn new(events: &'a [StoredEvent], letters: &'a [Letter], replays: &'a [Replay]) -> Result<Self, Failure> {
+        let mut moments = Vec::new();
+        for event in events {
+            moments.push(Moment {
+                event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
+                cause: event.uuid(EventColumn::CausationId)?,
+                time: event.integer(EventColumn::CreatedAt)?.unwrap_or_default(),
+            });
+        }
+        let mut replays_of: HashMap<i64, Vec<&Replay>> = HashMap::new();
+        for replay in replays {
+            replays_of.entry(replay.event_log_id).or_default().push(replay);
+        }
+        let letters = letters.iter().map(|letter| (letter.event_log_id, letter)).collect();
+        Ok(Self { events, places: arrange(&moments), letters, replays: replays_of })
+    }
+
+    /// What a person should know about a row besides its columns.
+    fn note(&self, place: &Place) -> Result<String, Failure> {
+        let event = &self.events[place.index];
+        let id = event.id()?;
+        let mut notes = Vec::new();
+        if let Some(letter) = self.letters.get(&id) {
+            notes.push(error_text(letter));
+        }
+        for replay in self.replays.get(&id).into_iter().flatten() {
+            notes.push(format!("replay {} to {}: {}", replay.attempt, replay.target_topic, replay.state));
+        }
+        if place.is_repeated && !self.letters.contains_key(&id) {
+            notes.push("delivered again".to_owned());
+        }
+        if let (true, Some(cause)) = (place.cause_is_missing, event.text(EventColumn::CausationId)?) {
+            let cause = Uuid::parse_str(cause).map_or_else(|_| cause.to_owned(), short_uuid);
+            notes.push(format!("its cause {cause} is not recorded here"));
+        }
+        notes.retain(|note| !note.is_empty());
+        Ok(notes.join("; "))
+    }
+
+    fn emphasis(&self, place: &Place) -> Result<Emphasis, Failure> {
+        let event = &self.events[place.index];
+        let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
+        Ok(if mark.starts_with("DLT") {
+            Emphasis::Alarm
+        } else if !mark.is_empty() || place.delta >= PAUSE || place.cause_is_missing || sounds_failed(event)?
+        {
+            Emphasis::Notice
+        } else {
+            Emphasis::None
+        })
+    }
+
+    fn write_timeline(&self, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
+        let columns = [
+            Column::new("created_at"),
+            Column::new("delta"),
+            Column::new("source_service"),
+            Column::new("event_type").category(),
+            Column::new("mark"),
+            Column::new("event_id"),
+            Column::new("note"),
+        ];
+        let mut rows = Vec::new();
+        for (index, place) in self.places.iter().enumerate() {
+            let event = &self.events[place.index];
+            let branch = if place.depth == 0 { "" } else { "└ " };
+            let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
+            let delta = if index == 0 { String::new() } else { duration_text(place.delta) };
+            let cells = vec![
+                event.integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
+                delta.into(),
+                event.text(EventColumn::SourceService)?.into(),
+                format!("{}{branch}{event_type}", "  ".repeat(place.depth.saturating_sub(1).min(20))).into(),
+                event.text(EventColumn::Mark)?.into(),
+                event.uuid(EventColumn::EventId)?.into(),
+                self.note(place)?.into(),
+            ];
+            rows.push((cells, self.emphasis(place)?));
+        }
+        Ok(output::render(Format::Table, style, &columns, rows, output)?)
+    }
+
+    fn write_rows(&self, format: Format, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
+        let names = [
+            "created_at",
+            "delta_seconds",
+            "depth",
+            "source_service",
+            "event_type",
+            "mark",
+            "event_id",
+            "causation_id",
+            "aggregate_id",
+            "correlation_id",
+            "note",
+            "id",
+            "payload",
+        ];
+        let columns = names.map(Column::new);
+        let mut rows = Vec::new();
+        for place in &self.places {
+            let event = &self.events[place.index];
+            let cells: Vec<Cell<'_>> = vec![
+                event.integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
+                Cell::Float(place.delta as f64 / 1_000_000.0),
+                Cell::Integer(place.depth as i64),
+                event.text(EventColumn::SourceService)?.into(),
+                event.text(EventColumn::EventType)?.into(),
+                event.text(EventColumn::Mark)?.into(),
+                event.uuid(EventColumn::EventId)?.into(),
+                event.text(EventColumn::CausationId)?.into(),
+                event.uuid(EventColumn::AggregateId)?.into(),
+                event.uuid(EventColumn::CorrelationId)?.into(),
+                self.note(place)?.into(),
+                event.id()?.into(),
+                event.text(EventColumn::Payload)?.map_or(Cell::Null, |json| Cell::Json(json.into())),
+            ];
+            rows.push((cells, self.emphasis(place)?));
+        }
+        Ok(output::render(format, style, &columns, rows, output)?)
+    }
+
+    fn messages(&self) -> Result<Vec<Message>, Failure> {
+        let mut service_of: HashMap<Uuid, String> = HashMap::new();
+        let mut messages = Vec::new();
+        for place in &self.places {
+            let event = &self.events[place.index];
+            let service = event.text(EventColumn::SourceService)?.unwrap_or("unknown").to_owned();
+            let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
+            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
+            let note = self.note(place)?;
+            let details: Vec<_> =
+                [mark, note.as_str()].into_iter().filter(|detail| !detail.is_empty()).collect();
+            let text = if details.is_empty() {
+                event_type.to_owned()
+            } else {
+                format!("{event_type} ({})", details.join(", "))
+            };
+            let cause = event.uuid(EventColumn::CausationId)?;
+            let from = cause.and_then(|cause| service_of.get(&cause).cloned());
+            if let Some(event_id) = event.uuid(EventColumn::EventId)? {
+                service_of.entry(event_id).or_insert_with(|| service.clone());
+            }
+            messages.push(Message { from, to: service, text, failed: mark.starts_with("DLT") });
+        }
+        Ok(messages)
+    }
+}
+
+/// `SocketTimeoutException: Read timed out (payment-service)`: the class without its package.
+pub(crate) fn error_text(letter: &Letter) -> String {
+    let class =
+        letter.exception_class.as_deref().map(|class| class.rsplit(['.', '$']).next().unwrap_or(class));
+    let error: Vec<_> = [class, letter.exception_message.as_deref()].into_iter().flatten().collect();
+    let group = letter.consumer_group.as_deref().map(|group| format!(" ({group})")).unwrap_or_default();
+    format!("{}{group}", error.join(": "))
+}
+
+/// Whether the type's name tells of something that went wrong.
+fn sounds_failed(event: &StoredEvent) -> Result<bool, Failure> {
+    let event_type = event.text(EventColumn::EventType)?.unwrap_or_default().to_lowercase();
+    Ok(["fail", "declin", "reject", "cancel", "error", "timeout", "timedout"]
+        .iter()
+        .any(|word| event_type.contains(word)))
+}

@@ -1,0 +1,28 @@
+//! Spans of time for people.
+
+/// `+0.512s`, `+3m12s`, `+2h05m`, `+4d06h`: the two largest units.
+pub fn duration_text(microseconds: i64) -> String {
+    let sign = if microseconds < 0 { '-' } else { '+' };
+    let total = microseconds.unsigned_abs();
+    let seconds = total / 1_000_000;
+    match seconds {
+        0..60 => format!("{sign}{seconds}.{:03}s", total % 1_000_000 / 1_000),
+        60..3_600 => format!("{sign}{}m{:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{sign}{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{sign}{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration_text;
+
+    #[test]
+    fn the_two_largest_units_are_shown() {
+        let shown: Vec<_> = [0, 512_345, -59_999_999, 192_000_000, 7_500_000_000, 367_200_000_000]
+            .into_iter()
+            .map(duration_text)
+            .collect();
+        assert_eq!(shown, ["+0.000s", "+0.512s", "-59.999s", "+3m12s", "+2h05m", "+4d06h"]);
+    }
+}

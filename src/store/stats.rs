@@ -1,0 +1,191 @@
+//! Counts of events by what they have in common.
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use super::Error;
+use super::columns::Microseconds;
+use super::conditions::selection_conditions;
+use super::resolve::ResolvedSelection;
+use super::statement::{Parameters, Statement};
+
+/// What events are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// `event_type`.
+    Type,
+    /// `source_service`.
+    Service,
+    /// Whether they are dead letters.
+    Dlt,
+    /// The topic they came from.
+    Topic,
+    /// The exception class of dead letters.
+    Error,
+    /// The aggregate.
+    Aggregate,
+    /// The correlation.
+    Correlation,
+    /// The minute in which they happened.
+    Minute,
+    /// The hour in which they happened.
+    Hour,
+    /// The day on which they happened.
+    Day,
+}
+
+impl Grouping {
+    fn expression(self) -> &'static str {
+        match self {
+            Self::Type => "event.event_type::text",
+            Self::Service => "event.source_service::text",
+            Self::Dlt => "(event.is_dlt IS TRUE)::text",
+            Self::Topic => "origin.topic",
+            Self::Error => "letter.exception_class",
+            Self::Aggregate => "event.aggregate_id::text",
+            Self::Correlation => "event.correlation_id::text",
+            Self::Minute => "to_char(date_trunc('minute', event.created_at), 'YYYY-MM-DD\"T\"HH24:MI\"Z\"')",
+            Self::Hour => "to_char(date_trunc('hour', event.created_at), 'YYYY-MM-DD\"T\"HH24:MI\"Z\"')",
+            Self::Day => "to_char(date_trunc('day', event.created_at), 'YYYY-MM-DD')",
+        }
+    }
+
+    fn is_time(self) -> bool {
+        matches!(self, Self::Minute | Self::Hour | Self::Day)
+    }
+}
+
+/// One group, or all selected events together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What its events have in common, one value for each grouping.
+    pub keys: Vec<Option<String>>,
+    /// How many rows it has.
+    pub rows: i64,
+    /// How many of them are dead letters.
+    pub dead_letters: i64,
+    /// How many of them are quarantined.
+    pub quarantined: i64,
+    /// How many of them deliver an event again; only where that was asked for.
+    pub duplicates: Option<i64>,
+    /// When the first happened, in microseconds since 2000-01-01.
+    pub first: i64,
+    /// When the last happened.
+    pub last: i64,
+}
+
+/// The groups of a selection: the largest first, or in the order of time where the first grouping is one of time. Without
+/// groupings there is one group, and none where nothing matches.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn groups(
+    client: &Client,
+    selection: &ResolvedSelection,
+    by: &[Grouping],
+    duplicates: bool,
+    limit: i64,
+) -> Result<Vec<Group>, Error> {
+    let failed = "counting events";
+    let rows = groups_statement(selection, by, duplicates, limit).rows(client, failed).await?;
+    let group = |row: &Row| {
+        let keys = (0..by.len()).map(|index| row.try_get(index)).collect::<Result<_, _>>()?;
+        let at = |offset: usize| by.len() + offset;
+        Ok(Group {
+            keys,
+            rows: row.try_get(at(0))?,
+            dead_letters: row.try_get(at(1))?,
+            quarantined: row.try_get(at(2))?,
+            first: row.try_get::<_, Microseconds>(at(3))?.0,
+            last: row.try_get::<_, Microseconds>(at(4))?.0,
+            duplicates: row.try_get(at(5))?,
+        })
+    };
+    rows.iter().map(group).collect::<Result<_, _>>().map_err(Error::query(failed))
+}
+
+fn groups_statement(
+    selection: &ResolvedSelection,
+    by: &[Grouping],
+    duplicates: bool,
+    limit: i64,
+) -> Statement {
+    let mut parameters = Parameters::default();
+    let mut from = "event_logs event".to_owned();
+    if by.contains(&Grouping::Topic) {
+        from.push_str("\n  LEFT JOIN kafka_partitions origin ON origin.partition_id = event.partition_id");
+    }
+    if by.contains(&Grouping::Error) {
+        from.push_str("\n  LEFT JOIN dead_letters letter ON letter.event_log_id = event.id");
+    }
+    let conditions = selection_conditions(selection, "event", &mut parameters);
+    let filter = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!("\n WHERE {}", conditions.join("\n   AND "))
+    };
+    let keys: String = by.iter().map(|grouping| format!("{}, ", grouping.expression())).collect();
+    let numbers: Vec<_> = (1..=by.len()).map(|number| number.to_string()).collect();
+    let group_by = if by.is_empty() { String::new() } else { format!("\n GROUP BY {}", numbers.join(", ")) };
+    let order = match by.first() {
+        Some(grouping) if grouping.is_time() => numbers.join(", "),
+        _ => std::iter::once(format!("{} DESC", by.len() + 1)).chain(numbers).collect::<Vec<_>>().join(", "),
+    };
+    let duplicates = if duplicates { "count(*) - count(DISTINCT event.event_id)" } else { "NULL::bigint" };
+    let limit = parameters.bind(limit, Type::INT8);
+    let sql = format!(
+        "SELECT {keys}count(*), count(*) FILTER (WHERE event.is_dlt),
+       count(*) FILTER (WHERE event.event_type = 'audit.Quarantined'),
+       min(event.created_at), max(event.created_at), {duplicates}
+  FROM {from}{filter}{group_by}
+HAVING count(*) > 0
+ ORDER BY {order}
+ LIMIT {limit}"
+    );
+    Statement { sql, parameters }
+}
+
+/// Rows by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bucket {
+    /// When it begins, in microseconds since 2000-01-01.
+    pub begin: i64,
+    /// How many rows it has.
+    pub rows: i64,
+    /// How many of them are dead letters.
+    pub dead_letters: i64,
+}
+
+/// How many rows of a selection happened in each span of `step_seconds`, in the order of time; spans without rows are left
+/// out.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn histogram(
+    client: &Client,
+    selection: &ResolvedSelection,
+    step_seconds: i64,
+) -> Result<Vec<Bucket>, Error> {
+    let failed = "counting events over time";
+    let mut parameters = Parameters::default();
+    let step = parameters.bind(step_seconds as f64, Type::FLOAT8);
+    let mut conditions = selection_conditions(selection, "event", &mut parameters);
+    conditions.push("isfinite(event.created_at)".to_owned());
+    let sql = format!(
+        "SELECT date_bin({step} * interval '1 second', event.created_at, TIMESTAMP '2000-01-01'), count(*),
+       count(*) FILTER (WHERE event.is_dlt)
+  FROM event_logs event
+ WHERE {}
+ GROUP BY 1 ORDER BY 1",
+        conditions.join("\n   AND ")
+    );
+    let rows = Statement { sql, parameters }.rows(client, failed).await?;
+    let bucket = |row: &Row| {
+        Ok(Bucket {
+            begin: row.try_get::<_, Microseconds>(0)?.0,
+            rows: row.try_get(1)?,
+            dead_letters: row.try_get(2)?,
+        })
+    };
+    rows.iter().map(bucket).collect::<Result<_, _>>().map_err(Error::query(failed))
+}

@@ -1,0 +1,275 @@
+//! Events with everything that is known of them: what `show` and `trace` are made of.
+
+use futures_util::TryStreamExt;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+use uuid::Uuid;
+
+use super::columns::{EventColumn, Value};
+use super::cursor::Order;
+use super::resolve::{Reach, resolve};
+use super::select::{EventQuery, RowOrder};
+use super::{Error, ResolvedSelection};
+use crate::filter::{Identifier, Selection};
+
+/// A row of `event_logs` with its batch and its origin.
+#[derive(Debug)]
+pub struct StoredEvent(Row);
+
+impl StoredEvent {
+    /// A column's value.
+    ///
+    /// # Errors
+    /// `Error::Query` where the row can't be read.
+    pub fn value(&self, column: EventColumn) -> Result<Value<'_>, Error> {
+        let index = EventColumn::ALL.iter().position(|other| *other == column).unwrap_or_default();
+        column.value(&self.0, index).map_err(Error::query("reading an event"))
+    }
+
+    /// A column of numbers or times.
+    ///
+    /// # Errors
+    /// As [`StoredEvent::value`].
+    pub fn integer(&self, column: EventColumn) -> Result<Option<i64>, Error> {
+        Ok(match self.value(column)? {
+            Value::Integer(number) | Value::Time(number) | Value::Instant(number) => Some(number),
+            _ => None,
+        })
+    }
+
+    /// A column of text or JSON.
+    ///
+    /// # Errors
+    /// As [`StoredEvent::value`].
+    pub fn text(&self, column: EventColumn) -> Result<Option<&str>, Error> {
+        Ok(match self.value(column)? {
+            Value::Text(text) | Value::Json(text) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// A column of UUIDs; of the cause, where it is one.
+    ///
+    /// # Errors
+    /// As [`StoredEvent::value`].
+    pub fn uuid(&self, column: EventColumn) -> Result<Option<Uuid>, Error> {
+        Ok(match self.value(column)? {
+            Value::Uuid(uuid) => Some(uuid),
+            Value::Text(text) => Uuid::parse_str(text).ok(),
+            _ => None,
+        })
+    }
+
+    /// Its row id.
+    ///
+    /// # Errors
+    /// As [`StoredEvent::value`].
+    pub fn id(&self) -> Result<i64, Error> {
+        Ok(self.integer(EventColumn::Id)?.unwrap_or_default())
+    }
+}
+
+/// The rows of a selection, oldest first, `limit` at most.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn events(client: &Client, selection: &Selection, limit: i64) -> Result<Vec<StoredEvent>, Error> {
+    let resolved = resolve(client, selection, Reach::Present).await?;
+    read(client, &resolved, RowOrder::CreatedAt(Order::Oldest), limit).await
+}
+
+/// The row of an id.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn event_of_row(client: &Client, id: i64) -> Result<Option<StoredEvent>, Error> {
+    let Some(after) = id.checked_sub(1) else { return Ok(None) };
+    let order = RowOrder::IdRange { after, last: id };
+    Ok(read(client, &ResolvedSelection::default(), order, 1).await?.pop())
+}
+
+/// The event of the same aggregate before this one, by the time it happened.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn event_before(client: &Client, event: &StoredEvent) -> Result<Option<StoredEvent>, Error> {
+    let Some(aggregate) = event.uuid(EventColumn::AggregateId)? else { return Ok(None) };
+    let cursor = super::Cursor {
+        order: Order::Newest,
+        created_at: event.integer(EventColumn::CreatedAt)?.unwrap_or_default(),
+        id: event.id()?,
+        snapshot: super::snapshot(client).await?,
+    };
+    let selection = Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() };
+    let resolved = resolve(client, &selection, Reach::Present).await?;
+    let own = event.uuid(EventColumn::EventId)?;
+    let earlier = read(client, &resolved, RowOrder::After(cursor), 100).await?;
+    // Another delivery of the same event is no event before it.
+    for candidate in earlier {
+        if candidate.uuid(EventColumn::EventId)? != own {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
+}
+
+async fn read(
+    client: &Client,
+    selection: &ResolvedSelection,
+    order: RowOrder,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, Error> {
+    let query = EventQuery { selection, columns: &EventColumn::ALL, order, limit: Some(limit), dedup: false };
+    let what = "reading events";
+    let rows = query.statement().stream(client, what).await?;
+    rows.map_ok(StoredEvent).try_collect().await.map_err(Error::query(what))
+}
+
+/// What an id that was typed may mean.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing has it.
+    Nothing,
+    /// All rows of one event, oldest first, and the row that was asked for by its own id.
+    Event {
+        /// Its deliveries.
+        deliveries: Vec<StoredEvent>,
+        /// The row that was asked for.
+        row_id: Option<i64>,
+    },
+    /// Several events begin like this.
+    Ambiguous(Vec<StoredEvent>),
+}
+
+/// Up to so many candidates are named where an id is ambiguous.
+const CANDIDATES: i64 = 10;
+
+/// Finds an event by its row id, its event id, or the beginning or short form of that.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn find_event(client: &Client, text: &str) -> Result<Found, Error> {
+    let deliveries = async |event_id: Identifier, limit| {
+        events(client, &Selection { event_ids: vec![event_id], ..Selection::default() }, limit).await
+    };
+    let whole = |event_id: Uuid| Identifier { low: event_id, high: event_id, suffix: None };
+    if let Ok(id) = text.parse::<i64>()
+        && let Some(event) = event_of_row(client, id).await?
+        && let Some(event_id) = event.uuid(EventColumn::EventId)?
+    {
+        return Ok(Found::Event { deliveries: deliveries(whole(event_id), 1_000).await?, row_id: Some(id) });
+    }
+    let Ok(identifier) = Identifier::parse(text) else { return Ok(Found::Nothing) };
+    let candidates = deliveries(identifier, CANDIDATES).await?;
+    let mut event_ids = Vec::new();
+    for candidate in &candidates {
+        event_ids.extend(candidate.uuid(EventColumn::EventId)?);
+    }
+    event_ids.sort_unstable();
+    event_ids.dedup();
+    match event_ids.as_slice() {
+        [] => Ok(Found::Nothing),
+        [event_id] => {
+            Ok(Found::Event { deliveries: deliveries(whole(*event_id), 1_000).await?, row_id: None })
+        }
+        _ => Ok(Found::Ambiguous(candidates)),
+    }
+}
+
+/// What made a dead letter of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// `event_logs.id`.
+    pub event_log_id: i64,
+    /// Where the record was first.
+    pub origin_topic: Option<String>,
+    /// The partition there.
+    pub origin_partition: Option<i32>,
+    /// The offset there.
+    pub origin_offset: Option<i64>,
+    /// Who failed on it.
+    pub consumer_group: Option<String>,
+    /// The exception's class.
+    pub exception_class: Option<String>,
+    /// The exception's message.
+    pub exception_message: Option<String>,
+    /// How often it was tried.
+    pub attempts: Option<i32>,
+}
+
+/// The dead letters among rows.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn letters(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Letter>, Error> {
+    let failed = "reading dead letters";
+    let rows = client
+        .query_typed(
+            "SELECT event_log_id, origin_topic, origin_partition, origin_offset, consumer_group, exception_class,
+                    exception_message, attempts
+               FROM dead_letters WHERE event_log_id = ANY($1) ORDER BY event_log_id",
+            &[(&event_log_ids, Type::INT8_ARRAY)],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    let letter = |row: &Row| {
+        Ok(Letter {
+            event_log_id: row.try_get(0)?,
+            origin_topic: row.try_get(1)?,
+            origin_partition: row.try_get(2)?,
+            origin_offset: row.try_get(3)?,
+            consumer_group: row.try_get(4)?,
+            exception_class: row.try_get(5)?,
+            exception_message: row.try_get(6)?,
+            attempts: row.try_get(7)?,
+        })
+    };
+    rows.iter().map(letter).collect::<Result<_, _>>().map_err(Error::query(failed))
+}
+
+/// One time that a dead letter was sent back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// `event_logs.id` of the dead letter.
+    pub event_log_id: i64,
+    /// The how-manieth.
+    pub attempt: i32,
+    /// Who asked for it.
+    pub requested_by: String,
+    /// When, microseconds since 2000-01-01 UTC.
+    pub requested_at: i64,
+    /// Why.
+    pub reason: Option<String>,
+    /// Where to.
+    pub target_topic: String,
+    /// `pending`, `sent`, `failed` or `returned`.
+    pub state: String,
+}
+
+/// The replays of dead letters, in their order.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn replays(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Replay>, Error> {
+    let failed = "reading replays";
+    let rows = client
+        .query_typed(
+            "SELECT event_log_id, attempt, requested_by, requested_at, reason, target_topic, state
+               FROM dlt_replays WHERE event_log_id = ANY($1) ORDER BY event_log_id, attempt",
+            &[(&event_log_ids, Type::INT8_ARRAY)],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    let replay = |row: &Row| {
+        Ok(Replay {
+            event_log_id: row.try_get(0)?,
+            attempt: row.try_get(1)?,
+            requested_by: row.try_get(2)?,
+            requested_at: row.try_get::<_, super::columns::Microseconds>(3)?.0,
+            reason: row.try_get(4)?,
+            target_topic: row.try_get(5)?,
+            state: row.try_get(6)?,
+        })
+    };
+    rows.iter().map(replay).collect::<Result<_, _>>().map_err(Error::query(failed))
+}
