@@ -138,3 +138,18 @@ fn records_of_nine_megabytes_are_one_row_each_in_bounded_batches() {
     assert_eq!(database.event_count(), 2 * PAIRS as i64);
     Oracle::read(&database, scope.brokers(), &[&topic]).approve_coverage();
 }
+
+#[test]
+fn a_header_name_is_kept_up_to_a_nul_and_its_value_whole() {
+    let scope = Sandbox::shared().scope("nul_in_header_name");
+    let audit = Audit::migrated(&scope);
+    let topic = scope.create_topic("orders.events", 1);
+    let headers = vec![(Content(b"na\0me".to_vec()), Some(Content(b"v\0".to_vec())))];
+    let record = Record { headers, ..good(&topic, 0) };
+    sandbox::produce(scope.brokers(), &[record]).unwrap_or_else(|error| panic!("{error}"));
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
+    let database = Database::open(&audit.database_url);
+    // librdkafka tells no more of the name (docs/formats.md).
+    let stored = database.value("SELECT attributes -> 'headers' FROM event_logs");
+    assert_eq!(stored, r#"[["na", {"base64": "dgA="}]]"#);
+}
