@@ -91,7 +91,7 @@ struct Generator {
     last_delivery: Option<(Uuid, Uuid)>,
 }
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
 struct Random(u64);
 
 impl Random {

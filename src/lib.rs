@@ -6,5 +6,7 @@ pub mod event;
 pub mod filter;
 pub mod ingest;
 pub mod kafka;
+pub mod ledger;
 pub mod output;
+pub mod replay;
 pub mod store;

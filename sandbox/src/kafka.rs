@@ -333,6 +333,7 @@ log.initial.task.delay.ms=1000
 log.retention.check.interval.ms=1000
 log.segment.delete.delay.ms=1000
 log.cleaner.dedupe.buffer.size=4194304
+log.message.timestamp.after.max.ms=9223372036854775807
 ",
         data = folder.join("data").display(),
     )

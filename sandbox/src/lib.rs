@@ -22,6 +22,7 @@ mod mock;
 mod ports;
 mod postgres;
 mod process;
+mod produce;
 mod progress;
 mod proxy;
 mod scope;
@@ -35,9 +36,11 @@ pub use crate::error::Error;
 pub use crate::kafka::{GIVEN_BROKERS, Kafka};
 pub use crate::postgres::{GIVEN_POSTGRES, Postgres};
 pub use crate::process::Process;
+pub use crate::produce::{Placed, produce};
 pub use crate::progress::Progress;
 pub use crate::proxy::{Direction, Proxy, Verdict};
 pub use crate::scope::Scope;
+pub use crate::topics::create as create_topic;
 
 use nix::sys::signal::Signal;
 

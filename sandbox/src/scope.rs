@@ -47,7 +47,12 @@ impl<'s> Scope<'s> {
 
     /// This scope's name for a topic, such as `{prefix}.orders.events` for `orders.events`. Doesn't create it.
     pub fn topic(&self, name: &str) -> String {
-        let topic = format!("{}.{name}", self.prefix);
+        self.topic_behind("", name)
+    }
+
+    /// The same for topics whose kind is told by how their names begin: `{beginning}{prefix}.{name}`.
+    pub fn topic_behind(&self, beginning: &str, name: &str) -> String {
+        let topic = format!("{beginning}{}.{name}", self.prefix);
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         if !topics.contains(&topic) {
             topics.push(topic.clone());

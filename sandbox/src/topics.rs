@@ -24,13 +24,11 @@ pub(crate) fn client(brokers: &str) -> Result<AdminClient<DefaultClientContext>,
         .create()
 }
 
-/// Creates a topic, and waits until each of its partitions has a leader.
-pub(crate) fn create(
-    brokers: &str,
-    topic: &str,
-    partitions: i32,
-    config: &[(&str, &str)],
-) -> Result<(), Error> {
+/// Creates a topic, and waits until each of its partitions has a leader. `config` is the topic's own.
+///
+/// # Errors
+/// When it exists ([`Error::Exists`]), or Kafka does not answer or refuses.
+pub fn create(brokers: &str, topic: &str, partitions: i32, config: &[(&str, &str)]) -> Result<(), Error> {
     let action = format!("create the topic {topic}");
     let client = client(brokers).map_err(|error| failed(&action, &error))?;
     let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));

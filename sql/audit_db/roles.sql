@@ -1,13 +1,14 @@
--- Two group roles. Give them to the logins that ingest and read:
+-- Three group roles. Give them to the logins that ingest, read, and send dead letters back:
 --   CREATE ROLE ingester LOGIN PASSWORD '…' IN ROLE audit_ingester;
 --   CREATE ROLE analyst  LOGIN PASSWORD '…' IN ROLE audit_reader;
+--   CREATE ROLE operator LOGIN PASSWORD '…' IN ROLE audit_replayer;
 -- Roles belong to the whole server, so `audit migrate` leaves them alone: run `audit migrate --roles`, or this file by psql
 -- as the owner of the tables. It can be run again.
 DO $$
 DECLARE
     role_name text;
 BEGIN
-    FOREACH role_name IN ARRAY ARRAY['audit_ingester', 'audit_reader'] LOOP
+    FOREACH role_name IN ARRAY ARRAY['audit_ingester', 'audit_reader', 'audit_replayer'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
@@ -18,7 +19,7 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT USAGE ON SCHEMA public TO audit_ingester, audit_reader;
+GRANT USAGE ON SCHEMA public TO audit_ingester, audit_reader, audit_replayer;
 
 -- The ingester adds rows, and moves the two counters that the protocol locks. It can't read what others recorded.
 GRANT INSERT ON event_logs, dead_letters TO audit_ingester;
@@ -28,8 +29,13 @@ GRANT SELECT, UPDATE ON ledger_head TO audit_ingester;
 GRANT SELECT ON audit_installation, refinery_schema_history TO audit_ingester;
 GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(integer) TO audit_ingester;
 
-GRANT SELECT ON event_logs, dead_letters, dlt_replays, ingest_batches, ingest_batch_ranges, kafka_partitions, ledger_head,
-                audit_installation, refinery_schema_history TO audit_reader;
+GRANT SELECT ON event_logs, dead_letters, dlt_replays, dlt_replay_outcomes, ingest_batches, ingest_batch_ranges,
+                kafka_partitions, ledger_head, audit_installation, refinery_schema_history
+             TO audit_reader, audit_replayer;
+
+-- Who replays writes down what was sent, and what came of it; who sent it, when and why stays as it was written.
+GRANT INSERT ON dlt_replays TO audit_replayer;
+GRANT UPDATE (state, new_partition, new_offset, error, resolved_at) ON dlt_replays TO audit_replayer;
 
 -- A batch is copied straight into a leaf, so the leaves that exist already need what event_logs has.
 DO $$
@@ -38,6 +44,6 @@ DECLARE
 BEGIN
     FOR leaf IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'event_logs'::regclass LOOP
         EXECUTE format('GRANT INSERT ON %s TO audit_ingester', leaf);
-        EXECUTE format('GRANT SELECT ON %s TO audit_reader', leaf);
+        EXECUTE format('GRANT SELECT ON %s TO audit_reader, audit_replayer', leaf);
     END LOOP;
 END $$;

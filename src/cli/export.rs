@@ -38,6 +38,9 @@ pub(crate) struct ExportArgs {
     path: Option<PathBuf>,
     #[command(flatten)]
     selectors: SelectorArgs,
+    /// How many rows at most [default: all]
+    #[arg(short = 'n', long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
+    limit: Option<i64>,
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
@@ -173,13 +176,20 @@ impl Export<'_> {
             selection: &self.resolved,
             columns: self.columns.selected(),
             order: RowOrder::Id,
-            limit: None,
+            // One more row than is written tells whether more match.
+            limit: self.args.limit.map(|limit| limit.saturating_add(1)),
             dedup: self.args.dedup,
         };
         let mut count = 0;
         if !self.resolved.is_empty() {
             let mut rows = pin!(query.statement().stream(&self.client, "reading event_logs").await?);
             while let Some(row) = rows.try_next().await.map_err(store::Error::query("reading event_logs"))? {
+                if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
+                    terminal::status(&format!(
+                        "only the first {count} rows are written: more match than --limit"
+                    ));
+                    break;
+                }
                 renderer.row(&self.columns.cells(&row)?, Emphasis::None, &mut writer)?;
                 count += 1;
             }

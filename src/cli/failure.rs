@@ -66,6 +66,11 @@ impl Failure {
         Self { message: format!("{}: {}", path.display(), self.message), ..self }
     }
 
+    /// What failed, without the hint.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Shows it on stderr and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if self.exit != Exit::Done {

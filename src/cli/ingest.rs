@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use regex::Regex;
 
 use super::args::ConnectionArgs;
@@ -47,7 +47,7 @@ pub(crate) struct IngestArgs {
     #[arg(long)]
     until_end: bool,
     /// A batch is written when it has this many rows …
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=500_000))]
     batch_rows: u32,
     /// … or when its first row has waited this long, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=60_000))]
@@ -144,7 +144,8 @@ async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
         let partitions = counters.partitions.load(Relaxed);
         match &progress {
             Some(bar) => {
-                bar.set_message(format!("{rows} rows, {rate:.0} rows/s, lag {lag}, {partitions} partitions"));
+                let (rows, rate, lag) = (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
+                bar.set_message(format!("{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"));
             }
             None if rows > before => {
                 tracing::info!(rows, rows_per_second = rate as u64, lag, partitions, "recorded");

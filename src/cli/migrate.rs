@@ -14,7 +14,7 @@ use crate::store;
 Examples:
   audit migrate                  create or upgrade the schema
   audit migrate --status         say which version the database has; exits 1 when it is not this program's
-  audit migrate --roles          also make the roles audit_ingester and audit_reader")]
+  audit migrate --roles          also make the roles audit_ingester, audit_reader and audit_replayer")]
 pub(crate) struct MigrateArgs {
     /// Only say which version the schema has
     #[arg(long, conflicts_with_all = ["dry_run", "roles"])]
@@ -22,7 +22,7 @@ pub(crate) struct MigrateArgs {
     /// Only say which migrations would be applied
     #[arg(long)]
     dry_run: bool,
-    /// Also make the group roles audit_ingester and audit_reader; roles belong to the whole server
+    /// Also make the group roles audit_ingester, audit_reader and audit_replayer; roles belong to the whole server
     #[arg(long, conflicts_with = "dry_run")]
     roles: bool,
 }
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Resu
     }
     if args.roles {
         store::apply_roles(&client).await?;
-        println!("roles audit_ingester and audit_reader are there");
+        println!("roles audit_ingester, audit_reader and audit_replayer are there");
     }
     Ok(Exit::Done)
 }

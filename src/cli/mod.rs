@@ -4,26 +4,33 @@
 
 mod args;
 mod completions;
+mod decode;
+mod dlt;
 mod events;
 mod export;
 mod failure;
 mod histogram;
 mod ingest;
+mod listing;
 mod logs;
 mod migrate;
 mod output_args;
 mod pager;
 mod pump;
 mod query;
+mod replay_dlt;
+mod replay_status;
 mod selectors;
 mod show;
 mod signals;
 mod stats;
+mod status;
 mod suggestions;
 mod tail;
 mod terminal;
 mod timeline;
 mod trace;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,15 +61,20 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Migrate(migrate::MigrateArgs),
-    Query(query::QueryArgs),
+    Ingest(ingest::IngestArgs),
     Tail(tail::TailArgs),
-    Export(export::ExportArgs),
+    Query(query::QueryArgs),
     Show(show::ShowArgs),
     Trace(trace::TraceArgs),
     Stats(stats::StatsArgs),
+    Export(export::ExportArgs),
+    Status(status::StatusArgs),
+    Verify(verify::VerifyArgs),
+    Dlt(dlt::DltArgs),
+    ReplayDlt(replay_dlt::ReplayDltArgs),
+    Decode(decode::DecodeArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
-    Ingest(ingest::IngestArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -91,14 +103,19 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Migrate(args) => migrate::run(&args, &cli.connection).await,
-        Command::Query(args) => query::run(&args, &cli.connection).await,
+        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
         Command::Tail(args) => tail::run(&args, &cli.connection).await,
-        Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Query(args) => query::run(&args, &cli.connection).await,
         Command::Show(args) => show::run(&args, &cli.connection).await,
         Command::Trace(args) => trace::run(&args, &cli.connection).await,
         Command::Stats(args) => stats::run(&args, &cli.connection).await,
+        Command::Export(args) => export::run(&args, &cli.connection).await,
+        Command::Status(args) => status::run(&args, &cli.connection).await,
+        Command::Verify(args) => verify::run(&args, &cli.connection).await,
+        Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
+        Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
+        Command::Decode(args) => decode::run(&args),
         Command::Completions(args) => completions::run_completions(&args, Cli::command()),
         Command::Man(args) => completions::run_man(&args, Cli::command()),
-        Command::Ingest(args) => ingest::run(args, &cli.connection).await,
     }
 }

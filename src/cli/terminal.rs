@@ -22,6 +22,22 @@ pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Whether a person can be asked: the question goes to stderr, the answer comes from stdin.
+pub(crate) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && stderr_is_terminal()
+}
+
+/// Asks a question that only `y` or `yes` answers with yes. The end of the input is a no.
+pub(crate) async fn ask(question: &str) -> std::io::Result<bool> {
+    write!(std::io::stderr(), "{question} [y/N] ")?;
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    let answer = read.await.map_err(std::io::Error::other)??;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// When to colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum ColorChoice {

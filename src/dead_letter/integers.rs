@@ -2,6 +2,8 @@
 
 use std::str;
 
+use crate::event::time;
+
 /// How a family writes integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integers {
@@ -25,12 +27,17 @@ pub(super) fn offset(bytes: &[u8], integers: Integers) -> Option<i64> {
 
 /// A timestamp in milliseconds; Kafka writes -1 where there is none.
 pub(super) fn timestamp(bytes: &[u8], integers: Integers) -> Option<i64> {
-    integer(bytes, integers, 8).filter(|timestamp| *timestamp >= 0)
+    integer(bytes, integers, 8).filter(is_timestamp)
 }
 
 /// A timestamp that Spring's retry topics write as Java's `BigInteger`: as many bytes as it needs.
 pub(super) fn variable_length_timestamp(bytes: &[u8]) -> Option<i64> {
-    big_endian(bytes).filter(|timestamp| *timestamp >= 0)
+    big_endian(bytes).filter(is_timestamp)
+}
+
+/// Whether a timestamp is one that PostgreSQL's TIMESTAMP can hold.
+fn is_timestamp(milliseconds: &i64) -> bool {
+    *milliseconds >= 0 && time::from_milliseconds(*milliseconds).is_some()
 }
 
 /// The number of attempts: 4 bytes, or as few as it needs in older versions.
@@ -102,6 +109,7 @@ mod tests {
         assert_eq!(offset(b"99999999999999999999", Integers::Text), None);
         assert_eq!(offset(b"12x", Integers::Text), None);
         assert_eq!(timestamp(&[0xFF; 8], Integers::Binary), None);
+        assert_eq!(timestamp(&i64::MAX.to_be_bytes(), Integers::Binary), None);
     }
 
     #[test]

@@ -9,6 +9,8 @@
 mod families;
 mod headers;
 mod integers;
+mod plan;
+mod replay;
 
 use std::borrow::Cow;
 
@@ -17,6 +19,8 @@ use families::Names;
 
 pub use families::{Family, is_error_header};
 pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
+pub use plan::{Action, Candidate, Group, Obstacle, Plan, PreviousReplay, Rules, Step};
+pub use replay::{REPLAY_ATTEMPT, REPLAY_ID, ReplayMark, replay_headers};
 
 /// Where the origin of a dead letter is known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,6 +32,26 @@ pub enum OriginSource {
     /// It is not known.
     #[default]
     Unknown,
+}
+
+impl OriginSource {
+    /// The value of `dead_letters.origin_source`.
+    pub fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Header => Some("header"),
+            Self::Suffix => Some("suffix"),
+            Self::Unknown => None,
+        }
+    }
+
+    /// What a value of `dead_letters.origin_source` means.
+    pub fn from_column(text: Option<&str>) -> Self {
+        match text {
+            Some("header") => Self::Header,
+            Some("suffix") => Self::Suffix,
+            _ => Self::Unknown,
+        }
+    }
 }
 
 /// What the headers of a dead letter say. Texts hold no NUL, so that PostgreSQL can store them.

@@ -1,5 +1,7 @@
 //! What a record would become, and why: for `audit decode`.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat};
 
 use super::{Decoder, Format, Origin, Place, Reason, Record};
@@ -9,11 +11,24 @@ use super::{Decoder, Format, Origin, Place, Reason, Record};
 pub struct Column {
     /// The column's name.
     pub name: &'static str,
-    /// Its value as text; JSON for `payload` and `attributes`.
+    /// Its value as text; JSON without white space between its tokens for `payload` and `attributes`.
     pub value: Option<String>,
     /// Where it came from.
     pub origin: Origin,
 }
+
+/// The names of the columns that [`explain`] tells of, in its order.
+pub const COLUMN_NAMES: [&str; 9] = [
+    "event_id",
+    "event_type",
+    "aggregate_id",
+    "source_service",
+    "is_dlt",
+    "payload",
+    "created_at",
+    "correlation_id",
+    "attributes",
+];
 
 /// What a record would become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,27 +45,40 @@ pub struct Explanation {
 pub fn explain(decoder: &Decoder, record: &Record<'_>, now_us: i64) -> Explanation {
     let decoded = decoder.decode(record, now_us);
     let (event, origins) = (decoded.event, decoded.origins);
-    let column = |name, value: Option<String>, origin| Column { name, value, origin };
-    let columns = vec![
-        column("event_id", Some(event.event_id.to_string()), origins.event_id),
-        column("event_type", Some(event.event_type.into_owned()), origins.event_type),
-        column("aggregate_id", event.aggregate_id.map(|id| id.to_string()), origins.aggregate_id),
-        column(
-            "source_service",
-            event.source_service.map(std::borrow::Cow::into_owned),
-            origins.source_service,
-        ),
-        column("is_dlt", Some(event.is_dlt.to_string()), Origin::of(Place::Topic)),
-        column("payload", Some(event.payload.into_owned()), origins.payload),
-        column("created_at", Some(timestamp(event.created_at_us)), origins.created_at),
-        column("correlation_id", event.correlation_id.map(|id| id.to_string()), origins.correlation_id),
-        column(
-            "attributes",
-            Some(event.attributes),
-            Origin::noted(Place::Rule, "key, headers and what has no column"),
-        ),
+    let values_and_origins = [
+        (Some(event.event_id.to_string()), origins.event_id),
+        (Some(event.event_type.into_owned()), origins.event_type),
+        (event.aggregate_id.map(|id| id.to_string()), origins.aggregate_id),
+        (event.source_service.map(Cow::into_owned), origins.source_service),
+        (Some(event.is_dlt.to_string()), Origin::of(Place::Topic)),
+        (Some(compact(&event.payload)), origins.payload),
+        (Some(timestamp(event.created_at_us)), origins.created_at),
+        (event.correlation_id.map(|id| id.to_string()), origins.correlation_id),
+        (Some(compact(&event.attributes)), Origin::noted(Place::Rule, "key, headers and what has no column")),
     ];
+    let columns = COLUMN_NAMES
+        .into_iter()
+        .zip(values_and_origins)
+        .map(|(name, (value, origin))| Column { name, value, origin })
+        .collect();
     Explanation { format: decoded.format, reason: decoded.reason, columns }
+}
+
+/// JSON without the white space between its tokens. Nothing is parsed: no digit of a number is lost, and no depth is too much.
+pub(super) fn compact(json: &str) -> String {
+    let mut inside_text = false;
+    let mut escaped = false;
+    let is_kept = |character: &char| {
+        if inside_text {
+            inside_text = escaped || *character != '"';
+            escaped = !escaped && *character == '\\';
+            true
+        } else {
+            inside_text = *character == '"';
+            !character.is_ascii_whitespace()
+        }
+    };
+    json.chars().filter(is_kept).collect()
 }
 
 /// RFC 3339 in UTC; the number where the year has more digits than the calendar at hand goes to.

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDateTime;
 
+use super::explain::compact;
 use super::{Decoder, Header, Reason, Record};
 use crate::dead_letter;
 
@@ -23,8 +24,8 @@ fn with_record<T>(fixture: &Fixture, check: impl FnOnce(&Record<'_>) -> T) -> T 
     check(&Record {
         cluster_id: CLUSTER_ID,
         topic: &source.topic,
-        partition: source.partition,
-        offset: source.offset,
+        partition: source.partition.unwrap_or_else(|| panic!("{}: no partition", fixture.name)),
+        offset: source.offset.unwrap_or_else(|| panic!("{}: no offset", fixture.name)),
         timestamp_ms: source.timestamp_ms,
         key: source.key.as_ref().map(|key| key.0.as_slice()),
         value: source.value.as_ref().map(|value| value.0.as_slice()),
@@ -35,23 +36,6 @@ fn with_record<T>(fixture: &Fixture, check: impl FnOnce(&Record<'_>) -> T) -> T 
 fn microseconds(time: &str) -> i64 {
     let time = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f");
     time.unwrap_or_else(|error| panic!("{error}")).and_utc().timestamp_micros()
-}
-
-/// JSON without the white space between its tokens, so that files may be laid out for people.
-fn compact(json: &str) -> String {
-    let mut inside_text = false;
-    let mut escaped = false;
-    let is_kept = |character: &char| {
-        if inside_text {
-            inside_text = escaped || *character != '"';
-            escaped = !escaped && *character == '\\';
-            true
-        } else {
-            inside_text = *character == '"';
-            !character.is_ascii_whitespace()
-        }
-    };
-    json.chars().filter(is_kept).collect()
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
-pub use explain::{Column, Explanation, explain};
+pub use explain::{COLUMN_NAMES, Column, Explanation, explain};
 pub use ids::{aggregate_uuid, correlation_uuid};
 pub use origin::{Origin, Origins, Place};
 pub use quarantine::QUARANTINED;

@@ -291,3 +291,18 @@ fn a_value_whose_text_would_be_too_large_to_read_back_is_refused() {
     let too_many = numbers(3_000);
     assert_eq!(json::scan(too_many.as_bytes()).err().map(|refusal| refusal.reason), Some(Reason::TooLarge));
 }
+
+#[test]
+fn containers_with_more_elements_than_postgresql_can_parse_are_refused() {
+    let array = |count: usize| format!("[{}1]", "1,".repeat(count - 1));
+    let object = |count: usize| format!("[{{{}\"\":1}}]", "\"\":1,".repeat(count - 1));
+    for (text, is_accepted) in [
+        (array(1 << 24), true),
+        (array((1 << 24) + 1), false),
+        (object(1 << 23), true),
+        (object((1 << 23) + 1), false),
+    ] {
+        let reason = json::scan(text.as_bytes()).err().map(|refusal| refusal.reason);
+        assert_eq!(reason, (!is_accepted).then_some(Reason::TooLarge));
+    }
+}

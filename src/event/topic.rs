@@ -2,7 +2,7 @@
 
 /// Whether a topic's name is one that dead letters usually have: `…-dlt`, `….DLT`, `…-dlq`, `….dlq` in any case,
 /// `dead-letter-topic-…` (`SmallRye`), `error.{destination}.{group}` (Spring Cloud Stream).
-pub(super) fn is_dead_letter_topic(topic: &str) -> bool {
+pub(crate) fn is_dead_letter_topic(topic: &str) -> bool {
     dead_letter_stem(topic).is_some()
         || strip_prefix_in_any_case(topic, "dead-letter-topic-").is_some_and(|channel| !channel.is_empty())
         || strip_prefix_in_any_case(topic, "error.").is_some_and(|rest| {

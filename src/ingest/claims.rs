@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio_postgres::error::SqlState;
 use uuid::Uuid;
 
 use super::control::{Counters, Fault, Faults, Stop, lock};
@@ -12,8 +13,8 @@ use super::{Error, IngestSettings};
 use crate::kafka::{self, Cluster, Offsets};
 use crate::store::{self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Standing, Writer, Written};
 
-/// After so many waits for a lock (5 s each) the session that holds it is taken for frozen, and ended.
-const PATIENCE: u32 = 3;
+/// After more waits for a lock (5 s each) than this, the session that holds it is taken for frozen, and ended.
+const PATIENCE: u32 = 2;
 
 /// Takes claims on behalf of the consumer.
 pub(super) struct Claims {
@@ -43,17 +44,20 @@ impl Claims {
     /// Claims the partitions and returns from which offset each is to be read. What can't be read is left out and logged.
     /// Waits for a database or a broker that is away; gives up, with nothing, when the session is to end.
     pub(super) fn take(&self, partitions: &[(String, i32)]) -> Vec<Claim> {
-        let mut attempt = 0;
+        let (mut attempt, mut lock_waits) = (0, 0);
         loop {
             if self.stop.is_requested() || self.faults.is_raised() {
                 return Vec::new();
             }
-            let failure = match self.runtime.block_on(self.try_take(partitions, attempt)) {
+            let failure = match self.runtime.block_on(self.try_take(partitions, lock_waits > PATIENCE)) {
                 Ok(claims) => return claims,
                 Err(failure) => failure,
             };
             let (transient, text) = match &failure {
-                Failure::Store(error) => (error.is_transient(), error.to_string()),
+                Failure::Store(error) => {
+                    lock_waits += u32::from(error.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE));
+                    (error.is_transient(), error.to_string())
+                }
                 Failure::Kafka(error) => (true, error.to_string()),
             };
             if !transient {
@@ -72,12 +76,12 @@ impl Claims {
         }
     }
 
-    async fn try_take(&self, partitions: &[(String, i32)], attempt: u32) -> Result<Vec<Claim>, Failure> {
+    async fn try_take(&self, partitions: &[(String, i32)], end_holders: bool) -> Result<Vec<Claim>, Failure> {
         let keys = self.keys(partitions)?;
         let application = format!("audit ingest {} claims", self.ingester);
         let mut client =
             store::connect(&self.settings.database, &application).await.map_err(Failure::Store)?;
-        if attempt > PATIENCE {
+        if end_holders {
             let ended =
                 store::end_lock_holders(&client, &self.cluster_id, &keys).await.map_err(Failure::Store)?;
             if ended > 0 {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::control::RecordedOffsets;
 use super::intake::{Filling, Segment};
-use crate::dead_letter;
+use crate::dead_letter::{self, ReplayMark};
 use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
 use crate::kafka::RecordBatch;
 use crate::store::copy::Rows;
@@ -153,7 +153,8 @@ impl Encoder {
     }
 }
 
-fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset: i64) {
+/// Writes the row of `event_logs` that an event becomes, without its id: [`Rows::number`] fills that in.
+pub fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset: i64) {
     let mut row = rows.begin(EVENT_COLUMN_COUNT);
     row.uuid(Some(event.event_id));
     row.text(Some(&event.event_type));
@@ -175,6 +176,7 @@ fn write_dead_letter(rows: &mut Rows, record: &Record<'_>, with_origin: bool) {
     row.bytea(record.value);
     row.jsonb(&dead_letter::headers_json(record.headers));
     row.text(origin.origin_topic.as_deref());
+    row.text(origin.origin_source.as_str());
     row.integer(origin.origin_partition);
     row.bigint(origin.origin_offset);
     row.timestamp(origin.origin_timestamp_ms.map(|milliseconds| milliseconds.saturating_mul(1000)));
@@ -183,4 +185,7 @@ fn write_dead_letter(rows: &mut Rows, record: &Record<'_>, with_origin: bool) {
     row.text(origin.exception_message.as_deref());
     row.text(origin.stack_trace.as_deref());
     row.integer(origin.attempts);
+    let mark = ReplayMark::of(record.headers);
+    row.uuid(mark.map(|mark| mark.replay_id));
+    row.integer(mark.map(|mark| mark.attempt));
 }

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 pub use control::{Counters, Stop};
+pub use encode::write_event;
 pub use error::Error;
 
 use crate::event::Decoder;
@@ -180,7 +181,7 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, kafka::Error> {
     match tokio::task::spawn_blocking(body).await {
         Ok(outcome) => outcome,
-        Err(error) => Err(kafka::Error::Setting(format!("a request to Kafka was cut off: {error}"))),
+        Err(error) => Err(kafka::Error::CutOff(error.to_string())),
     }
 }
 

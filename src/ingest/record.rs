@@ -91,18 +91,12 @@ impl Recorder {
                 _ => error,
             };
             in_doubt = true;
-            self.wait(connection, error, &mut attempt, encoded.events.len()).await?;
+            self.wait(error, &mut attempt, encoded.events.len()).await?;
         }
     }
 
     /// Waits before the next attempt, or tells why there is none.
-    async fn wait(
-        &self,
-        connection: &mut Option<Writer>,
-        error: store::Error,
-        attempt: &mut u32,
-        rows: usize,
-    ) -> Result<(), Fault> {
+    async fn wait(&self, error: store::Error, attempt: &mut u32, rows: usize) -> Result<(), Fault> {
         if !error.is_transient() {
             return Err(Fault::Fatal(Error::Store(error)));
         }
@@ -110,9 +104,6 @@ impl Recorder {
             tracing::warn!(%error, rows, "can't record a batch now; trying again until it works");
         } else {
             tracing::debug!(%error, attempt, "still can't record the batch");
-        }
-        if connection.as_ref().is_some_and(Writer::is_closed) {
-            *connection = None;
         }
         let pause = store::back_off(*attempt);
         *attempt += 1;
@@ -130,14 +121,11 @@ impl Recorder {
         &self,
         connection: &'a mut Option<Writer>,
     ) -> Result<&'a mut Writer, store::Error> {
-        if connection.is_none() {
-            *connection =
-                Some(Writer::connect(&self.database, &format!("audit ingest {}", self.ingester)).await?);
-        }
-        match connection {
-            Some(writer) => Ok(writer),
-            None => Err(store::Error::Protocol("no connection".to_owned())),
-        }
+        let writer = match connection.take() {
+            Some(writer) if !writer.is_closed() => writer,
+            _ => Writer::connect(&self.database, &format!("audit ingest {}", self.ingester)).await?,
+        };
+        Ok(connection.insert(writer))
     }
 
     /// True where the batch is recorded, false where somebody else owns a partition of it now.

@@ -12,27 +12,22 @@ use super::topic_ids;
 use super::{Error, Settings};
 
 /// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(10);
+pub(super) const REQUEST: Duration = Duration::from_secs(10);
 
 /// Where a partition begins and ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offsets {
     /// The first offset that Kafka still has.
     pub low: i64,
-    /// The last stable offset: one past the last record that a read_committed consumer may see.
+    /// The last stable offset: one past the last record that a `read_committed` consumer may see.
     pub end: i64,
 }
 
 /// A client that asks, and reads nothing.
 pub struct Cluster {
-    client: BaseConsumer<LogContextConsumer>,
+    client: BaseConsumer<LogContext>,
     brokers: String,
 }
-
-/// A consumer's context that logs.
-pub(super) type LogContextConsumer = LogContext;
-
-impl rdkafka::consumer::ConsumerContext for LogContext {}
 
 impl Cluster {
     /// Makes the client. Connects to nothing yet.

@@ -22,6 +22,15 @@ pub enum Error {
         /// The bootstrap servers.
         brokers: String,
     },
+    /// The thread that waited for an answer ended.
+    #[error("a request to Kafka was cut off: {0}")]
+    CutOff(String),
+    /// A topic could not be read to its end.
+    #[error("{topic} could not be read to its end: a partition gave no answer")]
+    Search {
+        /// The topic.
+        topic: String,
+    },
     /// The broker does not say which cluster it belongs to.
     #[error("the Kafka cluster at {brokers} doesn't tell its id")]
     NoClusterId {
@@ -44,7 +53,8 @@ impl Error {
                 "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… and the like",
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
-            Self::Client { .. } => None,
+            Self::Search { .. } => Some("check that every partition of it has a leader, then try again"),
+            Self::Client { .. } | Self::CutOff(_) => None,
         }
     }
 

@@ -1,13 +1,18 @@
-//! Kafka: settings, topics and their offsets, and the consumer that reads them. Everything here blocks the calling thread.
+//! Kafka: settings, topics and their offsets, the consumer that reads them and the producer. Everything here but the
+//! producer blocks the calling thread.
 
 mod cluster;
 mod error;
+mod producer;
 mod record_batch;
+mod search;
 mod settings;
 mod topic_ids;
 
 pub use cluster::{Cluster, Offsets};
 pub use error::Error;
+pub use producer::{Blame, DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer};
 pub use record_batch::RecordBatch;
+pub use search::find_by_header;
 pub(crate) use settings::log;
 pub use settings::{LogContext, Settings};

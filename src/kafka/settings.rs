@@ -5,18 +5,22 @@ use std::fmt;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 
 use super::Error;
 
 /// Settings that the exactly-once protocol depends on: `-X` can't change them.
-const PROTECTED: [&str; 6] = [
+const PROTECTED: [&str; 9] = [
+    "acks",
     "auto.offset.reset",
     "enable.auto.commit",
     "enable.auto.offset.store",
+    "enable.idempotence",
     "enable.partition.eof",
     "group.id",
     "isolation.level",
+    "message.timeout.ms",
 ];
 
 /// Where Kafka is, and how to talk to it. `Debug` shows the names of the `-X` settings, not their values.
@@ -98,6 +102,8 @@ impl ClientContext for LogContext {
         tracing::debug!(target: "audit::librdkafka", %error, reason, "client error");
     }
 }
+
+impl ConsumerContext for LogContext {}
 
 /// One log line of librdkafka.
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {

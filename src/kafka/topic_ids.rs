@@ -1,5 +1,5 @@
-//! Kafka's ids of topics, by DescribeTopics: rdkafka has no call for it, so librdkafka's C interface is used.
-//! Source: librdkafka, rdkafka.h, "Admin API - DescribeTopics".
+//! Kafka's ids of topics, by `DescribeTopics`: rdkafka has no call for it, so librdkafka's C interface is used.
+//! Source: librdkafka, rdkafka.h, "Admin API - `DescribeTopics`".
 #![expect(unsafe_code, reason = "librdkafka's C interface")]
 
 use std::collections::HashMap;

@@ -57,7 +57,7 @@ fn escaped(text: &str) -> String {
     for character in text.chars() {
         match character {
             '#' | ';' | '<' | '>' | '&' | '"' | ':' => {
-                escaped.push_str(&format!("#{};", u32::from(character)))
+                escaped.push_str(&format!("#{};", u32::from(character)));
             }
             control if control.is_control() => escaped.push(' '),
             other => escaped.push(other),

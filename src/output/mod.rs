@@ -7,6 +7,7 @@ mod json;
 mod lines;
 mod mermaid;
 mod pretty;
+mod report;
 mod table;
 mod timestamp;
 mod width;
@@ -20,6 +21,7 @@ pub use duration::duration_text;
 pub use escape::escape_controls;
 pub use mermaid::{Message, write_mermaid};
 pub use pretty::{Change, json_changes, pretty_json};
+pub use report::{Section, render_report};
 pub use table::short_uuid;
 pub use timestamp::{Timestamp, timestamp_text};
 

@@ -33,7 +33,7 @@ pub fn pretty_json(json: &str, margin: usize) -> String {
             }
             '{' | '[' => {
                 output.push(character);
-                while characters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while characters.next_if(char::is_ascii_whitespace).is_some() {}
                 if let Some(close) = characters.next_if(|next| matches!(next, '}' | ']')) {
                     output.push(close);
                 } else {

@@ -20,11 +20,11 @@ const EVENT_COLUMNS: &str = "id, event_id, event_type, aggregate_id, source_serv
 /// How many those are.
 pub const EVENT_COLUMN_COUNT: u16 = 12;
 
-const DEAD_LETTER_COLUMNS: &str = "event_log_id, key, value, headers, origin_topic, origin_partition, origin_offset, \
-                                   origin_timestamp, consumer_group, exception_class, exception_message, stack_trace, \
-                                   attempts";
+const DEAD_LETTER_COLUMNS: &str = "event_log_id, key, value, headers, origin_topic, origin_source, origin_partition, \
+                                   origin_offset, origin_timestamp, consumer_group, exception_class, exception_message, \
+                                   stack_trace, attempts, replay_id, replay_attempt";
 /// The number of columns of a dead letter's row.
-pub const DEAD_LETTER_COLUMN_COUNT: u16 = 13;
+pub const DEAD_LETTER_COLUMN_COUNT: u16 = 16;
 
 /// What a range of offsets stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

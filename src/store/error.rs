@@ -93,9 +93,10 @@ impl Error {
             ),
             Self::SchemaOlder { .. } => Some("run `audit migrate`".to_owned()),
             Self::SchemaNewer { .. } => Some("use the `audit` that migrated it, or a newer one".to_owned()),
-            Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-                Some("`audit migrate --roles` makes the roles audit_ingester and audit_reader".to_owned())
-            }
+            Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Some(
+                "`audit migrate --roles` makes the roles audit_ingester, audit_reader and audit_replayer"
+                    .to_owned(),
+            ),
             Self::PayloadPredicate { predicate, message, .. } => Some(predicate_hint(predicate, message)),
             Self::Settings(_) | Self::Query { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }

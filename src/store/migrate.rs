@@ -122,7 +122,7 @@ pub async fn migrate(client: &mut Client, settings: &Settings) -> Result<Vec<App
     Ok(missing)
 }
 
-/// Makes the group roles `audit_ingester` and `audit_reader` and gives them their rights (sql/audit_db/roles.sql).
+/// Makes the group roles `audit_ingester`, `audit_reader` and `audit_replayer`, and gives them their rights (`sql/audit_db/roles.sql`).
 ///
 /// # Errors
 /// `Error::Query`, for example where the connected user may not create roles.

@@ -195,6 +195,18 @@ pub async fn recorded(client: &Client, cluster_id: &str, topics: &[String]) -> R
         .collect())
 }
 
+/// The topics of which something is recorded, or claimed.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn known_topics(client: &Client) -> Result<Vec<String>, Error> {
+    let rows = client
+        .query("SELECT DISTINCT topic FROM kafka_partitions ORDER BY topic", &[])
+        .await
+        .map_err(Error::query("reading the topics"))?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
 /// The id that `audit migrate` gave the database: the default consumer group is made of it.
 ///
 /// # Errors

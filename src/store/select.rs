@@ -207,7 +207,7 @@ pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
+    use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
     use crate::store::resolve::{ErrorPatterns, Errors, Recorded, Texts, Topics};
 
     /// Every selector at once.

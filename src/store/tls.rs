@@ -51,7 +51,7 @@ where
         Box::pin(async move {
             let mut connector: MakeTlsConnector = self.settings.connector()?;
             let connect = MakeTlsConnect::<S>::make_tls_connect(&mut connector, &self.host)?;
-            Ok(connect.connect(stream).await?)
+            connect.connect(stream).await
         })
     }
 }

@@ -184,9 +184,7 @@ fn hand_written_inserts_get_ids_of_their_own_while_batches_are_written() {
     ingester.succeed(LIMIT);
     assert!(inserted > 100, "only {inserted} rows were inserted meanwhile");
     assert_eq!(database.event_count(), 20_000 + inserted);
-    Oracle::read(&database, scope.brokers(), &[&topic]).complaints().iter().for_each(|complaint| {
-        panic!("{complaint}");
-    });
+    Oracle::read(&database, scope.brokers(), &[&topic]).approve();
 }
 
 #[test]

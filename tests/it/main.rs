@@ -1,12 +1,20 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
+mod decode;
+mod duplicates;
 mod exactly_once;
 mod export;
 mod faults;
+#[expect(dead_code, reason = "some members are read by the decoders' own test alone")]
+mod fixtures;
+mod fixtures_on_servers;
+mod hostile_corpus;
 mod ingest;
 mod migrate;
 mod query;
+mod replay;
 mod rows;
 mod story;
 mod support;
 mod tail;
+mod verify;

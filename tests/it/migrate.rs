@@ -73,7 +73,7 @@ fn recorded_rows_and_the_ledger_refuse_every_change() {
 
 /// Roles belong to the whole server, so one test has all that is to be said about them.
 #[test]
-fn the_ingester_can_only_add_and_the_reader_can_only_read() {
+fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledger() {
     let scope = Sandbox::shared().scope("roles");
     let audit = Audit::migrated(&scope);
     audit.succeed(&["migrate", "--roles"]);
@@ -119,4 +119,24 @@ fn the_ingester_can_only_add_and_the_reader_can_only_read() {
     ] {
         assert!(!may("audit_reader", statement), "the reader may {statement}");
     }
+    let replay = "INSERT INTO dlt_replays (replay_id, event_log_id, attempt, requested_by, target_topic)
+                  SELECT gen_random_uuid(), event_log_id, 1, 'me', 'orders.events' FROM dead_letters";
+    assert!(may(
+        "audit_replayer",
+        "SELECT * FROM event_logs, dead_letters, dlt_replay_outcomes, event_logs_000001"
+    ));
+    assert!(may("audit_replayer", replay));
+    assert!(may(
+        "audit_replayer",
+        "UPDATE dlt_replays SET state = 'failed', error = 'no', resolved_at = now()"
+    ));
+    for statement in [
+        insert("event_logs").as_str(),
+        "UPDATE dlt_replays SET requested_by = 'somebody else'",
+        "DELETE FROM dlt_replays",
+        "DELETE FROM dead_letters",
+    ] {
+        assert!(!may("audit_replayer", statement), "the replayer may {statement}");
+    }
+    assert!(!may("audit_reader", replay) && !may("audit_ingester", replay));
 }

@@ -2,6 +2,7 @@
 
 mod demo;
 mod foreground;
+mod produce;
 mod services;
 mod up;
 
@@ -32,6 +33,7 @@ struct SandboxArgs {
 enum SandboxCommand {
     Up(up::UpArgs),
     Demo(demo::DemoArgs),
+    Produce(produce::ProduceArgs),
 }
 
 /// Reads the command line, and does what it says.
@@ -39,6 +41,7 @@ pub(crate) fn run() -> ExitCode {
     let done: Result<ExitCode, Box<dyn Error>> = match SandboxArgs::parse().command {
         SandboxCommand::Up(args) => up::cmd_up(&args),
         SandboxCommand::Demo(args) => demo::cmd_demo(&args),
+        SandboxCommand::Produce(args) => produce::cmd_produce(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("error: {error}");

@@ -18,6 +18,11 @@ pub(crate) fn start() -> Result<Sandbox, Error> {
     Ok(sandbox)
 }
 
+/// Creates a topic where there is none of that name.
+pub(crate) fn ensure_topic(brokers: &str, topic: &str) -> Result<(), Error> {
+    unless_exists(sandbox::create_topic(brokers, topic, PARTITIONS, &[]))
+}
+
 /// Servers that the user gave may have them from the last time.
 fn unless_exists(created: Result<(), Error>) -> Result<(), Error> {
     match created {

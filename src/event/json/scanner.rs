@@ -8,12 +8,12 @@ use crate::event::Reason;
 const MAX_SCANNED_DEPTH: usize = MAX_DEPTH + 1;
 
 /// PostgreSQL doubles the memory of a container while it parses, and no allocation may pass 1 GiB: these are the last
-/// sizes that fit.
+/// sizes that fit. Beyond them it answers XX000, as for a fault of its own.
 const MAX_ARRAY_ELEMENTS: u32 = 1 << 24;
 const MAX_OBJECT_MEMBERS: u32 = 1 << 23;
 
 /// What an element costs inside JSONB beyond its text, at most: its entry, and the head and padding of a number.
-const JSONB_BYTES_PER_ELEMENT: u64 = 16;
+const JSONB_BYTES_PER_ELEMENT: u64 = 13;
 
 /// The bytes that end a run of plain characters inside a text.
 const ENDS_RUN: [bool; 256] = {

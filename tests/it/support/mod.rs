@@ -1,11 +1,15 @@
 //! What the tests share: the program, the database, a producer, and the oracle.
 
 mod audit;
+mod capture;
 mod database;
+mod hostile;
 mod oracle;
 mod producer;
 
 pub(crate) use audit::{Audit, Running, wait_until};
+pub(crate) use capture::{Captured, CapturedHeader, capture};
 pub(crate) use database::Database;
+pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;

@@ -64,7 +64,7 @@ impl Producer {
     }
 
     pub(crate) fn begin(&self) {
-        self.in_transaction(|producer| producer.begin_transaction());
+        self.in_transaction(rdkafka::producer::Producer::begin_transaction);
     }
 
     pub(crate) fn commit(&self) {

@@ -1,0 +1,65 @@
+//! Decoding and row encoding on one core: what the ingester does with a record between Kafka and COPY.
+//!
+//! `cargo bench --bench decode`; see docs/benchmarks.md.
+
+mod support {
+    pub(crate) mod events;
+}
+
+use std::hint::black_box;
+
+use audit::event::{Decoder, Record};
+use audit::ingest::write_event;
+use audit::store::copy::Rows;
+use criterion::{Criterion, Throughput};
+
+use support::events::{NativeEvent, native_event, prepared_time};
+
+const RECORDS: u64 = 10_000;
+
+fn main() {
+    let clean: Vec<NativeEvent> =
+        (0..RECORDS).map(|number| native_event(number, RECORDS / 8, prepared_time(number))).collect();
+    let bytes: usize = clean.iter().map(|event| event.value.len()).sum();
+    println!("{RECORDS} records of {} bytes on average", bytes / clean.len());
+    let mut criterion = Criterion::default().configure_from_args();
+    let mut group = criterion.benchmark_group("decode and encode");
+    group.throughput(Throughput::Elements(RECORDS));
+    group.bench_function("native", |bencher| bencher.iter(|| encode(black_box(&clean))));
+    // Each of these is quarantined: what PostgreSQL would refuse is found before COPY.
+    for (name, poison) in [
+        (
+            "one truncated",
+            "{\"event_id\":\"0190b5a4-0000-7000-8000-000000000000\",\"event_type\":\"OrderCreated\",\"pay",
+        ),
+        ("one with a NUL", "{\"event_type\":\"OrderCreated\",\"payload\":{\"text\":\"\\u0000\"}}"),
+    ] {
+        let mut batch: Vec<NativeEvent> =
+            (0..RECORDS).map(|number| native_event(number, RECORDS / 8, prepared_time(number))).collect();
+        poison.clone_into(&mut batch[RECORDS as usize / 2].value);
+        group.bench_function(name, |bencher| bencher.iter(|| encode(black_box(&batch))));
+    }
+    group.finish();
+    criterion.final_summary();
+}
+
+/// Makes the rows of a batch, as one lane of the ingester does.
+fn encode(batch: &[NativeEvent]) -> Rows {
+    let decoder = Decoder::new(None);
+    let mut rows = Rows::with_capacity(batch.len() * 800);
+    for (offset, event) in (0_i64..).zip(batch) {
+        let record = Record {
+            cluster_id: "MkU3OEVBNTcwNTJENDM2Qk",
+            topic: "orders.events",
+            partition: 0,
+            offset,
+            timestamp_ms: Some(1_795_341_600_000),
+            key: Some(event.key.as_bytes()),
+            value: Some(event.value.as_bytes()),
+            headers: &[],
+        };
+        let event = decoder.decode(&record, 1_795_341_600_000_000).event;
+        write_event(&mut rows, &event, 1, offset);
+    }
+    rows
+}

@@ -1,0 +1,206 @@
+//! How fast `audit ingest` records a topic, beside a plain `\copy` of the very same rows into the same table.
+//!
+//! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md.
+
+mod support {
+    pub(crate) mod audit;
+    pub(crate) mod database;
+    pub(crate) mod events;
+    pub(crate) mod producer;
+    pub(crate) mod reference;
+    pub(crate) mod report;
+    pub(crate) mod usage;
+}
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clap::Parser;
+use sandbox::{Sandbox, Scope};
+
+use support::audit::Audit;
+use support::database::{FreshDatabase, Session};
+use support::events::{native_event, prepared_time};
+use support::producer::Producer;
+use support::reference::{FileFormat, Reference};
+use support::report::{Measurement, Report};
+use support::usage::{self, Usage};
+
+const PARTITIONS: i32 = 4;
+
+#[derive(Debug, Parser)]
+struct Options {
+    /// How many events the topic holds
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..=8_000_000))]
+    events: u64,
+    /// How often each way is measured, one after the other
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Arguments of `audit ingest`, in one word (repeatable)
+    #[arg(long, default_values = ["--writers 1", "--writers 2"], allow_hyphen_values = true)]
+    ingest: Vec<String>,
+    /// What `cargo bench` says to every benchmark, and `cargo test --all-targets` does not
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// A way to fill the table.
+#[derive(Debug)]
+enum Way {
+    Copy(FileFormat),
+    Ingest(String),
+}
+
+impl Way {
+    fn name(&self) -> String {
+        match self {
+            Self::Copy(format) => format!("\\copy {}", format.name()),
+            Self::Ingest(arguments) => format!("ingest {arguments}"),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if !options.bench {
+        println!("nothing is measured: run it with cargo bench");
+        return ExitCode::SUCCESS;
+    }
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start()?;
+    let scope = sandbox.scope("bench");
+    let topic = scope.create_topic("events", PARTITIONS);
+    let began = Instant::now();
+    let bytes = produce(scope.brokers(), &topic, options.events)?;
+    println!(
+        "{} events of {} bytes on average in {PARTITIONS} partitions, sent in {:.1} s",
+        options.events,
+        bytes / options.events,
+        began.elapsed().as_secs_f64()
+    );
+    let bench = Bench { sandbox: &sandbox, scope: &scope, topic, events: options.events };
+    let reference = bench.export()?;
+    let mut ways = vec![Way::Copy(FileFormat::Csv), Way::Copy(FileFormat::Binary)];
+    ways.extend(options.ingest.iter().cloned().map(Way::Ingest));
+    let mut report = Report::new(options.events, ways.iter().map(Way::name).collect());
+    report.print_heading();
+    for round in 0..options.rounds as usize {
+        let mut measured = Vec::new();
+        // Every round begins with another way, so that none has the better place.
+        for place in 0..ways.len() {
+            let index = (place + round) % ways.len();
+            let measurement = match &ways[index] {
+                Way::Copy(format) => bench.copy(&reference, *format)?,
+                Way::Ingest(arguments) => bench.ingest(arguments)?,
+            };
+            measured.push((index, measurement));
+        }
+        report.add_round(measured);
+    }
+    report.print_medians();
+    Ok(())
+}
+
+/// Fills the topic; gives how many bytes the values have.
+fn produce(brokers: &str, topic: &str, count: u64) -> Result<u64, Box<dyn Error>> {
+    let producer = Producer::new(brokers, Duration::from_millis(20))?;
+    let mut bytes = 0;
+    for number in 0..count {
+        let event = native_event(number, count / 8, prepared_time(number));
+        bytes += event.value.len() as u64;
+        producer.send(topic, &event)?;
+    }
+    producer.flush()?;
+    Ok(bytes)
+}
+
+struct Bench<'s> {
+    sandbox: &'s Sandbox,
+    scope: &'s Scope<'s>,
+    topic: String,
+    events: u64,
+}
+
+impl Bench<'_> {
+    /// Records the topic once, unmeasured, and writes the rows into files.
+    fn export(&self) -> Result<Reference, Box<dyn Error>> {
+        let (database, session) = self.migrated()?;
+        for setting in ["server_version", "shared_buffers", "max_wal_size", "fsync", "synchronous_commit"] {
+            println!("PostgreSQL's {setting}: {}", session.value(&format!("SHOW {setting}"))?);
+        }
+        let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
+        self.record(&audit, "")?;
+        self.check(&session)?;
+        Reference::export(&self.sandbox.folder("bench")?, &database.url())
+    }
+
+    fn copy(&self, reference: &Reference, format: FileFormat) -> Result<Measurement, Box<dyn Error>> {
+        let (database, session) = self.migrated()?;
+        let server = self.server_cpu_s();
+        let usage = reference.copy_in(&database.url(), format)?;
+        let server_cpu_s = self.server_cpu_s().zip(server).map(|(after, before)| after - before);
+        self.check(&session)?;
+        Ok(Measurement { usage, server_cpu_s, first_row_s: None, last_row_s: None })
+    }
+
+    fn ingest(&self, arguments: &str) -> Result<Measurement, Box<dyn Error>> {
+        let (database, session) = self.migrated()?;
+        let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
+        let server = self.server_cpu_s();
+        let usage = self.record(&audit, arguments)?;
+        let server_cpu_s = self.server_cpu_s().zip(server).map(|(after, before)| after - before);
+        self.check(&session)?;
+        let recorded_at = |which: &str| {
+            session.value(&format!("SELECT extract(epoch FROM {which}(recorded_at)) FROM ingest_batches"))
+        };
+        let since_start = |epoch_s: String| -> Result<f64, Box<dyn Error>> {
+            Ok(epoch_s.parse::<f64>()? - seconds_since_epoch(usage.started_at))
+        };
+        let first_row_s = Some(since_start(recorded_at("min")?)?);
+        let last_row_s = Some(since_start(recorded_at("max")?)?);
+        Ok(Measurement { usage, server_cpu_s, first_row_s, last_row_s })
+    }
+
+    /// An empty table with the schema, and nothing left for the server to write in the background.
+    fn migrated(&self) -> Result<(FreshDatabase<'_>, Session), Box<dyn Error>> {
+        let database = FreshDatabase::create(self.sandbox.postgres())?;
+        let url = database.url();
+        Audit { database_url: &url, brokers: self.scope.brokers() }.migrate()?;
+        let session = Session::open(&url)?;
+        session.rows("CHECKPOINT")?;
+        Ok((database, session))
+    }
+
+    fn record(&self, audit: &Audit<'_>, arguments: &str) -> Result<Usage, Box<dyn Error>> {
+        let first = ["ingest", "--until-end", "--topics", &self.topic];
+        let mut command = audit.command(first.into_iter().chain(arguments.split_whitespace()));
+        usage::run(&mut command, &self.sandbox.folder("bench")?.join("audit.log"))
+    }
+
+    fn check(&self, session: &Session) -> Result<(), Box<dyn Error>> {
+        let rows = session.value("SELECT count(*) FROM event_logs")?;
+        if rows == self.events.to_string() {
+            Ok(())
+        } else {
+            Err(format!("{rows} rows of {}", self.events).into())
+        }
+    }
+
+    fn server_cpu_s(&self) -> Option<f64> {
+        usage::server_cpu_s(self.sandbox.postgres().process_id()?)
+    }
+}
+
+fn seconds_since_epoch(time: SystemTime) -> f64 {
+    time.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}

@@ -1,0 +1,369 @@
+//! `audit decode`: what a record would become, and why.
+
+use std::borrow::Cow;
+use std::io::{BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use record_file::{Content, Record};
+use regex::Regex;
+use serde::Deserialize;
+
+use super::failure::{Exit, Failure};
+use super::output_args::OutputFormat;
+use super::terminal::{self, ColorChoice};
+use crate::dead_letter::{self, DeadLetter, OriginSource};
+use crate::event::{self, Decoder, Explanation, Header};
+use crate::output::{
+    self, Cell, Column, Emphasis, Format, Renderer, Style, Timestamp, escape_controls, timestamp_text,
+};
+
+/// Show what a record would become, and why: its decoder, each column, and where it comes from
+///
+/// A file is one value as it stands in Kafka, or holds whole records, with key and headers, in the format of fixtures/ (a
+/// JSON object with the member `record`; several may follow each other, as one a line). Neither Kafka nor the database is
+/// asked. A record that would be quarantined is an answer, too: the exit code is 0.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit decode event.json
+  audit decode fixtures/quarantine/utf16_with_mark.json
+  printf '{\"order\": 17}' | audit decode - --topic shop.orders --key 17 --header type=OrderPlaced
+  audit decode fixtures/quarantine/*.json -o ndjson | jq -r '.reason + \": \" + .detail'")]
+pub(crate) struct DecodeArgs {
+    /// Files to read; - is stdin
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    record: RecordArgs,
+    /// Also take topics for dead letters whose name matches this regular expression
+    #[arg(long, value_name = "REGEX")]
+    dlt_pattern: Option<Regex>,
+    /// Format of the output; all but table give one object or line for each record
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        value_name = "FORMAT",
+        env = "AUDIT_OUTPUT",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    output: Option<OutputFormat>,
+    /// When to colour
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    color: ColorChoice,
+}
+
+/// What a bare value lacks. Of a record in a file they replace what stands there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Record")]
+struct RecordArgs {
+    /// The topic [default for a value: orders.events]
+    #[arg(long, value_name = "NAME")]
+    topic: Option<String>,
+    /// The partition [default for a value: 0]
+    #[arg(long, value_name = "N")]
+    partition: Option<i32>,
+    /// The offset [default for a value: 0]
+    #[arg(long, value_name = "N")]
+    offset: Option<i64>,
+    /// Kafka's timestamp: RFC 3339, or seconds to nanoseconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    timestamp: Option<i64>,
+    /// The key
+    #[arg(long, value_name = "TEXT")]
+    key: Option<String>,
+    /// A header (repeatable)
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// The Kafka cluster's id, of which the event_id of a record without one is made
+    #[arg(long, value_name = "ID", default_value = "unknown")]
+    cluster_id: String,
+}
+
+fn milliseconds(text: &str) -> Result<i64, String> {
+    event::time::read_text(text)
+        .map(|moment| moment.microseconds.div_euclid(1000))
+        .ok_or_else(|| "write 2026-11-22T10:00:00Z, or a number such as 1795341600000".to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl RecordArgs {
+    /// The records of a file: those that it holds, or the one whose value it is.
+    fn records(&self, bytes: Vec<u8>) -> Result<Vec<Record>, record_file::Error> {
+        let mut records = if record_file::is_record_file(&bytes) {
+            record_file::read(&bytes)?
+        } else {
+            vec![Record {
+                topic: "orders.events".to_owned(),
+                partition: None,
+                offset: None,
+                timestamp_ms: None,
+                key: None,
+                headers: Vec::new(),
+                value: Some(Content(bytes)),
+            }]
+        };
+        let content = |text: &String| Content(text.clone().into_bytes());
+        for record in &mut records {
+            if let Some(topic) = &self.topic {
+                record.topic.clone_from(topic);
+            }
+            if let Some(key) = &self.key {
+                record.key = Some(content(key));
+            }
+            if !self.headers.is_empty() {
+                let pairs = self.headers.iter().map(|(name, value)| (content(name), Some(content(value))));
+                record.headers = pairs.collect();
+            }
+            record.partition = self.partition.or(record.partition);
+            record.offset = self.offset.or(record.offset);
+            record.timestamp_ms = self.timestamp.or(record.timestamp_ms);
+        }
+        Ok(records)
+    }
+}
+
+pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
+    let format = args.output.map_or(Format::Table, Format::from);
+    let is_terminal = terminal::stdout_is_terminal();
+    let style = Style {
+        width: terminal::width(),
+        color: args.color.wanted(is_terminal),
+        terminal: is_terminal,
+        ..Style::default()
+    };
+    let decoder = Decoder::new(args.dlt_pattern.clone());
+    let now_us = Utc::now().timestamp_micros();
+    let mut stdout = BufWriter::new(std::io::stdout());
+    let mut report = Report::new(format, style);
+    report.begin(&mut stdout)?;
+    for path in &args.files {
+        let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
+        let records = read(path).and_then(|bytes| {
+            args.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
+        })?;
+        let is_alone = records.len() == 1;
+        for (index, record) in records.iter().enumerate() {
+            let name = if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
+            let answer = decode(&decoder, &args.record.cluster_id, record, now_us);
+            report.answer(&name, &answer, &mut stdout)?;
+        }
+    }
+    report.end(&mut stdout)?;
+    stdout.flush()?;
+    Ok(Exit::Done)
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    if is_stdin(path) {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        return read.map(|_| bytes).map_err(|error| Failure::new(format!("reading stdin: {error}")));
+    }
+    std::fs::read(path).map_err(|error| {
+        Failure::new(format!("reading {}: {error}", path.display()))
+            .with_hint("name a file that holds a value or records, or - for stdin")
+    })
+}
+
+/// What is told of one record.
+struct Answer {
+    explanation: Explanation,
+    /// Why it would be quarantined, in words.
+    detail: Option<String>,
+    /// The row of `dead_letters` that it would have, too: name, value, where it came from.
+    dead_letter: Vec<(&'static str, Cell<'static>, String)>,
+}
+
+fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> Answer {
+    /// A part of a quarantined row's payload.
+    #[derive(Deserialize)]
+    struct Quarantined {
+        detail: String,
+    }
+    let headers: Vec<_> = record
+        .headers
+        .iter()
+        .map(|(name, value)| Header { name: &name.0, value: value.as_ref().map(|value| value.0.as_slice()) })
+        .collect();
+    let record = event::Record {
+        cluster_id,
+        topic: &record.topic,
+        partition: record.partition.unwrap_or(0),
+        offset: record.offset.unwrap_or(0),
+        timestamp_ms: record.timestamp_ms,
+        key: record.key.as_ref().map(|key| key.0.as_slice()),
+        value: record.value.as_ref().map(|value| value.0.as_slice()),
+        headers: &headers,
+    };
+    let explanation = event::explain(decoder, &record, now_us);
+    let payload = explanation.columns.iter().find(|column| column.name == "payload");
+    let detail = explanation.reason.and(payload).and_then(|payload| {
+        serde_json::from_str::<Quarantined>(payload.value.as_deref()?).ok().map(|payload| payload.detail)
+    });
+    let dead_letter = if decoder.is_dead_letter_topic(record.topic) {
+        dead_letter_row(dead_letter::origin(&record))
+    } else {
+        Vec::new()
+    };
+    Answer { explanation, detail, dead_letter }
+}
+
+/// The columns of `dead_letters` beside the raw key, value and headers, which are kept as they are.
+fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Cell<'static>, String)> {
+    let headers = letter.family.map_or_else(|| "headers".to_owned(), |family| format!("headers of {family}"));
+    let topic = match letter.origin_source {
+        OriginSource::Suffix => "the topic's name without its ending: a guess",
+        OriginSource::Header | OriginSource::Unknown => headers.as_str(),
+    };
+    let text = |text: Option<Cow<'_, str>>| Cell::from(text.map(Cow::into_owned));
+    let time = letter.origin_timestamp_ms.and_then(DateTime::from_timestamp_millis).map(Timestamp::from);
+    let columns = [
+        ("origin_topic", text(letter.origin_topic)),
+        ("origin_partition", letter.origin_partition.into()),
+        ("origin_offset", letter.origin_offset.into()),
+        ("origin_timestamp", time.into()),
+        ("consumer_group", text(letter.consumer_group)),
+        ("exception_class", text(letter.exception_class)),
+        ("exception_message", text(letter.exception_message)),
+        ("stack_trace", text(letter.stack_trace)),
+        ("attempts", letter.attempts.into()),
+    ];
+    let from = |name, value: &Cell<'_>| match (name, value) {
+        (_, Cell::Null) => "nowhere".to_owned(),
+        ("origin_topic", _) => topic.to_owned(),
+        _ => headers.clone(),
+    };
+    columns
+        .into_iter()
+        .map(|(name, value)| {
+            let from = from(name, &value);
+            (name, value, from)
+        })
+        .collect()
+}
+
+/// Writes answers: for people each is a table of its own with a line for each column, else each is one row.
+struct Report {
+    format: Format,
+    style: Style,
+    rows: Option<Box<dyn Renderer>>,
+    answered: usize,
+}
+
+impl Report {
+    fn new(format: Format, style: Style) -> Self {
+        let rows = (format != Format::Table).then(|| output::renderer(format, style));
+        Self { format, style, rows, answered: 0 }
+    }
+
+    fn begin(&mut self, writer: &mut dyn Write) -> std::io::Result<()> {
+        const FIRST: [&str; 4] = ["record", "decoder", "reason", "detail"];
+        const LAST: [&str; 2] = ["dead_letter", "origins"];
+        let Some(rows) = &mut self.rows else { return Ok(()) };
+        let names = FIRST.iter().chain(event::COLUMN_NAMES.iter()).chain(&LAST);
+        rows.begin(&names.map(|name| Column::new(*name)).collect::<Vec<_>>(), writer)
+    }
+
+    fn answer(&mut self, record: &str, answer: &Answer, writer: &mut dyn Write) -> std::io::Result<()> {
+        self.answered += 1;
+        match &mut self.rows {
+            Some(rows) => rows.row(&row(record, answer), Emphasis::None, writer),
+            None => self.table(record, answer, writer),
+        }
+    }
+
+    fn end(&mut self, writer: &mut dyn Write) -> std::io::Result<()> {
+        self.rows.as_mut().map_or(Ok(()), |rows| rows.end(writer))
+    }
+
+    fn table(&self, record: &str, answer: &Answer, writer: &mut dyn Write) -> std::io::Result<()> {
+        let explanation = &answer.explanation;
+        if self.answered > 1 {
+            writeln!(writer)?;
+        }
+        write!(writer, "{}: {}", escape_controls(record), explanation.format)?;
+        if let Some(reason) = explanation.reason {
+            let detail = answer.detail.as_deref().unwrap_or_default();
+            write!(writer, " as {reason}: {}", escape_controls(detail))?;
+        }
+        writeln!(writer)?;
+        let columns = explanation.columns.iter().map(|column| {
+            (vec![column.name.into(), column.origin.to_string().into(), cell(column)], Emphasis::None)
+        });
+        let dead_letter = answer.dead_letter.iter().map(|(name, value, from)| {
+            // As text, because numbers would stand at the other side of the column.
+            let value = match value {
+                Cell::Integer(number) => number.to_string().into(),
+                other => other.clone(),
+            };
+            (vec![(*name).into(), from.as_str().into(), value], Emphasis::None)
+        });
+        let header = [Column::new("column"), Column::new("from"), Column::new("value")];
+        output::render(self.format, self.style, &header, columns.chain(dead_letter), writer)
+    }
+}
+
+/// The columns of an answer in the order of [`Report::begin`].
+fn row<'a>(record: &'a str, answer: &'a Answer) -> Vec<Cell<'a>> {
+    let explanation = &answer.explanation;
+    let mut cells = vec![
+        Cell::from(record),
+        explanation.format.to_string().into(),
+        explanation.reason.map(|reason| reason.to_string()).into(),
+        answer.detail.as_deref().into(),
+    ];
+    cells.extend(explanation.columns.iter().map(cell));
+    cells.push(if answer.dead_letter.is_empty() {
+        Cell::Null
+    } else {
+        Cell::Json(dead_letter_json(answer).into())
+    });
+    let origins = explanation.columns.iter().map(|column| (column.name, column.origin.to_string().into()));
+    cells.push(Cell::Json(object(origins).into()));
+    cells
+}
+
+fn cell(column: &event::Column) -> Cell<'_> {
+    match (column.name, column.value.as_deref()) {
+        (_, None) => Cell::Null,
+        ("payload" | "attributes", Some(json)) => Cell::Json(json.into()),
+        ("is_dlt", Some(value)) => Cell::Boolean(value == "true"),
+        (_, Some(text)) => text.into(),
+    }
+}
+
+fn dead_letter_json(answer: &Answer) -> String {
+    object(answer.dead_letter.iter().map(|(name, value, _)| {
+        let value = match value {
+            Cell::Text(text) => text.as_ref().into(),
+            Cell::Integer(number) => (*number).into(),
+            Cell::Timestamp(time) => timestamp_text(*time).into(),
+            _ => serde_json::Value::Null,
+        };
+        (*name, value)
+    }))
+}
+
+fn object(members: impl Iterator<Item = (&'static str, serde_json::Value)>) -> String {
+    let members: Vec<_> =
+        members.map(|(name, value)| format!("{}: {value}", serde_json::Value::from(name))).collect();
+    format!("{{{}}}", members.join(", "))
+}

@@ -1,0 +1,88 @@
+//! `audit dlt`: what could not be processed, by origin and error.
+
+use clap::Args;
+
+use super::args::ConnectionArgs;
+use super::failure::{Exit, Failure};
+use super::listing;
+use super::output_args::OutputArgs;
+use super::selectors::SelectorArgs;
+use crate::filter::Selection;
+use crate::output::{Column, Emphasis, Timestamp};
+use crate::store::{self, Reach};
+
+/// Show dead letters in groups: by origin topic, consumer group and error
+///
+/// Each group has its count, when its first and its last event happened, how many of it were sent back, and an example.
+/// All selectors narrow it; --dlt is implied.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit dlt
+  audit dlt --since today --error '*Timeout*'
+  audit dlt -o json | jq '.[] | select(.records > 100)'
+  audit show EXAMPLE                 the event of a group's example, in full")]
+pub(crate) struct DltArgs {
+    #[command(flatten)]
+    selectors: SelectorArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+const IN_TABLES: [&str; 8] = [
+    "origin_topic",
+    "consumer_group",
+    "exception_class",
+    "records",
+    "replayed",
+    "last_at",
+    "example",
+    "example_message",
+];
+
+pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    let selection = of_dead_letters(args.selectors.selection()?)?;
+    let settings = connection.database()?;
+    let client = store::connect(&settings, "audit dlt").await?;
+    store::check_schema(&client, &settings).await?;
+    store::begin_reading(&client).await?;
+    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let groups =
+        if resolved.is_empty() { Vec::new() } else { store::dead_letter_groups(&client, &resolved).await? };
+    let columns = [
+        Column::new("origin_topic").category(),
+        Column::new("consumer_group"),
+        Column::new("exception_class"),
+        Column::new("records"),
+        Column::new("replayed"),
+        Column::new("returned"),
+        Column::new("first_at"),
+        Column::new("last_at"),
+        Column::new("example"),
+        Column::new("example_message"),
+    ];
+    let rows = groups.into_iter().map(|group| {
+        let cells = vec![
+            group.origin_topic.into(),
+            group.consumer_group.into(),
+            group.exception_class.into(),
+            group.records.into(),
+            group.replayed.into(),
+            group.returned.into(),
+            Timestamp::without_zone(group.first_at).into(),
+            Timestamp::without_zone(group.last_at).into(),
+            group.example.into(),
+            group.example_message.into(),
+        ];
+        (cells, Emphasis::None)
+    });
+    listing::show(&columns, &IN_TABLES, rows.collect(), "no dead letters match", &args.output)
+}
+
+/// The same selection, of dead letters only.
+pub(crate) fn of_dead_letters(selection: Selection) -> Result<Selection, Failure> {
+    if selection.dead_letters == Some(false) {
+        return Err(Failure::usage("--no-dlt leaves nothing: this command is about dead letters"));
+    }
+    Ok(Selection { dead_letters: Some(true), ..selection })
+}

@@ -1,0 +1,42 @@
+//! Lists that are in memory: every column by its name, a few of them in tables unless others are asked for.
+
+use super::failure::{Exit, Failure};
+use super::output_args::OutputArgs;
+use super::terminal;
+use crate::output::{self, Cell, Column, Emphasis, Format};
+
+/// Shows a list in the format and with the columns that were asked for. `in_tables` names those that people see first.
+pub(crate) fn show(
+    columns: &[Column],
+    in_tables: &[&str],
+    rows: Vec<(Vec<Cell<'_>>, Emphasis)>,
+    empty: &str,
+    args: &OutputArgs,
+) -> Result<Exit, Failure> {
+    let format = args.format().unwrap_or(Format::Table);
+    let positions: Vec<usize> = match &args.columns {
+        Some(names) => names.iter().map(|name| position(columns, name.trim())).collect::<Result<_, _>>()?,
+        None if format == Format::Table => {
+            in_tables.iter().map(|name| position(columns, name)).collect::<Result<_, _>>()?
+        }
+        None => (0..columns.len()).collect(),
+    };
+    let shown: Vec<Column> = positions.iter().map(|position| columns[*position].clone()).collect();
+    let is_empty = rows.is_empty();
+    let rows = rows.into_iter().map(|(cells, emphasis)| {
+        (positions.iter().map(|position| cells[*position].clone()).collect(), emphasis)
+    });
+    output::render(format, args.style(), &shown, rows, &mut std::io::stdout().lock())?;
+    if is_empty {
+        terminal::status(empty);
+    }
+    Ok(if is_empty && args.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+}
+
+fn position(columns: &[Column], name: &str) -> Result<usize, Failure> {
+    columns.iter().position(|column| column.name() == name).ok_or_else(|| {
+        let names: Vec<_> = columns.iter().map(Column::name).collect();
+        Failure::usage(format!("there is no column '{name}'"))
+            .with_hint(format!("the columns are {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,93 @@
+//! `audit replay-dlt --status`: earlier replays, and what came of each.
+
+use super::args::ConnectionArgs;
+use super::failure::{Exit, Failure};
+use super::output_args::OutputArgs;
+use super::{listing, terminal};
+use crate::filter::Selection;
+use crate::output::{Cell, Column, Emphasis, Timestamp};
+use crate::store::{self, Reach, ReplayOutcome};
+
+/// So many are shown unless `--limit` says otherwise.
+const SHOWN: u32 = 50;
+
+const COLUMNS: [&str; 15] = [
+    "requested_at",
+    "state",
+    "event_type",
+    "event_id",
+    "attempt",
+    "target_topic",
+    "new_partition",
+    "new_offset",
+    "returned_as",
+    "error",
+    "reason",
+    "requested_by",
+    "database_role",
+    "dead_letter_id",
+    "replay_id",
+];
+
+const IN_TABLES: [&str; 8] =
+    ["requested_at", "state", "event_type", "event_id", "attempt", "target_topic", "reason", "error"];
+
+/// Shows the replays of the selected dead letters, the newest first.
+pub(super) async fn run(
+    selection: &Selection,
+    limit: Option<u32>,
+    output: &OutputArgs,
+    connection: &ConnectionArgs,
+) -> Result<Exit, Failure> {
+    let settings = connection.database()?;
+    let client = store::connect(&settings, "audit replay-dlt --status").await?;
+    store::check_schema(&client, &settings).await?;
+    store::begin_reading(&client).await?;
+    let resolved = store::resolve(&client, selection, Reach::Present).await?;
+    let limit = limit.unwrap_or(SHOWN) as usize;
+    let mut replays = match resolved.is_empty() {
+        true => Vec::new(),
+        // One more than is shown tells whether more match.
+        false => store::replay_outcomes(&client, &resolved, limit as i64 + 1).await?,
+    };
+    let more = replays.len() > limit;
+    replays.truncate(limit);
+    let columns = COLUMNS.map(|name| match name {
+        "event_type" => Column::new(name).category(),
+        _ => Column::new(name),
+    });
+    let rows = replays.iter().map(|replay| (cells(replay), emphasis(&replay.state))).collect();
+    let exit = listing::show(&columns, &IN_TABLES, rows, "no dead letter was replayed", output)?;
+    if more {
+        terminal::status(&format!("{limit} replays shown, more match; show more with --limit"));
+    }
+    Ok(exit)
+}
+
+fn cells(replay: &ReplayOutcome) -> Vec<Cell<'_>> {
+    vec![
+        Timestamp::with_zone(replay.requested_at).into(),
+        replay.state.as_str().into(),
+        replay.event_type.as_str().into(),
+        replay.event_id.into(),
+        replay.attempt.into(),
+        replay.target_topic.as_str().into(),
+        replay.new_partition.into(),
+        replay.new_offset.into(),
+        replay.returned_as.into(),
+        replay.error.as_deref().into(),
+        replay.reason.as_deref().into(),
+        replay.requested_by.as_str().into(),
+        replay.database_role.as_str().into(),
+        replay.row_id.into(),
+        replay.replay_id.into(),
+    ]
+}
+
+fn emphasis(state: &str) -> Emphasis {
+    match state {
+        "failed" | "returned" => Emphasis::Alarm,
+        "pending" => Emphasis::Notice,
+        _ => Emphasis::None,
+    }
+}

@@ -1,0 +1,101 @@
+//! Looks for records by the value of a header.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::cluster::REQUEST;
+use super::{Cluster, Error, LogContext, RecordBatch, Settings};
+
+/// Finds the records of a topic whose header `name` has one of the wanted values, and gives partition and offset of each.
+/// Reads from the first record at or after `since_ms` (milliseconds since the Unix epoch) to the end of each partition,
+/// records of open transactions included, and ends early where all are found. A topic that does not exist holds none.
+///
+/// # Errors
+/// `Error::Client`, `Error::Unreachable`, and `Error::Search` where a partition can't be read to its end.
+pub fn find_by_header(
+    settings: &Settings,
+    topic: &str,
+    since_ms: i64,
+    name: &str,
+    wanted: &HashSet<Vec<u8>>,
+) -> Result<HashMap<Vec<u8>, (i32, i64)>, Error> {
+    let mut found = HashMap::new();
+    let what = || format!("looking through {topic}");
+    let cluster = Cluster::new(settings)?;
+    let count = cluster.partitions(&[topic.to_owned()])?.get(topic).copied().unwrap_or(0);
+    let consumer: BaseConsumer<LogContext> = settings
+        .client(&[
+            ("group.id", "audit: partitions are assigned by hand, and nothing is committed"),
+            ("enable.auto.commit", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", "read_uncommitted"),
+            ("enable.partition.eof", "true"),
+        ])
+        .create_with_context(LogContext)
+        .map_err(Error::client(what()))?;
+    let mut times = TopicPartitionList::new();
+    for partition in 0..count {
+        times
+            .add_partition_offset(topic, partition, Offset::Offset(since_ms.max(0)))
+            .map_err(Error::client(what()))?;
+    }
+    let starts = consumer.offsets_for_times(times, REQUEST).map_err(Error::client(what()))?;
+    let mut open = HashSet::new();
+    let mut assignment = TopicPartitionList::new();
+    for start in starts.elements() {
+        start.error().map_err(Error::client(what()))?;
+        // Where nothing is that young, there is nothing to read.
+        if let Offset::Offset(offset) = start.offset() {
+            assignment
+                .add_partition_offset(topic, start.partition(), Offset::Offset(offset))
+                .map_err(Error::client(what()))?;
+            open.insert(start.partition());
+        }
+    }
+    consumer.assign(&assignment).map_err(Error::client(what()))?;
+    let mut silent = Duration::ZERO;
+    while !open.is_empty() && found.len() < wanted.len() {
+        const WAIT: Duration = Duration::from_millis(200);
+        match consumer.poll(WAIT) {
+            Some(Ok(message)) => {
+                silent = Duration::ZERO;
+                // Its accessor for headers is the one that takes names of any bytes.
+                let mut record = RecordBatch::default();
+                record.push(&message, 0);
+                let mut headers = Vec::new();
+                record.headers(0, &mut headers);
+                let values = headers.iter().filter(|header| header.name == name.as_bytes());
+                for value in values.filter_map(|header| header.value) {
+                    if wanted.contains(value) {
+                        let place = (message.partition(), message.offset());
+                        found.entry(value.to_vec()).or_insert(place);
+                    }
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(partition))) => {
+                silent = Duration::ZERO;
+                open.remove(&partition);
+            }
+            Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => silent += WAIT,
+            Some(Err(source)) => return Err(Error::Client { what: what(), source }),
+            None => silent += WAIT,
+        }
+        if silent > REQUEST {
+            return Err(Error::Search { topic: topic.to_owned() });
+        }
+    }
+    Ok(found)
+}
+
+/// What librdkafka mends by itself.
+fn is_passing(code: rdkafka::error::RDKafkaErrorCode) -> bool {
+    use rdkafka::error::RDKafkaErrorCode::{
+        AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut,
+    };
+    matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut)
+}

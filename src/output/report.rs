@@ -1,0 +1,148 @@
+//! Several small tables and single facts in one result, such as `audit status` gives.
+
+use std::io::{self, Write};
+
+use super::{Cell, Column, Emphasis, Format, Style, render, renderer};
+
+/// One part of a report.
+pub struct Section<'a> {
+    name: &'static str,
+    facts: bool,
+    columns: Vec<Column>,
+    rows: Vec<(Vec<Cell<'a>>, Emphasis)>,
+}
+
+impl<'a> Section<'a> {
+    /// Single facts, each with a name.
+    pub fn facts(name: &'static str, facts: Vec<(&'static str, Cell<'a>)>) -> Self {
+        let (names, cells): (Vec<_>, Vec<_>) = facts.into_iter().unzip();
+        let columns = names.into_iter().map(Column::new).collect();
+        Self { name, facts: true, columns, rows: vec![(cells, Emphasis::None)] }
+    }
+
+    /// A table.
+    pub fn table(name: &'static str, columns: &[&'static str], rows: Vec<(Vec<Cell<'a>>, Emphasis)>) -> Self {
+        Self { name, facts: false, columns: columns.iter().copied().map(Column::new).collect(), rows }
+    }
+}
+
+/// Writes the sections: for people one below the other, as JSON one object with a member for each, as NDJSON that object
+/// on one line, as CSV the first table.
+///
+/// # Errors
+/// Those of `output`.
+pub fn render_report(
+    format: Format,
+    style: Style,
+    sections: Vec<Section<'_>>,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table | Format::Lines => {
+            for (index, section) in
+                sections.into_iter().filter(|section| !section.rows.is_empty()).enumerate()
+            {
+                if index > 0 {
+                    output.write_all(b"\n")?;
+                }
+                table(style, section, output)?;
+            }
+        }
+        Format::Csv => {
+            if let Some(section) = sections.into_iter().find(|section| !section.facts) {
+                render(format, style, &section.columns, section.rows, output)?;
+            }
+        }
+        Format::Json | Format::Ndjson => json(format, style, sections, output)?,
+    }
+    output.flush()
+}
+
+fn table(style: Style, section: Section<'_>, output: &mut dyn Write) -> io::Result<()> {
+    if !section.facts {
+        return render(Format::Table, style, &section.columns, section.rows, output);
+    }
+    let columns = [Column::new(section.name), Column::new("")];
+    let cells = section.rows.into_iter().flat_map(|(cells, _)| cells);
+    let rows = section.columns.into_iter().zip(cells).map(|(column, cell)| {
+        let name = Cell::from(column.name().replace('_', " "));
+        (vec![name, cell], Emphasis::None)
+    });
+    render(Format::Table, style, &columns, rows, output)
+}
+
+fn json(format: Format, style: Style, sections: Vec<Section<'_>>, output: &mut dyn Write) -> io::Result<()> {
+    let line_end: &[u8] = if format == Format::Json { b"\n" } else { b"" };
+    for (index, section) in sections.into_iter().enumerate() {
+        output.write_all(if index == 0 { b"{" } else { b"," })?;
+        output.write_all(line_end)?;
+        serde_json::to_writer(&mut *output, section.name)?;
+        output.write_all(b": ")?;
+        let mut lines = Vec::new();
+        let mut each = renderer(Format::Ndjson, style);
+        each.begin(&section.columns, &mut lines)?;
+        for (cells, emphasis) in &section.rows {
+            each.row(cells, *emphasis, &mut lines)?;
+        }
+        each.end(&mut lines)?;
+        // Each object ends its line; in an array a comma has to stand there instead.
+        let objects = lines.strip_suffix(b"\n").unwrap_or(&lines);
+        if section.facts {
+            output.write_all(objects)?;
+            continue;
+        }
+        output.write_all(b"[")?;
+        for (place, object) in
+            objects.split(|byte| *byte == b'\n').filter(|object| !object.is_empty()).enumerate()
+        {
+            output.write_all(if place == 0 { b"" } else { b"," })?;
+            output.write_all(line_end)?;
+            output.write_all(object)?;
+        }
+        output.write_all(b"]")?;
+    }
+    output.write_all(line_end)?;
+    output.write_all(b"}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rendered(format: Format) -> String {
+        let rows = vec![
+            (vec![Cell::from("a\nb"), Cell::from(1_i64)], Emphasis::None),
+            (vec![Cell::Null, Cell::from(2_i64)], Emphasis::Alarm),
+        ];
+        let sections = vec![
+            Section::facts("database", vec![("row_count", Cell::from(3_i64)), ("newest", Cell::Null)]),
+            Section::table("partitions", &["topic", "lag"], rows),
+            Section::table("ingesters", &["name"], Vec::new()),
+        ];
+        let mut output = Vec::new();
+        render_report(format, Style::default(), sections, &mut output).expect("a vector takes everything");
+        String::from_utf8(output).expect("text")
+    }
+
+    #[test]
+    fn json_is_one_object_with_a_member_for_each_section() {
+        let value: serde_json::Value = serde_json::from_str(&rendered(Format::Json)).expect("JSON");
+        let expected = serde_json::json!({
+            "database": {"row_count": 3, "newest": null},
+            "partitions": [{"topic": "a\nb", "lag": 1}, {"topic": null, "lag": 2}],
+            "ingesters": [],
+        });
+        assert_eq!(value, expected);
+        let line = rendered(Format::Ndjson);
+        assert_eq!(line.lines().count(), 1);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&line).expect("JSON"), expected);
+    }
+
+    #[test]
+    fn a_person_sees_facts_as_lines_and_no_empty_table() {
+        let shown = rendered(Format::Table);
+        let lines: Vec<_> =
+            shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(lines, ["database", "row count 3", "newest -", "", "topic lag", r"a\nb 1", "- 2"]);
+    }
+}

@@ -1,0 +1,222 @@
+//! Intent, send, outcome: a chunk of records at a time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::join_all;
+use uuid::Uuid;
+
+use super::pace::Pace;
+use super::{Error, Replayer};
+use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, replay_headers};
+use crate::event::Header;
+use crate::kafka::{Blame, Delivery, OutgoingRecord, Producer};
+use crate::store::{self, Intent, Outcome, RawDeadLetter};
+
+/// A chunk is closed at so many bytes, so that memory stays bounded whatever the records' sizes are.
+const CHUNK_BYTES: i64 = 16 << 20;
+
+/// How to send.
+#[derive(Debug, Clone, Default)]
+pub struct Orders {
+    /// Who asks for it: a user and a host.
+    pub requested_by: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Records a second; `None` is as fast as can be.
+    pub rate: Option<u32>,
+}
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Kafka has so many.
+    pub sent: usize,
+    /// So many were refused, each for a reason of its own.
+    pub failed: usize,
+}
+
+impl Sent {
+    /// How many of the plan's records are dealt with.
+    pub fn total(&self) -> usize {
+        self.sent + self.failed
+    }
+}
+
+/// One record of a chunk, ready to be sent.
+struct Ready {
+    intent: Intent,
+    letter: RawDeadLetter,
+    /// Its headers; or why its stored ones can't be read.
+    headers: Result<Vec<OwnedHeader>, String>,
+}
+
+impl Replayer {
+    /// Sends the steps in their order until all are sent or `stop` is set, which is looked at between chunks: after each
+    /// record where the rate is low. `progress` is called with what was sent so far, which is also what it returns.
+    ///
+    /// # Errors
+    /// Ends at the first error that the next record would meet, too; `progress` knows how far it came.
+    pub async fn send(
+        &self,
+        steps: &[Step],
+        orders: &Orders,
+        stop: &AtomicBool,
+        mut progress: impl FnMut(Sent),
+    ) -> Result<Sent, Error> {
+        let producer = Producer::new(&self.kafka)?;
+        let mut pace = Pace::new(orders.rate);
+        let mut sent = Sent::default();
+        let mut left = steps;
+        while !left.is_empty() {
+            let (chunk, rest) = left.split_at(chunk_length(left, pace.chunk()));
+            pace.wait_for(chunk.len()).await;
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let outcome = self.send_chunk(&producer, chunk, orders, &mut sent).await;
+            progress(sent);
+            outcome?;
+            left = rest;
+        }
+        Ok(sent)
+    }
+
+    async fn send_chunk(
+        &self,
+        producer: &Producer,
+        steps: &[Step],
+        orders: &Orders,
+        sent: &mut Sent,
+    ) -> Result<(), Error> {
+        let ready = self.prepare(steps).await?;
+        let intents: Vec<Intent> = ready.iter().map(|record| record.intent.clone()).collect();
+        let requested_at =
+            store::write_intents(&self.client, &intents, &orders.requested_by, orders.reason.as_deref())
+                .await?;
+        let timestamp_ms = requested_at.timestamp_millis();
+        let deliveries: Vec<_> = ready.iter().map(|record| deliver(producer, record, timestamp_ms)).collect();
+        let mut deliveries = join_all(deliveries).await;
+        // A request that was too large for the topic says nothing of the records in it: each goes by itself.
+        for (record, delivery) in ready.iter().zip(&mut deliveries) {
+            if matches!(delivery, Delivery::Refused { blame: Blame::RequestSize, .. }) {
+                *delivery = deliver(producer, record, timestamp_ms).await;
+            }
+        }
+
+        let mut outcomes = Vec::with_capacity(ready.len());
+        let mut trouble = None;
+        let mut unknown = 0;
+        for (record, delivery) in ready.iter().zip(deliveries) {
+            let replay_id = record.intent.replay_id;
+            let topic = || record.intent.target_topic.clone();
+            match delivery {
+                Delivery::Delivered { partition, offset } => {
+                    sent.sent += 1;
+                    outcomes.push(Outcome { replay_id, result: Ok((partition, offset)) });
+                }
+                Delivery::Refused { reason, blame } => {
+                    sent.failed += 1;
+                    if blame == Blame::Target && trouble.is_none() {
+                        trouble = Some(Error::Refused { topic: topic(), reason: reason.clone() });
+                    }
+                    outcomes.push(Outcome { replay_id, result: Err(reason) });
+                }
+                // It stays pending: the next replay looks for it.
+                Delivery::Unknown { reason } => {
+                    unknown += 1;
+                    if unknown == 1 {
+                        trouble = Some(Error::Unknown { topic: topic(), reason, records: 1 });
+                    }
+                }
+            }
+        }
+        store::settle_replays(&self.client, &outcomes).await?;
+        match trouble {
+            Some(Error::Unknown { topic, reason, .. }) => {
+                Err(Error::Unknown { topic, reason, records: unknown })
+            }
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the raw records of a chunk, in the order of its steps.
+    async fn prepare(&self, steps: &[Step]) -> Result<Vec<Ready>, Error> {
+        let row_ids: Vec<i64> = steps.iter().map(|step| step.row_id).collect();
+        let mut letters = store::raw_dead_letters(&self.client, &row_ids).await?.into_iter().peekable();
+        let mut ready = Vec::with_capacity(steps.len());
+        // Both are in the order of the rows. A row that has gone meanwhile can't be sent, and has no intent either.
+        for step in steps {
+            let Some(letter) = letters.next_if(|letter| letter.row_id == step.row_id) else { continue };
+            let mark = ReplayMark { replay_id: Uuid::now_v7(), attempt: step.attempt };
+            let headers = headers_from_json(&letter.headers)
+                .map(|headers| replay_headers(headers, mark))
+                .map_err(|error| error.to_string());
+            let intent = Intent {
+                replay_id: mark.replay_id,
+                row_id: step.row_id,
+                attempt: step.attempt,
+                target_topic: step.target.to_string(),
+                target_partition: step.partition,
+            };
+            ready.push(Ready { intent, letter, headers });
+        }
+        Ok(ready)
+    }
+}
+
+/// Hands a record to the producer at once; the future waits for the answer.
+fn deliver(producer: &Producer, record: &Ready, timestamp_ms: i64) -> impl Future<Output = Delivery> + use<> {
+    let under_way = match &record.headers {
+        Err(reason) => Err(Delivery::Refused { reason: reason.clone(), blame: Blame::Record }),
+        Ok(headers) => {
+            let headers: Vec<Header<'_>> = headers
+                .iter()
+                .map(|header| Header { name: &header.name, value: header.value.as_deref() })
+                .collect();
+            Ok(producer.send(&OutgoingRecord {
+                topic: &record.intent.target_topic,
+                partition: record.intent.target_partition,
+                timestamp_ms,
+                key: record.letter.key.as_deref(),
+                value: record.letter.value.as_deref(),
+                headers: &headers,
+            }))
+        }
+    };
+    async move {
+        match under_way {
+            Ok(answer) => answer.await,
+            Err(refused) => refused,
+        }
+    }
+}
+
+/// How many of the steps make the next chunk: at least one.
+fn chunk_length(steps: &[Step], most: usize) -> usize {
+    let mut bytes = 0;
+    let fitting = steps.iter().take(most).take_while(|step| {
+        let fits = bytes < CHUNK_BYTES;
+        bytes += step.byte_size;
+        fits
+    });
+    fitting.count().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_closed_by_its_size_and_never_empty() {
+        let step =
+            |byte_size| Step { row_id: 1, byte_size, target: Arc::from("t"), partition: None, attempt: 1 };
+        assert_eq!(chunk_length(&[step(1), step(1), step(1)], 2), 2);
+        assert_eq!(chunk_length(&[step(1), step(1)], 10), 2);
+        assert_eq!(chunk_length(&[step(CHUNK_BYTES), step(1)], 10), 1);
+        assert_eq!(chunk_length(&[step(CHUNK_BYTES - 1), step(CHUNK_BYTES), step(1)], 10), 2);
+        assert_eq!(chunk_length(&[step(i64::MAX)], 10), 1);
+    }
+}

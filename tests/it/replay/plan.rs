@@ -1,0 +1,177 @@
+//! The plan comes first, and tells everything.
+
+use std::time::{Duration, Instant};
+
+use sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use super::{World, event, stderr, stdout};
+use crate::support::capture;
+
+#[test]
+fn a_dry_run_shows_the_plan_and_sends_nothing() {
+    let scope = Sandbox::shared().scope("replay_dry_run");
+    let mut world = World::new(&scope, 2);
+    world.dead_letters(0..5);
+    world.ingest();
+    let plan = world.json(&["replay-dlt", "--dry-run"]);
+    assert_eq!(
+        plan,
+        [json!({
+            "action": "replay", "from_topic": world.dlt, "to_topic": world.topic,
+            "error": "com.example.TimeoutException", "records": 5, "oldest": "2026-11-22T10:00:00.000000Z",
+            "newest": "2026-11-22T10:04:00.000000Z", "why": null,
+        })]
+    );
+    assert_eq!(capture(scope.brokers(), &world.topic), []);
+    assert_eq!(world.database.number("SELECT count(*) FROM dlt_replays"), 0);
+
+    // Kafka is only asked for what it alone knows.
+    world.audit.brokers = "127.0.0.1:9".to_owned();
+    let output = world.replay(&["--dry-run", "-o", "csv"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("whether the topics exist is unknown"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("5 to replay"), "{}", stderr(&output));
+    assert_eq!(stdout(&output).lines().count(), 2);
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_is_sent_and_it_is_wrong_usage() {
+    let scope = Sandbox::shared().scope("replay_no_yes");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..3);
+    world.ingest();
+    let output = world.replay(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--yes"), "{}", stderr(&output));
+    for wrong in [&["--yes", "--no-dlt"][..], &["--yes", "--dry-run"], &["--status", "--yes"]] {
+        assert_eq!(world.replay(wrong).status.code(), Some(2), "{wrong:?}");
+    }
+    assert_eq!(capture(scope.brokers(), &world.topic), []);
+    assert_eq!(world.database.number("SELECT count(*) FROM dlt_replays"), 0);
+}
+
+#[test]
+fn what_can_not_be_replayed_is_shown_with_the_reason_and_the_rest_is_sent() {
+    let scope = Sandbox::shared().scope("replay_reasons");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..2);
+    let mut missing = world.spring_headers(&[0; 8]);
+    missing[0].1 = Some(b"a.topic.that.never.was");
+    world.producer.send(&world.dlt, None, None, Some(event(2).as_bytes()), &missing);
+    missing[0].1 = Some(b"a name that no topic can have");
+    world.producer.send(&world.dlt, None, None, Some(event(3).as_bytes()), &missing);
+    let retry = scope.create_topic("orders.events-retry-0-dlt", 1);
+    world.producer.send(&retry, None, None, Some(event(4).as_bytes()), &[]);
+    world.producer.flush();
+    world.ingest();
+    world.audit.succeed(&["ingest", "--until-end", "--topics", &retry]);
+    world.database.execute(
+        "INSERT INTO event_logs (id, event_id, event_type, payload, is_dlt, created_at)
+         SELECT first_id, gen_random_uuid(), 'ByHand', '{}', true, '2026-11-22' FROM reserve_event_log_ids(1)",
+    );
+
+    let reasons = |plan: &[Value]| {
+        let mut reasons: Vec<String> = plan
+            .iter()
+            .map(|group| {
+                format!("{} {} {}", group["action"], group["records"], group["why"]).replace('"', "")
+            })
+            .collect();
+        reasons.sort();
+        reasons
+    };
+    let expected = [
+        "not replayable 1 neither a header nor the topic's name tells the origin (--to)",
+        "not replayable 1 the raw record is not stored",
+        "not replayable 1 the target topic does not exist",
+        "not replayable 1 the target topic does not exist",
+        "replay 2 null",
+    ];
+    assert_eq!(reasons(&world.json(&["replay-dlt", "--dry-run"])), expected);
+    assert_eq!(reasons(&world.json(&["replay-dlt", "--yes"])), expected);
+    assert_eq!(capture(scope.brokers(), &world.topic).len(), 2);
+
+    let already = world.json(&["replay-dlt", "--dry-run", "--topic", &world.dlt, "--type", "OrderCreated"]);
+    assert!(already.iter().any(|group| group["action"] == "already replayed" && group["records"] == 2));
+    let other = scope.create_topic("orders.repair", 1);
+    world.replay_all(&["--topic", "*retry-0-dlt", "--to", &other]);
+    let repaired = capture(scope.brokers(), &other);
+    assert_eq!(repaired.len(), 1);
+    assert_eq!(repaired[0].value, Some(event(4).into_bytes()));
+}
+
+#[test]
+fn selectors_and_limit_narrow_it_and_the_next_run_goes_on() {
+    let scope = Sandbox::shared().scope("replay_limit");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..5);
+    world.ingest();
+    let output = world.replay(&["--yes", "--type", "PaymentDeclined"]);
+    assert!(output.status.success() && stderr(&output).contains("no dead letters match"));
+    assert_eq!(world.replay(&["--dry-run", "--type", "Payment*", "--fail-on-empty"]).status.code(), Some(3));
+    let output = world.replay(&["--yes", "--error", "*timeout*", "--fail-on-empty"]);
+    assert_eq!(output.status.code(), Some(3), "globs are exact about case: {}", stdout(&output));
+
+    let output = world.replay(&["--yes", "--error", "TimeoutException", "--limit", "2"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 to replay, 3 later"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 of 2 records sent"), "{}", stderr(&output));
+    let numbers = || -> Vec<String> {
+        let records = capture(scope.brokers(), &world.topic);
+        records
+            .iter()
+            .filter_map(|record| record.key.clone())
+            .map(|key| String::from_utf8_lossy(&key).into_owned())
+            .collect()
+    };
+    assert_eq!(numbers(), ["0", "1"]);
+    world.replay_all(&[]);
+    assert_eq!(numbers(), ["0", "1", "2", "3", "4"]);
+    world.replay_all(&[]);
+    assert_eq!(numbers().len(), 5);
+}
+
+#[test]
+fn a_rate_is_roughly_kept() {
+    let scope = Sandbox::shared().scope("replay_rate");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..60);
+    world.ingest();
+    let began = Instant::now();
+    world.replay_all(&["--rate", "40"]);
+    let elapsed = began.elapsed();
+    assert_eq!(capture(scope.brokers(), &world.topic).len(), 60);
+    assert!(elapsed > Duration::from_millis(1_300), "{elapsed:?}");
+    assert!(elapsed < Duration::from_secs(10), "{elapsed:?}");
+}
+
+#[test]
+fn dead_letters_are_grouped_by_origin_and_error_with_an_example() {
+    let scope = Sandbox::shared().scope("dlt_groups");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..4);
+    let mut other = world.spring_headers(&[0; 8]).to_vec();
+    other[3].1 = Some(b"com.example.\x1b[31mPoison");
+    other.push(("kafka_dlt-original-consumer-group", Some(b"billing")));
+    world.producer.send(&world.dlt, None, None, Some(event(9).as_bytes()), &other);
+    world.producer.flush();
+    world.ingest();
+    world.replay_all(&["--limit", "1"]);
+    let groups = world.json(&["dlt"]);
+    assert_eq!(
+        groups[0],
+        json!({
+            "origin_topic": world.topic, "consumer_group": null, "exception_class": "com.example.TimeoutException",
+            "records": 4, "replayed": 1, "returned": 0, "first_at": "2026-11-22T10:00:00.000000Z",
+            "last_at": "2026-11-22T10:03:00.000000Z", "example": "01900000-0000-7000-8000-000000000003",
+            "example_message": "the bank did not answer",
+        })
+    );
+    assert_eq!((groups.len(), &groups[1]["consumer_group"]), (2, &json!("billing")));
+    assert_eq!(world.json(&["dlt", "--error", "*Poison"]).len(), 1);
+    let table = world.audit.succeed(&["dlt"]);
+    assert!(table.contains("Poison") && !table.contains('\x1b'), "{table}");
+    assert_eq!(world.audit.run(&["dlt", "--columns", "nothing"]).status.code(), Some(2));
+    assert_eq!(world.audit.run(&["dlt", "--type", "Nothing", "--fail-on-empty"]).status.code(), Some(3));
+}
