@@ -134,7 +134,7 @@ fn one_replay_runs_at_a_time_and_an_interrupt_ends_it_between_records() {
 }
 
 #[test]
-fn a_broker_that_is_away_is_said_and_what_is_unclear_stays_pending() {
+fn a_broker_that_is_away_is_named_before_anything_is_written_down() {
     let scope = Sandbox::shared().scope("replay_no_broker");
     let mut world = World::new(&scope, 1);
     world.dead_letters(0..3);
@@ -147,4 +147,31 @@ fn a_broker_that_is_away_is_said_and_what_is_unclear_stays_pending() {
     world.audit.brokers = brokers;
     world.replay_all(&[]);
     world.assert_each_sent_once(3);
+}
+
+#[test]
+fn a_broker_that_dies_under_a_replay_leaves_what_is_unclear_to_the_next_one() {
+    // Servers of its own: the other tests would notice.
+    let sandbox = match Sandbox::start() {
+        Ok(sandbox) => sandbox,
+        Err(error) => panic!("{error}"),
+    };
+    if sandbox.kafka().is_given() || sandbox.kafka().is_mock() {
+        eprintln!("skipped: only a server of our own can be killed");
+        return;
+    }
+    let scope = sandbox.scope("replay_killed_broker");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..300);
+    world.ingest();
+    let mut replay = world.audit.start(&["replay-dlt", "--yes", "--rate", "100"]);
+    wait_until("some are sent", LIMIT, || world.sent() >= 50);
+    assert!(sandbox.kafka().kill().is_ok());
+    assert_eq!(replay.wait(LIMIT).code(), Some(1));
+    assert!(replay.log().contains("records may have arrived or not"), "{}", replay.log());
+    let pending = world.database.number("SELECT count(*) FROM dlt_replays WHERE state = 'pending'");
+    assert!((1..=10).contains(&pending), "{:?}", world.states());
+    assert!(sandbox.kafka().start().is_ok());
+    world.replay_all(&[]);
+    world.assert_each_sent_once(300);
 }
