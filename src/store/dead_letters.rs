@@ -196,15 +196,12 @@ fn conditions(selection: &ResolvedSelection, parameters: &mut Parameters) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::{Glob, Selection};
+    use crate::filter::Selection;
+    use crate::store::resolve::Errors;
 
     fn dead_letters() -> ResolvedSelection {
-        let selection = Selection {
-            dead_letters: Some(true),
-            errors: vec![Glob::new("*Timeout*")],
-            ..Selection::default()
-        };
-        ResolvedSelection { selection, ..ResolvedSelection::default() }
+        let selection = Selection { dead_letters: Some(true), ..Selection::default() };
+        ResolvedSelection { errors: Errors::Ids(vec![7, 9]), selection, ..ResolvedSelection::default() }
     }
 
     #[test]
@@ -225,10 +222,9 @@ SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL
          FROM dlt_replays replay
         WHERE replay.event_log_id = event.id AND replay.state <> 'failed') previous ON true
  WHERE event.is_dlt
-   AND event.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2))
+   AND event.id = ANY($1)
  ORDER BY event.id
-$1 _text ["%Timeout%", "%.%Timeout%"]
-$2 _text ["%Timeout%"]
+$1 _int8 [7, 9]
 "#);
     }
 
@@ -244,7 +240,7 @@ WITH grouped AS (
          FROM event_logs event
          LEFT JOIN dead_letters letter ON letter.event_log_id = event.id
         WHERE event.is_dlt
-   AND event.id IN (SELECT letter.event_log_id FROM dead_letters letter WHERE letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2))
+   AND event.id = ANY($1)
         GROUP BY letter.origin_topic, letter.consumer_group, letter.exception_class)
 SELECT grouped.origin_topic, grouped.consumer_group, grouped.exception_class, grouped.records, grouped.replayed,
        grouped.returned, grouped.first_at, grouped.last_at, event.event_id, letter.exception_message
@@ -252,8 +248,7 @@ SELECT grouped.origin_topic, grouped.consumer_group, grouped.exception_class, gr
   JOIN event_logs event ON event.id = grouped.example
   LEFT JOIN dead_letters letter ON letter.event_log_id = grouped.example
  ORDER BY grouped.records DESC, grouped.last_at DESC, grouped.example DESC
-$1 _text ["%Timeout%", "%.%Timeout%"]
-$2 _text ["%Timeout%"]
+$1 _int8 [7, 9]
 "#);
     }
 }

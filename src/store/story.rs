@@ -255,7 +255,7 @@ pub async fn replays(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Repla
     let rows = client
         .query_typed(
             "SELECT event_log_id, attempt, requested_by, requested_at, reason, target_topic, state
-               FROM dlt_replays WHERE event_log_id = ANY($1) ORDER BY event_log_id, attempt",
+               FROM dlt_replay_outcomes WHERE event_log_id = ANY($1) ORDER BY event_log_id, attempt",
             &[(&event_log_ids, Type::INT8_ARRAY)],
         )
         .await
