@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod args;
+mod completions;
 mod decode;
 mod dlt;
 mod events;
@@ -14,6 +15,7 @@ mod listing;
 mod logs;
 mod migrate;
 mod output_args;
+mod pager;
 mod pump;
 mod query;
 mod replay_dlt;
@@ -71,6 +73,8 @@ enum Command {
     Dlt(dlt::DltArgs),
     ReplayDlt(replay_dlt::ReplayDltArgs),
     Decode(decode::DecodeArgs),
+    Completions(completions::CompletionsArgs),
+    Man(completions::ManArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
@@ -111,5 +115,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
         Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
         Command::Decode(args) => decode::run(&args),
+        Command::Completions(args) => completions::run_completions(&args, Cli::command()),
+        Command::Man(args) => completions::run_man(&args, Cli::command()),
     }
 }

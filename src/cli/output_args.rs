@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::pager::Screen;
 use super::terminal::{self, ColorChoice};
 use crate::output::{Format, Style};
 
@@ -49,6 +50,9 @@ pub(crate) struct OutputArgs {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: ColorChoice,
+    /// Don't page tables on a terminal [env: PAGER]
+    #[arg(long)]
+    no_pager: bool,
     /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
     #[arg(long)]
     spreadsheet_safe: bool,
@@ -61,6 +65,11 @@ impl OutputArgs {
     /// The format that was asked for.
     pub(crate) fn format(&self) -> Option<Format> {
         self.output.map(Format::from)
+    }
+
+    /// Where the result goes: tables through a pager where a person reads.
+    pub(crate) fn screen(&self, format: Format) -> Screen {
+        Screen::open(format == Format::Table, self.no_pager)
     }
 
     /// The style for stdout.

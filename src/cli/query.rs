@@ -1,6 +1,6 @@
 //! `audit query`: selected events.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::pin::pin;
 
 use clap::{Args, ValueEnum};
@@ -117,9 +117,9 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         ));
     }
 
-    let mut stdout = BufWriter::new(std::io::stdout());
+    let mut screen = args.output.screen(format);
     let mut renderer = output::renderer(format, style);
-    renderer.begin(&columns.shown(), &mut stdout)?;
+    renderer.begin(&columns.shown(), &mut screen)?;
     let mut shown = 0;
     let mut last = None;
     let mut more = false;
@@ -130,7 +130,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
                 more = true;
                 break;
             }
-            renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut stdout)?;
+            renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut screen)?;
             last = Some((
                 columns.integer(&row, EventColumn::CreatedAt)?,
                 columns.integer(&row, EventColumn::Id)?,
@@ -138,8 +138,8 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
             shown += 1;
         }
     }
-    renderer.end(&mut stdout)?;
-    stdout.flush()?;
+    renderer.end(&mut screen)?;
+    screen.close()?;
     if let (true, Some((created_at, id))) = (more, last) {
         let (order, snapshot) = match row_order {
             RowOrder::After(cursor) => (cursor.order, cursor.snapshot),

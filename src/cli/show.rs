@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::args::ConnectionArgs;
 use super::events::event_cell;
 use super::failure::{Exit, Failure};
+use super::pager::Screen;
 use super::terminal;
 use super::trace::error_text;
 use crate::filter::Selection;
@@ -39,6 +40,9 @@ pub(crate) struct ShowArgs {
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "text")]
     output: ShowFormat,
+    /// Don't page the text on a terminal [env: PAGER]
+    #[arg(long)]
+    no_pager: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,12 +71,12 @@ pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<
         Found::Event { deliveries, row_id } => Portrait::read(&client, deliveries, row_id, args.diff).await?,
     };
     store::end_reading(&client).await?;
-    let mut stdout = std::io::stdout();
+    let mut screen = Screen::open(args.output == ShowFormat::Text, args.no_pager);
     match args.output {
-        ShowFormat::Text => stdout.write_all(portrait.text()?.as_bytes())?,
-        ShowFormat::Json => stdout.write_all(&portrait.json()?)?,
+        ShowFormat::Text => screen.write_all(portrait.text()?.as_bytes())?,
+        ShowFormat::Json => screen.write_all(&portrait.json()?)?,
     }
-    stdout.flush()?;
+    screen.close()?;
     Ok(Exit::Done)
 }
 

@@ -93,7 +93,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     } else {
         store::groups(&client, &resolved, &[], args.duplicates, 1).await?.pop()
     };
-    let mut stdout = std::io::BufWriter::new(std::io::stdout());
+    let mut screen = args.output.screen(format);
     let mut groups = match &total {
         None => Vec::new(),
         // One more than is shown tells whether there are more.
@@ -110,16 +110,16 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     }
     columns.extend(["first", "last"].map(Column::new));
     let rows = groups.iter().map(|group| (cells(group, total.as_ref().unwrap_or(group)), Emphasis::None));
-    output::render(format, style, &columns, rows, &mut stdout)?;
+    output::render(format, style, &columns, rows, &mut screen)?;
     if let Some(total) =
         total.as_ref().filter(|_| format == Format::Table && (args.histogram || style.terminal))
     {
         let step = step_seconds(total.last.saturating_sub(total.first));
         let buckets = store::histogram(&client, &resolved, step).await?;
-        writeln!(stdout)?;
-        write_histogram(&buckets, step, style, &mut stdout)?;
+        writeln!(screen)?;
+        write_histogram(&buckets, step, style, &mut screen)?;
     }
-    stdout.flush()?;
+    screen.close()?;
     if more {
         terminal::status(&format!("{} groups shown, there are more; go on with --limit", args.limit));
     }

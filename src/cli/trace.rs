@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::args::ConnectionArgs;
 use super::failure::{Exit, Failure};
+use super::pager::Screen;
 use super::show::ambiguous;
 use super::terminal::{self, ColorChoice};
 use super::timeline::{Moment, Place, arrange};
@@ -41,6 +42,9 @@ pub(crate) struct TraceArgs {
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: ColorChoice,
+    /// Don't page the timeline on a terminal [env: PAGER]
+    #[arg(long)]
+    no_pager: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +82,7 @@ pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result
     store::end_reading(&client).await?;
 
     let story = Story::new(&events, &letters, &replays)?;
-    let mut stdout = std::io::BufWriter::new(std::io::stdout());
+    let mut screen = Screen::open(args.output == TraceFormat::Table, args.no_pager);
     let style = Style {
         width: terminal::width(),
         color: args.color.wanted(terminal::stdout_is_terminal()),
@@ -86,13 +90,13 @@ pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result
         ..Style::default()
     };
     match args.output {
-        TraceFormat::Mermaid => write_mermaid(&story.messages()?, &mut stdout)?,
-        TraceFormat::Table => story.write_timeline(style, &mut stdout)?,
-        TraceFormat::Json => story.write_rows(Format::Json, style, &mut stdout)?,
-        TraceFormat::Ndjson => story.write_rows(Format::Ndjson, style, &mut stdout)?,
-        TraceFormat::Csv => story.write_rows(Format::Csv, style, &mut stdout)?,
+        TraceFormat::Mermaid => write_mermaid(&story.messages()?, &mut screen)?,
+        TraceFormat::Table => story.write_timeline(style, &mut screen)?,
+        TraceFormat::Json => story.write_rows(Format::Json, style, &mut screen)?,
+        TraceFormat::Ndjson => story.write_rows(Format::Ndjson, style, &mut screen)?,
+        TraceFormat::Csv => story.write_rows(Format::Csv, style, &mut screen)?,
     }
-    stdout.flush()?;
+    screen.close()?;
     if more {
         terminal::status(&format!(
             "the first {} events shown, there are more; go on with --limit",
