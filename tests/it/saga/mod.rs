@@ -9,12 +9,12 @@ use serde_json::Value;
 use self::world::{LIMIT, World};
 use crate::support::{Database, Oracle, wait_until};
 
-/// Orders, unless `AUDIT_TEST_ORDERS` says otherwise: issue 5 asks for 2,000.
+/// Orders, unless `AUDIT_TEST_ORDERS` says otherwise; a thorough run takes 2,000.
 const ORDERS: i64 = 300;
 
 const ORDERS_MADE: &str = "SELECT count(*) FROM orders";
 
-/// The errors of poison, as SQL; all others are transient.
+/// The two kinds of errors that the services may give up with, as SQL.
 const IS_POISON: &str = "exception_class IN ('payment_sim::payments::UnsupportedCurrency', 'order_sim::orders::PaymentDoesNotMatch')";
 const IS_TRANSIENT: &str = "exception_class IN ('payment_sim::payments::ProviderUnavailable', 'order_sim::orders::WarehouseUnavailable')";
 
