@@ -1,4 +1,5 @@
--- Indexes for reading. What each of them finds, and what it costs the ingester, was measured: docs/query-plans.md.
+-- Indexes for reading, each for a selector whose first page would else be a walk through the table. They cost the ingester:
+-- docs/decisions.md.
 
 -- The newest rows of a type. Through idx_event_type alone, all rows of the type would be read and sorted, or all rows of
 -- all types walked by time.
