@@ -180,7 +180,7 @@ fn stats_count_by_what_was_asked_for() {
     );
     assert_eq!(
         (&by_type[0]["dlt"], &by_type[0]["duplicates"], &by_type[0]["percent"]),
-        (&1.into(), &1.into(), &50.0.into())
+        (&1.into(), &0.into(), &50.0.into())
     );
     let hours: Vec<_> = rows(&["--by", "hour,service"])
         .iter()
