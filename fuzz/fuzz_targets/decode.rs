@@ -29,7 +29,8 @@ fuzz_target!(|input: &[u8]| {
     let mut lines = head.split(|byte| *byte == b'\n');
     // Kafka has no other characters in the names of topics.
     let is_legal = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    let topic: String = lines.next().unwrap_or_default().iter().filter(is_legal).map(|byte| char::from(*byte)).collect();
+    let topic: String =
+        lines.next().unwrap_or_default().iter().filter(is_legal).map(|byte| char::from(*byte)).collect();
     let key = lines.next();
     let headers: Vec<_> = lines
         .map(|line| match line.iter().position(|byte| *byte == b'=') {
@@ -38,8 +39,16 @@ fuzz_target!(|input: &[u8]| {
         })
         .collect();
     let timestamp_ms = key.and_then(|key| Some(i64::from_be_bytes(*key.first_chunk()?)));
-    let record =
-        Record { cluster_id: "c", topic: &topic, partition: 0, offset: 7, timestamp_ms, key, value, headers: &headers };
+    let record = Record {
+        cluster_id: "c",
+        topic: &topic,
+        partition: 0,
+        offset: 7,
+        timestamp_ms,
+        key,
+        value,
+        headers: &headers,
+    };
 
     let decoder = Decoder::default();
     let decoded = decoder.decode(&record, NOW_US);
@@ -58,7 +67,8 @@ fuzz_target!(|input: &[u8]| {
     assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
 
     let letter = dead_letter::origin(&record);
-    let texts = [&letter.origin_topic, &letter.consumer_group, &letter.exception_message, &letter.stack_trace];
+    let texts =
+        [&letter.origin_topic, &letter.consumer_group, &letter.exception_message, &letter.stack_trace];
     assert!(texts.into_iter().flatten().all(|text| !text.contains('\0')));
     let stored = dead_letter::headers_json(&headers);
     assert!(can_be_stored(&stored));

@@ -76,7 +76,8 @@ BEGIN
         RETURN leaf;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('audit.event_log_leaf', 0));
-    IF to_regclass(leaf) IS NOT NULL THEN
+    -- Asked of the catalog, which a statement sees as of now: to_regclass may answer from before the wait.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = leaf AND relnamespace = 'public'::regnamespace) THEN
         RETURN leaf;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE event_logs INCLUDING ALL)', leaf);

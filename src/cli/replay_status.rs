@@ -25,7 +25,7 @@ const COLUMNS: [&str; 15] = [
     "reason",
     "requested_by",
     "database_role",
-    "dead_letter_id",
+    "event_log_id",
     "replay_id",
 ];
 

@@ -32,7 +32,7 @@ pub(crate) struct StatsArgs {
     /// How many groups at most
     #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
     limit: i64,
-    /// Also count the rows that deliver an event again; takes longer
+    /// Also count the rows that deliver an event again, dead letters aside; takes longer
     #[arg(long)]
     duplicates: bool,
     /// Draw the histogram also where stdout is no terminal

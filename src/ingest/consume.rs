@@ -19,6 +19,8 @@ use crate::kafka;
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
 /// How often a quiet consumer looks whether its position passed transaction markers.
 const QUIET: Duration = Duration::from_millis(100);
+/// How many records are taken between two looks at the clock and at what else there is to do.
+const AT_ONCE: usize = 200;
 /// How long a stop waits for the batches that are under way.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How long each step of leaving the group may take.
@@ -148,16 +150,26 @@ fn leave(consumer: BaseConsumer<Context>) {
     }
 }
 
-/// Waits for one record and takes it. False where none came.
+/// Waits for a record, and takes it and those that are there already, as far as a batch holds them. False where none came.
 fn receive(consumer: &BaseConsumer<Context>, timeout: Duration) -> Result<bool, Fault> {
-    match consumer.poll(timeout) {
-        None => Ok(false),
-        Some(Ok(message)) => {
-            lock(&consumer.context().intake).push(&message, Instant::now());
-            Ok(true)
+    let (mut timeout, mut now) = (timeout, None);
+    for _ in 0..AT_ONCE {
+        match consumer.poll(timeout) {
+            None => break,
+            Some(Ok(message)) => {
+                // One look at the clock serves them all.
+                let now = *now.get_or_insert_with(Instant::now);
+                let mut intake = lock(&consumer.context().intake);
+                intake.push(&message, now);
+                if intake.is_full() {
+                    break;
+                }
+            }
+            Some(Err(error)) => judge(&error)?,
         }
-        Some(Err(error)) => judge(&error).map(|()| false),
+        timeout = Duration::ZERO;
     }
+    Ok(now.is_some())
 }
 
 /// What an error of the consumer means.

@@ -17,6 +17,9 @@ use super::{Cell, Column, Emphasis, Renderer, Style};
 /// tables, each with its header.
 const ROWS_A_TABLE: usize = 1_000;
 
+/// Every row is padded to the widest: where a pipe gets whole payloads, a table ends at about this many bytes.
+const BYTES_A_TABLE: usize = 16 << 20;
+
 /// Between two columns.
 const GAP: usize = 2;
 
@@ -24,6 +27,8 @@ pub(super) struct Table {
     style: Style,
     columns: Vec<Column>,
     rows: Vec<Vec<Shown>>,
+    /// The bytes of the longest value among the rows.
+    longest: usize,
     tables: usize,
 }
 
@@ -70,7 +75,7 @@ impl Shown {
 
 impl Table {
     pub(super) fn new(style: Style) -> Self {
-        Self { style, columns: Vec::new(), rows: Vec::new(), tables: 0 }
+        Self { style, columns: Vec::new(), rows: Vec::new(), longest: 0, tables: 0 }
     }
 
     /// How wide each column becomes: as its widest value, or less so that the table fits.
@@ -123,6 +128,7 @@ impl Table {
             output.write_all(b"\n")?;
         }
         self.tables += 1;
+        self.longest = 0;
         for line in table.lines() {
             writeln!(output, "{}", line.trim_end())?;
         }
@@ -138,8 +144,12 @@ impl Renderer for Table {
 
     fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()> {
         let cells = self.columns.iter().zip(cells);
-        self.rows.push(cells.map(|(column, cell)| Shown::new(column, cell, emphasis, self.style)).collect());
-        if self.rows.len() == ROWS_A_TABLE { self.flush(output) } else { Ok(()) }
+        let row: Vec<_> =
+            cells.map(|(column, cell)| Shown::new(column, cell, emphasis, self.style)).collect();
+        self.longest = row.iter().map(|shown| shown.text.len()).fold(self.longest, usize::max);
+        self.rows.push(row);
+        let is_large = self.rows.len() * self.longest > BYTES_A_TABLE;
+        if is_large || self.rows.len() == ROWS_A_TABLE { self.flush(output) } else { Ok(()) }
     }
 
     fn end(&mut self, output: &mut dyn Write) -> io::Result<()> {

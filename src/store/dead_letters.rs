@@ -197,15 +197,11 @@ fn conditions(selection: &ResolvedSelection, parameters: &mut Parameters) -> Str
 mod tests {
     use super::*;
     use crate::filter::Selection;
-    use crate::store::resolve::{ErrorPatterns, Errors};
+    use crate::store::resolve::Errors;
 
     fn dead_letters() -> ResolvedSelection {
         let selection = Selection { dead_letters: Some(true), ..Selection::default() };
-        let errors = Errors::Like(ErrorPatterns {
-            classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
-            messages: vec!["%Timeout%".to_owned()],
-        });
-        ResolvedSelection { selection, errors, ..ResolvedSelection::default() }
+        ResolvedSelection { errors: Errors::Ids(vec![7, 9]), selection, ..ResolvedSelection::default() }
     }
 
     #[test]
@@ -226,10 +222,9 @@ SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL
          FROM dlt_replays replay
         WHERE replay.event_log_id = event.id AND replay.state <> 'failed') previous ON true
  WHERE event.is_dlt
-   AND event.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = event.id AND (letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2)))
+   AND event.id = ANY($1)
  ORDER BY event.id
-$1 _text ["%Timeout%", "%.%Timeout%"]
-$2 _text ["%Timeout%"]
+$1 _int8 [7, 9]
 "#);
     }
 
@@ -245,7 +240,7 @@ WITH grouped AS (
          FROM event_logs event
          LEFT JOIN dead_letters letter ON letter.event_log_id = event.id
         WHERE event.is_dlt
-   AND event.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = event.id AND (letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2)))
+   AND event.id = ANY($1)
         GROUP BY letter.origin_topic, letter.consumer_group, letter.exception_class)
 SELECT grouped.origin_topic, grouped.consumer_group, grouped.exception_class, grouped.records, grouped.replayed,
        grouped.returned, grouped.first_at, grouped.last_at, event.event_id, letter.exception_message
@@ -253,8 +248,7 @@ SELECT grouped.origin_topic, grouped.consumer_group, grouped.exception_class, gr
   JOIN event_logs event ON event.id = grouped.example
   LEFT JOIN dead_letters letter ON letter.event_log_id = grouped.example
  ORDER BY grouped.records DESC, grouped.last_at DESC, grouped.example DESC
-$1 _text ["%Timeout%", "%.%Timeout%"]
-$2 _text ["%Timeout%"]
+$1 _int8 [7, 9]
 "#);
     }
 }

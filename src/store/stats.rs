@@ -66,7 +66,7 @@ pub struct Group {
     pub dead_letters: i64,
     /// How many of them are quarantined.
     pub quarantined: i64,
-    /// How many of them deliver an event again; only where that was asked for.
+    /// How many of them deliver an event again, dead letters aside; only where that was asked for.
     pub duplicates: Option<i64>,
     /// When the first happened, in microseconds since 2000-01-01.
     pub first: i64,
@@ -131,7 +131,13 @@ fn groups_statement(
         Some(grouping) if grouping.is_time() => numbers.join(", "),
         _ => std::iter::once(format!("{} DESC", by.len() + 1)).chain(numbers).collect::<Vec<_>>().join(", "),
     };
-    let duplicates = if duplicates { "count(*) - count(DISTINCT event.event_id)" } else { "NULL::bigint" };
+    // A dead letter repeats its event by nature: as in `audit status`, it is no duplicate.
+    let duplicates = if duplicates {
+        "count(event.event_id) FILTER (WHERE NOT event.is_dlt)
+       - count(DISTINCT event.event_id) FILTER (WHERE NOT event.is_dlt)"
+    } else {
+        "NULL::bigint"
+    };
     let limit = parameters.bind(limit, Type::INT8);
     let sql = format!(
         "SELECT {keys}count(*), count(*) FILTER (WHERE event.is_dlt),

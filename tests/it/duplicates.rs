@@ -50,4 +50,10 @@ fn each_delivery_is_a_row_and_dedup_keeps_the_first_committed() {
     assert_eq!(of_event(&[&["query", "--dedup"][..], &columns].concat()), first);
     assert_eq!(of_event(&[&["export", "--dedup"][..], &columns].concat()), first);
     assert_eq!(audit.succeed(&["query", "--dedup", "--count"]).trim(), "2");
+    let counted = |command: &[&str], place: &str| {
+        let shown: serde_json::Value = serde_json::from_str(&audit.succeed(command)).unwrap_or_default();
+        shown.pointer(place).cloned()
+    };
+    assert_eq!(counted(&["stats", "--duplicates", "-o", "json"], "/0/duplicates"), Some(3.into()));
+    assert_eq!(counted(&["status", "-o", "json"], "/database/duplicates"), Some(3.into()));
 }

@@ -14,6 +14,7 @@ mod migrate;
 mod query;
 mod replay;
 mod rows;
+mod saga;
 mod story;
 mod support;
 mod tail;

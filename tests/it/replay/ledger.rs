@@ -43,7 +43,7 @@ fn a_poison_event_is_parked_after_three_replays() {
     let attempts: Vec<&Value> = status.iter().map(|replay| &replay["attempt"]).collect();
     assert_eq!(attempts, [3, 2, 1], "the newest first");
     assert!(status.iter().all(|replay| replay["state"] == "returned" && replay["reason"] == "a new version"));
-    assert_eq!(status[2]["returned_as"], status[1]["dead_letter_id"]);
+    assert_eq!(status[2]["returned_as"], status[1]["event_log_id"]);
     assert_eq!(world.json(&["dlt"])[0]["returned"], 3);
 
     world.replay_all(&["--max-replays", "4"]);

@@ -54,16 +54,7 @@ impl Audit {
 
     /// Starts it in the background.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
-        let log = match NamedTempFile::new() {
-            Ok(log) => log,
-            Err(error) => panic!("no file for the log: {error}"),
-        };
-        let open =
-            || File::options().append(true).open(log.path()).map_or_else(|_| Stdio::null(), Stdio::from);
-        match self.command(arguments).stdout(open()).stderr(open()).spawn() {
-            Ok(child) => Running { child, log },
-            Err(error) => panic!("audit {arguments:?} can't be started: {error}"),
-        }
+        Running::start(&mut self.command(arguments))
     }
 }
 
@@ -79,6 +70,20 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts a program in the background.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let log = match NamedTempFile::new() {
+            Ok(log) => log,
+            Err(error) => panic!("no file for the log: {error}"),
+        };
+        let open =
+            || File::options().append(true).open(log.path()).map_or_else(|_| Stdio::null(), Stdio::from);
+        match command.stdin(Stdio::null()).stdout(open()).stderr(open()).spawn() {
+            Ok(child) => Self { child, log },
+            Err(error) => panic!("{} can't be started: {error}", command.get_program().display()),
+        }
+    }
+
     /// What it wrote so far, stdout and stderr together.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
