@@ -16,6 +16,9 @@ pub(super) fn selection_conditions(
     let selection = &resolved.selection;
     let mut conditions = Vec::new();
     conditions.extend(text_condition(&format!("{row}.event_type"), &resolved.event_types, parameters));
+    if let Some(ids) = &resolved.rare_pair {
+        conditions.push(format!("{row}.id = ANY({})", parameters.bind(ids.clone(), Type::INT8_ARRAY)));
+    }
     if selection.quarantined {
         conditions.push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
     }

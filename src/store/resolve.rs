@@ -20,6 +20,8 @@ pub struct ResolvedSelection {
     pub(super) correlations: Vec<Identifier>,
     pub(super) recorded: Option<Recorded>,
     pub(super) errors: Errors,
+    /// The ids of all rows of the types and services, where both were asked for and the rows are few.
+    pub(super) rare_pair: Option<Vec<i64>>,
     /// What needs no look-up.
     pub(super) selection: Selection,
 }
@@ -89,6 +91,7 @@ impl ResolvedSelection {
             || self.services == Texts::Exact(Vec::new())
             || self.topics == Topics::Partitions(Vec::new())
             || self.errors == Errors::Ids(Vec::new())
+            || self.rare_pair.as_ref().is_some_and(Vec::is_empty)
             || self.recorded.is_some_and(|recorded| recorded.first_id > recorded.last_id)
     }
 }
@@ -117,9 +120,12 @@ pub async fn resolve(
         let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE correlation_id = $1)";
         correlations.extend(resolve_id(client, text, exact, exists, reach).await?);
     }
+    let event_types = resolve_texts(client, &selection.event_types, Distinct::EventType, reach).await?;
+    let services = resolve_texts(client, &selection.services, Distinct::SourceService, reach).await?;
     Ok(ResolvedSelection {
-        event_types: resolve_texts(client, &selection.event_types, Distinct::EventType, reach).await?,
-        services: resolve_texts(client, &selection.services, Distinct::SourceService, reach).await?,
+        rare_pair: resolve_rare_pair(client, &event_types, &services, reach).await?,
+        event_types,
+        services,
         topics: resolve_topics(client, &selection.topics, reach).await?,
         aggregates,
         correlations,
@@ -214,6 +220,39 @@ async fn resolve_topics(client: &Client, globs: &[Glob], reach: Reach) -> Result
         }
     }
     Ok(Topics::Partitions(partitions))
+}
+
+/// Up to so many rows of a type of a service are searched by their ids.
+const MOST_PAIR_IDS: usize = 1_000;
+
+/// A service may have few rows of a type, or none, while both are common. The planner doesn't see that, and would walk the
+/// table by time in search of them; the index of the two tells at once.
+async fn resolve_rare_pair(
+    client: &Client,
+    event_types: &Texts,
+    services: &Texts,
+    reach: Reach,
+) -> Result<Option<Vec<i64>>, Error> {
+    let (Texts::Exact(event_types), Texts::Exact(services), Reach::Present) = (event_types, services, reach)
+    else {
+        return Ok(None);
+    };
+    let failed = "looking for the types of the services";
+    let rows = client
+        .query_typed(
+            "SELECT id FROM event_logs WHERE source_service = ANY($1) AND event_type = ANY($2) LIMIT $3",
+            &[
+                (services, Type::VARCHAR_ARRAY),
+                (event_types, Type::VARCHAR_ARRAY),
+                (&(MOST_PAIR_IDS as i64 + 1), Type::INT8),
+            ],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    if rows.len() > MOST_PAIR_IDS {
+        return Ok(None);
+    }
+    rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map(Some).map_err(Error::query(failed))
 }
 
 /// Up to so many dead letters are searched by their ids; where more match, the newest are soon found one after the other.

@@ -242,6 +242,7 @@ mod tests {
                 since: clock.time("2026-11-22").ok(),
                 until: None,
             }),
+            rare_pair: Some(vec![3]),
             errors: Errors::Like(ErrorPatterns {
                 classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
                 messages: vec!["%Timeout%".to_owned()],
@@ -270,46 +271,48 @@ SELECT event.id,
        (SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
   FROM event_logs event
  WHERE event.event_type = ANY($1)
-   AND event.event_type = $2
-   AND event.source_service LIKE ANY($3)
-   AND event.aggregate_id = ANY($4)
-   AND event.correlation_id BETWEEN $5 AND $6
-   AND ((event.event_id = ANY($7)) OR (event.event_id BETWEEN $8 AND $9 AND replace(event.event_id::text, '-', '') LIKE $10))
+   AND event.id = ANY($2)
+   AND event.event_type = $3
+   AND event.source_service LIKE ANY($4)
+   AND event.aggregate_id = ANY($5)
+   AND event.correlation_id BETWEEN $6 AND $7
+   AND ((event.event_id = ANY($8)) OR (event.event_id BETWEEN $9 AND $10 AND replace(event.event_id::text, '-', '') LIKE $11))
    AND event.is_dlt
-   AND event.partition_id = ANY($11)
-   AND event.created_at >= $12 AND event.created_at < $13
-   AND ((event.created_at >= $14 AND event.created_at < $15) OR (event.created_at >= $16 AND event.created_at < $17))
-   AND event.id BETWEEN $18 AND $19
-   AND (SELECT batch.last_id >= event.id AND batch.recorded_at >= coalesce($20, '-infinity') AND batch.recorded_at < coalesce($21, 'infinity') FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
-   AND event.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = event.id AND (letter.exception_class LIKE ANY($22) OR letter.exception_message LIKE ANY($23)))
-   AND event.payload @@ $24::text::jsonpath
+   AND event.partition_id = ANY($12)
+   AND event.created_at >= $13 AND event.created_at < $14
+   AND ((event.created_at >= $15 AND event.created_at < $16) OR (event.created_at >= $17 AND event.created_at < $18))
+   AND event.id BETWEEN $19 AND $20
+   AND (SELECT batch.last_id >= event.id AND batch.recorded_at >= coalesce($21, '-infinity') AND batch.recorded_at < coalesce($22, 'infinity') FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)
+   AND event.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = event.id AND (letter.exception_class LIKE ANY($23) OR letter.exception_message LIKE ANY($24)))
+   AND event.payload @@ $25::text::jsonpath
  ORDER BY event.created_at DESC, event.id DESC
- LIMIT $25
+ LIMIT $26
 $1 _varchar ["OrderCreated", "'; DROP TABLE event_logs; --"]
-$2 varchar "audit.Quarantined"
-$3 _text ["order-%"]
-$4 _uuid [4f2a91c3-0000-4000-8000-000000000001]
-$5 uuid 4f2a91c3-0000-0000-0000-000000000000
-$6 uuid 4f2a91c3-ffff-ffff-ffff-ffffffffffff
-$7 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a]
-$8 uuid 4f2a0000-0000-0000-0000-000000000000
-$9 uuid 4f2affff-ffff-ffff-ffff-ffffffffffff
-$10 text "%01"
-$11 _int4 [1, 2]
-$12 timestamp 2026-11-22T00:00:00
-$13 timestamp 2026-11-23T00:00:00
-$14 timestamp 2026-11-22T00:00:00
-$15 timestamp 2026-11-23T00:00:00
-$16 timestamp 2026-11-24T00:00:00
-$17 timestamp 2026-11-25T00:00:00
-$18 int8 1
-$19 int8 99
-$20 timestamptz Some(2026-11-22T00:00:00Z)
-$21 timestamptz None
-$22 _text ["%Timeout%", "%.%Timeout%"]
-$23 _text ["%Timeout%"]
-$24 text "$.total > 100"
-$25 int8 51
+$2 _int8 [3]
+$3 varchar "audit.Quarantined"
+$4 _text ["order-%"]
+$5 _uuid [4f2a91c3-0000-4000-8000-000000000001]
+$6 uuid 4f2a91c3-0000-0000-0000-000000000000
+$7 uuid 4f2a91c3-ffff-ffff-ffff-ffffffffffff
+$8 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a]
+$9 uuid 4f2a0000-0000-0000-0000-000000000000
+$10 uuid 4f2affff-ffff-ffff-ffff-ffffffffffff
+$11 text "%01"
+$12 _int4 [1, 2]
+$13 timestamp 2026-11-22T00:00:00
+$14 timestamp 2026-11-23T00:00:00
+$15 timestamp 2026-11-22T00:00:00
+$16 timestamp 2026-11-23T00:00:00
+$17 timestamp 2026-11-24T00:00:00
+$18 timestamp 2026-11-25T00:00:00
+$19 int8 1
+$20 int8 99
+$21 timestamptz Some(2026-11-22T00:00:00Z)
+$22 timestamptz None
+$23 _text ["%Timeout%", "%.%Timeout%"]
+$24 _text ["%Timeout%"]
+$25 text "$.total > 100"
+$26 int8 51
 "#);
     }
 
