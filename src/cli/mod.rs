@@ -6,6 +6,7 @@ mod args;
 mod completions;
 mod decode;
 mod dlt;
+mod ends;
 mod events;
 mod export;
 mod failure;

@@ -1,6 +1,5 @@
 //! `audit status`: what an operator looks at first.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,10 +7,10 @@ use clap::Args;
 use tokio_postgres::Client;
 
 use super::args::ConnectionArgs;
+use super::ends::{Ends, ends};
 use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
 use super::terminal;
-use crate::kafka::{self, Cluster, Offsets};
 use crate::output::{Cell, Emphasis, Format, Section, Timestamp, render_report};
 use crate::store::{self, DatabaseOverview, IngesterOverview, PartitionOverview};
 
@@ -38,16 +37,13 @@ pub(crate) struct StatusArgs {
 /// Up to so many rows duplicates are counted without being asked for.
 const FEW_ROWS: i64 = 1_000_000;
 
-/// What Kafka tells: the cluster's id and where its partitions begin and end.
-type Ends = (String, HashMap<(String, i32), Offsets>);
-
 pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit status").await?;
     store::check_schema(&client, &settings).await?;
     let mut said = false;
     loop {
-        let ends = ends(connection, &client).await?;
+        let ends = ends(connection, &client, &[], Duration::from_secs(5)).await?;
         if let (Err(reason), false) = (&ends, said) {
             terminal::status(&format!("the lag is unknown: {reason}"));
             said = true;
@@ -63,25 +59,6 @@ pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Resul
             () = tokio::time::sleep(Duration::from_secs(seconds.max(1))) => {}
         }
     }
-}
-
-async fn ends(connection: &ConnectionArgs, client: &Client) -> Result<Result<Ends, String>, Failure> {
-    let settings = match connection.kafka() {
-        Ok(settings) => settings,
-        Err(failure) => return Ok(Err(failure.message().to_owned())),
-    };
-    let topics = store::known_topics(client).await?;
-    let asked = tokio::task::spawn_blocking(move || -> Result<Ends, kafka::Error> {
-        let cluster = Cluster::new(&settings)?;
-        let id = cluster.id(Duration::from_secs(5))?;
-        let all = cluster.all_offsets(&topics)?;
-        Ok((id, all.into_iter().map(|(topic, partition, offsets)| ((topic, partition), offsets)).collect()))
-    });
-    Ok(match asked.await {
-        Ok(Ok(ends)) => Ok(ends),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(error) => Err(error.to_string()),
-    })
 }
 
 async fn show(args: &StatusArgs, client: &Client, kafka: Option<&Ends>) -> Result<(), Failure> {

@@ -7,10 +7,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::ConnectionArgs;
+use super::ends::{Ends, ends};
 use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
 use super::terminal;
-use crate::kafka::{self, Cluster, Offsets};
+use crate::kafka::Offsets;
 use crate::ledger::{self, BatchClaim, Chain, Finding, Severity, StoredRow};
 use crate::output::{self, Cell, Column, Emphasis, Format};
 use crate::store::{self, AuditTrail, KnownPartition};
@@ -39,9 +40,6 @@ pub(crate) struct VerifyArgs {
 /// At most so many findings are listed; the rest is counted.
 const LISTED: usize = 1000;
 
-/// What Kafka has, by topic and partition.
-type Ends = HashMap<(String, i32), Offsets>;
-
 /// One line of the result.
 struct Check {
     check: &'static str,
@@ -55,7 +53,7 @@ pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Resul
     let mut client = store::connect(&settings, "audit verify").await?;
     store::check_schema(&client, &settings).await?;
     // Kafka first: what it has now must be in the snapshot, which is taken later.
-    let kafka = ends(args, connection, &client).await;
+    let kafka = ends(connection, &client, &args.topics, Duration::from_secs(10)).await?;
     if let Ok((cluster_id, ends)) = &kafka {
         wait_for(args.wait, &client, cluster_id, ends).await?;
     }
@@ -67,34 +65,12 @@ pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Resul
     show(args, &checks)
 }
 
-async fn ends(
-    args: &VerifyArgs,
-    connection: &ConnectionArgs,
-    client: &tokio_postgres::Client,
-) -> Result<(String, Ends), String> {
-    let settings = connection.kafka().map_err(|failure| failure.message().to_owned())?;
-    let mut topics = store::known_topics(client).await.map_err(|error| error.to_string())?;
-    topics.extend(args.topics.iter().cloned());
-    topics.sort_unstable();
-    topics.dedup();
-    let asked = tokio::task::spawn_blocking(move || -> Result<_, kafka::Error> {
-        let cluster = Cluster::new(&settings)?;
-        Ok((cluster.id(Duration::from_secs(10))?, cluster.all_offsets(&topics)?))
-    });
-    let (cluster_id, all) =
-        asked.await.map_err(|error| error.to_string())?.map_err(|error: kafka::Error| error.to_string())?;
-    Ok((
-        cluster_id,
-        all.into_iter().map(|(topic, partition, offsets)| ((topic, partition), offsets)).collect(),
-    ))
-}
-
 /// Gives a running ingester the time to record what Kafka had at the start.
 async fn wait_for(
     seconds: u64,
     client: &tokio_postgres::Client,
     cluster_id: &str,
-    ends: &Ends,
+    ends: &HashMap<(String, i32), Offsets>,
 ) -> Result<(), Failure> {
     let topics: Vec<String> = ends.keys().map(|(topic, _)| topic.clone()).collect();
     let began = Instant::now();
@@ -115,7 +91,7 @@ async fn wait_for(
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.
 async fn partition_checks(
     trail: &AuditTrail<'_>,
-    kafka: Result<&(String, Ends), &String>,
+    kafka: Result<&Ends, &String>,
     checks: &mut Vec<Check>,
 ) -> Result<(), Failure> {
     let known = trail.partitions().await?;

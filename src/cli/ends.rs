@@ -1,0 +1,44 @@
+//! Where Kafka's partitions end now, for the commands that compare that with the record.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio_postgres::Client;
+
+use super::args::ConnectionArgs;
+use crate::kafka::{self, Cluster, Offsets};
+use crate::store;
+
+/// The cluster's id, and where its partitions begin and end, by topic and number.
+pub(crate) type Ends = (String, HashMap<(String, i32), Offsets>);
+
+/// Asks Kafka for the topics that the database knows, and for `more`, and waits up to `limit` for a broker. The inner error says why Kafka could not be asked.
+///
+/// # Errors
+/// Those of the database.
+pub(crate) async fn ends(
+    connection: &ConnectionArgs,
+    client: &Client,
+    more: &[String],
+    limit: Duration,
+) -> Result<Result<Ends, String>, store::Error> {
+    let settings = match connection.kafka() {
+        Ok(settings) => settings,
+        Err(failure) => return Ok(Err(failure.message().to_owned())),
+    };
+    let mut topics = store::known_topics(client).await?;
+    topics.extend(more.iter().cloned());
+    topics.sort_unstable();
+    topics.dedup();
+    let asked = tokio::task::spawn_blocking(move || -> Result<Ends, kafka::Error> {
+        let cluster = Cluster::new(&settings)?;
+        let id = cluster.id(limit)?;
+        let all = cluster.all_offsets(&topics)?;
+        Ok((id, all.into_iter().map(|(topic, partition, offsets)| ((topic, partition), offsets)).collect()))
+    });
+    Ok(match asked.await {
+        Ok(Ok(ends)) => Ok(ends),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(error.to_string()),
+    })
+}
