@@ -1,5 +1,5 @@
-//! Fills an audit database with varied events, the way the ingester writes them: batches of 10,000 rows through COPY, with
-//! their fence and ledger. For measuring the commands that read.
+//! Fills an audit database with varied events, as the ingester does but without Kafka: records are decoded, encoded, and written
+//! in batches of 10,000 rows through COPY, with their fence and ledger. For measuring the commands that read.
 //!
 //! ```sh
 //! audit migrate
@@ -11,24 +11,25 @@
 //! four weeks.
 //!
 //! What varies: 2,000 orders are under way at any time, each a story of three to eight events of three services. A few types
-//! and services are rare (one row in a thousand, in a hundred thousand, in a million). 0.5 % are dead letters, 0.05 % are
-//! quarantined, 0.2 % are second deliveries, 1 % happened up to a day before they were recorded.
+//! and services are rare (one row in a thousand, in a hundred thousand, in a million). 0.5 % are dead letters with the headers of
+//! Spring Kafka, half of them with a message of their own; 0.05 % are quarantined, 0.2 % are second deliveries, 1 % happened up to
+//! a day before they were recorded.
 
 use std::error::Error;
 use std::time::Instant;
 
-use audit::event::QUARANTINED;
+use audit::event::{Decoder, Header, Record};
+use audit::ingest::{write_dead_letter, write_event};
 use audit::store::copy::Rows;
-use audit::store::{
-    self, Batch, Claim, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, OffsetRange, PartitionKey, RangeKind,
-    Settings, Writer, Written,
-};
+use audit::store::{self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Settings, Writer, Written};
 use uuid::Uuid;
 
 const BATCH_ROWS: usize = 10_000;
 const PARTITIONS: i32 = 6;
 const STORIES_AT_ONCE: usize = 2_000;
 const MICROSECONDS_A_ROW: i64 = 250_000;
+const CLUSTER_ID: &str = "fill";
+const TOPICS: [&str; 4] = ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -37,7 +38,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings::resolve(Some(&url), |name| std::env::var(name).ok())?;
     let mut client = store::connect(&settings, "audit fill").await?;
     store::check_schema(&client, &settings).await?;
-    let claims = store::claim(&mut client, "fill", &partitions(), "fill").await?;
+    let claims = store::claim(&mut client, CLUSTER_ID, &partitions(), "fill").await?;
     let mut writer = Writer::connect(&settings, "audit fill").await?;
     let mut generator = Generator::new(claims, count);
     let began = Instant::now();
@@ -67,8 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn partitions() -> Vec<PartitionKey> {
-    let topics = ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
-    let keys = topics.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
+    let keys = TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
     keys.map(|(topic, partition)| PartitionKey { topic: (*topic).to_owned(), topic_id: None, partition })
         .collect()
 }
@@ -84,6 +84,7 @@ struct Story {
 }
 
 struct Generator {
+    decoder: Decoder,
     claims: Vec<Claim>,
     random: Random,
     stories: Vec<Story>,
@@ -126,7 +127,7 @@ impl Generator {
         let now_us = now.as_micros() as i64 - count as i64 * MICROSECONDS_A_ROW;
         let mut random = Random(count as u64);
         let stories = (0..STORIES_AT_ONCE).map(|_| Story::new(&mut random, now_us)).collect();
-        Self { claims, random, stories, now_us, last_delivery: None }
+        Self { decoder: Decoder::new(None), claims, random, stories, now_us, last_delivery: None }
     }
 
     fn batch(&mut self, count: usize, first_id: i64) -> (Rows, Rows, Vec<OffsetRange>) {
@@ -172,7 +173,6 @@ impl Generator {
         };
         let created_us = self.now_us - late;
         let is_dlt = random.one_in(200);
-        let quarantined = random.one_in(2_000);
         let mut event_id = random.uuid(created_us);
         let mut aggregate = story.order;
         if let Some((delivered, of)) = self.last_delivery.filter(|_| random.one_in(500)) {
@@ -180,43 +180,48 @@ impl Generator {
         }
         self.last_delivery = Some((event_id, aggregate));
         let topic = usize::from(service == "payment-service") + if is_dlt { 2 } else { 0 };
-        let partition = (aggregate.as_u128() % PARTITIONS as u128) as usize;
-        let claim = &mut self.claims[topic * PARTITIONS as usize + partition];
-        let payload = format!(
-            r#"{{"order_id":"{}","customer_id":"c-{:05}","total_amount":"{}.{:02}","currency":"{}","items":[{{"sku":"A-{}","quantity":{}}}],"channel":"{}","note":"{:016x}{:016x}"}}"#,
-            story.order,
-            random.below(50_000),
-            story.cents / 100,
-            story.cents % 100,
-            ["EUR", "USD", "CHF"][random.below(3) as usize],
-            random.below(2_000),
-            1 + random.below(5),
-            ["web", "app", "store"][random.below(3) as usize],
-            random.next(),
-            random.next(),
-        );
+        let partition = (aggregate.as_u128() % PARTITIONS as u128) as i32;
+        let claim = &mut self.claims[topic * PARTITIONS as usize + partition as usize];
         let cause = story.last_event.map_or_else(|| "null".to_owned(), |cause| format!("\"{cause}\""));
-        let attributes = format!(
-            r#"{{"key":"{aggregate}","headers":[["content-type","application/json"]],"causation_id":{cause}}}"#
+        let happened = chrono::DateTime::from_timestamp_micros(created_us).unwrap_or_default().to_rfc3339();
+        let mut value = format!(
+            r#"{{"event_id":"{event_id}","event_type":"{event_type}","aggregate_id":"{aggregate}","source_service":"{service}","occurred_at":"{happened}","correlation_id":"{}","causation_id":{cause},"payload":{}}}"#,
+            story.correlation,
+            payload(story, random),
         );
-        let mut row = events.begin(EVENT_COLUMN_COUNT);
-        row.uuid(Some(event_id));
-        row.text(Some(if quarantined { QUARANTINED } else { event_type }));
-        row.uuid(Some(aggregate));
-        row.text((!quarantined).then_some(service));
-        row.boolean(is_dlt);
-        if quarantined {
-            row.jsonb(r#"{"reason":"truncated","detail":"the JSON ends at byte 17","value_base64":"eyJldmVudF9pZCI6IjAx","key_base64":null}"#);
-        } else {
-            row.jsonb(&payload);
+        if random.one_in(2_000) {
+            value.truncate(value.len() / 2);
         }
-        row.timestamp(Some(created_us));
-        row.integer(Some(claim.partition_id));
-        row.bigint(Some(claim.next_offset));
-        row.uuid(Some(story.correlation));
-        row.jsonb(&attributes);
+        let key = aggregate.to_string();
+        let (class, message) = error(&key, random);
+        let mut headers = vec![header("content-type", b"application/json")];
+        let (origin_partition, origin_offset) = (partition.to_be_bytes(), claim.next_offset.to_be_bytes());
+        let trace = format!("{class}: {message}\n{}", STACK_FRAME.repeat(12));
         if is_dlt {
-            dead_letter(&payload, claim.next_offset, random, dead_letters);
+            headers.extend([
+                header("kafka_dlt-original-topic", TOPICS[topic - 2].as_bytes()),
+                header("kafka_dlt-original-partition", &origin_partition),
+                header("kafka_dlt-original-offset", &origin_offset),
+                header("kafka_dlt-original-consumer-group", b"payment-service"),
+                header("kafka_dlt-exception-fqcn", class.as_bytes()),
+                header("kafka_dlt-exception-message", message.as_bytes()),
+                header("kafka_dlt-exception-stacktrace", trace.as_bytes()),
+            ]);
+        }
+        let record = Record {
+            cluster_id: CLUSTER_ID,
+            topic: TOPICS[topic],
+            partition,
+            offset: claim.next_offset,
+            timestamp_ms: Some(self.now_us / 1000),
+            key: Some(key.as_bytes()),
+            value: Some(value.as_bytes()),
+            headers: &headers,
+        };
+        let event = self.decoder.decode(&record, self.now_us).event;
+        write_event(events, &event, claim.partition_id, record.offset);
+        if is_dlt {
+            write_dead_letter(dead_letters, &record);
         }
         claim.next_offset += 1;
         story.last_event = Some(event_id);
@@ -227,26 +232,40 @@ impl Generator {
     }
 }
 
-fn dead_letter(payload: &str, offset: i64, random: &mut Random, dead_letters: &mut Rows) {
-    let (class, message) = [
-        ("java.net.SocketTimeoutException", "Read timed out"),
-        ("org.springframework.dao.DuplicateKeyException", "duplicate key value violates unique constraint"),
-        ("com.fasterxml.jackson.core.JsonParseException", "Unexpected end-of-input"),
-        ("java.lang.IllegalStateException", "order is already confirmed"),
-    ][random.below(4) as usize];
-    let mut row = dead_letters.begin(DEAD_LETTER_COLUMN_COUNT);
-    row.bytea(None);
-    row.bytea(Some(payload.as_bytes()));
-    row.jsonb("[]");
-    row.text(Some("orders.events"));
-    row.integer(Some(0));
-    row.bigint(Some(offset));
-    row.timestamp(None);
-    row.text(Some("payment-service"));
-    row.text(Some(class));
-    row.text(Some(message));
-    row.text(None);
-    row.integer(Some(3));
+fn payload(story: &Story, random: &mut Random) -> String {
+    format!(
+        r#"{{"order_id":"{}","customer_id":"c-{:05}","total_amount":"{}.{:02}","currency":"{}","items":[{{"sku":"A-{}","quantity":{}}}],"channel":"{}","note":"{:016x}{:016x}"}}"#,
+        story.order,
+        random.below(50_000),
+        story.cents / 100,
+        story.cents % 100,
+        ["EUR", "USD", "CHF"][random.below(3) as usize],
+        random.below(2_000),
+        1 + random.below(5),
+        ["web", "app", "store"][random.below(3) as usize],
+        random.next(),
+        random.next(),
+    )
+}
+
+const STACK_FRAME: &str = "\tat org.springframework.kafka.listener.KafkaMessageListenerContainer$ListenerConsumer.doInvokeOnMessage\
+                           (KafkaMessageListenerContainer.java:2873)\n";
+
+/// Why an event became a dead letter: four classes, two of them with messages that name the order.
+fn error(order: &str, random: &mut Random) -> (&'static str, String) {
+    match random.below(4) {
+        0 => ("java.net.SocketTimeoutException", "Read timed out".to_owned()),
+        1 => (
+            "org.springframework.dao.DuplicateKeyException",
+            format!("duplicate key value violates unique constraint: order {order}"),
+        ),
+        2 => ("com.fasterxml.jackson.core.JsonParseException", "Unexpected end-of-input".to_owned()),
+        _ => ("java.lang.IllegalStateException", format!("order {order} is already confirmed")),
+    }
+}
+
+fn header<'a>(name: &'a str, value: &'a [u8]) -> Header<'a> {
+    Header { name: name.as_bytes(), value: Some(value) }
 }
 
 impl Story {

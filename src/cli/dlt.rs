@@ -9,7 +9,7 @@ use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis, Timestamp};
-use crate::store::{self, Reach};
+use crate::store::{self, Reach, Reading};
 
 /// Show dead letters in groups: by origin topic, consumer group and error
 ///
@@ -45,7 +45,7 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit dlt").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, Reading::All).await?;
     let resolved = store::resolve(&client, &selection, Reach::Present).await?;
     let groups =
         if resolved.is_empty() { Vec::new() } else { store::dead_letter_groups(&client, &resolved).await? };

@@ -20,7 +20,7 @@ use super::suggestions::suggest;
 use super::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Emphasis, Format, Style};
-use crate::store::{self, EventQuery, Reach, ResolvedSelection, RowOrder};
+use crate::store::{self, EventQuery, Reach, Reading, ResolvedSelection, RowOrder};
 
 /// Write selected events as CSV, NDJSON or JSON, ordered by id
 ///
@@ -109,7 +109,7 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit export").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, Reading::All).await?;
     let resolved = store::resolve(&client, &selection, Reach::Present).await?;
     let export = Export { args, format, style, columns, selection, resolved, client };
     let rows = match args.file() {

@@ -14,8 +14,8 @@ use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
 use super::suggestions::suggest;
 use super::terminal;
-use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp, timestamp_text};
-use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reach, RowOrder};
+use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp, escape_controls, timestamp_text};
+use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reach, Reading, RowOrder};
 
 /// Show selected events, newest first
 ///
@@ -27,7 +27,8 @@ Examples:
   audit query --aggregate 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de --order oldest
   audit query --dlt --error '*Timeout*' --date today -o json
   audit query --where '$.total_amount > 100' --limit 10 --columns created_at,event_type,payload
-  audit query --type OrderCreated --date yesterday --count")]
+  audit query --type OrderCreated --date yesterday --count
+  audit query --service order-service --error '*Timeout*' --explain")]
 pub(crate) struct QueryArgs {
     /// How many rows at most
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
@@ -44,6 +45,9 @@ pub(crate) struct QueryArgs {
     /// Of several deliveries of an event, only the one that committed first
     #[arg(long)]
     dedup: bool,
+    /// Instead of the rows, show how PostgreSQL finds them: the statement, and its plan with the times that it took
+    #[arg(long)]
+    explain: bool,
     #[command(flatten)]
     selectors: SelectorArgs,
     #[command(flatten)]
@@ -91,7 +95,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit query").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, if args.count { Reading::All } else { Reading::Page }).await?;
     let resolved = store::resolve(&client, &selection, Reach::Present).await?;
     let query = EventQuery {
         selection: &resolved,
@@ -101,6 +105,9 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         limit: Some(args.limit.saturating_add(1)),
         dedup: args.dedup,
     };
+    if args.explain {
+        return explain(args, &client, &query).await;
+    }
     if args.count {
         return count(args, &client, &query, format).await;
     }
@@ -162,6 +169,23 @@ fn nothing_matched(empty: bool, output: &OutputArgs) -> Exit {
     }
     terminal::status("no rows match");
     if output.fail_on_empty { Exit::NothingMatched } else { Exit::Done }
+}
+
+async fn explain(args: &QueryArgs, client: &Client, query: &EventQuery<'_>) -> Result<Exit, Failure> {
+    if query.selection.is_empty() {
+        terminal::status("nothing to search: a selector names what does not exist");
+        return Ok(Exit::Done);
+    }
+    let statement = if args.count { query.count_statement() } else { query.statement() };
+    let plan = statement.explain(client).await?;
+    let mut screen = args.output.screen(Format::Table);
+    let text = format!("{statement:?}\n\n{}", plan.join("\n"));
+    for line in text.lines() {
+        // Values were typed, or are stored.
+        writeln!(screen, "{}", escape_controls(line))?;
+    }
+    screen.close()?;
+    Ok(Exit::Done)
 }
 
 async fn count(

@@ -17,7 +17,7 @@ use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;
 use crate::output::{Cell, Column, Emphasis, Timestamp, timestamp_text};
 use crate::replay::{self, Orders, Replayer, Resolved, Sent};
-use crate::store::{self, Reach};
+use crate::store::{self, Reach, Reading};
 
 /// Send dead letters back to the topics they came from
 ///
@@ -144,7 +144,7 @@ async fn make_plan(
     selection: &Selection,
     targets: Targets<'_>,
 ) -> Result<Plan, Failure> {
-    store::begin_reading(client).await?;
+    store::begin_reading(client, Reading::All).await?;
     let resolved = store::resolve(client, selection, Reach::Present).await?;
     let candidates = replay::candidates(client, &resolved).await?;
     store::end_reading(client).await?;

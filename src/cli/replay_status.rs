@@ -6,7 +6,7 @@ use super::output_args::OutputArgs;
 use super::{listing, terminal};
 use crate::filter::Selection;
 use crate::output::{Cell, Column, Emphasis, Timestamp};
-use crate::store::{self, Reach, ReplayOutcome};
+use crate::store::{self, Reach, Reading, ReplayOutcome};
 
 /// So many are shown unless `--limit` says otherwise.
 const SHOWN: u32 = 50;
@@ -42,7 +42,7 @@ pub(super) async fn run(
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit replay-dlt --status").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, Reading::All).await?;
     let resolved = store::resolve(&client, selection, Reach::Present).await?;
     let limit = limit.unwrap_or(SHOWN) as usize;
     let mut replays = match resolved.is_empty() {

@@ -18,7 +18,7 @@ use crate::output::{
     self, Cell, Change, Column, Emphasis, Format, Style, Timestamp, duration_text, escape_controls,
     json_changes, pretty_json, short_uuid, timestamp_text,
 };
-use crate::store::{self, EventColumn, Found, Letter, Replay, StoredEvent};
+use crate::store::{self, EventColumn, Found, Letter, Reading, Replay, StoredEvent};
 
 /// Show one event in full
 ///
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit show").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, Reading::Page).await?;
     let portrait = match store::find_event(&client, &args.id).await? {
         Found::Nothing => {
             return Err(Failure::new(format!("no event has the id '{}'", args.id))

@@ -12,7 +12,7 @@ use super::selectors::SelectorArgs;
 use super::suggestions::suggest;
 use super::terminal;
 use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp};
-use crate::store::{self, Group, Grouping, Reach};
+use crate::store::{self, Group, Grouping, Reach, Reading};
 
 /// Count selected events by type, service, time and more
 ///
@@ -86,7 +86,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit stats").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, Reading::All).await?;
     let resolved = store::resolve(&client, &selection, Reach::Present).await?;
     let total = if resolved.is_empty() {
         None

@@ -17,7 +17,8 @@ use super::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
 use crate::store::{
-    self, EventColumn, EventQuery, Notifications, Reach, RecordedBatch, ResolvedSelection, RowOrder, Settings,
+    self, EventColumn, EventQuery, Notifications, Reach, Reading, RecordedBatch, ResolvedSelection, RowOrder,
+    Settings,
 };
 
 /// How long a batch may stay unnoticed when a notification is lost.
@@ -170,7 +171,7 @@ impl Tail {
 
     /// Prints the last rows of what is there, in the order in which they committed.
     async fn show_last(&mut self, client: &Client, count: i64) -> Result<(), Failure> {
-        store::begin_reading(client).await?;
+        store::begin_reading(client, Reading::Page).await?;
         let snapshot = store::snapshot(client).await?;
         let resolved = store::resolve(client, &self.selection, Reach::Present).await?;
         if count > 0 && !resolved.is_empty() {

@@ -17,7 +17,7 @@ use crate::filter::Selection;
 use crate::output::{
     self, Cell, Column, Emphasis, Format, Message, Style, Timestamp, duration_text, short_uuid, write_mermaid,
 };
-use crate::store::{self, EventColumn, Found, Letter, Replay, StoredEvent};
+use crate::store::{self, EventColumn, Found, Letter, Reading, Replay, StoredEvent};
 
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
 ///
@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit trace").await?;
     store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client).await?;
+    store::begin_reading(&client, Reading::Page).await?;
     let Some(mut events) = find_story(&client, &args.id, args.limit).await? else {
         return Err(
             Failure::new(format!("nothing is recorded about '{}'", args.id)).with_exit(Exit::NothingMatched)

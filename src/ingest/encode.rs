@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::control::RecordedOffsets;
 use super::intake::{Filling, Segment};
-use crate::dead_letter::{self, ReplayMark};
+use crate::dead_letter::{self, DeadLetter, ReplayMark};
 use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
 use crate::kafka::RecordBatch;
 use crate::store::copy::Rows;
@@ -95,7 +95,7 @@ impl Encoder {
             let event = self.decoder.decode(&record, now_us).event;
             quarantined += u64::from(event.event_type == QUARANTINED);
             if event.is_dlt {
-                write_dead_letter(&mut dead_letters, &record, true);
+                write_dead_letter(&mut dead_letters, &record);
                 dead_letter_rows.push(index);
             }
             write_event(&mut events, &event, segment.partition.partition_id, record.offset);
@@ -148,7 +148,7 @@ impl Encoder {
             encoded.records.headers(*index, &mut headers);
             let segment = &encoded.segments[encoded.records.source(*index) as usize];
             let record = self.record(&encoded.records, segment, *index, &headers);
-            write_dead_letter(&mut encoded.dead_letters, &record, false);
+            write_dead_letter_of(&mut encoded.dead_letters, &record, &DeadLetter::default());
         }
     }
 }
@@ -169,8 +169,13 @@ pub fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset
     row.jsonb(&event.attributes);
 }
 
-fn write_dead_letter(rows: &mut Rows, record: &Record<'_>, with_origin: bool) {
-    let origin = if with_origin { dead_letter::origin(record) } else { dead_letter::DeadLetter::default() };
+/// Writes the row of `dead_letters` that a record of a dead-letter topic becomes, without the id of its event:
+/// [`Rows::number`] fills that in.
+pub fn write_dead_letter(rows: &mut Rows, record: &Record<'_>) {
+    write_dead_letter_of(rows, record, &dead_letter::origin(record));
+}
+
+fn write_dead_letter_of(rows: &mut Rows, record: &Record<'_>, origin: &DeadLetter<'_>) {
     let mut row = rows.begin(DEAD_LETTER_COLUMN_COUNT);
     row.bytea(record.key);
     row.bytea(record.value);

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 pub use control::{Counters, Stop};
-pub use encode::write_event;
+pub use encode::{write_dead_letter, write_event};
 pub use error::Error;
 
 use crate::event::Decoder;

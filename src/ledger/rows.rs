@@ -11,6 +11,8 @@ pub struct BatchClaim {
     pub first_id: i64,
     /// The id of its last row.
     pub last_id: i64,
+    /// Between which times its events happened, both inclusive, in microseconds; `None` where that was not noted.
+    pub created: Option<(i64, i64)>,
     /// The offsets that it accounts for.
     pub ranges: Vec<RangeClaim>,
 }
@@ -37,6 +39,8 @@ pub struct StoredRow {
     pub partition_id: Option<i32>,
     /// `event_logs.kafka_offset`.
     pub kafka_offset: Option<i64>,
+    /// `event_logs.created_at`, in microseconds.
+    pub created_at: i64,
 }
 
 /// Compares a batch with the rows whose ids it claims.
@@ -45,6 +49,12 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut offsets: Vec<Vec<i64>> = vec![Vec::new(); batch.ranges.len()];
     for row in rows {
+        if batch.created.is_some_and(|(min, max)| !(min..=max).contains(&row.created_at)) {
+            findings.push(Finding::altered(
+                &subject,
+                format!("row {} has a created_at that no event of the batch had", row.id),
+            ));
+        }
         let place = batch.ranges.iter().position(|range| {
             Some(range.partition_id) == row.partition_id
                 && row
@@ -111,6 +121,7 @@ mod tests {
             batch_no: BATCH,
             first_id: 1,
             last_id: 5,
+            created: Some((100, 105)),
             ranges: vec![range(1, 0, 3, 3), range(2, 10, 20, 2)],
         }
     }
@@ -121,6 +132,7 @@ mod tests {
                 id,
                 partition_id: Some(partition_id),
                 kafka_offset: Some(offset),
+                created_at: 100 + id,
             })
             .to_vec()
     }
@@ -145,6 +157,9 @@ mod tests {
             texts(&doubled),
             ["1 rows are doubled", "1 rows are missing of offsets 0–2 of partition_id 1"]
         );
+        let mut moved = rows();
+        moved[4].created_at = 106;
+        assert_eq!(texts(&moved), ["row 5 has a created_at that no event of the batch had"]);
         let mut foreign = rows();
         foreign[2].partition_id = Some(3);
         assert!(texts(&foreign)[0].contains("row 3 has an offset that the batch does not account for"));

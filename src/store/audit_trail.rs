@@ -3,6 +3,7 @@
 use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
 
 use super::Error;
+use super::columns::Microseconds;
 use crate::ledger::{BatchClaim, ChainLink, RangeClaim, StoredRow};
 
 /// How many rows one round trip brings.
@@ -126,7 +127,8 @@ impl<'a> AuditTrail<'a> {
     pub async fn batches(&self) -> Result<Batches<'_>, Error> {
         let portal = self
             .portal(
-                "SELECT batch_no, first_id, last_id, partition_id, first_offset, next_offset, ranges.row_count::bigint
+                "SELECT batch_no, first_id, last_id, partition_id, first_offset, next_offset, ranges.row_count::bigint,
+                        min_created_at, max_created_at
                    FROM ingest_batches batches LEFT JOIN ingest_batch_ranges ranges USING (batch_no)
                   WHERE first_id IS NOT NULL ORDER BY first_id, partition_id, first_offset",
             )
@@ -139,7 +141,9 @@ impl<'a> AuditTrail<'a> {
     /// # Errors
     /// `Error::Query`.
     pub async fn rows(&self) -> Result<Rows<'_>, Error> {
-        let portal = self.portal("SELECT id, partition_id, kafka_offset FROM event_logs ORDER BY id").await?;
+        let portal = self
+            .portal("SELECT id, partition_id, kafka_offset, created_at FROM event_logs ORDER BY id")
+            .await?;
         Ok(Rows { transaction: &self.transaction, portal, waiting: Vec::new().into_iter() })
     }
 
@@ -170,6 +174,7 @@ impl Batches<'_> {
                 batch_no,
                 first_id: row.get(1),
                 last_id: row.get(2),
+                created: microseconds(&row, 7).zip(microseconds(&row, 8)),
                 ranges: Vec::new(),
             });
             if let Some(partition_id) = row.get(3) {
@@ -202,8 +207,18 @@ impl Rows<'_> {
     /// `Error::Query`.
     pub async fn next(&mut self) -> Result<Option<StoredRow>, Error> {
         let row = next(self.transaction, &self.portal, &mut self.waiting, ROWS_AT_ONCE).await?;
-        Ok(row.map(|row| StoredRow { id: row.get(0), partition_id: row.get(1), kafka_offset: row.get(2) }))
+        Ok(row.map(|row| StoredRow {
+            id: row.get(0),
+            partition_id: row.get(1),
+            kafka_offset: row.get(2),
+            created_at: microseconds(&row, 3).unwrap_or_default(),
+        }))
     }
+}
+
+/// A timestamp as PostgreSQL has it, the infinities included.
+fn microseconds(row: &Row, column: usize) -> Option<i64> {
+    row.get::<_, Option<Microseconds>>(column).map(|time| time.0)
 }
 
 async fn next(

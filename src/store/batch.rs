@@ -8,6 +8,7 @@ use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement, Transaction};
 
+use super::columns::Microseconds;
 use super::copy::Rows;
 use super::{Error, Settings, connect};
 
@@ -134,8 +135,9 @@ impl Writer {
                 "WITH head AS (
                      UPDATE ledger_head SET batch_no = batch_no + 1, row_count = row_count + $3 RETURNING batch_no),
                  batch AS (
-                     INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester)
-                     SELECT batch_no, $1, $2, $3::bigint, $4 FROM head),
+                     INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester, min_created_at,
+                                                 max_created_at)
+                     SELECT batch_no, $1, $2, $3::bigint, $4, $11::timestamp, $12::timestamp FROM head),
                  ranges AS (
                      INSERT INTO ingest_batch_ranges (batch_no, partition_id, first_offset, next_offset, row_count, kind)
                      SELECT head.batch_no, entry.*
@@ -297,6 +299,9 @@ async fn enter_ledger(
     let row_count = batch.events.map_or(0, |(rows, _)| rows.len() as i64);
     let first_id = batch.events.map(|(_, ids)| ids.first_id);
     let last_id = first_id.map(|first| first + row_count - 1);
+    let created = batch.events.and_then(|(rows, _)| rows.timestamps());
+    let (min_created_at, max_created_at) =
+        (created.map(|(min, _)| Microseconds(min)), created.map(|(_, max)| Microseconds(max)));
     let ranges = batch.ranges;
     let partition_ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
     let first_offsets: Vec<i64> = ranges.iter().map(|range| range.first_offset).collect();
@@ -317,6 +322,8 @@ async fn enter_ledger(
                 &row_counts,
                 &kinds,
                 &BATCH_CHANNEL,
+                &min_created_at,
+                &max_created_at,
             ],
         )
         .await

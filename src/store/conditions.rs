@@ -1,8 +1,9 @@
 //! A selection as conditions on a row, with bound values only.
 
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
-use super::resolve::{Errors, ResolvedSelection, Texts, Topics, exact_ids};
+use super::resolve::{Errors, ResolvedSelection, Texts, Topics};
 use super::statement::Parameters;
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
@@ -16,10 +17,7 @@ pub(super) fn selection_conditions(
     let selection = &resolved.selection;
     let mut conditions = Vec::new();
     conditions.extend(text_condition(&format!("{row}.event_type"), &resolved.event_types, parameters));
-    if let Some(ids) = &resolved.rare_pair {
-        conditions.push(format!("{row}.id = ANY({})", parameters.bind(ids.clone(), Type::INT8_ARRAY)));
-    }
-    if selection.quarantined {
+    if selection.quarantined && matches!(resolved.event_types, Texts::Like(_)) {
         conditions.push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
     }
     conditions.extend(text_condition(&format!("{row}.source_service"), &resolved.services, parameters));
@@ -30,7 +28,7 @@ pub(super) fn selection_conditions(
     ] {
         conditions.extend(identifier_condition(&format!("{row}.{column}"), identifiers, parameters));
     }
-    match selection.dead_letters {
+    match resolved.dead_letters {
         None => {}
         Some(true) => conditions.push(format!("{row}.is_dlt")),
         Some(false) => conditions.push(format!("{row}.is_dlt IS NOT TRUE")),
@@ -53,6 +51,10 @@ pub(super) fn selection_conditions(
         selection.days.iter().filter_map(|day| created_condition(row, day, parameters)).collect();
     conditions.extend(any_of(days));
     if let Some(recorded) = &resolved.recorded {
+        if let Some((min, max)) = recorded.created {
+            let (min, max) = (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
+            conditions.push(format!("{row}.created_at BETWEEN {min} AND {max}"));
+        }
         let first_id = parameters.bind(recorded.first_id, Type::INT8);
         let last_id = parameters.bind(recorded.last_id, Type::INT8);
         let since = parameters.bind(recorded.since, Type::TIMESTAMPTZ);
@@ -102,7 +104,7 @@ fn identifier_condition(
     parameters: &mut Parameters,
 ) -> Option<String> {
     let mut alternatives = Vec::new();
-    let exact = exact_ids(identifiers);
+    let exact: Vec<Uuid> = identifiers.iter().filter_map(Identifier::exact).collect();
     if !exact.is_empty() {
         alternatives.push(format!("{column} = ANY({})", parameters.bind(exact, Type::UUID_ARRAY)));
     }
@@ -128,10 +130,10 @@ fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> O
         Errors::Like(patterns) => {
             let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
             let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
-            // That it is a dead letter follows, and lets the index of dead letters be used.
+            // A scalar, not EXISTS: a join with all dead letters would be planned for all rows, not for a page.
             Some(format!(
-                "{row}.is_dlt AND EXISTS (SELECT FROM dead_letters letter WHERE letter.event_log_id = {row}.id AND \
-                 (letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages})))"
+                "(SELECT letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages}) \
+                 FROM dead_letters letter WHERE letter.event_log_id = {row}.id)"
             ))
         }
     }

@@ -15,12 +15,13 @@ const TRAILER: &[u8] = b"\xff\xff";
 pub struct Rows {
     bytes: Vec<u8>,
     starts: Vec<usize>,
+    timestamps: Option<(i64, i64)>,
 }
 
 impl Rows {
     /// An empty buffer with room for `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
-        Self { bytes: Vec::with_capacity(bytes), starts: Vec::new() }
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
     /// How many rows it holds.
@@ -37,7 +38,7 @@ impl Rows {
     pub fn begin(&mut self, columns: u16) -> Row<'_> {
         self.starts.push(self.bytes.len());
         self.bytes.extend_from_slice(&columns.to_be_bytes());
-        let mut row = Row { bytes: &mut self.bytes };
+        let mut row = Row { bytes: &mut self.bytes, timestamps: &mut self.timestamps };
         row.bigint(Some(0));
         row
     }
@@ -72,6 +73,12 @@ impl Rows {
             .chain(std::iter::once(Bytes::from_static(TRAILER)))
     }
 
+    /// Between which two timestamps all that were written lie, those of rows that were replaced included: microseconds since
+    /// 2000-01-01. `None` where no timestamp was written.
+    pub fn timestamps(&self) -> Option<(i64, i64)> {
+        self.timestamps
+    }
+
     /// How many bytes the rows take.
     pub fn byte_size(&self) -> usize {
         self.bytes.len()
@@ -82,6 +89,7 @@ impl Rows {
 #[derive(Debug)]
 pub struct Row<'a> {
     bytes: &'a mut Vec<u8>,
+    timestamps: &'a mut Option<(i64, i64)>,
 }
 
 impl Row<'_> {
@@ -132,7 +140,12 @@ impl Row<'_> {
 
     /// A timestamp, with or without time zone: microseconds since the Unix epoch.
     pub fn timestamp(&mut self, unix_us: Option<i64>) {
-        self.bigint(unix_us.map(|unix_us| unix_us.saturating_sub(POSTGRES_EPOCH_US)));
+        let timestamp = unix_us.map(|unix_us| unix_us.saturating_sub(POSTGRES_EPOCH_US));
+        if let Some(timestamp) = timestamp {
+            let (min, max) = self.timestamps.unwrap_or((timestamp, timestamp));
+            *self.timestamps = Some((min.min(timestamp), max.max(timestamp)));
+        }
+        self.bigint(timestamp);
     }
 
     /// JSONB out of JSON text: a byte for the version, then the text.
@@ -167,6 +180,17 @@ mod tests {
             assert_eq!(bytes(&changed, 0..3), bytes(&rows(&["one", replacement, "three"]), 0..3));
             assert_eq!(bytes(&changed, 2..3), bytes(&rows(&["three"]), 0..1));
         }
+    }
+
+    #[test]
+    fn the_range_of_the_timestamps_is_known() {
+        let mut rows = Rows::default();
+        rows.begin(2).timestamp(None);
+        assert_eq!(rows.timestamps(), None);
+        for unix_us in [POSTGRES_EPOCH_US + 5, POSTGRES_EPOCH_US - 3, POSTGRES_EPOCH_US + 2] {
+            rows.begin(2).timestamp(Some(unix_us));
+        }
+        assert_eq!(rows.timestamps(), Some((-3, 5)));
     }
 
     #[test]

@@ -196,12 +196,14 @@ fn conditions(selection: &ResolvedSelection, parameters: &mut Parameters) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Selection;
     use crate::store::resolve::Errors;
 
     fn dead_letters() -> ResolvedSelection {
-        let selection = Selection { dead_letters: Some(true), ..Selection::default() };
-        ResolvedSelection { errors: Errors::Ids(vec![7, 9]), selection, ..ResolvedSelection::default() }
+        ResolvedSelection {
+            errors: Errors::Ids(vec![7, 9]),
+            dead_letters: Some(true),
+            ..ResolvedSelection::default()
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub use replays::{
     settle_replays, write_intents,
 };
 pub use resolve::{Distinct, Reach, ResolvedSelection, distinct_values, resolve};
-pub use select::{EventQuery, RowOrder, begin_reading, count, end_reading, snapshot, time_span};
+pub use select::{EventQuery, Reading, RowOrder, begin_reading, count, end_reading, snapshot, time_span};
 pub use statement::Statement;
 pub use stats::{Bucket, Group, Grouping, groups, histogram};
 pub use story::{

@@ -285,12 +285,10 @@ fn outcome(row: &Row) -> Result<ReplayOutcome, tokio_postgres::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::Selection;
 
     #[test]
     fn outcomes_look_for_a_return_and_for_what_was_caused() {
-        let selection = Selection { dead_letters: Some(true), ..Selection::default() };
-        let resolved = ResolvedSelection { selection, ..ResolvedSelection::default() };
+        let resolved = ResolvedSelection { dead_letters: Some(true), ..ResolvedSelection::default() };
         insta::assert_snapshot!(format!("{:?}", outcomes_statement(&resolved, 51)), @r#"
 WITH shown AS MATERIALIZED (
         SELECT replay.*, event.event_id, event.event_type, event.correlation_id,

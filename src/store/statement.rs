@@ -44,13 +44,18 @@ impl Statement {
     /// # Errors
     /// `Error::Query`, with `what` was being done.
     pub async fn stream(&self, client: &Client, what: &'static str) -> Result<RowStream, Error> {
-        let parameters = self
-            .parameters
-            .0
-            .iter()
-            .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()));
-        let parameters: Vec<_> = parameters.collect();
-        client.query_typed_raw(&self.sql, parameters).await.map_err(Error::query(what))
+        client.query_typed_raw(&self.sql, self.bound()).await.map_err(Error::query(what))
+    }
+
+    /// Runs it and returns how PostgreSQL found the rows, line by line: `EXPLAIN (ANALYZE, BUFFERS)`.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn explain(&self, client: &Client) -> Result<Vec<String>, Error> {
+        let what = "explaining a statement";
+        let sql = format!("EXPLAIN (ANALYZE, BUFFERS) {}", self.sql);
+        let rows = client.query_typed(&sql, &self.bound()).await.map_err(Error::query(what))?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::query(what))
     }
 
     /// Runs it and returns all rows.
@@ -58,12 +63,11 @@ impl Statement {
     /// # Errors
     /// `Error::Query`, with `what` was being done.
     pub async fn rows(&self, client: &Client, what: &'static str) -> Result<Vec<Row>, Error> {
-        let parameters: Vec<_> = self
-            .parameters
-            .0
-            .iter()
-            .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()))
-            .collect();
-        client.query_typed(&self.sql, &parameters).await.map_err(Error::query(what))
+        client.query_typed(&self.sql, &self.bound()).await.map_err(Error::query(what))
+    }
+
+    fn bound(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        let values = self.parameters.0.iter();
+        values.map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone())).collect()
     }
 }

@@ -50,6 +50,12 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
             5,
             "does not account for",
         ),
+        (
+            "UPDATE event_logs_000000 SET created_at = created_at - interval '1 year' WHERE id = 500"
+                .to_owned(),
+            5,
+            "row 500 has a created_at that no event of the batch had",
+        ),
         ("DELETE FROM ingest_batch_ranges WHERE batch_no = 3".to_owned(), 5, "are in no batch"),
         ("UPDATE kafka_partitions SET next_offset = next_offset + 7".to_owned(), 4, "are in no batch"),
         ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "batch numbers are missing"),

@@ -1,0 +1,140 @@
+//! Whether the rows of the types, services and topics are few.
+//!
+//! The planner takes types, services and topics for independent of each other, and a page for found soon: in search of orders
+//! that the payment service created it walks by time through all there is. The indexes of these columns tell at once, without
+//! a look at the table, whether there are such rows, and about how many.
+
+use tokio_postgres::Client;
+
+use super::{ResolvedSelection, Texts, Topics};
+use crate::store::Error;
+use crate::store::conditions::selection_conditions;
+use crate::store::statement::{Parameters, Statement};
+
+/// How many rows have the types, services and topics of a selection together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::store) enum Amount {
+    /// Too many to read them all for a page, or not known.
+    #[default]
+    Many,
+    /// So few that reading and sorting all of them is quicker than walking by time until a page is full.
+    Few,
+    /// Not one.
+    None,
+}
+
+/// Up to so many types are listed to step through an index that has them in the middle.
+const MOST_TYPES: usize = 200;
+
+/// Counts the rows, but no further than `Few` goes.
+///
+/// # Errors
+/// `Error::Query`.
+pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -> Result<(), Error> {
+    if !is_worth_counting(resolved) {
+        return Ok(());
+    }
+    let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
+    if service_and_topic && resolved.event_types == Texts::Any {
+        // The index is by topic, type and service. Every row has one of the types that exist.
+        let types = super::distinct_values(client, super::Distinct::EventType).await?;
+        if types.len() > MOST_TYPES {
+            return Ok(());
+        }
+        resolved.event_types = Texts::Exact(types);
+    }
+    let categories = ResolvedSelection {
+        event_types: resolved.event_types.clone(),
+        services: resolved.services.clone(),
+        topics: resolved.topics.clone(),
+        dead_letters: resolved.dead_letters,
+        ..ResolvedSelection::default()
+    };
+    let failed = "counting the rows of the types, services and topics";
+    let rows = count_statement(&categories).rows(client, failed).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let number = |index| row.try_get::<_, i64>(index).map_err(Error::query(failed));
+    resolved.amount = match (number(0)?, number(1)?) {
+        (0, _) => Amount::None,
+        (count, bound) if count < bound => Amount::Few,
+        _ => Amount::Many,
+    };
+    Ok(())
+}
+
+/// An index gives the rows of one type in order, an id has few rows, and dead letters have an index of their own.
+fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
+    let one_type_alone = matches!(&resolved.event_types, Texts::Exact(types) if types.len() == 1)
+        && resolved.services == Texts::Any
+        && resolved.topics == Topics::Any;
+    let anything = resolved.event_types != Texts::Any
+        || resolved.services != Texts::Any
+        || resolved.topics != Topics::Any;
+    anything
+        && !one_type_alone
+        && resolved.dead_letters != Some(true)
+        && resolved.aggregates.is_empty()
+        && resolved.correlations.is_empty()
+        && resolved.selection.event_ids.is_empty()
+}
+
+/// Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of 50 passes 50 N / n rows, each
+/// about a tenth as dear because its neighbours are beside it. The two are equal at n = √(5 N).
+fn count_statement(categories: &ResolvedSelection) -> Statement {
+    let mut parameters = Parameters::default();
+    let conditions = selection_conditions(categories, "event", &mut parameters).join("\n           AND ");
+    let sql = format!(
+        "WITH bound AS MATERIALIZED (SELECT 1 + sqrt(5.0 * row_count)::bigint AS rows FROM ledger_head)
+SELECT count(*), (SELECT rows FROM bound)
+  FROM (SELECT FROM event_logs event
+         WHERE {conditions}
+         LIMIT (SELECT rows FROM bound)) found"
+    );
+    Statement { sql, parameters }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rows_are_counted_up_to_a_bound() {
+        let categories = ResolvedSelection {
+            event_types: Texts::Exact(vec!["A".to_owned()]),
+            topics: Topics::Partitions(vec![1, 2]),
+            dead_letters: Some(false),
+            ..ResolvedSelection::default()
+        };
+        insta::assert_snapshot!(format!("{:?}", count_statement(&categories)), @r#"
+WITH bound AS MATERIALIZED (SELECT 1 + sqrt(5.0 * row_count)::bigint AS rows FROM ledger_head)
+SELECT count(*), (SELECT rows FROM bound)
+  FROM (SELECT FROM event_logs event
+         WHERE event.event_type = $1
+           AND event.is_dlt IS NOT TRUE
+           AND event.partition_id = ANY($2)
+         LIMIT (SELECT rows FROM bound)) found
+$1 varchar "A"
+$2 _int4 [1, 2]
+"#);
+    }
+
+    #[test]
+    fn what_an_index_gives_in_order_is_not_counted() {
+        let exact = |values: &[&str]| Texts::Exact(values.iter().map(|value| (*value).to_owned()).collect());
+        let counted = |event_types: Texts, services: Texts, topics: Topics, dead_letters| {
+            is_worth_counting(&ResolvedSelection {
+                event_types,
+                services,
+                topics,
+                dead_letters,
+                ..ResolvedSelection::default()
+            })
+        };
+        assert!(!counted(Texts::Any, Texts::Any, Topics::Any, Some(false)));
+        assert!(!counted(exact(&["A"]), Texts::Any, Topics::Any, None));
+        assert!(counted(exact(&["A", "B"]), Texts::Any, Topics::Any, None));
+        assert!(counted(exact(&["A"]), exact(&["s"]), Topics::Any, None));
+        assert!(counted(Texts::Any, Texts::Any, Topics::Partitions(vec![1]), Some(false)));
+        assert!(!counted(exact(&["A"]), exact(&["s"]), Topics::Any, Some(true)));
+    }
+}

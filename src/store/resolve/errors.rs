@@ -1,0 +1,65 @@
+//! Errors of dead letters: few are searched by their rows' ids.
+
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::Reach;
+use crate::filter::Glob;
+use crate::store::Error;
+
+/// Which errors are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) enum Errors {
+    #[default]
+    Any,
+    /// Those of these rows, all that match.
+    Ids(Vec<i64>),
+    /// Those that a pattern of LIKE matches.
+    Like(ErrorPatterns),
+}
+
+/// Patterns of LIKE for the two texts of an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct ErrorPatterns {
+    pub(in crate::store) classes: Vec<String>,
+    pub(in crate::store) messages: Vec<String>,
+}
+
+/// Up to so many dead letters are searched by their ids; where more match, the newest are soon found one after the other.
+const MOST_ERROR_IDS: usize = 1_000;
+
+/// The errors that globs mean, by class or message.
+pub(super) async fn resolve(client: &Client, globs: &[Glob], reach: Reach) -> Result<Errors, Error> {
+    if globs.is_empty() {
+        return Ok(Errors::Any);
+    }
+    let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
+    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too.
+    let classes = messages.iter().flat_map(|pattern| [pattern.clone(), format!("%.{pattern}")]).collect();
+    let patterns = ErrorPatterns { classes, messages };
+    if reach == Reach::Future {
+        return Ok(Errors::Like(patterns));
+    }
+    let failed = "searching the errors of dead letters";
+    let rows = client
+        .query_typed(
+            "SELECT event_log_id FROM dead_letters
+              WHERE exception_class LIKE ANY($1) OR exception_message LIKE ANY($2)
+              ORDER BY event_log_id DESC LIMIT $3",
+            &[
+                (&patterns.classes, Type::TEXT_ARRAY),
+                (&patterns.messages, Type::TEXT_ARRAY),
+                (&(MOST_ERROR_IDS as i64 + 1), Type::INT8),
+            ],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    if rows.len() > MOST_ERROR_IDS {
+        return Ok(Errors::Like(patterns));
+    }
+    rows.iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<_, _>>()
+        .map(Errors::Ids)
+        .map_err(Error::query(failed))
+}
