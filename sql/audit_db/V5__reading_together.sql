@@ -20,3 +20,15 @@ ALTER TABLE ingest_batches
 
 COMMENT ON COLUMN ingest_batches.min_created_at IS 'no event of the batch has a created_at before this; null where it is not known';
 COMMENT ON COLUMN ingest_batches.max_created_at IS 'no event of the batch has a created_at behind this; null where it is not known';
+
+-- A topic has dead letters only, or none. Taken for independent of each other, the dead letters of a topic look like so few that
+-- all of them would be read and sorted for a page.
+CREATE STATISTICS event_logs_topic_dlt (dependencies) ON is_dlt, partition_id FROM event_logs;
+DO $$
+DECLARE
+    leaf regclass;
+BEGIN
+    FOR leaf IN SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'event_logs'::regclass LOOP
+        EXECUTE format('CREATE STATISTICS %I (dependencies) ON is_dlt, partition_id FROM %s', leaf || '_topic_dlt', leaf);
+    END LOOP;
+END $$;

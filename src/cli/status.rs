@@ -1,22 +1,25 @@
 //! `audit status`: what an operator looks at first.
 
+use std::collections::HashMap;
+use std::io::Write;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use tokio_postgres::Client;
+use indicatif::HumanBytes;
 
 use super::args::ConnectionArgs;
-use super::ends::{Ends, ends};
+use super::ends::{Ends, ends, seconds_waiting};
 use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
+use super::signals::interruption;
 use super::terminal;
-use crate::output::{Cell, Emphasis, Format, Section, Timestamp, render_report};
-use crate::store::{self, DatabaseOverview, IngesterOverview, PartitionOverview};
+use crate::output::{Cell, Emphasis, Format, Section, Timestamp, render_report, timestamp_text};
+use crate::store::{self, DatabaseOverview, IngesterOverview, LostRange, PartitionOverview, Settings};
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are alive
 ///
-/// Needs Kafka only for the ends of the partitions, and so for the lag: without it the rest is shown.
+/// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without Kafka the rest is shown.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +28,7 @@ Examples:
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2")]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
     watch: Option<u64>,
     /// Also count the rows that repeat an event_id; on a large table this reads for a while
     #[arg(long)]
@@ -37,70 +40,211 @@ pub(crate) struct StatusArgs {
 /// Up to so many rows duplicates are counted without being asked for.
 const FEW_ROWS: i64 = 1_000_000;
 
+/// Up to so many lost ranges are listed, the latest.
+const LISTED_LOSSES: i64 = 100;
+
+/// How long a broker may take to answer, and the records that wait to be read.
+const BROKER_LIMIT: Duration = Duration::from_secs(5);
+const WAITING_LIMIT: Duration = Duration::from_secs(3);
+
 pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let settings = connection.database()?;
-    let client = store::connect(&settings, "audit status").await?;
-    store::check_schema(&client, &settings).await?;
-    let mut said = false;
+    let Some(seconds) = args.watch else {
+        let overview = Overview::gather(args, connection, &settings).await?;
+        std::io::stdout().lock().write_all(&overview.render(args)?)?;
+        for note in overview.notes {
+            terminal::status(&note);
+        }
+        return Ok(Exit::Done);
+    };
+    let mut interruption = std::pin::pin!(interruption()?);
     loop {
-        let ends = ends(connection, &client, &[], Duration::from_secs(5)).await?;
-        if let (Err(reason), false) = (&ends, said) {
-            terminal::status(&format!("the lag is unknown: {reason}"));
-            said = true;
+        let gathered = tokio::select! {
+            gathered = Overview::gather(args, connection, &settings) => gathered,
+            () = &mut interruption => return Ok(Exit::Done),
+        };
+        match gathered {
+            Ok(overview) => paint(args, &overview)?,
+            // It may come back: whoever watches wants to see that.
+            Err(error) if error.is_transient() => terminal::status(&error.to_string()),
+            Err(error) => return Err(error.into()),
         }
-        if args.watch.is_some() && terminal::stdout_is_terminal() {
-            // Home, and clear what is below: the screen does not flicker as it would if it were cleared first.
-            print!("\x1b[H\x1b[J");
-        }
-        show(args, &client, ends.ok().as_ref()).await?;
-        let Some(seconds) = args.watch else { return Ok(Exit::Done) };
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
-            () = tokio::time::sleep(Duration::from_secs(seconds.max(1))) => {}
+            () = &mut interruption => return Ok(Exit::Done),
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
         }
     }
 }
 
-async fn show(args: &StatusArgs, client: &Client, kafka: Option<&Ends>) -> Result<(), Failure> {
-    let database = store::database_overview(client).await?;
-    let duplicates = match args.duplicates || database.rows <= FEW_ROWS {
-        true => Some(store::count_duplicates(client).await?),
-        false => None,
+/// Shows it in the place of the one before, as much as fits the screen; one behind the other where nobody looks on.
+fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    let report = overview.render(args)?;
+    let height =
+        terminal::height().filter(|_| args.output.format().unwrap_or(Format::Table) == Format::Table);
+    let Some(height) = height else {
+        stdout.write_all(&report)?;
+        stdout.flush()?;
+        for note in &overview.notes {
+            terminal::status(note);
+        }
+        return Ok(());
     };
-    let partitions = store::partition_overviews(client).await?;
-    let ingesters = store::ingester_overviews(client).await?;
-    let sections = vec![
-        facts(&database, duplicates, &partitions, kafka),
-        partition_table(&partitions, kafka),
-        ingester_table(&ingesters),
-    ];
-    let format = args.output.format().unwrap_or(Format::Table);
-    render_report(format, args.output.style(), sections, &mut std::io::stdout().lock())?;
+    let report = String::from_utf8_lossy(&report);
+    let now = timestamp_text(instant(Utc::now()));
+    let mut lines = vec![format!("{now}, Ctrl-C ends")];
+    lines.extend(overview.notes.iter().cloned());
+    lines.extend(report.lines().map(str::to_owned));
+    // The last line stays empty: a line break there would scroll.
+    let room = usize::from(height).saturating_sub(1).max(2);
+    if lines.len() > room {
+        let hidden = lines.len() - (room - 1);
+        lines.truncate(room - 1);
+        lines.push(format!("… {hidden} more lines; without --watch all are shown"));
+    }
+    // Home, each line over the old one and cleared behind, then what is below: nothing flickers.
+    write!(stdout, "\x1b[H{}\x1b[K\n\x1b[J", lines.join("\x1b[K\n"))?;
+    stdout.flush()?;
     Ok(())
 }
 
-fn facts<'a>(
-    database: &DatabaseOverview,
+/// What there is to show.
+struct Overview {
+    database: DatabaseOverview,
     duplicates: Option<i64>,
-    partitions: &[PartitionOverview],
-    kafka: Option<&Ends>,
-) -> Section<'a> {
-    let lags: Option<Vec<i64>> = partitions.iter().map(|partition| lag(partition, kafka)).collect();
-    let lost: i64 = partitions.iter().map(|partition| partition.lost).sum();
-    Section::facts(
-        "database",
-        vec![
-            ("rows", database.rows.into()),
-            ("batches", database.batches.into()),
-            ("newest_batch", time(database.newest_batch_at)),
-            ("lag", lags.map(|lags| lags.iter().sum::<i64>()).into()),
-            ("lost", lost.into()),
-            ("quarantined", database.quarantined.into()),
-            ("dead_letters", database.dead_letters.into()),
-            ("duplicates", duplicates.into()),
-            ("bytes", database.bytes.into()),
-        ],
-    )
+    partitions: Vec<PartitionOverview>,
+    lost: Vec<LostRange>,
+    ingesters: Vec<IngesterOverview>,
+    kafka: Option<Ends>,
+    /// How many seconds the first record of a partition waits.
+    waiting: HashMap<(String, i32), i64>,
+    /// What a person should know besides.
+    notes: Vec<String>,
+}
+
+impl Overview {
+    async fn gather(
+        args: &StatusArgs,
+        connection: &ConnectionArgs,
+        settings: &Settings,
+    ) -> Result<Self, store::Error> {
+        let client = store::connect(settings, "audit status").await?;
+        store::check_schema(&client, settings).await?;
+        let mut notes = Vec::new();
+        let kafka = ends(connection, &client, &[], BROKER_LIMIT).await?;
+        let kafka = kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
+        let database = store::database_overview(&client).await?;
+        let duplicates = if args.duplicates || database.rows <= FEW_ROWS {
+            Some(store::count_duplicates(&client).await?)
+        } else {
+            notes.push(
+                "the duplicates are not counted: that reads for a while, --duplicates does it".to_owned(),
+            );
+            None
+        };
+        let partitions = store::partition_overviews(&client).await?;
+        let behind =
+            partitions.iter().filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
+        let behind =
+            behind.map(|partition| (partition.topic.clone(), partition.partition, partition.next_offset));
+        let waiting = seconds_waiting(connection, behind.collect(), WAITING_LIMIT).await;
+        let waiting = waiting.unwrap_or_else(|reason| {
+            notes.push(format!("how long records wait is unknown: {reason}"));
+            HashMap::new()
+        });
+        let mut lost = store::lost_ranges(&client, LISTED_LOSSES + 1).await?;
+        if lost.len() as i64 > LISTED_LOSSES {
+            lost.pop();
+            notes.push(format!("the latest {LISTED_LOSSES} lost ranges are listed, there are more"));
+        }
+        let ingesters = store::ingester_overviews(&client).await?;
+        Ok(Self { database, duplicates, partitions, lost, ingesters, kafka, waiting, notes })
+    }
+
+    fn render(&self, args: &StatusArgs) -> Result<Vec<u8>, Failure> {
+        let format = args.output.format().unwrap_or(Format::Table);
+        let sections = vec![
+            self.facts(format),
+            self.partition_table(),
+            lost_table(&self.lost),
+            ingester_table(&self.ingesters),
+        ];
+        let mut report = Vec::new();
+        render_report(format, args.output.style(), sections, &mut report)?;
+        Ok(report)
+    }
+
+    fn facts<'a>(&self, format: Format) -> Section<'a> {
+        let database = &self.database;
+        let lags: Option<Vec<i64>> =
+            self.partitions.iter().map(|partition| lag(partition, self.kafka.as_ref())).collect();
+        let lag = lags.map(|lags| lags.iter().sum::<i64>());
+        let lost: i64 = self.partitions.iter().map(|partition| partition.lost).sum();
+        let alive = self.ingesters.len() as i64;
+        let size = match format {
+            Format::Table | Format::Lines => HumanBytes(database.bytes.unsigned_abs()).to_string().into(),
+            Format::Json | Format::Ndjson | Format::Csv => Cell::from(database.bytes),
+        };
+        let unless = |is_fine: bool, emphasis: Emphasis| if is_fine { Emphasis::None } else { emphasis };
+        let plain = Emphasis::None;
+        Section::facts(
+            "database",
+            vec![
+                ("rows", database.rows.into(), plain),
+                ("batches", database.batches.into(), plain),
+                ("newest_batch", database.newest_batch_at.map(instant).into(), plain),
+                ("newest_event", database.newest_event_at.map(Timestamp::without_zone).into(), plain),
+                ("ingesters_alive", alive.into(), unless(alive > 0, Emphasis::Notice)),
+                ("lag", lag.into(), unless(lag.unwrap_or(0) == 0, Emphasis::Notice)),
+                ("seconds_behind", self.waiting.values().max().copied().into(), plain),
+                ("lost", lost.into(), unless(lost == 0, Emphasis::Alarm)),
+                (
+                    "quarantined",
+                    database.quarantined.into(),
+                    unless(database.quarantined == 0, Emphasis::Notice),
+                ),
+                ("dead_letters", database.dead_letters.into(), plain),
+                ("duplicates", self.duplicates.into(), plain),
+                ("bytes", size, plain),
+            ],
+        )
+    }
+
+    fn partition_table<'a>(&'a self) -> Section<'a> {
+        let rows = self.partitions.iter().map(|partition| {
+            let kafka = self.kafka.as_ref();
+            let lag = lag(partition, kafka);
+            let emphasis = match (partition.lost, lag) {
+                (lost, _) if lost > 0 => Emphasis::Alarm,
+                (_, Some(lag)) if lag > 0 => Emphasis::Notice,
+                _ => Emphasis::None,
+            };
+            let cells = vec![
+                partition.topic.as_str().into(),
+                partition.partition.into(),
+                partition.next_offset.into(),
+                end(partition, kafka).into(),
+                lag.into(),
+                self.waiting.get(&(partition.topic.clone(), partition.partition)).copied().into(),
+                partition.lost.into(),
+                partition.claimed_by.as_deref().into(),
+                partition.recorded_at.map(instant).into(),
+            ];
+            (cells, emphasis)
+        });
+        let columns = [
+            "topic",
+            "partition",
+            "next_offset",
+            "end_offset",
+            "lag",
+            "seconds_behind",
+            "lost",
+            "claimed_by",
+            "recorded_at",
+        ];
+        Section::table("partitions", &columns, rows.collect())
+    }
 }
 
 /// The partition's end, where Kafka told it and it is the same cluster.
@@ -114,44 +258,31 @@ fn lag(partition: &PartitionOverview, kafka: Option<&Ends>) -> Option<i64> {
     end(partition, kafka).map(|end| (end - partition.next_offset).max(0))
 }
 
-fn partition_table<'a>(partitions: &'a [PartitionOverview], kafka: Option<&Ends>) -> Section<'a> {
-    let now = Utc::now();
-    let rows = partitions.iter().map(|partition| {
-        let lag = lag(partition, kafka);
-        // How long nothing was recorded although there is something to record.
-        let behind = partition.recorded_at.filter(|_| lag.is_some_and(|lag| lag > 0));
-        let behind = behind.map(|recorded_at| (now - recorded_at).num_seconds().max(0));
-        let emphasis = match (partition.lost, lag) {
-            (lost, _) if lost > 0 => Emphasis::Alarm,
-            (_, Some(lag)) if lag > 0 => Emphasis::Notice,
-            _ => Emphasis::None,
-        };
+fn lost_table(lost: &[LostRange]) -> Section<'_> {
+    let rows = lost.iter().map(|range| {
         let cells = vec![
-            partition.topic.as_str().into(),
-            partition.partition.into(),
-            partition.next_offset.into(),
-            end(partition, kafka).into(),
-            lag.into(),
-            behind.into(),
-            partition.lost.into(),
-            partition.claimed_by.as_deref().into(),
+            range.topic.as_str().into(),
+            range.partition.into(),
+            range.first_offset.into(),
+            range.next_offset.into(),
+            (range.next_offset - range.first_offset).into(),
+            instant(range.recorded_at).into(),
         ];
-        (cells, emphasis)
+        (cells, Emphasis::Alarm)
     });
-    let columns =
-        ["topic", "partition", "next_offset", "end_offset", "lag", "seconds_behind", "lost", "claimed_by"];
-    Section::table("partitions", &columns, rows.collect())
+    let columns = ["topic", "partition", "first_offset", "next_offset", "offsets_lost", "recorded_at"];
+    Section::table("lost_ranges", &columns, rows.collect())
 }
 
 fn ingester_table(ingesters: &[IngesterOverview]) -> Section<'_> {
-    let rows = ingesters
-        .iter()
-        .map(|ingester| (vec![ingester.name.as_str().into(), time(ingester.connected_at)], Emphasis::None));
+    let rows = ingesters.iter().map(|ingester| {
+        (vec![ingester.name.as_str().into(), ingester.connected_at.map(instant).into()], Emphasis::None)
+    });
     Section::table("ingesters", &["ingester", "connected_at"], rows.collect())
 }
 
 /// PostgreSQL counts from 2000-01-01.
-fn time<'a>(instant: Option<DateTime<Utc>>) -> Cell<'a> {
+fn instant(instant: DateTime<Utc>) -> Timestamp {
     const EPOCH: i64 = 946_684_800_000_000;
-    instant.map(|instant| Timestamp::with_zone(instant.timestamp_micros() - EPOCH)).into()
+    Timestamp::with_zone(instant.timestamp_micros() - EPOCH)
 }

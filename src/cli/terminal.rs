@@ -71,7 +71,17 @@ pub(crate) fn width() -> Option<u16> {
         return None;
     }
     let given = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    given.or_else(|| comfy_table::Table::new().width()).filter(|width| *width > 0)
+    given.or_else(|| size().map(|(width, _)| width)).filter(|width| *width > 0)
+}
+
+/// The height of stdout's terminal, in lines. `None` where stdout is none.
+pub(crate) fn height() -> Option<u16> {
+    size().map(|(_, height)| height)
+}
+
+fn size() -> Option<(u16, u16)> {
+    let (width, height) = terminal_size::terminal_size_of(std::io::stdout())?;
+    Some((width.0, height.0))
 }
 
 /// Shows an error and what to do about it.

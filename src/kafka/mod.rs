@@ -8,6 +8,7 @@ mod record_batch;
 mod search;
 mod settings;
 mod topic_ids;
+mod waiting;
 
 pub use cluster::{Cluster, Offsets};
 pub use error::Error;
@@ -16,3 +17,4 @@ pub use record_batch::RecordBatch;
 pub use search::find_by_header;
 pub(crate) use settings::log;
 pub use settings::{LogContext, Settings};
+pub use waiting::first_timestamps;

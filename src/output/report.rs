@@ -7,6 +7,7 @@ use super::{Cell, Column, Emphasis, Format, Style, render, renderer};
 /// One part of a report.
 pub struct Section<'a> {
     name: &'static str,
+    /// Whether each row is one fact, named by the column of its number.
     facts: bool,
     columns: Vec<Column>,
     rows: Vec<(Vec<Cell<'a>>, Emphasis)>,
@@ -14,10 +15,10 @@ pub struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// Single facts, each with a name.
-    pub fn facts(name: &'static str, facts: Vec<(&'static str, Cell<'a>)>) -> Self {
-        let (names, cells): (Vec<_>, Vec<_>) = facts.into_iter().unzip();
-        let columns = names.into_iter().map(Column::new).collect();
-        Self { name, facts: true, columns, rows: vec![(cells, Emphasis::None)] }
+    pub fn facts(name: &'static str, facts: Vec<(&'static str, Cell<'a>, Emphasis)>) -> Self {
+        let columns = facts.iter().map(|(name, _, _)| Column::new(*name)).collect();
+        let rows = facts.into_iter().map(|(_, cell, emphasis)| (vec![cell], emphasis)).collect();
+        Self { name, facts: true, columns, rows }
     }
 
     /// A table.
@@ -63,10 +64,9 @@ fn table(style: Style, section: Section<'_>, output: &mut dyn Write) -> io::Resu
         return render(Format::Table, style, &section.columns, section.rows, output);
     }
     let columns = [Column::new(section.name), Column::new("")];
-    let cells = section.rows.into_iter().flat_map(|(cells, _)| cells);
-    let rows = section.columns.into_iter().zip(cells).map(|(column, cell)| {
+    let rows = section.columns.into_iter().zip(section.rows).map(|(column, (cells, emphasis))| {
         let name = Cell::from(column.name().replace('_', " "));
-        (vec![name, cell], Emphasis::None)
+        (std::iter::once(name).chain(cells).collect(), emphasis)
     });
     render(Format::Table, style, &columns, rows, output)
 }
@@ -81,8 +81,13 @@ fn json(format: Format, style: Style, sections: Vec<Section<'_>>, output: &mut d
         let mut lines = Vec::new();
         let mut each = renderer(Format::Ndjson, style);
         each.begin(&section.columns, &mut lines)?;
-        for (cells, emphasis) in &section.rows {
-            each.row(cells, *emphasis, &mut lines)?;
+        if section.facts {
+            let cells: Vec<_> = section.rows.iter().flat_map(|(cells, _)| cells.clone()).collect();
+            each.row(&cells, Emphasis::None, &mut lines)?;
+        } else {
+            for (cells, emphasis) in &section.rows {
+                each.row(cells, *emphasis, &mut lines)?;
+            }
         }
         each.end(&mut lines)?;
         // Each object ends its line; in an array a comma has to stand there instead.
@@ -115,7 +120,13 @@ mod tests {
             (vec![Cell::Null, Cell::from(2_i64)], Emphasis::Alarm),
         ];
         let sections = vec![
-            Section::facts("database", vec![("row_count", Cell::from(3_i64)), ("newest", Cell::Null)]),
+            Section::facts(
+                "database",
+                vec![
+                    ("row_count", Cell::from(3_i64), Emphasis::Notice),
+                    ("newest", Cell::Null, Emphasis::None),
+                ],
+            ),
             Section::table("partitions", &["topic", "lag"], rows),
             Section::table("ingesters", &["name"], Vec::new()),
         ];

@@ -83,7 +83,8 @@ pub async fn last_in_commit_order(
     Ok(keyed.into_iter().skip(surplus).map(|(_, row)| row).collect())
 }
 
-/// The ids of the batches from `batch_no` on that begin below `id`.
+/// The ids of the batches behind `batch_no` that begin below `id`. Rows of `batch_no` itself that lie below it come before all
+/// that are read already.
 async fn overlapping(
     client: &Client,
     batch_no: i64,
@@ -94,7 +95,7 @@ async fn overlapping(
     let failed = "reading the ledger";
     let rows = client
         .query_typed(
-            "SELECT first_id, last_id FROM ingest_batches WHERE batch_no BETWEEN $1 AND $2 AND first_id < $3",
+            "SELECT first_id, last_id FROM ingest_batches WHERE batch_no > $1 AND batch_no <= $2 AND first_id < $3",
             &[(&batch_no, Type::INT8), (&last_batch_no, Type::INT8), (&id, Type::INT8)],
         )
         .await

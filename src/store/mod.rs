@@ -37,8 +37,8 @@ pub use error::Error;
 pub use follow::{RecordedBatch, batches_after, last_in_commit_order};
 pub use migrate::{AppliedMigration, SchemaState, apply_roles, check_schema, migrate, pending, schema_state};
 pub use overview::{
-    DatabaseOverview, IngesterOverview, PartitionOverview, count_duplicates, database_overview,
-    ingester_overviews, partition_overviews,
+    DatabaseOverview, IngesterOverview, LostRange, PartitionOverview, count_duplicates, database_overview,
+    ingester_overviews, lost_ranges, partition_overviews,
 };
 pub use partitions::{
     Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, known_topics,

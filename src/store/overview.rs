@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 
 use super::Error;
+use super::columns::Microseconds;
 
 /// A partition, newest incarnation.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub struct DatabaseOverview {
     pub batches: i64,
     /// When it was recorded.
     pub newest_batch_at: Option<DateTime<Utc>>,
+    /// When the newest event happened, in microseconds since 2000-01-01.
+    pub newest_event_at: Option<i64>,
     /// Quarantined rows.
     pub quarantined: i64,
     /// Rows of dead letter topics.
@@ -83,6 +86,7 @@ pub async fn database_overview(client: &Client) -> Result<DatabaseOverview, Erro
         .query_one(
             "SELECT head.row_count, head.batch_no,
                     (SELECT recorded_at FROM ingest_batches batch WHERE batch.batch_no = head.batch_no),
+                    (SELECT max(created_at) FROM event_logs),
                     (SELECT count(*) FROM event_logs WHERE event_type = 'audit.Quarantined'),
                     (SELECT count(*) FROM dead_letters),
                     (SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_partition_tree('event_logs'))
@@ -95,10 +99,50 @@ pub async fn database_overview(client: &Client) -> Result<DatabaseOverview, Erro
         rows: row.get(0),
         batches: row.get(1),
         newest_batch_at: row.get(2),
-        quarantined: row.get(3),
-        dead_letters: row.get(4),
-        bytes: row.get(5),
+        newest_event_at: row.get::<_, Option<Microseconds>>(3).map(|time| time.0),
+        quarantined: row.get(4),
+        dead_letters: row.get(5),
+        bytes: row.get(6),
     })
+}
+
+/// Offsets that Kafka had deleted before they were read.
+#[derive(Debug, Clone)]
+pub struct LostRange {
+    /// The topic.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The first offset.
+    pub first_offset: i64,
+    /// One past the last offset.
+    pub next_offset: i64,
+    /// When the loss was declared.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// The ranges that were lost, the latest first, `limit` of them at most.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn lost_ranges(client: &Client, limit: i64) -> Result<Vec<LostRange>, Error> {
+    let rows = client
+        .query(
+            "SELECT topic, partition, first_offset, lost.next_offset, recorded_at
+               FROM ingest_batch_ranges lost JOIN kafka_partitions USING (partition_id) JOIN ingest_batches USING (batch_no)
+              WHERE kind = 'lost' ORDER BY batch_no DESC, topic, partition, first_offset LIMIT $1",
+            &[&limit],
+        )
+        .await
+        .map_err(Error::query("reading what was lost"))?;
+    let range = |row: &tokio_postgres::Row| LostRange {
+        topic: row.get(0),
+        partition: row.get(1),
+        first_offset: row.get(2),
+        next_offset: row.get(3),
+        recorded_at: row.get(4),
+    };
+    Ok(rows.iter().map(range).collect())
 }
 
 /// Counts the rows that are a second or later delivery of their event. Reads the whole index on `event_id`. Dead letters repeat

@@ -334,6 +334,37 @@ $26 int8 51
     }
 
     #[test]
+    fn rows_that_are_few_are_all_read_before_they_are_sorted() {
+        let selection = ResolvedSelection {
+            event_types: Texts::Exact(vec!["A".to_owned()]),
+            topics: Topics::Partitions(vec![1]),
+            amount: Amount::Few,
+            ..ResolvedSelection::default()
+        };
+        let query = EventQuery {
+            selection: &selection,
+            columns: &[EventColumn::Id],
+            order: RowOrder::CreatedAt(Order::Newest),
+            limit: Some(51),
+            dedup: false,
+        };
+        insta::assert_snapshot!(text(&query), @r#"
+SELECT event.id
+  FROM (SELECT event.* FROM event_logs event
+ WHERE event.event_type = $1
+   AND event.partition_id = ANY($2)
+ OFFSET 0) event
+ ORDER BY event.created_at DESC, event.id DESC
+ LIMIT $3
+$1 varchar "A"
+$2 _int4 [1]
+$3 int8 51
+"#);
+        let all = text(&EventQuery { limit: None, ..query });
+        assert!(!all.contains("OFFSET"), "{all}");
+    }
+
+    #[test]
     fn a_page_behind_a_cursor_sees_what_the_first_page_saw() {
         let selection = ResolvedSelection::default();
         let snapshot = Snapshot { batch_no: 7, last_id: 900 };

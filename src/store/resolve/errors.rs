@@ -34,8 +34,10 @@ pub(super) async fn resolve(client: &Client, globs: &[Glob], reach: Reach) -> Re
         return Ok(Errors::Any);
     }
     let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
-    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too.
-    let classes = messages.iter().flat_map(|pattern| [pattern.clone(), format!("%.{pattern}")]).collect();
+    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by itself.
+    let in_a_package = messages.iter().filter(|pattern| !pattern.starts_with('%'));
+    let classes =
+        messages.iter().cloned().chain(in_a_package.map(|pattern| format!("%.{pattern}"))).collect();
     let patterns = ErrorPatterns { classes, messages };
     if reach == Reach::Future {
         return Ok(Errors::Like(patterns));

@@ -1,0 +1,58 @@
+//! How long records wait already.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::{Error, LogContext, Settings};
+
+/// Kafka's timestamp, in milliseconds since the Unix epoch, of the first record at or behind each of the offsets, by topic and
+/// partition. Left out are partitions that give none within `limit`, and records that have no timestamp.
+///
+/// # Errors
+/// `Error::Client`.
+pub fn first_timestamps(
+    settings: &Settings,
+    offsets: &[(String, i32, i64)],
+    limit: Duration,
+) -> Result<HashMap<(String, i32), i64>, Error> {
+    let what = || "reading the first records that wait";
+    let consumer: BaseConsumer<LogContext> = settings
+        .client(&[
+            ("group.id", "audit: partitions are assigned by hand, and nothing is committed"),
+            ("enable.auto.commit", "false"),
+            // Records that Kafka deleted meanwhile can't wait any more: the first that is there counts.
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", "read_committed"),
+            // One record of each partition is wanted.
+            ("queued.min.messages", "1"),
+        ])
+        .create_with_context(LogContext)
+        .map_err(Error::client(what()))?;
+    let mut assignment = TopicPartitionList::new();
+    for (topic, partition, offset) in offsets {
+        assignment
+            .add_partition_offset(topic, *partition, Offset::Offset(*offset))
+            .map_err(Error::client(what()))?;
+    }
+    consumer.assign(&assignment).map_err(Error::client(what()))?;
+    let deadline = Instant::now() + limit;
+    let mut first = HashMap::new();
+    while first.len() < offsets.len() {
+        let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
+        // What fails for one partition mends itself or runs into the limit.
+        let Some(Ok(message)) = consumer.poll(left) else { continue };
+        let key = (message.topic().to_owned(), message.partition());
+        if first.contains_key(&key) {
+            continue;
+        }
+        let mut done = TopicPartitionList::new();
+        done.add_partition(message.topic(), message.partition());
+        consumer.pause(&done).map_err(Error::client(what()))?;
+        first.insert(key, message.timestamp().to_millis());
+    }
+    Ok(first.into_iter().filter_map(|(key, time)| Some((key, time?))).collect())
+}
