@@ -6,6 +6,7 @@ mod error;
 mod producer;
 mod record_batch;
 mod search;
+mod setting;
 mod settings;
 mod topic_ids;
 
@@ -14,5 +15,6 @@ pub use error::Error;
 pub use producer::{Blame, DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer};
 pub use record_batch::RecordBatch;
 pub use search::find_by_header;
+pub use setting::Setting;
 pub(crate) use settings::log;
 pub use settings::{LogContext, Settings};
