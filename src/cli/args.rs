@@ -9,7 +9,7 @@ use crate::{kafka, store};
 /// Where PostgreSQL and Kafka are. Secrets belong into the environment, PGPASSFILE or a file, not onto the command line.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArgs {
-    /// The profile of the configuration file that holds; `audit config --help` tells more
+    /// Take settings from this profile of the configuration file; `audit config --help` tells more
     #[arg(
         long,
         global = true,

@@ -21,7 +21,7 @@ use crate::store::{self, Origin, Part};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A file with every key there is:
-  default_profile = \"local\"                       # where neither --profile nor AUDIT_PROFILE names one
+  default_profile = \"local\"
 
   [profiles.local]
   database_url = \"postgresql://localhost/audit_db\"
@@ -29,7 +29,7 @@ A file with every key there is:
 
   [profiles.production]
   database_url = \"postgresql://audit@db.example:5432/audit_db?sslmode=verify-full\"
-  database_password_file = \"~/.secrets/audit_db\"  # its first line; PGPASSFILE and PGPASSWORD do, too
+  database_password_file = \"~/.secrets/audit_db\"  # its first line; or PGPASSFILE
   brokers = \"kafka1.example:9092,kafka2.example:9092\"
   topics = [\"orders.events\", \"orders.events-dlt\"] # for --topics
   group = \"audit-production\"                      # for ingest --group

@@ -93,7 +93,7 @@ impl ConfigFile {
                 }
                 other if value.get_ref().is_table() => {
                     let flaw = reader.flaw(key.span().start, &format!("unknown table '{other}'"));
-                    return Err(flaw.with_hint(format!("a profile is written [profiles.{other}]")));
+                    return Err(flaw.with_hint(&format!("a profile is written [profiles.{other}]")));
                 }
                 other => return Err(reader.unknown(key, &format!("'{other}'"), &TOP_KEYS)),
             }
@@ -101,7 +101,7 @@ impl ConfigFile {
         match &file.default_profile {
             Some(name) if !file.profiles.contains_key(name) => Err(reader
                 .flaw(default_at, &format!("default_profile: there is no profile '{name}'"))
-                .with_hint(file.suggestion(name))),
+                .with_hint(&file.suggestion(name))),
             _ => Ok(file),
         }
     }
@@ -109,11 +109,12 @@ impl ConfigFile {
     /// What may have been meant by the name of a profile that doesn't exist.
     pub(crate) fn suggestion(&self, name: &str) -> String {
         let names: Vec<String> = self.profiles.keys().cloned().collect();
-        match nearest(name, &names).first() {
+        let text = match nearest(name, &names).first() {
             Some(alike) => format!("did you mean {alike}? the profiles are {}", names.join(", ")),
             None if names.is_empty() => format!("there are none; write [profiles.{name}]"),
             None => format!("the profiles are {}", names.join(", ")),
-        }
+        };
+        escape_controls(&text).into_owned()
     }
 
     /// A key that holds a secret itself, not the name of a file with one.
@@ -129,8 +130,8 @@ impl ConfigFile {
 }
 
 impl Flaw {
-    fn with_hint(self, hint: String) -> Self {
-        Self { hint: Some(hint), ..self }
+    fn with_hint(self, hint: &str) -> Self {
+        Self { hint: Some(escape_controls(hint).into_owned()), ..self }
     }
 }
 
@@ -162,7 +163,7 @@ impl Reader<'_> {
             Some(alike) => format!("did you mean {alike}?"),
             None => format!("the keys are {}", names.join(", ")),
         };
-        self.flaw(key.span().start, &format!("unknown key {what}")).with_hint(hint)
+        self.flaw(key.span().start, &format!("unknown key {what}")).with_hint(&hint)
     }
 
     /// A value of another type than the key needs.
@@ -171,7 +172,7 @@ impl Reader<'_> {
         let message = format!("{key} is {}, expected {expected}", kind(value.get_ref()));
         let flaw = self.flaw(value.span().start, &message);
         match TOP_KEYS.iter().chain(&PROFILE_KEYS).find(|(name, _)| *name == key) {
-            Some((_, example)) => flaw.with_hint(format!("write {example}")),
+            Some((_, example)) => flaw.with_hint(&format!("write {example}")),
             None => flaw,
         }
     }
@@ -230,7 +231,7 @@ impl Reader<'_> {
                     // As in `security.protocol = …`.
                     let is_setting = value.get_ref().is_table() || other.contains('.');
                     let hint = format!("settings of librdkafka are written below [profiles.{name}.kafka]");
-                    return Err(if is_setting { flaw.with_hint(hint) } else { flaw });
+                    return Err(if is_setting { flaw.with_hint(&hint) } else { flaw });
                 }
             }
         }
@@ -243,7 +244,7 @@ impl Reader<'_> {
             let names: Vec<&str> =
                 OutputFormat::value_variants().iter().map(|format| format.name()).collect();
             self.flaw(value.span().start, &format!("output: there is no format '{word}'"))
-                .with_hint(format!("the formats are {}", names.join(", ")))
+                .with_hint(&format!("the formats are {}", names.join(", ")))
         })
     }
 
@@ -276,7 +277,7 @@ impl Reader<'_> {
             };
             if matches!(name.as_str(), "bootstrap.servers" | "metadata.broker.list") {
                 let hint = "write brokers = \"host:port,host:port\" in the profile itself";
-                return Err(refused(&format!("{name} has a key of its own")).with_hint(hint.to_owned()));
+                return Err(refused(&format!("{name} has a key of its own")).with_hint(hint));
             }
             if settings.iter().any(|setting| setting.name() == name) {
                 return Err(refused(&format!("{name} is set twice")));
