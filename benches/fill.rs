@@ -35,7 +35,7 @@ const TOPICS: [&str; 4] = ["orders.events", "payments.events", "orders.events-dl
 async fn main() -> Result<(), Box<dyn Error>> {
     let count: usize = std::env::args().nth(1).ok_or("say how many rows: fill 10000000")?.parse()?;
     let url = std::env::var("AUDIT_DATABASE_URL")?;
-    let settings = Settings::resolve(Some(&url), |name| std::env::var(name).ok())?;
+    let settings = Settings::resolve(Some(&url), None, |name| std::env::var(name).ok())?;
     let mut client = store::connect(&settings, "audit fill").await?;
     store::check_schema(&client, &settings).await?;
     let claims = store::claim(&mut client, CLUSTER_ID, &partitions(), "fill").await?;

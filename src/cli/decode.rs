@@ -50,7 +50,7 @@ pub(crate) struct DecodeArgs {
         hide_env_values = true,
         help_heading = "Output"
     )]
-    output: Option<OutputFormat>,
+    pub(super) output: Option<OutputFormat>,
     /// When to colour
     #[arg(
         long,

@@ -24,9 +24,9 @@ Examples:
   audit show EXAMPLE                 the event of a group's example, in full")]
 pub(crate) struct DltArgs {
     #[command(flatten)]
-    selectors: SelectorArgs,
+    pub(super) selectors: SelectorArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 const IN_TABLES: [&str; 8] = [

@@ -37,7 +37,7 @@ pub(crate) struct ExportArgs {
     /// File to write; stdout without one
     path: Option<PathBuf>,
     #[command(flatten)]
-    selectors: SelectorArgs,
+    pub(super) selectors: SelectorArgs,
     /// How many rows at most [default: all]
     #[arg(short = 'n', long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,

@@ -15,6 +15,9 @@ use super::{signals, terminal};
 use crate::event::Decoder;
 use crate::ingest::{self, Counters, IngestSettings, Stop};
 
+/// What is recorded where nobody says otherwise.
+pub(crate) const DEFAULT_TOPICS: &str = "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
+
 /// Record Kafka's events in event_logs, exactly once, until stopped
 ///
 /// Each record becomes one row, whatever it contains and whatever crashes: what can't be a normal row is a quarantined
@@ -37,12 +40,12 @@ pub(crate) struct IngestArgs {
         long,
         value_name = "TOPIC",
         value_delimiter = ',',
-        default_value = "orders.events,payments.events,orders.events-dlt,payments.events-dlt"
+        default_value = DEFAULT_TOPICS
     )]
-    topics: Vec<String>,
+    pub(super) topics: Vec<String>,
     /// The consumer group [default: audit- and the first characters of the database's own id]
     #[arg(long, value_name = "NAME")]
-    group: Option<String>,
+    pub(super) group: Option<String>,
     /// End when everything is recorded that the topics held at the start
     #[arg(long)]
     until_end: bool,

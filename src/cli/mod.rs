@@ -4,8 +4,11 @@
 
 mod args;
 mod completions;
+mod config;
+mod config_file;
 mod decode;
 mod dlt;
+mod effective;
 mod ends;
 mod events;
 mod export;
@@ -17,6 +20,7 @@ mod logs;
 mod migrate;
 mod output_args;
 mod pager;
+mod profile;
 mod pump;
 mod query;
 mod replay_dlt;
@@ -35,9 +39,10 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use args::ConnectionArgs;
+use effective::Effective;
 use failure::{Exit, Failure};
 
 const LONG_ABOUT: &str = "\
@@ -74,20 +79,27 @@ enum Command {
     Dlt(dlt::DltArgs),
     ReplayDlt(replay_dlt::ReplayDltArgs),
     Decode(decode::DecodeArgs),
+    Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
     Man(completions::ManArgs),
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
+    let (mut cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is not an error.
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    if let Err(failure) = settle(&mut cli, &matches) {
+        return failure.report();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(),
@@ -99,6 +111,72 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
     }
+}
+
+/// Completes what was typed by what the variables and the profile say.
+fn settle(cli: &mut Cli, matches: &ArgMatches) -> Result<(), Failure> {
+    let mut matches = matches;
+    while let Some((_, inner)) = matches.subcommand() {
+        matches = inner;
+    }
+    let effective = match &cli.command {
+        // A shell that starts must not fail for a mistake in the file.
+        Command::Completions(_) | Command::Man(_) => return Ok(()),
+        _ => Effective::weigh(&cli.connection, matches)?,
+    };
+    let tz = |selectors: &mut selectors::SelectorArgs| {
+        Effective::fill(matches, "tz", &mut selectors.tz, effective.tz.as_ref());
+    };
+    let output = |output: &mut Option<output_args::OutputFormat>| {
+        Effective::fill(matches, "output", output, effective.output.as_ref());
+    };
+    let topics = |topics: &mut Vec<String>| {
+        Effective::fill(matches, "topics", topics, effective.topics.as_ref());
+    };
+    match &mut cli.command {
+        Command::Ingest(args) => {
+            topics(&mut args.topics);
+            Effective::fill(matches, "group", &mut args.group, effective.group.as_ref());
+        }
+        Command::Tail(args) => {
+            tz(&mut args.selectors);
+            output(&mut args.output.output);
+        }
+        Command::Query(args) => {
+            tz(&mut args.selectors);
+            output(&mut args.output.output);
+        }
+        Command::Stats(args) => {
+            tz(&mut args.selectors);
+            output(&mut args.output.output);
+        }
+        Command::Export(args) => tz(&mut args.selectors),
+        Command::Status(args) => output(&mut args.output.output),
+        Command::Verify(args) => {
+            topics(&mut args.topics);
+            output(&mut args.output.output);
+        }
+        Command::Dlt(args) => {
+            tz(&mut args.selectors);
+            output(&mut args.output.output);
+        }
+        Command::ReplayDlt(args) => {
+            tz(&mut args.selectors);
+            output(&mut args.output.output);
+        }
+        Command::Decode(args) => output(&mut args.output),
+        Command::Config(args) => match &mut args.command {
+            config::ConfigCommand::Show(args) => output(&mut args.output.output),
+        },
+        // Every other command is named, so that a new one isn't forgotten here.
+        Command::Migrate(_)
+        | Command::Show(_)
+        | Command::Trace(_)
+        | Command::Completions(_)
+        | Command::Man(_) => {}
+    }
+    cli.connection.effective = effective;
+    Ok(())
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
@@ -116,6 +194,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Dlt(args) => dlt::run(&args, &cli.connection).await,
         Command::ReplayDlt(args) => replay_dlt::run(&args, &cli.connection).await,
         Command::Decode(args) => decode::run(&args),
+        Command::Config(args) => config::run(&args, &cli.connection),
         Command::Completions(args) => completions::run_completions(&args, Cli::command()),
         Command::Man(args) => completions::run_man(&args, Cli::command()),
     }

@@ -19,6 +19,18 @@ pub(crate) enum OutputFormat {
     Csv,
 }
 
+impl OutputFormat {
+    /// The word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+            Self::Csv => "csv",
+        }
+    }
+}
+
 impl From<OutputFormat> for Format {
     fn from(format: OutputFormat) -> Self {
         match format {
@@ -43,7 +55,7 @@ pub(crate) struct OutputArgs {
         env = "AUDIT_OUTPUT",
         hide_env_values = true
     )]
-    output: Option<OutputFormat>,
+    pub(super) output: Option<OutputFormat>,
     /// Columns to show, by name
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) columns: Option<Vec<String>>,

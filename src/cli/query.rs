@@ -49,9 +49,9 @@ pub(crate) struct QueryArgs {
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
-    selectors: SelectorArgs,
+    pub(super) selectors: SelectorArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

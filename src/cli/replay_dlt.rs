@@ -41,7 +41,7 @@ Examples:
   audit replay-dlt --status                                    what came of each replay")]
 pub(crate) struct ReplayDltArgs {
     #[command(flatten)]
-    selectors: SelectorArgs,
+    pub(super) selectors: SelectorArgs,
     /// Only show the plan. Needs Kafka only to say which topics don't exist
     #[arg(long, help_heading = "Replay")]
     dry_run: bool,
@@ -77,7 +77,7 @@ pub(crate) struct ReplayDltArgs {
     )]
     status: bool,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 pub(crate) async fn run(args: &ReplayDltArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {

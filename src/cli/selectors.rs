@@ -52,7 +52,7 @@ pub(crate) struct SelectorArgs {
     recorded_until: Option<String>,
     /// Zone of times without an offset, such as Europe/Berlin or +02:00
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
-    tz: String,
+    pub(super) tz: String,
     /// SQL/JSON path predicate on the payload, such as '$.total > 100'
     #[arg(long = "where", value_name = "PREDICATE")]
     predicates: Vec<String>,

@@ -39,9 +39,9 @@ pub(crate) struct StatsArgs {
     #[arg(long)]
     histogram: bool,
     #[command(flatten)]
-    selectors: SelectorArgs,
+    pub(super) selectors: SelectorArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

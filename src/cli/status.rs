@@ -34,7 +34,7 @@ pub(crate) struct StatusArgs {
     #[arg(long)]
     duplicates: bool,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 /// Up to so many rows duplicates are counted without being asked for.

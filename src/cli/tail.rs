@@ -53,9 +53,9 @@ pub(crate) struct TailArgs {
     #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = clap::value_parser!(i64).range(1..))]
     from_batch: Option<i64>,
     #[command(flatten)]
-    selectors: SelectorArgs,
+    pub(super) selectors: SelectorArgs,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {

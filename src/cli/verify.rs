@@ -29,12 +29,12 @@ Examples:
 pub(crate) struct VerifyArgs {
     /// Also topics that the database does not know yet
     #[arg(long, value_name = "TOPIC", value_delimiter = ',')]
-    topics: Vec<String>,
+    pub(super) topics: Vec<String>,
     /// How long to wait for a running ingester to reach the offsets that Kafka has at the start, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     wait: u64,
     #[command(flatten)]
-    output: OutputArgs,
+    pub(super) output: OutputArgs,
 }
 
 /// At most so many findings are listed; the rest is counted.

@@ -8,20 +8,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 
-use super::Error;
-
-/// Settings that the exactly-once protocol depends on: `-X` can't change them.
-const PROTECTED: [&str; 9] = [
-    "acks",
-    "auto.offset.reset",
-    "enable.auto.commit",
-    "enable.auto.offset.store",
-    "enable.idempotence",
-    "enable.partition.eof",
-    "group.id",
-    "isolation.level",
-    "message.timeout.ms",
-];
+use super::{Error, Setting};
 
 /// Where Kafka is, and how to talk to it. `Debug` shows the names of the `-X` settings, not their values.
 #[derive(Clone)]
@@ -38,30 +25,15 @@ impl fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// Settings for the bootstrap servers `host:port,host:port`, with `KEY=VALUE` settings for librdkafka; `KEY=@FILE`
-    /// takes the value from a file, so that a secret needs to be on no command line.
+    /// Settings for the bootstrap servers `host:port,host:port`, with others for librdkafka; of two with the same name the
+    /// later one counts.
     ///
     /// # Errors
-    /// `Error::Setting` where one has no `=`, is protected, or its file can't be read.
-    pub fn new(brokers: impl Into<String>, overrides: &[String]) -> Result<Self, Error> {
+    /// `Error::Setting` where the file of one can't be read.
+    pub fn new(brokers: impl Into<String>, overrides: &[Setting]) -> Result<Self, Error> {
         let overrides = overrides
             .iter()
-            .map(|text| {
-                let (name, value) = text
-                    .split_once('=')
-                    .ok_or_else(|| Error::Setting(format!("-X {text}: expected KEY=VALUE")))?;
-                if PROTECTED.contains(&name) {
-                    return Err(Error::Setting(format!("-X {name}: the exactly-once protocol sets it")));
-                }
-                let value = match value.strip_prefix('@') {
-                    None => value.to_owned(),
-                    Some(path) => std::fs::read_to_string(path)
-                        .map_err(|error| Error::Setting(format!("-X {name}=@{path}: {error}")))?
-                        .trim_end_matches(['\r', '\n'])
-                        .to_owned(),
-                };
-                Ok((name.to_owned(), value))
-            })
+            .map(|setting| Ok((setting.name().to_owned(), setting.value()?)))
             .collect::<Result<_, Error>>()?;
         Ok(Self { brokers: brokers.into(), overrides })
     }
@@ -129,15 +101,10 @@ mod tests {
     fn a_secret_can_come_from_a_file_and_is_never_shown() -> Result<(), Box<dyn std::error::Error>> {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), "s3cret\n")?;
-        let settings = Settings::new("b:1", &[format!("sasl.password=@{}", file.path().display())])?;
+        let password = Setting::parse(&format!("sasl.password=@{}", file.path().display()))?;
+        let settings = Settings::new("b:1", &[password])?;
         assert_eq!(settings.client(&[]).get("sasl.password"), Some("s3cret"));
         assert!(!format!("{settings:?}").contains("s3cret"));
         Ok(())
-    }
-
-    #[test]
-    fn what_the_protocol_depends_on_cannot_be_overridden() {
-        assert!(Settings::new("b:1", &["enable.auto.commit=true".to_owned()]).is_err());
-        assert!(Settings::new("b:1", &["nonsense".to_owned()]).is_err());
     }
 }

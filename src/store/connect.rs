@@ -12,12 +12,13 @@ use tokio_postgres::config::Host;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::Error;
+use super::parts::{Origin, Origins};
 use super::password_file;
 use super::tls::DeferredTls;
 
 /// How far the server's certificate is checked, as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TlsMode {
+pub(super) enum TlsMode {
     Disable,
     Prefer,
     Require,
@@ -44,34 +45,74 @@ impl FromStr for TlsMode {
     }
 }
 
-/// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    config: Config,
-    tls: TlsMode,
+impl TlsMode {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Disable => "disable",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
+/// What a URL says. `sslmode` and `sslrootcert` are our own: the driver does not know all of them.
+pub(super) struct ParsedUrl {
+    pub(super) config: Config,
+    tls: Option<TlsMode>,
     root_certificate: Option<PathBuf>,
 }
 
+/// Reads a URL or a libpq key/value string.
+pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
+    // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
+    let unreadable = || {
+        Error::Settings(
+            "the URL can't be read; expected postgresql://user@host:port/database or 'host=… dbname=…'"
+                .to_owned(),
+        )
+    };
+    let (url, mode) = take_parameter(url, "sslmode");
+    let (url, root_certificate) = take_parameter(&url, "sslrootcert");
+    let config = Config::from_str(&url).map_err(|_| unreadable())?;
+    // An '@' that is not written %40 ends the password too early; the rest of it would be shown as the host.
+    if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
+        return Err(unreadable());
+    }
+    let tls = mode.map(|mode| mode.parse()).transpose()?;
+    Ok(ParsedUrl { config, tls, root_certificate: root_certificate.map(PathBuf::from) })
+}
+
+/// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub(super) config: Config,
+    pub(super) tls: TlsMode,
+    pub(super) root_certificate: Option<PathBuf>,
+    pub(super) origins: Origins,
+}
+
 impl Settings {
-    /// Settings out of a URL or a libpq key/value string, the `PG*` variables filling what it leaves open. `environment`
-    /// looks a variable up (`std::env::var` in the program).
+    /// Settings out of a URL or a libpq key/value string, then the `password`, the `PG*` variables filling what is left open.
+    /// `environment` looks a variable up (`std::env::var` in the program).
     ///
     /// # Errors
     /// `Error::Settings` where the URL, a variable or the password file can't be read.
-    pub fn resolve(url: Option<&str>, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let url = url.unwrap_or_default();
-        let (url, url_mode) = take_parameter(url, "sslmode");
-        let (url, url_certificate) = take_parameter(&url, "sslrootcert");
-        // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
-        let mut config = Config::from_str(&url).map_err(|_| {
-            Error::Settings(
-                "the URL can't be read; expected postgresql://user@host:port/database or 'host=… dbname=…'"
-                    .to_owned(),
-            )
-        })?;
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+    pub fn resolve(
+        url: Option<&str>,
+        password: Option<String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let ParsedUrl { mut config, tls, root_certificate } = parse(url.unwrap_or_default())?;
+        let mut origins = Origins::default();
+        let variable = |name: &'static str, origin: &mut Origin| {
+            let value = environment(name).filter(|value| !value.is_empty());
+            *origin = if value.is_some() { Origin::Variable(name) } else { Origin::Default };
+            value
+        };
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            match variable("PGHOST") {
+            match variable("PGHOST", &mut origins.host) {
                 Some(hosts) => hosts.split(',').for_each(|host| {
                     config.host(host);
                 }),
@@ -81,27 +122,39 @@ impl Settings {
             }
         }
         if config.get_ports().is_empty()
-            && let Some(port) = variable("PGPORT")
+            && let Some(port) = variable("PGPORT", &mut origins.port)
         {
             let port =
                 port.parse().map_err(|_| Error::Settings(format!("PGPORT '{port}' is no port number")))?;
             config.port(port);
         }
         if config.get_user().is_none() {
-            let user =
-                variable("PGUSER").or_else(|| variable("USER")).unwrap_or_else(|| "postgres".to_owned());
+            let user = variable("PGUSER", &mut origins.user)
+                .or_else(|| variable("USER", &mut origins.user))
+                .unwrap_or_else(|| "postgres".to_owned());
             config.user(user);
         }
         if config.get_dbname().is_none() {
-            config.dbname(variable("PGDATABASE").unwrap_or_else(|| "audit_db".to_owned()));
+            let name = variable("PGDATABASE", &mut origins.database);
+            config.dbname(name.unwrap_or_else(|| "audit_db".to_owned()));
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(10));
         }
         if config.get_password().is_none() {
-            let password = match variable("PGPASSWORD") {
-                Some(password) => Some(password),
-                None => password_file::look_up(&config, &variable)?,
+            let origin = &mut origins.password;
+            let password = if password.is_some() {
+                *origin = Origin::Given;
+                password
+            } else if let Some(password) = variable("PGPASSWORD", origin) {
+                Some(password)
+            } else {
+                let lookup = |name: &str| environment(name).filter(|value| !value.is_empty());
+                let found = password_file::look_up(&config, &lookup)?;
+                if found.is_some() && variable("PGPASSFILE", origin).is_none() {
+                    *origin = Origin::PasswordFile;
+                }
+                found
             };
             if let Some(password) = password {
                 config.password(password);
@@ -112,10 +165,15 @@ impl Settings {
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
         config.tcp_user_timeout(Duration::from_secs(40));
-        let tls =
-            url_mode.or_else(|| variable("PGSSLMODE")).map_or(Ok(TlsMode::Prefer), |mode| mode.parse())?;
-        let root_certificate = url_certificate.or_else(|| variable("PGSSLROOTCERT")).map(PathBuf::from);
-        Ok(Self { config, tls, root_certificate })
+        let tls = match tls {
+            Some(tls) => tls,
+            None => {
+                variable("PGSSLMODE", &mut origins.tls).map_or(Ok(TlsMode::Prefer), |mode| mode.parse())?
+            }
+        };
+        let root_certificate = root_certificate
+            .or_else(|| variable("PGSSLROOTCERT", &mut origins.root_certificate).map(PathBuf::from));
+        Ok(Self { config, tls, root_certificate, origins })
     }
 
     /// The database as `host:port/name`, for messages: without the user's password.
@@ -285,7 +343,7 @@ mod tests {
     use super::*;
 
     fn resolve(url: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
-        Settings::resolve(Some(url), |name| {
+        Settings::resolve(Some(url), None, |name| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }

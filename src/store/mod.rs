@@ -13,6 +13,7 @@ mod follow;
 mod migrate;
 mod overview;
 mod partitions;
+mod parts;
 mod password_file;
 mod replays;
 mod resolve;
@@ -21,6 +22,7 @@ mod statement;
 mod stats;
 mod story;
 mod tls;
+mod url;
 
 pub use audit_trail::{AuditTrail, Batches, KnownPartition, Rows};
 pub use batch::{
@@ -44,6 +46,7 @@ pub use partitions::{
     Claim, PartitionKey, Recorded, begin_incarnation, claim, end_lock_holders, installation_id, known_topics,
     recorded,
 };
+pub use parts::{Origin, Part};
 pub use replays::{
     Intent, Outcome, PendingReplay, ReplayOutcome, lock_replays, pending_replays, replay_outcomes,
     settle_replays, write_intents,
@@ -55,3 +58,4 @@ pub use stats::{Bucket, Group, Grouping, groups, histogram};
 pub use story::{
     Found, Letter, Replay, StoredEvent, event_before, event_of_row, events, find_event, letters, replays,
 };
+pub use url::DatabaseUrl;

@@ -11,6 +11,7 @@ mod fixtures_on_servers;
 mod hostile_corpus;
 mod ingest;
 mod migrate;
+mod profiles;
 mod query;
 mod replay;
 mod rows;

@@ -136,6 +136,7 @@ impl Demo<'_> {
     fn start(&self, name: &str, program: &Path, arguments: &[&str]) -> Result<Process, sandbox::Error> {
         self.sandbox.spawn(name, program, |command| {
             command.args(arguments).envs(services::variables(self.sandbox));
+            without_preferences(command);
         })
     }
 
@@ -199,6 +200,7 @@ impl Demo<'_> {
             // A pager would stop the tour.
             .env("PAGER", "cat")
             .stdin(Stdio::null());
+        without_preferences(&mut command);
         command
     }
 
@@ -223,6 +225,11 @@ impl Demo<'_> {
         foreground::run(command)?;
         Ok(())
     }
+}
+
+/// The tour is the same whatever profiles and variables the person has.
+fn without_preferences(command: &mut Command) {
+    command.env("AUDIT_CONFIG", "/dev/null").env_remove("AUDIT_PROFILE").env_remove("AUDIT_OUTPUT");
 }
 
 fn ends_well(process: &mut Process, name: &str, within: Duration) -> Result<(), String> {

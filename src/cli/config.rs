@@ -1,0 +1,155 @@
+//! `audit config`: which settings hold, and where each comes from.
+
+use clap::{Args, Subcommand};
+
+use super::args::ConnectionArgs;
+use super::config_file::Looked;
+use super::effective::{Effective, Sourced};
+use super::failure::{Exit, Failure};
+use super::ingest::DEFAULT_TOPICS;
+use super::output_args::OutputArgs;
+use super::{listing, terminal};
+use crate::kafka;
+use crate::output::{Cell, Column, Emphasis, escape_controls};
+use crate::store::{self, Origin, Part};
+
+/// Tell which settings hold, and where each comes from
+///
+/// Settings for several environments stand as profiles in one file: the one that AUDIT_CONFIG names, else
+/// audit/config.toml in XDG_CONFIG_HOME, else ~/.config/audit/config.toml. `--profile NAME` or AUDIT_PROFILE chooses one, else
+/// default_profile.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file with every key there is:
+  default_profile = \"local\"
+
+  [profiles.local]
+  database_url = \"postgresql://localhost/audit_db\"
+  brokers = \"localhost:9092\"
+
+  [profiles.production]
+  database_url = \"postgresql://audit@db.example:5432/audit_db?sslmode=verify-full\"
+  database_password_file = \"~/.secrets/audit_db\"  # its first line; or PGPASSFILE
+  brokers = \"kafka1.example:9092,kafka2.example:9092\"
+  topics = [\"orders.events\", \"orders.events-dlt\"] # for --topics
+  group = \"audit-production\"                      # for ingest --group
+  tz = \"Europe/Berlin\"                            # for --tz
+  output = \"json\"                                 # for -o, as AUDIT_OUTPUT
+
+  [profiles.production.kafka]                     # as -X
+  security.protocol = \"SASL_SSL\"
+  sasl.mechanism = \"SCRAM-SHA-512\"
+  sasl.username = \"audit\"
+  sasl.password = \"@/run/secrets/kafka\"           # @ reads the value from a file
+
+Which value holds: an option, else the profile of --profile, else a variable such as AUDIT_BROKERS, else the profile of \
+AUDIT_PROFILE or default_profile, else the PG* variables and defaults. Names of files are relative to the folder of this one. \
+A file that holds a secret itself is refused where others can read it.
+
+What a profile says about a server (password, kafka, topics, group) is for its own server: where a variable names another \
+one, it holds only with --profile.
+
+Examples:
+  audit config show
+  audit --profile production config show -o json")]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(super) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    Show(ShowConfigArgs),
+}
+
+/// Show each setting, its value, and where it comes from
+///
+/// Neither the database nor Kafka is asked. Passwords and other secrets are not shown. Says on stderr which file was read, and
+/// which profiles it has.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit config show
+  audit --profile production config show
+  audit config show -o json | jq -r '.[] | select(.setting == \"brokers\").value'")]
+pub(crate) struct ShowConfigArgs {
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+pub(crate) fn run(args: &ConfigArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+    let ConfigCommand::Show(args) = &args.command;
+    let effective = &connection.effective;
+    terminal::status(&escape_controls(&file_line(&effective.looked)));
+    let database = connection.database();
+    let password_file = effective.database_password_file.as_ref().map(|file| file.map(|path| path.display()));
+    let topics = effective.topics.as_ref().map(|topics| topics.map(|topics| topics.join(",")));
+    let output = effective.output.as_ref().map(|output| output.map(|format| format.name()));
+    let mut rows = Rows::default();
+    rows.push("profile", effective.profile.as_ref(), None);
+    rows.push("database_url", effective.database_url.as_ref(), None);
+    rows.push("database_password_file", password_file.as_ref(), None);
+    for part in database.iter().flat_map(store::Settings::parts) {
+        rows.part(part, effective);
+    }
+    rows.push("brokers", effective.brokers.as_ref(), None);
+    for setting in &effective.kafka {
+        let name = format!("kafka.{}", setting.value.name());
+        rows.push(&name, Some(&setting.map(kafka::Setting::shown)), None);
+    }
+    rows.push("topics", topics.as_ref(), Some(DEFAULT_TOPICS));
+    rows.push("group", effective.group.as_ref(), None);
+    rows.push("tz", effective.tz.as_ref(), Some("UTC"));
+    rows.push("output", output.as_ref(), None);
+    let columns = ["setting", "value", "source"].map(Column::new);
+    let exit = listing::show(&columns, &["setting", "value", "source"], rows.0, "", &args.output)?;
+    // Only now: what could be found out helps to see what is wrong.
+    database.map(|_| exit)
+}
+
+/// The lines of the result.
+#[derive(Default)]
+struct Rows(Vec<(Vec<Cell<'static>>, Emphasis)>);
+
+impl Rows {
+    fn push(&mut self, setting: &str, given: Option<&Sourced<impl ToString>>, default: Option<&str>) {
+        match given {
+            Some(given) => {
+                self.line(setting, Some(given.value.to_string()), Some(given.source.to_string()));
+            }
+            None => self.line(setting, default.map(str::to_owned), default.map(|_| "default".to_owned())),
+        }
+    }
+
+    fn part(&mut self, part: Part, effective: &Effective) {
+        let of_url = effective.database_url.as_ref().map(|url| url.source.to_string());
+        let source = match part.origin {
+            Origin::Url => of_url,
+            Origin::Given => Some("database_password_file".to_owned()),
+            Origin::Variable(name) => Some(name.to_owned()),
+            Origin::PasswordFile => Some("~/.pgpass".to_owned()),
+            Origin::Default => Some("default".to_owned()),
+        };
+        self.line(&format!("database_{}", part.name), part.value, source);
+    }
+
+    fn line(&mut self, setting: &str, value: Option<String>, source: Option<String>) {
+        self.0.push((vec![setting.to_owned().into(), value.into(), source.into()], Emphasis::None));
+    }
+}
+
+/// Which file was read, and which profiles it has.
+fn file_line(looked: &Looked) -> String {
+    let (path, file) = match looked {
+        Looked { path: None, .. } => {
+            return "no configuration file: neither AUDIT_CONFIG, XDG_CONFIG_HOME nor HOME is set".to_owned();
+        }
+        Looked { path: Some(path), file: None } => return format!("there is no {}", path.display()),
+        Looked { path: Some(path), file: Some(file) } => (path.display(), file),
+    };
+    let names: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
+    match names.is_empty() {
+        true => format!("read {path}: no profiles"),
+        false => format!("read {path}: profiles {}", names.join(", ")),
+    }
+}

@@ -1,0 +1,231 @@
+//! From what was typed, exported and written in a profile to what holds: the one place that decides which wins.
+//!
+//! An option, then the profile of `--profile`, then a variable, then the profile of `AUDIT_PROFILE` or `default_profile`.
+//! Who types `--profile production` means it, whatever the shell has exported.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, ValueEnum};
+
+use super::args::ConnectionArgs;
+use super::config_file::{self, Looked};
+use super::failure::Failure;
+use super::output_args::OutputFormat;
+use super::profile::Profile;
+use crate::{kafka, store};
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An option.
+    Typed(&'static str),
+    /// An environment variable.
+    Variable(&'static str),
+    /// A profile, by its name.
+    Profile(String, PathBuf),
+    /// `default_profile` of the file.
+    DefaultProfile(PathBuf),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Typed(name) | Self::Variable(name) => formatter.write_str(name),
+            Self::Profile(name, path) => write!(formatter, "profile {name} ({})", path.display()),
+            Self::DefaultProfile(path) => write!(formatter, "default_profile ({})", path.display()),
+        }
+    }
+}
+
+/// A value, and where it comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Sourced<T> {
+    pub(crate) value: T,
+    pub(crate) source: Source,
+}
+
+impl<T> Sourced<T> {
+    /// The same, with the value in another form.
+    pub(crate) fn map<'a, U>(&'a self, form: impl FnOnce(&'a T) -> U) -> Sourced<U> {
+        Sourced { value: form(&self.value), source: self.source.clone() }
+    }
+}
+
+/// What holds, where anything was said. `Debug` shows no secret.
+#[derive(Debug, Default)]
+pub(crate) struct Effective {
+    pub(crate) looked: Looked,
+    pub(crate) profile: Option<Sourced<String>>,
+    pub(crate) database_url: Option<Sourced<store::DatabaseUrl>>,
+    pub(crate) database_password_file: Option<Sourced<PathBuf>>,
+    pub(crate) brokers: Option<Sourced<String>>,
+    pub(crate) kafka: Vec<Sourced<kafka::Setting>>,
+    pub(crate) topics: Option<Sourced<Vec<String>>>,
+    pub(crate) group: Option<Sourced<String>>,
+    pub(crate) tz: Option<Sourced<String>>,
+    pub(crate) output: Option<Sourced<OutputFormat>>,
+}
+
+impl Effective {
+    /// Weighs the arguments against the variables and the file.
+    pub(crate) fn weigh(args: &ConnectionArgs, matches: &ArgMatches) -> Result<Self, Failure> {
+        let looked = config_file::look(|name| std::env::var_os(name))?;
+        let (chosen, profile) = Chosen::choose(args, matches, &looked)?;
+
+        let url = args.database_url.clone().filter(|url| !url.as_str().is_empty());
+        let url = given(url, matches, "database_url", ["--database-url", "AUDIT_DATABASE_URL"]);
+        let database_url = chosen.first(url, profile.database_url);
+        let brokers = args.brokers.clone().filter(|brokers| !brokers.is_empty());
+        let brokers = given(brokers, matches, "brokers", ["--brokers", "AUDIT_BROKERS"])
+            .or_else(|| exported("KAFKA_BROKERS"));
+        let brokers = chosen.first(brokers, profile.brokers);
+
+        let to_database = chosen.goes_with(database_url.as_ref());
+        let to_brokers = chosen.goes_with(brokers.as_ref());
+        let of_profile = profile.kafka.into_iter().filter(|_| to_brokers);
+        let mut kafka: Vec<Sourced<_>> =
+            of_profile.filter_map(|setting| chosen.first(None, Some(setting))).collect();
+        for setting in &args.kafka_settings {
+            kafka.retain(|other| other.value.name() != setting.name());
+            kafka.push(Sourced { value: setting.clone(), source: Source::Typed("-X") });
+        }
+        let output = exported("AUDIT_OUTPUT").and_then(|word| {
+            let value = OutputFormat::from_str(&word.value, false).ok()?;
+            Some(Sourced { value, source: word.source })
+        });
+        Ok(Self {
+            database_password_file: chosen
+                .first(None, profile.database_password_file.filter(|_| to_database)),
+            topics: chosen.first(None, profile.topics.filter(|_| to_brokers)),
+            // A group reads for one database: with another one it would take the partitions of its own ingesters.
+            group: chosen.first(None, profile.group.filter(|_| to_brokers && to_database)),
+            tz: chosen.first(None, profile.tz),
+            output: chosen.first(output, profile.output),
+            profile: chosen.name,
+            looked,
+            database_url,
+            brokers,
+            kafka,
+        })
+    }
+
+    /// The password out of the profile's file for it: the first line.
+    pub(crate) fn password_of_file(&self) -> Result<Option<String>, Failure> {
+        let Some(Sourced { value: path, source }) = &self.database_password_file else { return Ok(None) };
+        let failed = |reason: &str| {
+            Failure::new(format!("database_password_file {}: {reason}", path.display()))
+                .with_hint(format!("it is set by {source}"))
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
+        match text.lines().next() {
+            Some(line) if !line.is_empty() => Ok(Some(line.to_owned())),
+            _ => Err(failed("the first line is empty")),
+        }
+    }
+
+    /// Puts a value in the place of an argument that was not typed.
+    pub(crate) fn fill<T: Clone>(
+        matches: &ArgMatches,
+        id: &str,
+        argument: &mut T,
+        value: Option<&Sourced<impl Into<T> + Clone>>,
+    ) {
+        if let Some(value) = value
+            && matches.value_source(id) != Some(ValueSource::CommandLine)
+        {
+            *argument = value.value.clone().into();
+        }
+    }
+}
+
+/// The profile that holds, as far as one does.
+struct Chosen {
+    /// Its name, and who chose it.
+    name: Option<Sourced<String>>,
+    /// What its values have for a source.
+    source: Option<Source>,
+}
+
+impl Chosen {
+    fn choose(
+        args: &ConnectionArgs,
+        matches: &ArgMatches,
+        looked: &Looked,
+    ) -> Result<(Self, Profile), Failure> {
+        let asked = given(args.profile.clone(), matches, "profile", ["--profile", "AUDIT_PROFILE"]);
+        let asked = asked.filter(|asked| asked.source.is_typed() || !asked.value.is_empty());
+        let file = looked.path.as_ref().zip(looked.file.as_ref());
+        let by_default = file.and_then(|(path, file)| {
+            let value = file.default_profile.clone()?;
+            Some(Sourced { value, source: Source::DefaultProfile(path.clone()) })
+        });
+        let Some(name) = asked.or(by_default) else {
+            return Ok((Self { name: None, source: None }, Profile::default()));
+        };
+        let Some((path, file)) = file else { return Err(no_file(&name, looked)) };
+        let Some(profile) = file.profiles.get(&name.value) else {
+            let message = format!("{}: {} has no profile '{}'", name.source, path.display(), name.value);
+            return Err(Failure::usage(message).with_hint(file.suggestion(&name.value)));
+        };
+        let source = Some(Source::Profile(name.value.clone(), path.clone()));
+        Ok((Self { name: Some(name), source }, profile.clone()))
+    }
+
+    fn is_typed(&self) -> bool {
+        self.name.as_ref().is_some_and(|name| name.source.is_typed())
+    }
+
+    /// The order of precedence.
+    fn first<T>(&self, given: Option<Sourced<T>>, of_profile: Option<T>) -> Option<Sourced<T>> {
+        let of_profile = of_profile.zip(self.source.clone()).map(|(value, source)| Sourced { value, source });
+        match given {
+            Some(given) if given.source.is_typed() || !self.is_typed() => Some(given),
+            given => of_profile.or(given),
+        }
+    }
+
+    /// Whether what the profile says about a server holds for this one: its own, or the one that nothing else names. The
+    /// secrets of a profile that holds by default are for no other server.
+    fn goes_with<T>(&self, server: Option<&Sourced<T>>) -> bool {
+        self.is_typed() || server.is_none_or(|server| Some(&server.source) == self.source.as_ref())
+    }
+}
+
+impl Source {
+    fn is_typed(&self) -> bool {
+        matches!(self, Self::Typed(_))
+    }
+}
+
+/// An argument, by its option or its variable.
+fn given<T>(
+    value: Option<T>,
+    matches: &ArgMatches,
+    id: &str,
+    [option, variable]: [&'static str; 2],
+) -> Option<Sourced<T>> {
+    let source = match matches.value_source(id)? {
+        ValueSource::CommandLine => Source::Typed(option),
+        _ => Source::Variable(variable),
+    };
+    Some(Sourced { value: value?, source })
+}
+
+/// A variable that is not empty.
+fn exported(name: &'static str) -> Option<Sourced<String>> {
+    let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+    Some(Sourced { value, source: Source::Variable(name) })
+}
+
+fn no_file(name: &Sourced<String>, looked: &Looked) -> Failure {
+    let message = format!("{}: there is no profile '{}'", name.source, name.value);
+    match &looked.path {
+        Some(path) => Failure::usage(format!("{message}, because there is no {}", path.display()))
+            .with_hint(format!("write [profiles.{}] there; `audit config --help` shows how", name.value)),
+        None => Failure::usage(format!("{message}, because no configuration file is known")).with_hint(
+            "set AUDIT_CONFIG to its name, or HOME to a folder that has .config/audit/config.toml",
+        ),
+    }
+}
