@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::{Proxy, Sandbox};
 
-use crate::support::{Audit, Database, Oracle, Producer, Running, wait_until};
+use crate::support::{Audit, Database, Follower, Oracle, Producer, Running, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -77,7 +77,7 @@ fn a_database_that_is_silent_for_a_while_costs_no_record_and_no_membership() {
 }
 
 #[test]
-fn both_servers_can_be_killed_under_load() {
+fn both_servers_can_be_killed_under_load_and_who_follows_sees_each_row_once_in_commit_order() {
     // Servers of its own: the other tests would notice.
     let sandbox = match Sandbox::start() {
         Ok(sandbox) => sandbox,
@@ -90,6 +90,7 @@ fn both_servers_can_be_killed_under_load() {
     let scope = sandbox.scope("killed_servers");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 4));
     let producer = Producer::new(scope.brokers());
+    let follower = Follower::start(&audit, &["-n", "0"]);
     let mut ingester = audit.start(&["ingest", "--topics", &topic, "--batch-rows", "200"]);
     producer.native_events(&topic, 0..20_000);
     wait_until("the first rows", LIMIT, || Database::open(&audit.database_url).event_count() > 1_000);
@@ -98,6 +99,10 @@ fn both_servers_can_be_killed_under_load() {
     assert!(sandbox.postgres().start().is_ok());
     let database = Database::open(&audit.database_url);
     wait_until("recording goes on", LIMIT, || database.event_count() > 10_000);
+    drop(database);
+    // An orderly restart ends sessions in another way than a kill does.
+    assert!(sandbox.postgres().restart().is_ok());
+    let database = Database::open(&audit.database_url);
     assert!(sandbox.kafka().kill().is_ok());
     assert!(sandbox.kafka().start().is_ok());
     producer.native_events(&topic, 25_000..30_000);
@@ -106,4 +111,11 @@ fn both_servers_can_be_killed_under_load() {
     let oracle = Oracle::read(&database, scope.brokers(), &[&topic]);
     assert_eq!(oracle.record_count, 30_000);
     oracle.approve();
+    let in_commit_order = database.rows(
+        "SELECT id FROM event_logs JOIN ingest_batches ON id BETWEEN first_id AND last_id ORDER BY batch_no, id",
+    );
+    let in_commit_order: Vec<i64> =
+        in_commit_order.iter().map(|row| row[0].parse().unwrap_or_default()).collect();
+    assert_eq!(follower.ids(30_000), in_commit_order);
+    follower.stop();
 }

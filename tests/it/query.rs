@@ -125,18 +125,42 @@ fn an_aggregate_that_is_no_uuid_is_found_by_its_own_text() {
     assert_eq!(ids(&audit, &["--aggregate", "cafe1234"]), [2]);
 }
 
+/// The ids of a walk, page by page. `between` is called after each page with its number.
+fn walk(audit: &Audit, order: &str, mut between: impl FnMut(usize)) -> Vec<i64> {
+    let mut seen = Vec::new();
+    let mut cursor: Option<String> = None;
+    for page in 0.. {
+        let mut arguments = vec!["query", "-n", "7000", "-o", "csv", "--columns", "id"];
+        match &cursor {
+            Some(cursor) => arguments.extend(["--after", cursor]),
+            None => arguments.extend(["--order", order]),
+        }
+        let output = audit.run(&arguments);
+        assert!(output.status.success());
+        let ids = String::from_utf8_lossy(&output.stdout).into_owned();
+        seen.extend(ids.lines().skip(1).map(|line| line.parse::<i64>().unwrap_or_default()));
+        between(page);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        cursor = stderr.split("--after ").nth(1).map(|cursor| cursor.trim().to_owned());
+        if cursor.is_none() {
+            break;
+        }
+    }
+    seen
+}
+
 #[test]
-fn a_walk_shows_each_row_of_its_beginning_once_while_rows_arrive() {
+fn a_walk_through_100000_rows_shows_each_once_while_50000_more_arrive() {
     let scope = Sandbox::shared().scope("walk");
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
     let late = Database::open(&audit.database_url);
-    // These ids lie below all others, but the batch commits in the middle of the walk.
-    let late_ids = reserve(&late, 40);
+    // These ids lie below all others, but the batch commits in the middle of the first walk.
+    let late_ids = reserve(&late, 400);
     late.execute("BEGIN");
-    insert(&late, &late_ids, &events("Late", 40, "2026-11-22"));
-    for _ in 0..5 {
-        record(&database, &events("Early", 100, "2026-11-22"));
+    insert(&late, &late_ids, &events("Late", 400, "2026-11-22"));
+    for batch in 0..10 {
+        record(&database, &events("Early", 10_000, &format!("2026-11-22 0{batch}:30:00")));
     }
     for order in ["newest", "oldest"] {
         let expected: BTreeSet<i64> = database
@@ -144,35 +168,27 @@ fn a_walk_shows_each_row_of_its_beginning_once_while_rows_arrive() {
             .iter()
             .map(|row| row[0].parse().unwrap_or_default())
             .collect();
-        let mut seen = Vec::new();
-        let mut cursor: Option<String> = None;
-        for page in 0.. {
-            let mut arguments = vec!["query", "-n", "70", "-o", "csv", "--columns", "id"];
-            match &cursor {
-                Some(cursor) => arguments.extend(["--after", cursor]),
-                None => arguments.extend(["--order", order]),
-            }
-            let output = audit.run(&arguments);
-            assert!(output.status.success());
-            seen.extend(
-                String::from_utf8_lossy(&output.stdout)
-                    .lines()
-                    .skip(1)
-                    .map(|line| line.parse::<i64>().unwrap_or_default()),
-            );
-            if page == 1 && order == "newest" {
-                commit(&late, &late_ids);
-            }
-            record(&database, &events("New", 10, "2026-11-22 00:00:30"));
-            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-            cursor = stderr.split("--after ").nth(1).map(|cursor| cursor.trim().to_owned());
-            if cursor.is_none() {
-                break;
-            }
-        }
+        assert!(expected.len() >= 100_000);
+        let arriving = Database::open(&audit.database_url);
+        let seen = std::thread::scope(|threads| {
+            // Rows that fall between those of the walk, before and behind where it stands.
+            let writer = threads.spawn(|| {
+                for batch in 0..25 {
+                    record(&arriving, &events("New", 1_000, &format!("2026-11-22 0{}:00:00", batch % 10)));
+                }
+            });
+            let seen = walk(&audit, order, |page| {
+                if page == 3 && order == "newest" {
+                    commit(&late, &late_ids);
+                }
+            });
+            writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            seen
+        });
         assert_eq!(seen.len(), expected.len(), "{order}");
         assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), expected, "{order}");
     }
+    assert_eq!(database.event_count(), 150_400);
 }
 
 #[test]

@@ -1,73 +1,11 @@
 //! `audit tail` on a real PostgreSQL: nothing skipped, nothing doubled, in the order of commits.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use sandbox::{Proxy, Sandbox};
 
 use crate::rows::{commit, events, insert, record, reserve};
-use crate::support::{Audit, Database};
-
-const LIMIT: Duration = Duration::from_secs(30);
-
-/// `audit tail` in the background, and its lines as they come.
-struct Follower {
-    child: Child,
-    lines: Receiver<(Instant, String)>,
-}
-
-impl Follower {
-    fn start(audit: &Audit, arguments: &[&str]) -> Self {
-        let arguments = [&["tail", "-o", "ndjson", "--columns", "id"], arguments].concat();
-        let spawned = audit.command(&arguments).stdout(Stdio::piped()).spawn();
-        let mut child = spawned.unwrap_or_else(|error| panic!("{error}"));
-        let (sender, lines) = channel();
-        let stdout = child.stdout.take().map(BufReader::new);
-        std::thread::spawn(move || {
-            for line in stdout.into_iter().flat_map(BufRead::lines).map_while(Result::ok) {
-                if sender.send((Instant::now(), line)).is_err() {
-                    break;
-                }
-            }
-        });
-        Self { child, lines }
-    }
-
-    /// The next id.
-    fn id(&self) -> i64 {
-        self.timed_id().1
-    }
-
-    fn timed_id(&self) -> (Instant, i64) {
-        let (at, line) =
-            self.lines.recv_timeout(LIMIT).unwrap_or_else(|error| panic!("no more lines: {error}"));
-        let id = line.trim_start_matches("{\"id\":").trim_end_matches('}').parse();
-        (at, id.unwrap_or_else(|_| panic!("'{line}' holds no id")))
-    }
-
-    fn ids(&self, count: usize) -> Vec<i64> {
-        (0..count).map(|_| self.id()).collect()
-    }
-
-    /// Ends it as a person does; it has to end well and print nothing more.
-    fn stop(mut self) {
-        let signalled =
-            std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        assert!(signalled.is_ok_and(|status| status.success()));
-        let status = self.child.wait().unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(status.code(), Some(0));
-        assert_eq!(self.lines.try_iter().next(), None);
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::{Audit, Database, Follower};
 
 #[test]
 fn the_last_rows_come_in_the_order_of_commits_then_the_new_ones_as_they_commit() {

@@ -3,6 +3,7 @@
 mod audit;
 mod capture;
 mod database;
+mod follower;
 mod hostile;
 mod oracle;
 mod producer;
@@ -10,6 +11,7 @@ mod producer;
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use capture::{Captured, CapturedHeader, capture};
 pub(crate) use database::Database;
+pub(crate) use follower::Follower;
 pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;
