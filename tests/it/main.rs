@@ -16,6 +16,7 @@ mod query;
 mod replay;
 mod rows;
 mod saga;
+mod status;
 mod story;
 mod support;
 mod tail;
