@@ -19,6 +19,7 @@ mod output_args;
 mod pager;
 mod pump;
 mod query;
+mod reader;
 mod replay_dlt;
 mod replay_status;
 mod selectors;
@@ -35,10 +36,11 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use args::ConnectionArgs;
 use failure::{Exit, Failure};
+use terminal::ColorChoice;
 
 const LONG_ABOUT: &str = "\
 Records every event that services publish to Kafka in one PostgreSQL table, exactly once, and answers what happened: \
@@ -78,10 +80,37 @@ enum Command {
     Man(completions::ManArgs),
 }
 
+impl Command {
+    /// How to exit when nobody reads stdout any more; `None` where the work is not done for its output alone.
+    fn exit_without_reader(&self) -> Option<Exit> {
+        match self {
+            Self::Tail(_)
+            | Self::Query(_)
+            | Self::Show(_)
+            | Self::Trace(_)
+            | Self::Stats(_)
+            | Self::Status(_)
+            | Self::Dlt(_) => Some(Exit::Done),
+            Self::Export(args) => args.is_to_stdout().then_some(Exit::Done),
+            // Its exit code is an answer, too, and not all was checked.
+            Self::Verify(_) => Some(Exit::Incomplete),
+            Self::Migrate(_)
+            | Self::Ingest(_)
+            | Self::ReplayDlt(_)
+            | Self::Decode(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
+        }
+    }
+}
+
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, color_choice(&matches))));
+    let (cli, color) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is not an error.
             let _ = error.print();
@@ -90,15 +119,28 @@ pub fn main() -> ExitCode {
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(),
+        Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(color),
     };
-    let outcome = runtime.block_on(run(cli));
+    let outcome = runtime.block_on(async {
+        let Some(exit) = cli.command.exit_without_reader() else { return run(cli).await };
+        tokio::select! {
+            biased;
+            outcome = run(cli) => outcome,
+            () = reader::went_away() => Ok(exit),
+        }
+    });
     // A blocked helper thread must not hold up the end: whatever had to be finished was awaited above.
     runtime.shutdown_background();
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(color),
     }
+}
+
+/// What the command's own --color says, for the errors, too.
+fn color_choice(matches: &ArgMatches) -> ColorChoice {
+    let of_command = matches.subcommand().map(|(_, matches)| matches.try_get_one("color"));
+    of_command.and_then(Result::ok).flatten().copied().unwrap_or_default()
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {

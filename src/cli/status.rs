@@ -10,6 +10,7 @@ use super::args::ConnectionArgs;
 use super::ends::{Ends, ends};
 use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
+use super::signals::interruption;
 use super::terminal;
 use crate::output::{Cell, Emphasis, Format, Section, Timestamp, render_report};
 use crate::store::{self, DatabaseOverview, IngesterOverview, PartitionOverview};
@@ -34,6 +35,9 @@ pub(crate) struct StatusArgs {
     output: OutputArgs,
 }
 
+/// From this width on a terminal has room for who claimed a partition.
+const WIDE_TERMINAL: u16 = 100;
+
 /// Up to so many rows duplicates are counted without being asked for.
 const FEW_ROWS: i64 = 1_000_000;
 
@@ -41,9 +45,20 @@ pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Resul
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit status").await?;
     store::check_schema(&client, &settings).await?;
+    if args.watch.is_none() {
+        return report(args, connection, &client).await;
+    }
+    tokio::select! {
+        outcome = report(args, connection, &client) => outcome,
+        () = interruption()? => Ok(Exit::Done),
+    }
+}
+
+/// Shows it once, or again and again.
+async fn report(args: &StatusArgs, connection: &ConnectionArgs, client: &Client) -> Result<Exit, Failure> {
     let mut said = false;
     loop {
-        let ends = ends(connection, &client, &[], Duration::from_secs(5)).await?;
+        let ends = ends(connection, client, &[], Duration::from_secs(5)).await?;
         if let (Err(reason), false) = (&ends, said) {
             terminal::status(&format!("the lag is unknown: {reason}"));
             said = true;
@@ -52,12 +67,9 @@ pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Resul
             // Home, and clear what is below: the screen does not flicker as it would if it were cleared first.
             print!("\x1b[H\x1b[J");
         }
-        show(args, &client, ends.ok().as_ref()).await?;
+        show(args, client, ends.ok().as_ref()).await?;
         let Some(seconds) = args.watch else { return Ok(Exit::Done) };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(Exit::Done),
-            () = tokio::time::sleep(Duration::from_secs(seconds.max(1))) => {}
-        }
+        tokio::time::sleep(Duration::from_secs(seconds.max(1))).await;
     }
 }
 
@@ -69,13 +81,15 @@ async fn show(args: &StatusArgs, client: &Client, kafka: Option<&Ends>) -> Resul
     };
     let partitions = store::partition_overviews(client).await?;
     let ingesters = store::ingester_overviews(client).await?;
+    let format = args.output.format().unwrap_or(Format::Table);
+    let style = args.output.style();
+    let is_narrow = format == Format::Table && style.width.is_some_and(|width| width < WIDE_TERMINAL);
     let sections = vec![
         facts(&database, duplicates, &partitions, kafka),
-        partition_table(&partitions, kafka),
+        partition_table(&partitions, kafka, is_narrow),
         ingester_table(&ingesters),
     ];
-    let format = args.output.format().unwrap_or(Format::Table);
-    render_report(format, args.output.style(), sections, &mut std::io::stdout().lock())?;
+    render_report(format, style, sections, &mut std::io::stdout().lock())?;
     Ok(())
 }
 
@@ -114,7 +128,14 @@ fn lag(partition: &PartitionOverview, kafka: Option<&Ends>) -> Option<i64> {
     end(partition, kafka).map(|end| (end - partition.next_offset).max(0))
 }
 
-fn partition_table<'a>(partitions: &'a [PartitionOverview], kafka: Option<&Ends>) -> Section<'a> {
+fn partition_table<'a>(
+    partitions: &'a [PartitionOverview],
+    kafka: Option<&Ends>,
+    is_narrow: bool,
+) -> Section<'a> {
+    const COLUMNS: [&str; 8] =
+        ["topic", "partition", "next_offset", "end_offset", "lag", "seconds_behind", "lost", "claimed_by"];
+    let columns = if is_narrow { &COLUMNS[..7] } else { &COLUMNS };
     let now = Utc::now();
     let rows = partitions.iter().map(|partition| {
         let lag = lag(partition, kafka);
@@ -126,7 +147,7 @@ fn partition_table<'a>(partitions: &'a [PartitionOverview], kafka: Option<&Ends>
             (_, Some(lag)) if lag > 0 => Emphasis::Notice,
             _ => Emphasis::None,
         };
-        let cells = vec![
+        let mut cells = vec![
             partition.topic.as_str().into(),
             partition.partition.into(),
             partition.next_offset.into(),
@@ -136,11 +157,10 @@ fn partition_table<'a>(partitions: &'a [PartitionOverview], kafka: Option<&Ends>
             partition.lost.into(),
             partition.claimed_by.as_deref().into(),
         ];
+        cells.truncate(columns.len());
         (cells, emphasis)
     });
-    let columns =
-        ["topic", "partition", "next_offset", "end_offset", "lag", "seconds_behind", "lost", "claimed_by"];
-    Section::table("partitions", &columns, rows.collect())
+    Section::table("partitions", columns, rows.collect())
 }
 
 fn ingester_table(ingesters: &[IngesterOverview]) -> Section<'_> {

@@ -64,6 +64,9 @@ enum TraceFormat {
 /// From this on a pause stands out: 60 s in microseconds.
 const PAUSE: i64 = 60_000_000;
 
+/// From this width on a terminal has room for the ids of events.
+const WIDE_TERMINAL: u16 = 100;
+
 pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit trace").await?;
@@ -222,13 +225,15 @@ impl<'a> Story<'a> {
     }
 
     fn write_timeline(&self, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
+        // The number of the row is shorter than the event's id, and `audit show` takes both.
+        let is_narrow = style.width.is_some_and(|width| width < WIDE_TERMINAL);
         let columns = [
             Column::new("created_at"),
             Column::new("delta"),
             Column::new("source_service"),
             Column::new("event_type").category(),
             Column::new("mark"),
-            Column::new("event_id"),
+            Column::new(if is_narrow { "id" } else { "event_id" }),
             Column::new("note"),
         ];
         let mut rows = Vec::new();
@@ -243,7 +248,7 @@ impl<'a> Story<'a> {
                 event.text(EventColumn::SourceService)?.into(),
                 format!("{}{branch}{event_type}", "  ".repeat(place.depth.saturating_sub(1).min(20))).into(),
                 event.text(EventColumn::Mark)?.into(),
-                event.uuid(EventColumn::EventId)?.into(),
+                if is_narrow { event.id()?.into() } else { event.uuid(EventColumn::EventId)?.into() },
                 self.note(place)?.into(),
             ];
             rows.push((cells, self.emphasis(place)?));

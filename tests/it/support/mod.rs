@@ -6,6 +6,7 @@ mod database;
 mod hostile;
 mod oracle;
 mod producer;
+mod pty;
 
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use capture::{Captured, CapturedHeader, capture};
@@ -13,3 +14,4 @@ pub(crate) use database::Database;
 pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;
+pub(crate) use pty::Terminal;
