@@ -1,55 +1,22 @@
 //! Connections: where the settings come from, TLS, and what every session sets.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt, poll_fn};
-use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
-use postgres_openssl::MakeTlsConnector;
 use tokio::sync::watch;
 use tokio_postgres::config::Host;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::Error;
 use super::password_file;
-use super::tls::DeferredTls;
-
-/// How far the server's certificate is checked, as libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TlsMode {
-    Disable,
-    Prefer,
-    Require,
-    VerifyCa,
-    VerifyFull,
-}
-
-impl FromStr for TlsMode {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(match text {
-            "disable" => Self::Disable,
-            "allow" | "prefer" => Self::Prefer,
-            "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
-            other => {
-                return Err(Error::Settings(format!(
-                    "sslmode '{other}' is none of disable, prefer, require, verify-ca, verify-full"
-                )));
-            }
-        })
-    }
-}
+use super::tls::{DeferredTls, Tls, TlsMode};
 
 /// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
 #[derive(Clone, Debug)]
 pub struct Settings {
     config: Config,
-    tls: TlsMode,
-    root_certificate: Option<PathBuf>,
+    tls: Tls,
 }
 
 impl Settings {
@@ -59,9 +26,11 @@ impl Settings {
     /// # Errors
     /// `Error::Settings` where the URL, a variable or the password file can't be read.
     pub fn resolve(url: Option<&str>, environment: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let url = url.unwrap_or_default();
-        let (url, url_mode) = take_parameter(url, "sslmode");
-        let (url, url_certificate) = take_parameter(&url, "sslrootcert");
+        let mut url = url.unwrap_or_default().to_owned();
+        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let tls = Tls::new(
+            Tls::PARAMETERS.map(|(name, named)| take_parameter(&mut url, name).or_else(|| variable(named))),
+        )?;
         // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
         let mut config = Config::from_str(&url).map_err(|_| {
             Error::Settings(
@@ -69,7 +38,6 @@ impl Settings {
                     .to_owned(),
             )
         })?;
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             match variable("PGHOST") {
                 Some(hosts) => hosts.split(',').for_each(|host| {
@@ -112,10 +80,7 @@ impl Settings {
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
         config.tcp_user_timeout(Duration::from_secs(40));
-        let tls =
-            url_mode.or_else(|| variable("PGSSLMODE")).map_or(Ok(TlsMode::Prefer), |mode| mode.parse())?;
-        let root_certificate = url_certificate.or_else(|| variable("PGSSLROOTCERT")).map(PathBuf::from);
-        Ok(Self { config, tls, root_certificate })
+        Ok(Self { config, tls })
     }
 
     /// The database as `host:port/name`, for messages: without the user's password.
@@ -136,33 +101,10 @@ impl Settings {
         format!("{host}:{port}/{}", self.config.get_dbname().unwrap_or("audit_db"))
     }
 
-    /// The TLS side of a connection.
-    pub(super) fn connector(&self) -> Result<MakeTlsConnector, Error> {
-        let failed = |error| Error::Settings(format!("TLS: {error}"));
-        let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
-        if let Some(path) = &self.root_certificate
-            && path.as_os_str() != "system"
-        {
-            builder
-                .set_ca_file(path)
-                .map_err(|error| Error::Settings(format!("sslrootcert {}: {error}", path.display())))?;
-        }
-        let mode = self.tls;
-        if matches!(mode, TlsMode::Prefer | TlsMode::Require) && self.root_certificate.is_none() {
-            builder.set_verify(SslVerifyMode::NONE);
-        }
-        let mut connector = MakeTlsConnector::new(builder.build());
-        connector.set_callback(move |connection, _host| {
-            connection.set_verify_hostname(mode == TlsMode::VerifyFull);
-            Ok(())
-        });
-        Ok(connector)
-    }
-
     fn config_for(&self, application: &str) -> Config {
         let mut config = self.config.clone();
         config.application_name(application);
-        config.ssl_mode(match self.tls {
+        config.ssl_mode(match self.tls.mode {
             TlsMode::Disable => tokio_postgres::config::SslMode::Disable,
             TlsMode::Prefer => tokio_postgres::config::SslMode::Prefer,
             TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => {
@@ -174,37 +116,62 @@ impl Settings {
 }
 
 /// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of libpq's `sslmode`s nor
-/// `sslrootcert`.
-fn take_parameter(url: &str, name: &str) -> (String, Option<String>) {
+/// where certificates are.
+fn take_parameter(url: &mut String, name: &str) -> Option<String> {
     let is_url = url.contains("://");
     let (head, parameters, separator) = match (is_url, url.split_once('?')) {
         (true, Some((head, query))) => (head, query, '&'),
-        (true, None) => return (url.to_owned(), None),
-        (false, _) => ("", url, ' '),
+        (true, None) => return None,
+        (false, _) => ("", url.as_str(), ' '),
     };
     let mut value = None;
     let kept: Vec<&str> = parameters
         .split(separator)
         .filter(|part| match part.split_once('=') {
             Some((key, found)) if key.trim() == name => {
-                value = Some(found.trim().trim_matches('\'').replace("%2F", "/").replace("%2f", "/"));
+                value =
+                    Some(if is_url { percent_decoded(found) } else { found.trim_matches('\'').to_owned() });
                 false
             }
             _ => true,
         })
         .collect();
     let kept = kept.join(&separator.to_string());
-    let rest = match (is_url, kept.is_empty()) {
+    *url = match (is_url, kept.is_empty()) {
         (true, true) => head.to_owned(),
         (true, false) => format!("{head}?{kept}"),
         (false, _) => kept,
     };
-    (rest, value)
+    value
+}
+
+/// `%2F` is `/`. What is no such escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, others @ ..] = rest {
+        let digits = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &others[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Every session: times in UTC, plain text forms, no statement of another's search path.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET client_min_messages = warning; SET search_path = public; \
                        SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'";
+
+/// A statement whose client has gone ends within about a second, instead of going on for nobody. Servers whose platform can't
+/// notice that refuse the setting, which is no error.
+const NOTICE_A_LOST_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
 /// Connects and prepares the session. `application` is what `pg_stat_activity` shows.
 ///
@@ -243,16 +210,20 @@ async fn open(
 ) -> Result<Client, Error> {
     let failed = |source| Error::Connect { target: settings.target(), source };
     let config = settings.config_for(application);
-    let client = if settings.tls == TlsMode::Disable {
+    let client = if settings.tls.mode == TlsMode::Disable {
         let (client, mut connection) = config.connect(NoTls).await.map_err(failed)?;
         drive(poll_fn(move |context| connection.poll_message(context)), sender);
         client
     } else {
-        let (client, mut connection) = config.connect(DeferredTls::new(settings)).await.map_err(failed)?;
+        let (client, mut connection) =
+            config.connect(DeferredTls::new(&settings.tls)).await.map_err(failed)?;
         drive(poll_fn(move |context| connection.poll_message(context)), sender);
         client
     };
-    client.batch_execute(SESSION).await.map_err(failed)?;
+    // Both are sent at once, and answered in one round trip.
+    let (session, _) =
+        tokio::join!(client.batch_execute(SESSION), client.batch_execute(NOTICE_A_LOST_CLIENT));
+    session.map_err(failed)?;
     Ok(client)
 }
 
@@ -282,6 +253,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn resolve(url: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
@@ -301,12 +274,13 @@ mod tests {
 
     #[test]
     fn every_sslmode_of_libpq_is_understood_in_both_forms() -> Result<(), Error> {
-        let url = "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&application_name=x";
+        let url =
+            "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca%20of%20us.pem&application_name=x";
         let settings = resolve(url, &[])?;
-        assert_eq!(settings.tls, TlsMode::VerifyFull);
-        assert_eq!(settings.root_certificate, Some(PathBuf::from("/etc/ca.pem")));
-        assert_eq!(resolve("host=h sslmode=verify-ca", &[])?.tls, TlsMode::VerifyCa);
-        assert_eq!(resolve("", &[("PGSSLMODE", "require")])?.tls, TlsMode::Require);
+        assert_eq!(settings.tls.mode, TlsMode::VerifyFull);
+        assert_eq!(settings.tls.root_certificate, Some(PathBuf::from("/etc/ca of us.pem")));
+        assert_eq!(resolve("host=h sslmode=verify-ca", &[])?.tls.mode, TlsMode::VerifyCa);
+        assert_eq!(resolve("", &[("PGSSLMODE", "require")])?.tls.mode, TlsMode::Require);
         assert!(resolve("host=h sslmode=sometimes", &[]).is_err());
         Ok(())
     }
