@@ -177,7 +177,9 @@ fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
         _ if causes(error).contains("does not support TLS") => {
             "with sslmode=prefer or disable it goes without TLS"
         }
-        _ if causes(error).contains(" alert ") => "the server does not accept the certificate of sslcert",
+        _ if is_hung_up(error) => {
+            "the server ended the connection, and its log says why: a certificate of sslcert that it does not accept, or a restart"
+        }
         _ => SERVER,
     }
 }
@@ -189,6 +191,15 @@ fn tls_refusal(error: &tokio_postgres::Error) -> Option<&TlsRefusal> {
 /// Whether the server asked for a password and there was none to give. The driver has no code for it.
 fn lacks_password(error: &tokio_postgres::Error) -> bool {
     error.source().is_some_and(|cause| cause.to_string() == "password missing")
+}
+
+/// Whether the server was there, but ended the connection without a word of PostgreSQL's.
+fn is_hung_up(error: &tokio_postgres::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kind =
+        error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+        || causes(error).contains(" alert ")
 }
 
 /// Marks the place that PostgreSQL names, and gives an example.

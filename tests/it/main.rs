@@ -20,4 +20,5 @@ mod story;
 mod support;
 mod tail;
 mod terminal;
+mod tls;
 mod verify;
