@@ -48,7 +48,13 @@ who did what to which order, when, what failed, and whether the record is comple
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with --fail-on-empty), 4 the record is incomplete, \
-5 the record was altered, 130 interrupted before it was done.";
+5 the record was altered, 130 interrupted before it was done.
+
+Examples:
+  audit tail
+  audit query --type 'Payment*' --since '2h ago'
+  audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
+  audit query --help";
 
 /// Everything that can be typed.
 #[derive(Debug, Parser)]

@@ -1,5 +1,6 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
+mod completions;
 mod decode;
 mod duplicates;
 mod exactly_once;
