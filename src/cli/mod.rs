@@ -119,7 +119,12 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is not an error.
-            let _ = error.print();
+            if error.use_stderr() && std::env::args_os().any(|argument| terminal::holds_controls(&argument)) {
+                // It quotes what was typed, or what a script took out of a record.
+                error.render().to_string().lines().for_each(terminal::status);
+            } else {
+                let _ = error.print();
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

@@ -77,7 +77,7 @@ impl GroupingArg {
 
 /// From this width on a terminal has room for all columns.
 const WIDE_TERMINAL: u16 = 120;
-const IN_WIDE_TABLES: [&str; 2] = ["per_second", "first"];
+const IN_WIDE_TABLES: [&str; 3] = ["per_second", "first", "percent"];
 
 pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     if args.output.columns.is_some() {
@@ -114,8 +114,10 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     }
     columns.extend(["first", "last"].map(Column::new));
     let is_narrow = format == Format::Table && style.width.is_some_and(|width| width < WIDE_TERMINAL);
+    // Duplicates take the room of the percentages.
+    let in_wide_tables = if args.duplicates { &IN_WIDE_TABLES[..] } else { &IN_WIDE_TABLES[..2] };
     let is_shown: Vec<bool> =
-        columns.iter().map(|column| !(is_narrow && IN_WIDE_TABLES.contains(&column.name()))).collect();
+        columns.iter().map(|column| !(is_narrow && in_wide_tables.contains(&column.name()))).collect();
     let columns = shown(columns, &is_shown);
     let rows = groups
         .iter()

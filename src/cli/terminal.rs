@@ -1,5 +1,7 @@
 //! Everything that depends on whether a person looks on: colour, and what goes to stderr.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
 
 use crate::output::escape_controls;
@@ -23,6 +25,11 @@ pub(crate) fn stderr_has_colour() -> bool {
 /// user can't make the terminal do anything.
 pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{}", escape_controls(line));
+}
+
+/// Whether a terminal would act on some of the text.
+pub(crate) fn holds_controls(text: &OsStr) -> bool {
+    matches!(escape_controls(&text.to_string_lossy()), Cow::Owned(_))
 }
 
 /// Whether a person can be asked: the question goes to stderr, the answer comes from stdin.

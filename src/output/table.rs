@@ -43,6 +43,7 @@ struct Shown {
     right: bool,
     /// Whether a part of the value still tells something: text does, half an id or time does not.
     can_be_clipped: bool,
+    is_nothing: bool,
 }
 
 impl Shown {
@@ -58,6 +59,7 @@ impl Shown {
             dim: matches!(cell, Cell::Timestamp(_) | Cell::Null) && emphasis == Emphasis::None,
             right: matches!(cell, Cell::Integer(_) | Cell::Float(_)),
             can_be_clipped: matches!(cell, Cell::Text(_) | Cell::Json(_)),
+            is_nothing: matches!(cell, Cell::Null),
         }
     }
 
@@ -85,12 +87,16 @@ impl Table {
     fn widths(&self) -> Vec<usize> {
         let mut widths: Vec<_> = self.columns.iter().map(|column| display_width(column.name())).collect();
         let mut least = widths.clone();
-        let mut can_be_clipped = vec![false; widths.len()];
+        let (mut can_be_clipped, mut is_empty) = (vec![false; widths.len()], vec![true; widths.len()]);
         for row in &self.rows {
             for (index, shown) in row.iter().enumerate() {
                 widths[index] = widths[index].max(display_width(&shown.text));
                 can_be_clipped[index] |= shown.can_be_clipped;
+                is_empty[index] &= shown.is_nothing;
             }
+        }
+        for (can_be_clipped, is_empty) in can_be_clipped.iter_mut().zip(is_empty) {
+            *can_be_clipped |= is_empty;
         }
         let Some(limit) = self.style.width.map(usize::from) else { return widths };
         // One column at a time gives way, the widest that can. The names are cut where that isn't enough; where that isn't
@@ -131,8 +137,10 @@ impl Table {
         for row in self.rows.drain(..) {
             table.add_row(row.into_iter().zip(&widths).map(|(shown, width)| shown.into_cell(*width)));
         }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, GAP as u16));
+        // Behind the last column nothing stands: blanks there would make a line wider than the terminal.
+        let last = widths.len().saturating_sub(1);
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if index == last { 0 } else { GAP as u16 }));
         }
         if self.tables > 0 {
             output.write_all(b"\n")?;

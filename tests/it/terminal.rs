@@ -94,10 +94,13 @@ fn no_line_is_wider_than_the_terminal_and_short_ids_are_taken_back() {
                                 (ARRAY['日本', '👩\u{200d}🚀👋🏽❤\u{fe0f}', 'e\u{301}\u{301}', 'plain '])[1 + n % 4]) AS of_row(type, service, text)",
     );
     database.execute(
-        "INSERT INTO kafka_partitions (cluster_id, topic, partition, claimed_by)
+        "INSERT INTO dead_letters (event_log_id, headers, exception_class, exception_message, origin_topic)
+         VALUES (5, '[]', 'com.example.orders.VeryLongExceptionName', 'まことに申し訳ございません', 'orders.events');
+         INSERT INTO kafka_partitions (cluster_id, topic, partition, claimed_by)
          VALUES ('c', 'a-topic-with-quite-a-long-name.orders.events', 0, 'a-host-with-a-long-name.example:12345')",
     );
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
+        &["dlt"],
         &["query"],
         &["query", "--columns", "event_type,payload,source_service,aggregate_id"],
         &["tail", "--no-follow"],
@@ -109,15 +112,14 @@ fn no_line_is_wider_than_the_terminal_and_short_ids_are_taken_back() {
     ];
     for columns in [80, 200] {
         for command in commands {
-            let (_, screen) = on_terminal(&audit, columns, &[("NO_COLOR", "1")], command);
+            // Coloured, because blanks at the end of a line are no less wide for that.
+            let (_, screen) = on_terminal(&audit, columns, &[], command);
             // What is said besides the result is not laid out.
             let lines: Vec<_> = screen.lines().filter(|line| !line.contains("lag is unknown")).collect();
             assert!(lines.len() > 2, "{command:?}: {screen}");
             for line in lines {
-                assert!(
-                    line.trim_end().width() <= columns.into(),
-                    "{command:?}, {columns} columns:\n{line}\n{screen}"
-                );
+                let width = without_colours(line).width();
+                assert!(width <= columns.into(), "{command:?}, {columns} columns:\n{line}\n{screen}");
             }
         }
     }
@@ -135,6 +137,13 @@ fn no_line_is_wider_than_the_terminal_and_short_ids_are_taken_back() {
     assert_eq!(audit.succeed(&["query", "--count", "--aggregate", "019aa4c5…4b5a"]), "30\n");
     // Besides the header; a story has all 30.
     assert_eq!(audit.succeed(&["trace", "019aa4c5…4b5a"]).lines().count(), 31);
+}
+
+/// The line without the sequences that colour it.
+fn without_colours(line: &str) -> String {
+    let mut pieces = line.split("\u{1b}[");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| text + piece.split_once('m').map_or(piece, |(_, rest)| rest))
 }
 
 /// Whether a terminal may act on the character, or a reader be misled by it. A tab in CSV does no harm.
@@ -196,11 +205,16 @@ fn nothing_that_a_record_holds_reaches_the_terminal_as_a_control_or_turns_the_te
         assert!(screen.contains("31m"), "{command:?} shows nothing of it:\n{screen}");
         assert_eq!(screen.chars().find(|character| is_harmful(*character)), None, "{command:?}:\n{screen:?}");
     }
-    let (status, screen) = on_terminal(&audit, 200, &[], &["trace", HOSTILE, "--color", "never"]);
-    assert_eq!(status.code(), Some(3), "{screen}");
-    let screen = screen.replace("\r\n", "\n");
-    assert!(screen.contains("31m"), "{screen}");
-    assert_eq!(screen.chars().find(|character| is_harmful(*character)), None, "{screen:?}");
+    for (code, refused) in [
+        (3, &["trace", HOSTILE, "--color", "never"][..]),
+        (2, &["query", "--limit", HOSTILE]),
+        (2, &[HOSTILE]),
+    ] {
+        let (status, screen) = on_terminal(&audit, 200, &[], refused);
+        let screen = screen.replace("\r\n", "\n");
+        assert_eq!(status.code(), Some(code), "{screen}");
+        assert_eq!(screen.chars().find(|character| is_harmful(*character)), None, "{screen:?}");
+    }
 
     // What JSON shows on a terminal still means the same.
     for command in [&["query", "-o", "json"][..], &["show", "2", "-o", "json"], &["trace", "1", "-o", "json"]]
