@@ -34,7 +34,8 @@ fn colour_is_for_terminals_and_for_those_who_ask_for_it() {
     record(&Database::open(&audit.database_url), &events("OrderCreated", 3, "2026-11-22"));
     let show = ["show", "1"];
     let trace = ["trace", "1"];
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
+        &["decode", "Cargo.toml"],
         &["query"],
         &["tail", "--no-follow"],
         &show,
