@@ -34,7 +34,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use crate::error::Error;
 pub use crate::kafka::{GIVEN_BROKERS, Kafka};
-pub use crate::postgres::{GIVEN_POSTGRES, Postgres};
+pub use crate::postgres::{GIVEN_POSTGRES, Peculiarities, Postgres};
 pub use crate::process::Process;
 pub use crate::produce::{Placed, produce};
 pub use crate::progress::Progress;
@@ -93,6 +93,14 @@ impl Sandbox {
     /// The PostgreSQL server.
     pub fn postgres(&self) -> &Postgres {
         &self.postgres
+    }
+
+    /// Starts another PostgreSQL, which ends when it is dropped, or with the sandbox. Its files are in the folder `name`.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub fn another_postgres(&self, name: &str, peculiarities: Peculiarities<'_>) -> Result<Postgres, Error> {
+        Postgres::start_own(&self.guardian, &Progress::lines(), name, peculiarities)
     }
 
     /// The Kafka cluster.

@@ -1,6 +1,8 @@
 //! The sandbox's PostgreSQL.
 
 use std::error::Error as _;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -44,7 +46,19 @@ struct Own {
     folder: PathBuf,
     /// Who runs it: PostgreSQL refuses to run as root.
     user: Option<User>,
+    settings: Vec<String>,
     guardian: Arc<Guardian>,
+}
+
+/// What makes a server different from the sandbox's shared one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Peculiarities<'a> {
+    /// Settings, each as `name=value`.
+    pub settings: &'a [&'a str],
+    /// The lines of `pg_hba.conf`, behind the one that trusts `postgres` on loopback. Empty: everybody there is trusted.
+    pub access: &'a str,
+    /// Files in its data folder, by name and content, that nobody else can read.
+    pub files: &'a [(&'a str, &'a [u8])],
 }
 
 impl Postgres {
@@ -52,13 +66,31 @@ impl Postgres {
         if let Some(url) = std::env::var(GIVEN_POSTGRES).ok().filter(|url| !url.is_empty()) {
             return Postgres::given(url, progress);
         }
+        Postgres::start_own(guardian, progress, "postgres", Peculiarities::default())
+    }
+
+    pub(crate) fn start_own(
+        guardian: &Arc<Guardian>,
+        progress: &Progress,
+        folder: &str,
+        peculiarities: Peculiarities<'_>,
+    ) -> Result<Postgres, Error> {
         let (bin, version) = installed::postgres(guardian, progress)?;
         let _step = progress.begin(&format!("starting PostgreSQL {version} of {}", bin.display()));
         let user = unprivileged_user()?;
-        let folder = guardian.folder("postgres", user.as_ref())?;
-        let mut own =
-            Own { process: Mutex::new(None), port: 0, bin, folder, user, guardian: guardian.clone() };
+        let folder = guardian.folder(folder, user.as_ref())?;
+        let settings = peculiarities.settings.iter().map(ToString::to_string).collect();
+        let mut own = Own {
+            process: Mutex::new(None),
+            port: 0,
+            bin,
+            folder,
+            user,
+            settings,
+            guardian: guardian.clone(),
+        };
         own.initialize()?;
+        own.place_files(peculiarities)?;
         let mut attempts = 0;
         loop {
             [own.port] = ports::free_ports();
@@ -246,6 +278,23 @@ impl Own {
         })
     }
 
+    /// Writes what the server has of its own into its data folder.
+    fn place_files(&self, peculiarities: Peculiarities<'_>) -> Result<(), Error> {
+        let access = format!("host all postgres 127.0.0.1/32 trust\n{}", peculiarities.access);
+        let access = (!peculiarities.access.is_empty()).then_some(("pg_hba.conf", access.as_bytes()));
+        for (name, content) in peculiarities.files.iter().copied().chain(access) {
+            let path = self.data().join(name);
+            let owner = self.user.as_ref();
+            std::fs::write(&path, content)
+                .and_then(|()| std::fs::set_permissions(&path, Permissions::from_mode(0o600)))
+                .and_then(|()| {
+                    chown(&path, owner.map(|user| user.uid.as_raw()), owner.map(|user| user.gid.as_raw()))
+                })
+                .map_err(|error| Error::Directory { path, reason: error.to_string() })?;
+        }
+        Ok(())
+    }
+
     fn start(&self) -> Result<(), Error> {
         let mut process = self.process();
         if process.as_mut().is_some_and(|running| running.ended().is_none()) {
@@ -267,6 +316,9 @@ impl Own {
                     "shared_buffers=256MB",
                     "max_wal_size=4GB",
                 ] {
+                    command.args(["-c", setting]);
+                }
+                for setting in &self.settings {
                     command.args(["-c", setting]);
                 }
             })?;

@@ -7,6 +7,7 @@ use super::failure::{Exit, Failure};
 use super::listing;
 use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
+use super::terminal;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis, Timestamp};
 use crate::store::{self, Reach, Reading};
@@ -21,7 +22,7 @@ Examples:
   audit dlt
   audit dlt --since today --error '*Timeout*'
   audit dlt -o json | jq '.[] | select(.records > 100)'
-  audit show EXAMPLE                 the event of a group's example, in full")]
+  audit show EXAMPLE                 # the event of a group's example, in full")]
 pub(crate) struct DltArgs {
     #[command(flatten)]
     pub(super) selectors: SelectorArgs,
@@ -39,6 +40,11 @@ const IN_TABLES: [&str; 8] = [
     "example",
     "example_message",
 ];
+
+/// From this width on a terminal has room for all of these.
+const WIDE_TERMINAL: u16 = 120;
+const IN_NARROW_TABLES: [&str; 6] =
+    ["origin_topic", "exception_class", "records", "replayed", "example", "example_message"];
 
 pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let selection = of_dead_letters(args.selectors.selection()?)?;
@@ -76,7 +82,9 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
         ];
         (cells, Emphasis::None)
     });
-    listing::show(&columns, &IN_TABLES, rows.collect(), "no dead letters match", &args.output)
+    let is_narrow = terminal::width().is_some_and(|width| width < WIDE_TERMINAL);
+    let in_tables = if is_narrow { &IN_NARROW_TABLES[..] } else { &IN_TABLES };
+    listing::show(&columns, in_tables, rows.collect(), "no dead letters match", &args.output)
 }
 
 /// The same selection, of dead letters only.

@@ -90,6 +90,11 @@ impl ExportArgs {
         }
     }
 
+    /// Whether the rows go to stdout.
+    pub(crate) fn is_to_stdout(&self) -> bool {
+        self.file().is_none()
+    }
+
     fn file(&self) -> Option<&Path> {
         self.path.as_deref().filter(|path| path.as_os_str() != "-")
     }

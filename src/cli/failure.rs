@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::terminal;
+use super::terminal::{self, ColorChoice};
 use crate::{filter, kafka, store};
 
 /// The exit codes, a contract with scripts.
@@ -72,9 +72,9 @@ impl Failure {
     }
 
     /// Shows it on stderr and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self, color: ColorChoice) -> ExitCode {
         if self.exit != Exit::Done {
-            terminal::report_error(&self.message, self.hint.as_deref());
+            terminal::report_error(&self.message, self.hint.as_deref(), color);
         }
         self.exit.into()
     }

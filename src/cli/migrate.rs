@@ -12,9 +12,9 @@ use crate::store;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit migrate                  create or upgrade the schema
-  audit migrate --status         say which version the database has; exits 1 when it is not this program's
-  audit migrate --roles          also make the roles audit_ingester, audit_reader and audit_replayer")]
+  audit migrate                  # create or upgrade the schema
+  audit migrate --status         # say which version the database has; exits 1 when it is not this program's
+  audit migrate --roles          # also make the roles audit_ingester, audit_reader and audit_replayer")]
 pub(crate) struct MigrateArgs {
     /// Only say which version the schema has
     #[arg(long, conflicts_with_all = ["dry_run", "roles"])]

@@ -23,6 +23,7 @@ mod pager;
 mod profile;
 mod pump;
 mod query;
+mod reader;
 mod replay_dlt;
 mod replay_status;
 mod selectors;
@@ -44,6 +45,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use args::ConnectionArgs;
 use effective::Effective;
 use failure::{Exit, Failure};
+use terminal::ColorChoice;
 
 const LONG_ABOUT: &str = "\
 Records every event that services publish to Kafka in one PostgreSQL table, exactly once, and answers what happened: \
@@ -51,7 +53,13 @@ who did what to which order, when, what failed, and whether the record is comple
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with --fail-on-empty), 4 the record is incomplete, \
-5 the record was altered, 130 interrupted before it was done.";
+5 the record was altered, 130 interrupted before it was done.
+
+Examples:
+  audit tail
+  audit query --type 'Payment*' --since '2h ago'
+  audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
+  audit query --help";
 
 /// Everything that can be typed.
 #[derive(Debug, Parser)]
@@ -84,6 +92,31 @@ enum Command {
     Man(completions::ManArgs),
 }
 
+impl Command {
+    /// How to exit when nobody reads stdout any more; `None` where the work is not done for its output alone.
+    fn exit_without_reader(&self) -> Option<Exit> {
+        match self {
+            Self::Tail(_)
+            | Self::Query(_)
+            | Self::Show(_)
+            | Self::Trace(_)
+            | Self::Stats(_)
+            | Self::Status(_)
+            | Self::Dlt(_) => Some(Exit::Done),
+            Self::Export(args) => args.is_to_stdout().then_some(Exit::Done),
+            // Its exit code is an answer, too, and not all was checked.
+            Self::Verify(_) => Some(Exit::Incomplete),
+            Self::Migrate(_)
+            | Self::Ingest(_)
+            | Self::ReplayDlt(_)
+            | Self::Decode(_)
+            | Self::Config(_)
+            | Self::Completions(_)
+            | Self::Man(_) => None,
+        }
+    }
+}
+
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn main() -> ExitCode {
     let parsed = Cli::command()
@@ -93,23 +126,36 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => {
             // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is not an error.
-            let _ = error.print();
+            if error.use_stderr() && std::env::args_os().any(|argument| terminal::holds_controls(&argument)) {
+                // It quotes what was typed, or what a script took out of a record.
+                error.render().to_string().lines().for_each(terminal::status);
+            } else {
+                let _ = error.print();
+            }
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    let color = color_choice(&matches);
     if let Err(failure) = settle(&mut cli, &matches) {
-        return failure.report();
+        return failure.report(color);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(),
+        Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(color),
     };
-    let outcome = runtime.block_on(run(cli));
+    let outcome = runtime.block_on(async {
+        let Some(exit) = cli.command.exit_without_reader() else { return run(cli).await };
+        tokio::select! {
+            biased;
+            outcome = run(cli) => outcome,
+            () = reader::went_away() => Ok(exit),
+        }
+    });
     // A blocked helper thread must not hold up the end: whatever had to be finished was awaited above.
     runtime.shutdown_background();
     match outcome {
         Ok(exit) => exit.into(),
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(color),
     }
 }
 
@@ -177,6 +223,12 @@ fn settle(cli: &mut Cli, matches: &ArgMatches) -> Result<(), Failure> {
     }
     cli.connection.effective = effective;
     Ok(())
+}
+
+/// What the command's own --color says, for the errors, too.
+fn color_choice(matches: &ArgMatches) -> ColorChoice {
+    let of_command = matches.subcommand().map(|(_, matches)| matches.try_get_one("color"));
+    of_command.and_then(Result::ok).flatten().copied().unwrap_or_default()
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {

@@ -132,7 +132,17 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     let mut more = false;
     if !resolved.is_empty() {
         let mut rows = pin!(query.statement().stream(&client, "searching event_logs").await?);
-        while let Some(row) = rows.try_next().await.map_err(store::Error::query("reading event_logs"))? {
+        loop {
+            let row = match screen.attend(rows.try_next()).await {
+                Ok(row) => row.map_err(store::Error::query("reading event_logs"))?,
+                Err(exit) => {
+                    renderer.end(&mut screen)?;
+                    screen.close()?;
+                    terminal::status(&format!("stopped after {shown} rows, more may match"));
+                    return Ok(exit);
+                }
+            };
+            let Some(row) = row else { break };
             if shown == args.limit {
                 more = true;
                 break;

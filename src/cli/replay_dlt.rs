@@ -34,11 +34,11 @@ use crate::store::{self, Reach, Reading};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit replay-dlt --dry-run                                   only the plan
+  audit replay-dlt --dry-run                                   # only the plan
   audit replay-dlt --error '*Timeout*' --reason 'bank is back'
-  audit replay-dlt --since today --rate 50 --yes               50 a second, without asking
-  audit replay-dlt --topic orders-retry-0-dlt --to orders      where no header tells the origin
-  audit replay-dlt --status                                    what came of each replay")]
+  audit replay-dlt --since today --rate 50 --yes               # 50 a second, without asking
+  audit replay-dlt --topic orders-retry-0-dlt --to orders      # where no header tells the origin
+  audit replay-dlt --status                                    # what came of each replay")]
 pub(crate) struct ReplayDltArgs {
     #[command(flatten)]
     pub(super) selectors: SelectorArgs,

@@ -11,7 +11,7 @@ use super::args::ConnectionArgs;
 use super::events::event_cell;
 use super::failure::{Exit, Failure};
 use super::pager::Screen;
-use super::terminal;
+use super::terminal::{self, ColorChoice};
 use super::trace::error_text;
 use crate::filter::Selection;
 use crate::output::{
@@ -28,9 +28,9 @@ use crate::store::{self, EventColumn, Found, Letter, Reading, Replay, StoredEven
 #[command(after_help = "\
 Examples:
   audit show 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
-  audit show 019aa4c5…4b5a               an id as tables show it on a terminal
-  audit show 4711                        a row id
-  audit show 4711 --diff                 what changed since the aggregate's event before")]
+  audit show 019aa4c5…4b5a               # an id as tables show it on a terminal
+  audit show 4711                        # a row id
+  audit show 4711 --diff                 # what changed since the aggregate's event before")]
 pub(crate) struct ShowArgs {
     /// Event id, its beginning, its short form, or a row id
     id: String,
@@ -40,6 +40,9 @@ pub(crate) struct ShowArgs {
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "text")]
     output: ShowFormat,
+    /// When to colour
+    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: ColorChoice,
     /// Don't page the text on a terminal [env: PAGER]
     #[arg(long)]
     no_pager: bool,
@@ -73,7 +76,10 @@ pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<
     store::end_reading(&client).await?;
     let mut screen = Screen::open(args.output == ShowFormat::Text, args.no_pager);
     match args.output {
-        ShowFormat::Text => screen.write_all(portrait.text()?.as_bytes())?,
+        ShowFormat::Text => {
+            let color = args.color.wanted(terminal::stdout_is_terminal());
+            screen.write_all(portrait.text(color)?.as_bytes())?;
+        }
         ShowFormat::Json => screen.write_all(&portrait.json()?)?,
     }
     screen.close()?;
@@ -145,14 +151,23 @@ impl Portrait {
         })
     }
 
-    fn text(&self) -> Result<String, Failure> {
+    fn text(&self, color: bool) -> Result<String, Failure> {
+        let (dim, red, yellow, plain) =
+            if color { ("\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
         let event = &self.deliveries[self.shown];
+        let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
         let mut text = String::new();
         let mut line = |label: &str, value: &str| {
+            let striking = match label {
+                "type" if mark.is_some_and(|mark| mark.starts_with("DLT")) => red,
+                "type" if mark.is_some() => yellow,
+                "dead letter" => red,
+                _ => "",
+            };
+            let end = if striking.is_empty() { "" } else { plain };
             // Writing to memory can't fail.
-            let _ = writeln!(text, "{label:<12} {}", escape_controls(value));
+            let _ = writeln!(text, "{dim}{label:<12}{plain} {striking}{}{end}", escape_controls(value));
         };
-        let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
         let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
         line("type", &mark.map_or_else(|| event_type.to_owned(), |mark| format!("{event_type} [{mark}]")));
         line("event", &uuid(event, EventColumn::EventId)?);
@@ -209,7 +224,7 @@ impl Portrait {
         }
         for (name, column) in [("payload", EventColumn::Payload), ("attributes", EventColumn::Attributes)] {
             if let Some(json) = event.text(column)? {
-                let _ = writeln!(text, "\n{name}\n{}", pretty_json(json, 2));
+                let _ = writeln!(text, "\n{dim}{name}{plain}\n{}", pretty_json(json, 2));
             }
         }
         if let Some((before, changes)) = &self.changes {

@@ -75,6 +75,10 @@ impl GroupingArg {
     }
 }
 
+/// From this width on a terminal has room for all columns.
+const WIDE_TERMINAL: u16 = 120;
+const IN_WIDE_TABLES: [&str; 3] = ["per_second", "first", "percent"];
+
 pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     if args.output.columns.is_some() {
         return Err(Failure::usage("stats takes no --columns").with_hint("say with --by what to count by"));
@@ -109,13 +113,26 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
         columns.push(Column::new("duplicates"));
     }
     columns.extend(["first", "last"].map(Column::new));
-    let rows = groups.iter().map(|group| (cells(group, total.as_ref().unwrap_or(group)), Emphasis::None));
-    output::render(format, style, &columns, rows, &mut screen)?;
-    if let Some(total) =
-        total.as_ref().filter(|_| format == Format::Table && (args.histogram || style.terminal))
+    let is_narrow = format == Format::Table && style.width.is_some_and(|width| width < WIDE_TERMINAL);
+    // Duplicates take the room of the percentages.
+    let in_wide_tables = if args.duplicates { &IN_WIDE_TABLES[..] } else { &IN_WIDE_TABLES[..2] };
+    let is_shown: Vec<bool> =
+        columns.iter().map(|column| !(is_narrow && in_wide_tables.contains(&column.name()))).collect();
+    let columns = shown(columns, &is_shown);
+    let rows = groups
+        .iter()
+        .map(|group| (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None));
+    // All is read before a pager has the terminal.
+    let drawn = match total.as_ref().filter(|_| format == Format::Table && (args.histogram || style.terminal))
     {
-        let step = step_seconds(total.last.saturating_sub(total.first));
-        let buckets = store::histogram(&client, &resolved, step).await?;
+        Some(total) => {
+            let step = step_seconds(total.last.saturating_sub(total.first));
+            Some((store::histogram(&client, &resolved, step).await?, step))
+        }
+        None => None,
+    };
+    output::render(format, style, &columns, rows, &mut screen)?;
+    if let Some((buckets, step)) = drawn {
         writeln!(screen)?;
         write_histogram(&buckets, step, style, &mut screen)?;
     }
@@ -129,6 +146,11 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     }
     store::end_reading(&client).await?;
     Ok(if total.is_none() && args.output.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+}
+
+/// Those of the columns, or of the cells of a row, that are shown.
+fn shown<T>(all: Vec<T>, is_shown: &[bool]) -> Vec<T> {
+    all.into_iter().zip(is_shown).filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
 }
 
 fn cells<'a>(group: &'a Group, total: &Group) -> Vec<Cell<'a>> {

@@ -37,6 +37,10 @@ pub(crate) struct StatusArgs {
     pub(super) output: OutputArgs,
 }
 
+/// From these widths on a terminal has room for who claimed a partition, and for when it was last recorded.
+const WIDE_TERMINAL: u16 = 100;
+const WIDEST_TERMINAL: u16 = 135;
+
 /// Up to so many rows duplicates are counted without being asked for.
 const FEW_ROWS: i64 = 1_000_000;
 
@@ -108,6 +112,18 @@ fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
     Ok(())
 }
 
+const PARTITION_COLUMNS: [&str; 9] = [
+    "topic",
+    "partition",
+    "next_offset",
+    "end_offset",
+    "lag",
+    "seconds_behind",
+    "lost",
+    "claimed_by",
+    "recorded_at",
+];
+
 /// What there is to show.
 struct Overview {
     database: DatabaseOverview,
@@ -163,14 +179,20 @@ impl Overview {
 
     fn render(&self, args: &StatusArgs) -> Result<Vec<u8>, Failure> {
         let format = args.output.format().unwrap_or(Format::Table);
+        let style = args.output.style();
+        let columns = match style.width {
+            Some(width) if format == Format::Table && width < WIDE_TERMINAL => 7,
+            Some(width) if format == Format::Table && width < WIDEST_TERMINAL => 8,
+            _ => PARTITION_COLUMNS.len(),
+        };
         let sections = vec![
             self.facts(format),
-            self.partition_table(),
+            self.partition_table(columns),
             lost_table(&self.lost),
             ingester_table(&self.ingesters),
         ];
         let mut report = Vec::new();
-        render_report(format, args.output.style(), sections, &mut report)?;
+        render_report(format, style, sections, &mut report)?;
         Ok(report)
     }
 
@@ -210,7 +232,7 @@ impl Overview {
         )
     }
 
-    fn partition_table<'a>(&'a self) -> Section<'a> {
+    fn partition_table<'a>(&'a self, columns: usize) -> Section<'a> {
         let rows = self.partitions.iter().map(|partition| {
             let kafka = self.kafka.as_ref();
             let lag = lag(partition, kafka);
@@ -219,7 +241,7 @@ impl Overview {
                 (_, Some(lag)) if lag > 0 => Emphasis::Notice,
                 _ => Emphasis::None,
             };
-            let cells = vec![
+            let mut cells = vec![
                 partition.topic.as_str().into(),
                 partition.partition.into(),
                 partition.next_offset.into(),
@@ -230,20 +252,10 @@ impl Overview {
                 partition.claimed_by.as_deref().into(),
                 partition.recorded_at.map(instant).into(),
             ];
+            cells.truncate(columns);
             (cells, emphasis)
         });
-        let columns = [
-            "topic",
-            "partition",
-            "next_offset",
-            "end_offset",
-            "lag",
-            "seconds_behind",
-            "lost",
-            "claimed_by",
-            "recorded_at",
-        ];
-        Section::table("partitions", &columns, rows.collect())
+        Section::table("partitions", &PARTITION_COLUMNS[..columns], rows.collect())
     }
 }
 

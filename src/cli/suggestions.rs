@@ -5,7 +5,6 @@ use tokio_postgres::Client;
 use super::failure::Failure;
 use super::terminal;
 use crate::filter::{Glob, Selection, nearest};
-use crate::output::escape_controls;
 use crate::store::{Distinct, distinct_values};
 
 /// Up to so many values are listed when none is like the word.
@@ -23,7 +22,7 @@ pub(crate) async fn suggest(client: &Client, selection: &Selection) -> Result<()
         let values = distinct_values(client, column).await?;
         for glob in globs {
             if !values.iter().any(|value| glob.matches(value)) {
-                terminal::status(&escape_controls(&suggestion(what, glob, &values)));
+                terminal::status(&suggestion(what, glob, &values));
             }
         }
     }

@@ -1,6 +1,10 @@
 //! Everything that depends on whether a person looks on: colour, and what goes to stderr.
 
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
+
+use crate::output::escape_controls;
 
 /// Whether stdout is a terminal: a person reads, not a program.
 pub(crate) fn stdout_is_terminal() -> bool {
@@ -17,9 +21,15 @@ pub(crate) fn stderr_has_colour() -> bool {
     ColorChoice::Auto.wanted(stderr_is_terminal())
 }
 
-/// A line of status on stderr. Nobody may be there to read it, which is no error.
+/// A line of status on stderr. Nobody may be there to read it, which is no error. What it quotes of a record, a server or a
+/// user can't make the terminal do anything.
 pub(crate) fn status(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", escape_controls(line));
+}
+
+/// Whether a terminal would act on some of the text.
+pub(crate) fn holds_controls(text: &OsStr) -> bool {
+    matches!(escape_controls(&text.to_string_lossy()), Cow::Owned(_))
 }
 
 /// Whether a person can be asked: the question goes to stderr, the answer comes from stdin.
@@ -29,7 +39,7 @@ pub(crate) fn can_ask() -> bool {
 
 /// Asks a question that only `y` or `yes` answers with yes. The end of the input is a no.
 pub(crate) async fn ask(question: &str) -> std::io::Result<bool> {
-    write!(std::io::stderr(), "{question} [y/N] ")?;
+    write!(std::io::stderr(), "{} [y/N] ", escape_controls(question))?;
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer).map(|_| answer)
@@ -84,12 +94,16 @@ fn size() -> Option<(u16, u16)> {
     Some((width.0, height.0))
 }
 
-/// Shows an error and what to do about it.
-pub(crate) fn report_error(message: &str, hint: Option<&str>) {
-    let (red, cyan, plain) =
-        if stderr_has_colour() { ("\x1b[1;31m", "\x1b[36m", "\x1b[0m") } else { ("", "", "") };
-    status(&format!("{red}error:{plain} {message}"));
+/// Shows an error and what to do about it. A hint may have several lines.
+pub(crate) fn report_error(message: &str, hint: Option<&str>, color: ColorChoice) {
+    let (red, cyan, plain) = match color.wanted(stderr_is_terminal()) {
+        true => ("\x1b[1;31m", "\x1b[36m", "\x1b[0m"),
+        false => ("", "", ""),
+    };
+    let mut text = format!("{red}error:{plain} {}\n", escape_controls(message));
     if let Some(hint) = hint {
-        status(&format!("{cyan}hint:{plain} {hint}"));
+        let lines: Vec<_> = hint.split('\n').map(escape_controls).collect();
+        text.push_str(&format!("{cyan}hint:{plain} {}\n", lines.join("\n")));
     }
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -27,9 +27,9 @@ use crate::store::{self, EventColumn, Found, Letter, Reading, Replay, StoredEven
 #[command(after_help = "\
 Examples:
   audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
-  audit trace 019aa4c5…4b5a              an id as tables show it on a terminal
-  audit trace order-17                   an aggregate's id that is no UUID
-  audit trace 019aa4c5 -o mermaid        a sequence diagram for a page or an issue")]
+  audit trace 019aa4c5…4b5a              # an id as tables show it on a terminal
+  audit trace order-17                   # an aggregate's id that is no UUID
+  audit trace 019aa4c5 -o mermaid        # a sequence diagram for a page or an issue")]
 pub(crate) struct TraceArgs {
     /// Event, aggregate or correlation: an id, its beginning, its short form, or a row id
     id: String,
@@ -63,6 +63,9 @@ enum TraceFormat {
 
 /// From this on a pause stands out: 60 s in microseconds.
 const PAUSE: i64 = 60_000_000;
+
+/// From this width on a terminal has room for the ids of events.
+const WIDE_TERMINAL: u16 = 100;
 
 pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let settings = connection.database()?;
@@ -222,30 +225,34 @@ impl<'a> Story<'a> {
     }
 
     fn write_timeline(&self, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
-        let columns = [
-            Column::new("created_at"),
-            Column::new("delta"),
-            Column::new("source_service"),
-            Column::new("event_type").category(),
-            Column::new("mark"),
-            Column::new("event_id"),
-            Column::new("note"),
-        ];
+        // The number of the row is shorter than the event's id, and `audit show` takes both; most rows have no mark.
+        let is_narrow = style.width.is_some_and(|width| width < WIDE_TERMINAL);
+        let (mark_column, id_column) = if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
+        let names = ["created_at", "delta", "source_service", "event_type"].into_iter().chain(mark_column);
+        let columns: Vec<_> = names
+            .chain([id_column, "note"])
+            .map(|name| if name == "event_type" { Column::new(name).category() } else { Column::new(name) })
+            .collect();
         let mut rows = Vec::new();
         for (index, place) in self.places.iter().enumerate() {
             let event = &self.events[place.index];
             let branch = if place.depth == 0 { "" } else { "└ " };
             let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
             let delta = if index == 0 { String::new() } else { duration_text(place.delta) };
-            let cells = vec![
+            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
+            let mut cells: Vec<Cell<'_>> = vec![
                 event.integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
                 delta.into(),
                 event.text(EventColumn::SourceService)?.into(),
                 format!("{}{branch}{event_type}", "  ".repeat(place.depth.saturating_sub(1).min(20))).into(),
-                event.text(EventColumn::Mark)?.into(),
-                event.uuid(EventColumn::EventId)?.into(),
-                self.note(place)?.into(),
             ];
+            let note = self.note(place)?;
+            if is_narrow {
+                let parts: Vec<_> = [mark, &note].into_iter().filter(|part| !part.is_empty()).collect();
+                cells.extend([event.id()?.into(), parts.join("; ").into()]);
+            } else {
+                cells.extend([mark.into(), event.uuid(EventColumn::EventId)?.into(), note.into()]);
+            }
             rows.push((cells, self.emphasis(place)?));
         }
         Ok(output::render(Format::Table, style, &columns, rows, output)?)

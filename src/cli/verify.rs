@@ -1,6 +1,7 @@
 //! `audit verify`: whether the record is complete and unaltered.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -316,7 +317,11 @@ fn show(args: &VerifyArgs, checks: &[Check]) -> Result<Exit, Failure> {
         }
     }
     let format = args.output.format().unwrap_or(Format::Table);
-    output::render(format, args.output.style(), &columns, lines, &mut std::io::stdout().lock())?;
+    match output::render(format, args.output.style(), &columns, lines, &mut std::io::stdout().lock()) {
+        // The verdict doesn't depend on who reads the details.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written?,
+    }
     let worst = checks.iter().flat_map(|check| &check.findings).map(|finding| finding.severity).max();
     let (verdict, exit) = match worst {
         None => {

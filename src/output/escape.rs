@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// Whether a terminal may act on the character, or a reader be misled by it: C0, DEL, C1, bidirectional controls, line and
 /// paragraph separators.
-fn is_dangerous(character: char) -> bool {
+pub(super) fn is_dangerous(character: char) -> bool {
     matches!(character,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2066}'..='\u{2069}')

@@ -3,6 +3,8 @@
 
 use std::io::{self, Write};
 
+use super::escape::is_dangerous;
+
 /// One event of a diagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
@@ -59,7 +61,7 @@ fn escaped(text: &str) -> String {
             '#' | ';' | '<' | '>' | '&' | '"' | ':' => {
                 escaped.push_str(&format!("#{};", u32::from(character)));
             }
-            control if control.is_control() => escaped.push(' '),
+            dangerous if is_dangerous(dangerous) => escaped.push(' '),
             other => escaped.push(other),
         }
     }

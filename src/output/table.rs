@@ -23,6 +23,9 @@ const BYTES_A_TABLE: usize = 16 << 20;
 /// Between two columns.
 const GAP: usize = 2;
 
+/// A column of text is never narrower.
+const NARROWEST: usize = 4;
+
 pub(super) struct Table {
     style: Style,
     columns: Vec<Column>,
@@ -40,6 +43,7 @@ struct Shown {
     right: bool,
     /// Whether a part of the value still tells something: text does, half an id or time does not.
     can_be_clipped: bool,
+    is_nothing: bool,
 }
 
 impl Shown {
@@ -55,6 +59,7 @@ impl Shown {
             dim: matches!(cell, Cell::Timestamp(_) | Cell::Null) && emphasis == Emphasis::None,
             right: matches!(cell, Cell::Integer(_) | Cell::Float(_)),
             can_be_clipped: matches!(cell, Cell::Text(_) | Cell::Json(_)),
+            is_nothing: matches!(cell, Cell::Null),
         }
     }
 
@@ -81,22 +86,32 @@ impl Table {
     /// How wide each column becomes: as its widest value, or less so that the table fits.
     fn widths(&self) -> Vec<usize> {
         let mut widths: Vec<_> = self.columns.iter().map(|column| display_width(column.name())).collect();
-        let least = widths.clone();
-        let mut can_be_clipped = vec![false; widths.len()];
+        let mut least = widths.clone();
+        let (mut can_be_clipped, mut is_empty) = (vec![false; widths.len()], vec![true; widths.len()]);
         for row in &self.rows {
             for (index, shown) in row.iter().enumerate() {
                 widths[index] = widths[index].max(display_width(&shown.text));
                 can_be_clipped[index] |= shown.can_be_clipped;
+                is_empty[index] &= shown.is_nothing;
             }
         }
+        for (can_be_clipped, is_empty) in can_be_clipped.iter_mut().zip(is_empty) {
+            *can_be_clipped |= is_empty;
+        }
         let Some(limit) = self.style.width.map(usize::from) else { return widths };
-        // One column at a time gives way, the widest that can; where that isn't enough, the table is wider than the
-        // terminal rather than cut.
+        // One column at a time gives way, the widest that can. The names are cut where that isn't enough; where that isn't
+        // either, the table is wider than the terminal rather than cut.
         let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         while let Some(excess) = total(&widths).checked_sub(limit).filter(|excess| *excess > 0) {
             let candidates =
                 || (0..widths.len()).filter(|index| can_be_clipped[*index] && widths[*index] > least[*index]);
-            let Some(widest) = candidates().max_by_key(|index| widths[*index]) else { break };
+            let Some(widest) = candidates().max_by_key(|index| widths[*index]) else {
+                if least.iter().all(|width| *width <= NARROWEST) {
+                    break;
+                }
+                least.iter_mut().for_each(|width| *width = (*width).min(NARROWEST));
+                continue;
+            };
             // Down to the next widest, so that several wide columns share what there is.
             let next =
                 candidates().filter(|index| *index != widest).map(|index| widths[index]).max().unwrap_or(0);
@@ -115,14 +130,17 @@ impl Table {
         } else {
             table.force_no_tty();
         }
-        let header =
-            self.columns.iter().map(|column| TableCell::new(column.name()).add_attribute(Attribute::Bold));
+        let header = self.columns.iter().zip(&widths).map(|(column, width)| {
+            TableCell::new(clip(column.name(), *width)).add_attribute(Attribute::Bold)
+        });
         table.set_header(header.collect::<Vec<_>>());
         for row in self.rows.drain(..) {
             table.add_row(row.into_iter().zip(&widths).map(|(shown, width)| shown.into_cell(*width)));
         }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, GAP as u16));
+        // Behind the last column nothing stands: blanks there would make a line wider than the terminal.
+        let last = widths.len().saturating_sub(1);
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, if index == last { 0 } else { GAP as u16 }));
         }
         if self.tables > 0 {
             output.write_all(b"\n")?;
@@ -223,6 +241,14 @@ id  event_type   event_id       is_dlt  created_at                   payload
 -                -              -       -                                    0.5
  3  =1+1         -              -       -                            []
 "#);
+    }
+
+    #[test]
+    fn a_name_is_cut_where_the_terminal_is_too_narrow_for_the_names() {
+        let style = Style { width: Some(74), terminal: true, ..Style::default() };
+        let text = rendered(Format::Table, style);
+        assert!(text.lines().all(|line| line.chars().count() <= 74), "{text}");
+        assert!(text.starts_with("id  event_ty…  event_id "), "{text}");
     }
 
     #[test]

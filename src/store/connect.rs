@@ -1,12 +1,9 @@
 //! Connections: where the settings come from, TLS, and what every session sets.
 
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt, poll_fn};
-use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
-use postgres_openssl::MakeTlsConnector;
 use tokio::sync::watch;
 use tokio_postgres::config::Host;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
@@ -14,54 +11,16 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 use super::Error;
 use super::parts::{Origin, Origins};
 use super::password_file;
-use super::tls::DeferredTls;
+use super::tls::{DeferredTls, Tls, TlsMode};
 
-/// How far the server's certificate is checked, as libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TlsMode {
-    Disable,
-    Prefer,
-    Require,
-    VerifyCa,
-    VerifyFull,
-}
+/// How long connecting may take, unless `connect_timeout` says otherwise.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-impl FromStr for TlsMode {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(match text {
-            "disable" => Self::Disable,
-            "allow" | "prefer" => Self::Prefer,
-            "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
-            other => {
-                return Err(Error::Settings(format!(
-                    "sslmode '{other}' is none of disable, prefer, require, verify-ca, verify-full"
-                )));
-            }
-        })
-    }
-}
-
-impl TlsMode {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Disable => "disable",
-            Self::Prefer => "prefer",
-            Self::Require => "require",
-            Self::VerifyCa => "verify-ca",
-            Self::VerifyFull => "verify-full",
-        }
-    }
-}
-
-/// What a URL says. `sslmode` and `sslrootcert` are our own: the driver does not know all of them.
+/// What a URL says. What it says of TLS is our own: the driver does not know all of libpq's parameters.
 pub(super) struct ParsedUrl {
     pub(super) config: Config,
-    tls: Option<TlsMode>,
-    root_certificate: Option<PathBuf>,
+    /// The values of [`Tls::PARAMETERS`].
+    tls: [Option<String>; 4],
 }
 
 /// Reads a URL or a libpq key/value string.
@@ -73,23 +32,24 @@ pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
                 .to_owned(),
         )
     };
-    let (url, mode) = take_parameter(url, "sslmode");
-    let (url, root_certificate) = take_parameter(&url, "sslrootcert");
+    let mut url = url.to_owned();
+    let tls = Tls::PARAMETERS.map(|(name, _)| take_parameter(&mut url, name));
     let config = Config::from_str(&url).map_err(|_| unreadable())?;
     // An '@' that is not written %40 ends the password too early; the rest of it would be shown as the host.
     if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
         return Err(unreadable());
     }
-    let tls = mode.map(|mode| mode.parse()).transpose()?;
-    Ok(ParsedUrl { config, tls, root_certificate: root_certificate.map(PathBuf::from) })
+    if let Some(mode) = &tls[0] {
+        mode.parse::<TlsMode>()?;
+    }
+    Ok(ParsedUrl { config, tls })
 }
 
 /// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(super) config: Config,
-    pub(super) tls: TlsMode,
-    pub(super) root_certificate: Option<PathBuf>,
+    pub(super) tls: Tls,
     pub(super) origins: Origins,
 }
 
@@ -104,7 +64,7 @@ impl Settings {
         password: Option<String>,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
-        let ParsedUrl { mut config, tls, root_certificate } = parse(url.unwrap_or_default())?;
+        let ParsedUrl { mut config, mut tls } = parse(url.unwrap_or_default())?;
         let mut origins = Origins::default();
         let variable = |name: &'static str, origin: &mut Origin| {
             let value = environment(name).filter(|value| !value.is_empty());
@@ -139,7 +99,7 @@ impl Settings {
             config.dbname(name.unwrap_or_else(|| "audit_db".to_owned()));
         }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(Duration::from_secs(10));
+            config.connect_timeout(CONNECT_LIMIT);
         }
         if config.get_password().is_none() {
             let origin = &mut origins.password;
@@ -165,15 +125,12 @@ impl Settings {
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
         config.tcp_user_timeout(Duration::from_secs(40));
-        let tls = match tls {
-            Some(tls) => tls,
-            None => {
-                variable("PGSSLMODE", &mut origins.tls).map_or(Ok(TlsMode::Prefer), |mode| mode.parse())?
+        for ((value, (_, name)), origin) in tls.iter_mut().zip(Tls::PARAMETERS).zip(&mut origins.tls) {
+            if value.is_none() {
+                *value = variable(name, origin);
             }
-        };
-        let root_certificate = root_certificate
-            .or_else(|| variable("PGSSLROOTCERT", &mut origins.root_certificate).map(PathBuf::from));
-        Ok(Self { config, tls, root_certificate, origins })
+        }
+        Ok(Self { config, tls: Tls::new(tls)?, origins })
     }
 
     /// The database as `host:port/name`, for messages: without the user's password.
@@ -194,33 +151,10 @@ impl Settings {
         format!("{host}:{port}/{}", self.config.get_dbname().unwrap_or("audit_db"))
     }
 
-    /// The TLS side of a connection.
-    pub(super) fn connector(&self) -> Result<MakeTlsConnector, Error> {
-        let failed = |error| Error::Settings(format!("TLS: {error}"));
-        let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
-        if let Some(path) = &self.root_certificate
-            && path.as_os_str() != "system"
-        {
-            builder
-                .set_ca_file(path)
-                .map_err(|error| Error::Settings(format!("sslrootcert {}: {error}", path.display())))?;
-        }
-        let mode = self.tls;
-        if matches!(mode, TlsMode::Prefer | TlsMode::Require) && self.root_certificate.is_none() {
-            builder.set_verify(SslVerifyMode::NONE);
-        }
-        let mut connector = MakeTlsConnector::new(builder.build());
-        connector.set_callback(move |connection, _host| {
-            connection.set_verify_hostname(mode == TlsMode::VerifyFull);
-            Ok(())
-        });
-        Ok(connector)
-    }
-
     fn config_for(&self, application: &str) -> Config {
         let mut config = self.config.clone();
         config.application_name(application);
-        config.ssl_mode(match self.tls {
+        config.ssl_mode(match self.tls.mode {
             TlsMode::Disable => tokio_postgres::config::SslMode::Disable,
             TlsMode::Prefer => tokio_postgres::config::SslMode::Prefer,
             TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => {
@@ -232,37 +166,62 @@ impl Settings {
 }
 
 /// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of libpq's `sslmode`s nor
-/// `sslrootcert`.
-fn take_parameter(url: &str, name: &str) -> (String, Option<String>) {
+/// where certificates are.
+fn take_parameter(url: &mut String, name: &str) -> Option<String> {
     let is_url = url.contains("://");
     let (head, parameters, separator) = match (is_url, url.split_once('?')) {
         (true, Some((head, query))) => (head, query, '&'),
-        (true, None) => return (url.to_owned(), None),
-        (false, _) => ("", url, ' '),
+        (true, None) => return None,
+        (false, _) => ("", url.as_str(), ' '),
     };
     let mut value = None;
     let kept: Vec<&str> = parameters
         .split(separator)
         .filter(|part| match part.split_once('=') {
             Some((key, found)) if key.trim() == name => {
-                value = Some(found.trim().trim_matches('\'').replace("%2F", "/").replace("%2f", "/"));
+                value =
+                    Some(if is_url { percent_decoded(found) } else { found.trim_matches('\'').to_owned() });
                 false
             }
             _ => true,
         })
         .collect();
     let kept = kept.join(&separator.to_string());
-    let rest = match (is_url, kept.is_empty()) {
+    *url = match (is_url, kept.is_empty()) {
         (true, true) => head.to_owned(),
         (true, false) => format!("{head}?{kept}"),
         (false, _) => kept,
     };
-    (rest, value)
+    value
+}
+
+/// `%2F` is `/`. What is no such escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, others @ ..] = rest {
+        let digits = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) if *first == b'%' => {
+                bytes.push(byte);
+                rest = &others[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Every session: times in UTC, plain text forms, no statement of another's search path.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET client_min_messages = warning; SET search_path = public; \
                        SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'";
+
+/// A statement whose client has gone ends within about a second, instead of going on for nobody. Servers whose platform can't
+/// notice that refuse the setting, which is no error.
+const NOTICE_A_LOST_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
 /// Connects and prepares the session. `application` is what `pg_stat_activity` shows.
 ///
@@ -299,18 +258,35 @@ async fn open(
     application: &str,
     sender: Option<watch::Sender<u64>>,
 ) -> Result<Client, Error> {
-    let failed = |source| Error::Connect { target: settings.target(), source };
     let config = settings.config_for(application);
-    let client = if settings.tls == TlsMode::Disable {
+    // The driver's own limit is about the connection alone: a server may accept one and then say nothing.
+    let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
+    let opening = tokio::time::timeout(limit, begin(settings, &config, sender));
+    opening
+        .await
+        .unwrap_or_else(|_| Err(Error::NoAnswer { target: settings.target(), seconds: limit.as_secs() }))
+}
+
+async fn begin(
+    settings: &Settings,
+    config: &Config,
+    sender: Option<watch::Sender<u64>>,
+) -> Result<Client, Error> {
+    let failed = |source| Error::Connect { target: settings.target(), source };
+    let client = if settings.tls.mode == TlsMode::Disable {
         let (client, mut connection) = config.connect(NoTls).await.map_err(failed)?;
         drive(poll_fn(move |context| connection.poll_message(context)), sender);
         client
     } else {
-        let (client, mut connection) = config.connect(DeferredTls::new(settings)).await.map_err(failed)?;
+        let (client, mut connection) =
+            config.connect(DeferredTls::new(&settings.tls)).await.map_err(failed)?;
         drive(poll_fn(move |context| connection.poll_message(context)), sender);
         client
     };
-    client.batch_execute(SESSION).await.map_err(failed)?;
+    // Both are sent at once, and answered in one round trip.
+    let (session, _) =
+        tokio::join!(client.batch_execute(SESSION), client.batch_execute(NOTICE_A_LOST_CLIENT));
+    session.map_err(failed)?;
     Ok(client)
 }
 
@@ -340,6 +316,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
     fn resolve(url: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
@@ -359,12 +337,13 @@ mod tests {
 
     #[test]
     fn every_sslmode_of_libpq_is_understood_in_both_forms() -> Result<(), Error> {
-        let url = "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&application_name=x";
+        let url =
+            "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca%20of%20us.pem&application_name=x";
         let settings = resolve(url, &[])?;
-        assert_eq!(settings.tls, TlsMode::VerifyFull);
-        assert_eq!(settings.root_certificate, Some(PathBuf::from("/etc/ca.pem")));
-        assert_eq!(resolve("host=h sslmode=verify-ca", &[])?.tls, TlsMode::VerifyCa);
-        assert_eq!(resolve("", &[("PGSSLMODE", "require")])?.tls, TlsMode::Require);
+        assert_eq!(settings.tls.mode, TlsMode::VerifyFull);
+        assert_eq!(settings.tls.root_certificate, Some(PathBuf::from("/etc/ca of us.pem")));
+        assert_eq!(resolve("host=h sslmode=verify-ca", &[])?.tls.mode, TlsMode::VerifyCa);
+        assert_eq!(resolve("", &[("PGSSLMODE", "require")])?.tls.mode, TlsMode::Require);
         assert!(resolve("host=h sslmode=sometimes", &[]).is_err());
         Ok(())
     }

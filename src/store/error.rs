@@ -4,6 +4,8 @@ use std::error::Error as _;
 
 use tokio_postgres::error::SqlState;
 
+use super::tls::TlsRefusal;
+
 /// An error of the store. The text never holds a password: it is made of the host, the database and the server's message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -17,6 +19,14 @@ pub enum Error {
         target: String,
         /// What the driver said.
         source: tokio_postgres::Error,
+    },
+    /// The server accepted a connection and said nothing more.
+    #[error("PostgreSQL at {target} gave no answer within {seconds} s")]
+    NoAnswer {
+        /// host:port/database
+        target: String,
+        /// How long it was waited for.
+        seconds: u64,
     },
     /// A statement failed.
     #[error("{what}: {}", describe(.source))]
@@ -87,10 +97,10 @@ impl Error {
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Connect { .. } => Some(
-                "check --database-url, AUDIT_DATABASE_URL or the PG* variables, and that the server runs"
-                    .to_owned(),
-            ),
+            Self::Connect { source, .. } => Some(connect_hint(source).to_owned()),
+            Self::NoAnswer { .. } => {
+                Some("is it a PostgreSQL, and is it overloaded or just starting? connect_timeout in the URL waits longer".to_owned())
+            }
             Self::SchemaOlder { .. } => Some("run `audit migrate`".to_owned()),
             Self::SchemaNewer { .. } => Some("use the `audit` that migrated it, or a newer one".to_owned()),
             Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Some(
@@ -138,15 +148,70 @@ impl Error {
     /// connection).
     pub fn is_transient(&self) -> bool {
         match self {
+            Self::Connect { source, .. } if tls_refusal(source).is_some() || lacks_password(source) => false,
             Self::Connect { source, .. } | Self::Query { source, .. } => source.code().is_none_or(|state| {
                 let code = state.code();
                 code == "55P03"
                     || code == "25P03"
                     || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
             }),
+            Self::NoAnswer { .. } => true,
             _ => false,
         }
     }
+}
+
+/// What to do where no connection came about.
+fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
+    const SERVER: &str =
+        "check --database-url, AUDIT_DATABASE_URL or the PG* variables, and that the server runs";
+    const PASSWORD: &str = "check the user, and the password in PGPASSWORD, PGPASSFILE or ~/.pgpass";
+    if lacks_password(error) {
+        return "the server wants a password: PGPASSWORD, PGPASSFILE or ~/.pgpass";
+    }
+    match tls_refusal(error) {
+        Some(TlsRefusal::Certificate(_)) => {
+            return "sslrootcert (PGSSLROOTCERT) names the certificates to trust; with sslmode=verify-full the server's has to be \
+                    for the host that is connected to";
+        }
+        Some(TlsRefusal::Settings(_)) => return "check the files that sslrootcert, sslcert and sslkey name",
+        None => {}
+    }
+    match error.code() {
+        Some(&SqlState::INVALID_PASSWORD) => PASSWORD,
+        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+            "the server does not let this user in like this: check the user, sslmode, and sslcert with sslkey"
+        }
+        Some(&SqlState::INVALID_CATALOG_NAME) => {
+            "check the database's name, or create it; then run `audit migrate`"
+        }
+        Some(&SqlState::TOO_MANY_CONNECTIONS | &SqlState::CANNOT_CONNECT_NOW) => "try again in a moment",
+        _ if causes(error).contains("does not support TLS") => {
+            "with sslmode=prefer or disable it goes without TLS"
+        }
+        _ if is_hung_up(error) => {
+            "the server ended the connection, and its log says why: a certificate of sslcert that it does not accept, or a restart"
+        }
+        _ => SERVER,
+    }
+}
+
+fn tls_refusal(error: &tokio_postgres::Error) -> Option<&TlsRefusal> {
+    error.source()?.downcast_ref()
+}
+
+/// Whether the server asked for a password and there was none to give. The driver has no code for it.
+fn lacks_password(error: &tokio_postgres::Error) -> bool {
+    error.source().is_some_and(|cause| cause.to_string() == "password missing")
+}
+
+/// Whether the server was there, but ended the connection without a word of PostgreSQL's.
+fn is_hung_up(error: &tokio_postgres::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let kind =
+        error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
+        || causes(error).contains(" alert ")
 }
 
 /// Marks the place that PostgreSQL names, and gives an example.
@@ -173,6 +238,14 @@ fn describe(error: &tokio_postgres::Error) -> String {
         return format!("{}{detail} [SQLSTATE {}]", server.message(), server.code().code())
             .replace('\n', " ");
     }
+    match tls_refusal(error) {
+        Some(refusal) => refusal.to_string(),
+        None => causes(error),
+    }
+}
+
+/// The error and what caused it.
+fn causes(error: &tokio_postgres::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -3,6 +3,7 @@
 use tokio_postgres::config::Host;
 
 use super::connect::Settings;
+use super::tls::Tls;
 
 /// Where a part of the settings comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,8 +29,8 @@ pub(super) struct Origins {
     pub(super) user: Origin,
     pub(super) database: Origin,
     pub(super) password: Origin,
-    pub(super) tls: Origin,
-    pub(super) root_certificate: Origin,
+    /// Of `Tls::PARAMETERS`.
+    pub(super) tls: [Origin; 4],
 }
 
 /// A part of the settings for people. Of a password it says only whether there is one.
@@ -60,17 +61,17 @@ impl Settings {
             false => (ports.join(","), origins.port),
         };
         let password = if config.get_password().is_some() { "set" } else { "not set" };
-        let certificate = self.root_certificate.as_ref().map(|path| path.display().to_string());
+        let tls = Tls::PARAMETERS.into_iter().zip(self.tls.values()).zip(origins.tls);
         let part = |name, value, origin| Part { name, value, origin };
-        vec![
+        let mut parts = vec![
             part("host", Some(hosts.join(",")), origins.host),
             part("port", Some(ports), port_origin),
             part("name", config.get_dbname().map(str::to_owned), origins.database),
             part("user", config.get_user().map(str::to_owned), origins.user),
             part("password", Some(password.to_owned()), origins.password),
-            part("sslmode", Some(self.tls.name().to_owned()), origins.tls),
-            part("sslrootcert", certificate, origins.root_certificate),
-        ]
+        ];
+        parts.extend(tls.map(|(((name, _), value), origin)| part(name, value, origin)));
+        parts
     }
 }
 
@@ -99,6 +100,8 @@ mod tests {
                 "password Some(\"set\") Variable(\"PGPASSWORD\")",
                 "sslmode Some(\"prefer\") Default",
                 "sslrootcert Some(\"/ca.pem\") Url",
+                "sslcert None Default",
+                "sslkey None Default",
             ]
         );
         assert_eq!(parts("", Some("s3cret".to_owned()))?[4], "password Some(\"set\") Given");

@@ -1,5 +1,6 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
+mod completions;
 mod decode;
 mod duplicates;
 mod exactly_once;
@@ -11,6 +12,7 @@ mod fixtures_on_servers;
 mod hostile_corpus;
 mod ingest;
 mod migrate;
+mod pager;
 mod profiles;
 mod query;
 mod replay;
@@ -20,4 +22,6 @@ mod status;
 mod story;
 mod support;
 mod tail;
+mod terminal;
+mod tls;
 mod verify;

@@ -1,17 +1,21 @@
-//! What the tests share: the program, the database, a producer, and the oracle.
+//! What the tests share: the program, a terminal, the database, certificates, a producer, and the oracle.
 
 mod audit;
+mod authority;
 mod capture;
 mod database;
 mod follower;
 mod hostile;
 mod oracle;
 mod producer;
+mod pty;
 
 pub(crate) use audit::{Audit, Running, wait_until};
+pub(crate) use authority::Authority;
 pub(crate) use capture::{Captured, CapturedHeader, capture};
 pub(crate) use database::Database;
 pub(crate) use follower::Follower;
 pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;
+pub(crate) use pty::Terminal;
