@@ -9,12 +9,14 @@ use nix::unistd::Pid;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits until somebody wants this process to end: Ctrl-C, SIGTERM, or the terminal closes.
-pub(crate) fn wait_for_end() -> io::Result<()> {
+/// Waits until somebody wants this process to end: Ctrl-C, SIGTERM, or the terminal closes. `announce` says that it is ready,
+/// when a signal that follows at once is already waited for.
+pub(crate) fn wait_for_end(announce: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     runtime()?.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hang_up = signal(SignalKind::hangup())?;
+        announce()?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}

@@ -27,12 +27,14 @@ pub(crate) fn cmd_up(args: &UpArgs) -> Result<ExitCode, Box<dyn Error>> {
         return foreground::run(command)
             .map_err(|error| format!("cannot run {}: {error}", program.to_string_lossy()).into());
     }
-    for (name, value) in services::variables(&sandbox) {
-        writeln!(stdout(), "export {name}={value}")?;
-    }
-    stdout().flush()?;
-    eprintln!("sandbox: both servers are up; Ctrl-C stops them (or: kill {})", std::process::id());
-    foreground::wait_for_end()?;
+    foreground::wait_for_end(|| {
+        for (name, value) in services::variables(&sandbox) {
+            writeln!(stdout(), "export {name}={value}")?;
+        }
+        stdout().flush()?;
+        eprintln!("sandbox: both servers are up; Ctrl-C stops them (or: kill {})", std::process::id());
+        Ok(())
+    })?;
     eprintln!("sandbox: stopping");
     Ok(ExitCode::SUCCESS)
 }
