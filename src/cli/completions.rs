@@ -61,8 +61,12 @@ fn manual(command: Command) -> std::io::Result<Vec<(String, String)>> {
     // `audit help` is the same as --help.
     let mut command = command.disable_help_subcommand(true);
     command.build();
-    let commands = std::iter::once(&command).chain(command.get_subcommands());
-    commands.map(page).collect()
+    with_subcommands(&command).into_iter().map(page).collect()
+}
+
+/// The command, and all that it has below it.
+fn with_subcommands(command: &Command) -> Vec<&Command> {
+    std::iter::once(command).chain(command.get_subcommands().flat_map(with_subcommands)).collect()
 }
 
 fn page(command: &Command) -> std::io::Result<(String, String)> {
@@ -110,8 +114,7 @@ mod tests {
     fn commands() -> Vec<Command> {
         let mut command = Cli::command().disable_help_subcommand(true);
         command.build();
-        let commands = std::iter::once(&command).chain(command.get_subcommands());
-        commands.cloned().collect()
+        with_subcommands(&command).into_iter().cloned().collect()
     }
 
     /// The command lines of a command's examples: those of `audit`, without what they are piped from or into.
@@ -146,7 +149,8 @@ mod tests {
                     "{example:?}: {}",
                     parsed.err().unwrap_or_else(|| unreachable!())
                 );
-                let is_own = command.get_name() == "audit" || example[1] == command.get_name();
+                let is_own =
+                    command.get_name() == "audit" || example.iter().any(|word| word == command.get_name());
                 let is_related = command.get_name() == "dlt" && example[1] == "show";
                 assert!(is_own || is_related, "{example:?} in the help of {}", command.get_name());
             }
@@ -159,11 +163,8 @@ mod tests {
         let commands = commands();
         assert_eq!(pages.len(), commands.len());
         for (command, (name, page)) in commands.iter().zip(&pages) {
-            let expected = match command.get_name() {
-                "audit" => "audit.1".to_owned(),
-                other => format!("audit-{other}.1"),
-            };
-            assert_eq!(*name, expected);
+            let words = command.get_bin_name().unwrap_or("audit");
+            assert_eq!(*name, format!("{}.1", words.replace(' ', "-")));
             assert!(page.is_ascii(), "{name}");
             let plain = page.replace("\\-", "-");
             for option in command.get_arguments() {

@@ -30,27 +30,29 @@ database_url = "user=audit password=s3cret"
     let arguments = ["--profile", "production", "config", "show", "-o", "csv"];
     let output = configured.run(&arguments, &[("PGSSLROOTCERT", "/etc/ca.pem")]);
     insta::assert_snapshot!(configured.text(&output.stdout), @r#"
-    setting,value,source
-    profile,production,--profile
-    database_url,postgresql://audit@db.example/audit_db?sslmode=verify-full,profile production (FOLDER/config.toml)
-    database_password_file,FOLDER/audit_db.password,profile production (FOLDER/config.toml)
-    database_host,db.example,profile production (FOLDER/config.toml)
-    database_port,5432,profile production (FOLDER/config.toml)
-    database_name,audit_db,profile production (FOLDER/config.toml)
-    database_user,audit,profile production (FOLDER/config.toml)
-    database_password,set,database_password_file
-    database_sslmode,verify-full,profile production (FOLDER/config.toml)
-    database_sslrootcert,/etc/ca.pem,PGSSLROOTCERT
-    brokers,kafka1.example:9092,profile production (FOLDER/config.toml)
-    kafka.security.protocol,SASL_SSL,profile production (FOLDER/config.toml)
-    kafka.sasl.username,audit,profile production (FOLDER/config.toml)
-    kafka.sasl.password,@FOLDER/kafka.password,profile production (FOLDER/config.toml)
-    kafka.ssl.key.password,***,profile production (FOLDER/config.toml)
-    topics,"orders.events,orders.events-dlt",profile production (FOLDER/config.toml)
-    group,,
-    tz,UTC,default
-    output,,
-    "#);
+setting,value,source
+profile,production,--profile
+database_url,postgresql://audit@db.example/audit_db?sslmode=verify-full,profile production (FOLDER/config.toml)
+database_password_file,FOLDER/audit_db.password,profile production (FOLDER/config.toml)
+database_host,db.example,profile production (FOLDER/config.toml)
+database_port,5432,profile production (FOLDER/config.toml)
+database_name,audit_db,profile production (FOLDER/config.toml)
+database_user,audit,profile production (FOLDER/config.toml)
+database_password,set,database_password_file
+database_sslmode,verify-full,profile production (FOLDER/config.toml)
+database_sslrootcert,/etc/ca.pem,PGSSLROOTCERT
+database_sslcert,,default
+database_sslkey,,default
+brokers,kafka1.example:9092,profile production (FOLDER/config.toml)
+kafka.security.protocol,SASL_SSL,profile production (FOLDER/config.toml)
+kafka.sasl.username,audit,profile production (FOLDER/config.toml)
+kafka.sasl.password,@FOLDER/kafka.password,profile production (FOLDER/config.toml)
+kafka.ssl.key.password,***,profile production (FOLDER/config.toml)
+topics,"orders.events,orders.events-dlt",profile production (FOLDER/config.toml)
+group,,
+tz,UTC,default
+output,,
+"#);
     assert_eq!(configured.text(&output.stderr), "read FOLDER/config.toml: profiles local, production\n");
 
     let local = |setting| {
