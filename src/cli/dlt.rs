@@ -8,8 +8,9 @@ use super::listing;
 use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
 use super::terminal;
+use crate::dead_letter::short_class;
 use crate::filter::Selection;
-use crate::output::{Column, Emphasis, Timestamp};
+use crate::output::{Column, Emphasis, Format, Timestamp};
 use crate::store::{self, Reach, Reading};
 
 /// Show dead letters in groups: by origin topic, consumer group and error
@@ -67,11 +68,18 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
         Column::new("example"),
         Column::new("example_message"),
     ];
+    // A package takes the room that the class needs.
+    let is_short =
+        args.output.format().unwrap_or(Format::Table) == Format::Table && terminal::stdout_is_terminal();
     let rows = groups.into_iter().map(|group| {
+        let class = group.exception_class.map(|class| match is_short {
+            true => short_class(&class).to_owned(),
+            false => class,
+        });
         let cells = vec![
             group.origin_topic.into(),
             group.consumer_group.into(),
-            group.exception_class.into(),
+            class.into(),
             group.records.into(),
             group.replayed.into(),
             group.returned.into(),

@@ -99,7 +99,8 @@ pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> 
             vec![Id, CreatedAt, EventType, AggregateId, Mark]
         }
         Format::Table => vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload],
-        Format::Lines => vec![CreatedAt, EventType, SourceService, AggregateId, Mark, Payload],
+        // What marks a row must be seen on a narrow terminal, too.
+        Format::Lines => vec![CreatedAt, EventType, Mark, SourceService, AggregateId, Payload],
     }
 }
 

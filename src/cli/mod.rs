@@ -20,6 +20,7 @@ mod logs;
 mod migrate;
 mod output_args;
 mod pager;
+mod portrait;
 mod profile;
 mod pump;
 mod query;

@@ -14,7 +14,7 @@ use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
 use super::signals::interruption;
 use super::terminal;
-use crate::output::{Cell, Emphasis, Format, Section, Timestamp, render_report, timestamp_text};
+use crate::output::{Emphasis, Format, Section, Timestamp, render_report, timestamp_text};
 use crate::store::{self, DatabaseOverview, IngesterOverview, LostRange, PartitionOverview, Settings};
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are alive
@@ -132,7 +132,7 @@ struct Overview {
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterOverview>,
     kafka: Option<Ends>,
-    /// How many seconds the first record of a partition waits.
+    /// How many seconds the first record of a partition waits, where that is known; 0 where none does.
     waiting: HashMap<(String, i32), i64>,
     /// What a person should know besides.
     notes: Vec<String>,
@@ -164,10 +164,15 @@ impl Overview {
         let behind =
             behind.map(|partition| (partition.topic.clone(), partition.partition, partition.next_offset));
         let waiting = seconds_waiting(connection, behind.collect(), WAITING_LIMIT).await;
-        let waiting = waiting.unwrap_or_else(|reason| {
+        let mut waiting = waiting.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
             HashMap::new()
         });
+        for partition in &partitions {
+            if lag(partition, kafka.as_ref()) == Some(0) {
+                waiting.insert((partition.topic.clone(), partition.partition), 0);
+            }
+        }
         let mut lost = store::lost_ranges(&client, LISTED_LOSSES + 1).await?;
         if lost.len() as i64 > LISTED_LOSSES {
             lost.pop();
@@ -204,8 +209,10 @@ impl Overview {
         let lost: i64 = self.partitions.iter().map(|partition| partition.lost).sum();
         let alive = self.ingesters.len() as i64;
         let size = match format {
-            Format::Table | Format::Lines => HumanBytes(database.bytes.unsigned_abs()).to_string().into(),
-            Format::Json | Format::Ndjson | Format::Csv => Cell::from(database.bytes),
+            Format::Table | Format::Lines => {
+                ("size", HumanBytes(database.bytes.unsigned_abs()).to_string().into(), Emphasis::None)
+            }
+            Format::Json | Format::Ndjson | Format::Csv => ("bytes", database.bytes.into(), Emphasis::None),
         };
         let unless = |is_fine: bool, emphasis: Emphasis| if is_fine { Emphasis::None } else { emphasis };
         let plain = Emphasis::None;
@@ -227,7 +234,7 @@ impl Overview {
                 ),
                 ("dead_letters", database.dead_letters.into(), plain),
                 ("duplicates", self.duplicates.into(), plain),
-                ("bytes", size, plain),
+                size,
             ],
         )
     }

@@ -1,35 +1,41 @@
-//! Why nothing matched, where a word was wrong.
+//! What may have been meant, where a word was wrong or an id too short.
 
 use tokio_postgres::Client;
 
 use super::failure::Failure;
 use super::terminal;
 use crate::filter::{Glob, Selection, nearest};
-use crate::store::{Distinct, distinct_values};
+use crate::output::{Timestamp, timestamp_text};
+use crate::store::{self, Distinct, EventColumn, StoredEvent, distinct_values};
 
 /// Up to so many values are listed when none is like the word.
 const LISTED: usize = 12;
 
-/// Says of each type and service that was asked for and doesn't exist what may have been meant.
+/// Says of each type, service and topic that was asked for and doesn't exist what may have been meant.
 pub(crate) async fn suggest(client: &Client, selection: &Selection) -> Result<(), Failure> {
-    for (what, globs, column) in [
-        ("event type", &selection.event_types, Distinct::EventType),
-        ("service", &selection.services, Distinct::SourceService),
-    ] {
-        if globs.is_empty() {
-            continue;
-        }
-        let values = distinct_values(client, column).await?;
-        for glob in globs {
-            if !values.iter().any(|value| glob.matches(value)) {
-                terminal::status(&suggestion(what, glob, &values));
-            }
-        }
+    if !selection.event_types.is_empty() {
+        let values = distinct_values(client, Distinct::EventType).await?;
+        say("event type", &selection.event_types, &values, "audit stats --by type");
+    }
+    if !selection.services.is_empty() {
+        let values = distinct_values(client, Distinct::SourceService).await?;
+        say("service", &selection.services, &values, "audit stats --by service");
+    }
+    if !selection.topics.is_empty() {
+        let values = store::known_topics(client).await?;
+        say("topic", &selection.topics, &values, "audit status");
     }
     Ok(())
 }
 
-fn suggestion(what: &str, glob: &Glob, values: &[String]) -> String {
+/// Says what may have been meant by those of the globs that match none of the values. `listing` is the command that shows all.
+fn say(what: &str, globs: &[Glob], values: &[String], listing: &str) {
+    for glob in globs.iter().filter(|glob| !values.iter().any(|value| glob.matches(value))) {
+        terminal::status(&suggestion(what, glob, values, listing));
+    }
+}
+
+fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> String {
     let none = format!("no {what} matches '{glob}'");
     let alike = nearest(&glob.to_string(), values);
     if !alike.is_empty() {
@@ -38,9 +44,21 @@ fn suggestion(what: &str, glob: &Glob, values: &[String]) -> String {
     match values.len() {
         0 => none,
         1..=LISTED => format!("{none}; there are {}", values.join(", ")),
-        count => format!(
-            "{none}; there are {count}: see `audit stats --by {}`",
-            if what == "service" { "service" } else { "type" }
-        ),
+        count => format!("{none}; there are {count}: see `{listing}`"),
     }
+}
+
+/// Several events begin like that: names them.
+pub(crate) fn ambiguous(id: &str, candidates: &[StoredEvent]) -> Result<Failure, Failure> {
+    let mut lines = vec!["give more of its digits:".to_owned()];
+    for candidate in candidates {
+        let created_at = candidate.integer(EventColumn::CreatedAt)?;
+        lines.push(format!(
+            "  {}  {}  {}",
+            candidate.uuid(EventColumn::EventId)?.unwrap_or_default(),
+            created_at.map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::without_zone(time))),
+            candidate.text(EventColumn::EventType)?.unwrap_or_default(),
+        ));
+    }
+    Ok(Failure::usage(format!("'{id}' is the beginning of several events")).with_hint(lines.join("\n")))
 }

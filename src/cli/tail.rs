@@ -183,6 +183,9 @@ impl Tail {
                 dedup: false,
             };
             let rows = store::last_in_commit_order(client, &query, count).await?;
+            for row in &rows {
+                self.renderer.expect(&self.columns.cells(row)?);
+            }
             let mut buffer = Vec::new();
             for row in &rows {
                 self.render(row, &mut buffer)?;

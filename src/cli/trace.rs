@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::args::ConnectionArgs;
 use super::failure::{Exit, Failure};
 use super::pager::Screen;
-use super::show::ambiguous;
+use super::suggestions::ambiguous;
 use super::terminal::{self, ColorChoice};
 use super::timeline::{Moment, Place, arrange};
 use crate::filter::Selection;
@@ -195,7 +195,7 @@ impl<'a> Story<'a> {
         let id = event.id()?;
         let mut notes = Vec::new();
         if let Some(letter) = self.letters.get(&id) {
-            notes.push(error_text(letter));
+            notes.push(letter.error());
         }
         for replay in self.replays.get(&id).into_iter().flatten() {
             notes.push(format!("replay {} to {}: {}", replay.attempt, replay.target_topic, replay.state));
@@ -323,15 +323,6 @@ impl<'a> Story<'a> {
         }
         Ok(messages)
     }
-}
-
-/// `SocketTimeoutException: Read timed out (payment-service)`: the class without its package.
-pub(crate) fn error_text(letter: &Letter) -> String {
-    let class =
-        letter.exception_class.as_deref().map(|class| class.rsplit(['.', '$']).next().unwrap_or(class));
-    let error: Vec<_> = [class, letter.exception_message.as_deref()].into_iter().flatten().collect();
-    let group = letter.consumer_group.as_deref().map(|group| format!(" ({group})")).unwrap_or_default();
-    format!("{}{group}", error.join(": "))
 }
 
 /// Whether the type's name tells of something that went wrong.

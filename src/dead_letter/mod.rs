@@ -148,5 +148,17 @@ fn is_retry_topic(name: &str) -> bool {
     name.len() >= 6 && name.get(name.len() - 6..).is_some_and(|ending| ending.eq_ignore_ascii_case("-retry"))
 }
 
+/// An exception's class without its package: `SocketTimeoutException` of `java.net.SocketTimeoutException`.
+pub fn short_class(class: &str) -> &str {
+    class.rsplit(['.', '$', ':']).next().filter(|name| !name.is_empty()).unwrap_or(class)
+}
+
+/// An error in a line: `SocketTimeoutException: Read timed out (payment-service)`, with the consumer group that gave up.
+pub fn error_line(class: Option<&str>, message: Option<&str>, consumer_group: Option<&str>) -> String {
+    let error: Vec<_> = [class.map(short_class), message].into_iter().flatten().collect();
+    let group = consumer_group.map(|group| format!(" ({group})")).unwrap_or_default();
+    format!("{}{group}", error.join(": "))
+}
+
 #[cfg(test)]
 mod tests;

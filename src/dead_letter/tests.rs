@@ -1,6 +1,7 @@
 //! One test for each family, and for what records with several hops, or broken headers, say.
 
 use super::{DeadLetter, Family, OriginSource, is_error_header, origin};
+use super::{error_line, short_class};
 use crate::event::{Header, Record};
 
 type Pair<'a> = (&'a str, &'a [u8]);
@@ -263,4 +264,20 @@ fn error_headers_are_told_from_the_producer_s_own() {
     ] {
         assert!(!is_error_header(name.as_bytes()), "{name}");
     }
+}
+
+#[test]
+fn a_class_is_known_without_its_package() {
+    for (class, short) in [
+        ("java.net.SocketTimeoutException", "SocketTimeoutException"),
+        ("com.example.Outer$Inner", "Inner"),
+        ("payment_sim::payments::UnsupportedCurrency", "UnsupportedCurrency"),
+        ("Timeout", "Timeout"),
+        ("odd.", "odd."),
+        ("", ""),
+    ] {
+        assert_eq!(short_class(class), short);
+    }
+    assert_eq!(error_line(Some("a.B"), Some("no answer"), Some("billing")), "B: no answer (billing)");
+    assert_eq!(error_line(None, None, None), "");
 }

@@ -30,6 +30,13 @@ impl Renderer for Lines {
         Ok(())
     }
 
+    fn expect(&mut self, cells: &[Cell<'_>]) {
+        for (width, cell) in self.widths.iter_mut().zip(cells) {
+            let text = cell_text(cell, self.style.terminal);
+            *width = (*width).max(display_width(&text).min(WIDEST_COLUMN));
+        }
+    }
+
     fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()> {
         let mut line = String::new();
         let mut left = self.style.width.map_or(usize::MAX, usize::from);
@@ -42,7 +49,11 @@ impl Renderer for Lines {
             line.push_str(color.map_or("", ansi));
             line.push_str(&shown);
             line.push_str(color.map_or("", |_| "\x1b[0m"));
-            let gap = self.widths[index].saturating_sub(width) + 2;
+            // A column in which nothing ever stood takes no room.
+            let gap = match self.widths[index] {
+                0 => 0,
+                widest => widest.saturating_sub(width) + 2,
+            };
             left = left.saturating_sub(width + gap);
             if left == 0 {
                 break;
@@ -71,7 +82,25 @@ fn ansi(color: Color) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Style, rendered};
+    use super::super::{Cell, Column, Emphasis, Format, Style, rendered, renderer};
+
+    #[test]
+    fn rows_that_are_known_beforehand_are_aligned_from_the_first_on() {
+        let rows = [["a", "", "x"], ["abc", "DLT", "y"]].map(|row| row.map(Cell::from));
+        let columns = ["one", "mark", "three"].map(Column::new);
+        let lines = |expected: &[[Cell<'_>; 3]]| {
+            let mut output = Vec::new();
+            let mut lines = renderer(Format::Lines, Style::default());
+            lines.begin(&columns, &mut output).expect("writing to memory");
+            expected.iter().for_each(|row| lines.expect(row));
+            for row in &rows {
+                lines.row(row, Emphasis::None, &mut output).expect("writing to memory");
+            }
+            String::from_utf8(output).expect("UTF-8")
+        };
+        assert_eq!(lines(&[]), "a  x\nabc  DLT  y\n");
+        assert_eq!(lines(&rows), "a         x\nabc  DLT  y\n");
+    }
 
     #[test]
     fn a_row_is_a_line_as_soon_as_it_is_there() {

@@ -174,6 +174,9 @@ pub trait Renderer: Send {
     /// Those of `output`.
     fn begin(&mut self, columns: &[Column], output: &mut dyn Write) -> io::Result<()>;
 
+    /// Looks at a row that follows soon, so that the columns have room for it from the beginning.
+    fn expect(&mut self, _cells: &[Cell<'_>]) {}
+
     /// Writes one row with as many cells as there are columns.
     ///
     /// # Errors

@@ -66,6 +66,11 @@ fn table(style: Style, section: Section<'_>, output: &mut dyn Write) -> io::Resu
     let columns = [Column::new(section.name), Column::new("")];
     let rows = section.columns.into_iter().zip(section.rows).map(|(column, (cells, emphasis))| {
         let name = Cell::from(column.name().replace('_', " "));
+        // Numbers and times below each other all begin at the left.
+        let cells = cells.into_iter().map(|cell| match cell {
+            Cell::Integer(number) => Cell::from(number.to_string()),
+            other => other,
+        });
         (std::iter::once(name).chain(cells).collect(), emphasis)
     });
     render(Format::Table, style, &columns, rows, output)

@@ -10,6 +10,7 @@ use super::cursor::Order;
 use super::resolve::{Reach, resolve};
 use super::select::{EventQuery, RowOrder};
 use super::{Error, ResolvedSelection};
+use crate::dead_letter::error_line;
 use crate::filter::{Identifier, Selection};
 
 /// A row of `event_logs` with its batch and its origin.
@@ -195,6 +196,17 @@ pub struct Letter {
     pub exception_message: Option<String>,
     /// How often it was tried.
     pub attempts: Option<i32>,
+}
+
+impl Letter {
+    /// The error in a line.
+    pub fn error(&self) -> String {
+        error_line(
+            self.exception_class.as_deref(),
+            self.exception_message.as_deref(),
+            self.consumer_group.as_deref(),
+        )
+    }
 }
 
 /// The dead letters among rows.

@@ -205,9 +205,16 @@ fn stats_count_by_what_was_asked_for() {
 fn a_wrong_word_is_answered_with_the_nearest() {
     let scope = Sandbox::shared().scope("suggestions");
     let audit = Audit::migrated(&scope);
-    let _database = order(&audit);
+    let database = order(&audit);
+    database.execute(
+        "INSERT INTO kafka_partitions (cluster_id, topic, partition) VALUES ('c', 'orders.events', 0)",
+    );
     for (arguments, expected) in [
-        (&["query", "--type", "OrderCraeted"][..], "did you mean OrderCreated"),
+        (
+            &["query", "--topic", "order.events"][..],
+            "no topic matches 'order.events'; did you mean orders.events?",
+        ),
+        (&["query", "--type", "OrderCraeted"], "did you mean OrderCreated"),
         (&["export", "--service", "orders-service"], "did you mean order-service?"),
         (
             &["stats", "--type", "Zebra*"],

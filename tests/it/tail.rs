@@ -1,11 +1,13 @@
 //! `audit tail` on a real PostgreSQL: nothing skipped, nothing doubled, in the order of commits.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sandbox::{Proxy, Sandbox};
 
 use crate::rows::{commit, events, insert, record, reserve};
-use crate::support::{Audit, Database, Follower};
+use crate::support::{Audit, Database, Follower, wait_until};
 
 #[test]
 fn the_last_rows_come_in_the_order_of_commits_then_the_new_ones_as_they_commit() {
@@ -77,6 +79,47 @@ fn a_row_is_shown_within_250_milliseconds_of_its_commit() {
     // The median, because other tests run at the same time.
     assert!(delays[15] < Duration::from_millis(250), "{delays:?}");
     follower.stop();
+}
+
+/// What is wrong with a session that should hold nothing; empty where nothing is.
+const HELD: &str =
+    "SELECT coalesce(string_agg(concat_ws(' ', state, backend_xmin, locks.relation::regclass), ', '), '')
+                      FROM pg_stat_activity session LEFT JOIN pg_locks locks USING (pid)
+                     WHERE datname = current_database() AND application_name = 'audit tail'
+                       AND (state <> 'idle' OR backend_xmin IS NOT NULL OR locks.relation IS NOT NULL)";
+
+#[test]
+fn a_reader_that_does_not_read_holds_nothing_in_the_database_and_misses_nothing() {
+    let scope = Sandbox::shared().scope("tail_slow");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let mut tail = audit.command(&["tail", "-o", "csv"]);
+    let mut tail = tail.stdout(Stdio::piped()).spawn().unwrap_or_else(|error| panic!("{error}"));
+    let limit = Duration::from_secs(30);
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'audit tail'";
+    wait_until("it is connected", limit, || database.number(sessions) == 1);
+    let mut recorded = Vec::new();
+    for _ in 0..20 {
+        // Far more than a pipe takes.
+        recorded.extend(record(&database, &events("A", 2_000, "2026-11-22")));
+    }
+    wait_until("it waits for its reader", limit, || database.value(HELD).is_empty());
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(50));
+        recorded.extend(record(&database, &events("A", 1, "2026-11-22")));
+        assert_eq!(database.value(HELD), "");
+    }
+    let stdout = tail.stdout.take().map(BufReader::new);
+    let mut lines = stdout.into_iter().flat_map(BufRead::lines).map_while(Result::ok);
+    assert!(lines.next().is_some_and(|header| header.starts_with("id,")));
+    let read: Vec<i64> = lines
+        .take(recorded.len())
+        .map(|line| line.split(',').next().and_then(|id| id.parse().ok()).unwrap_or_default())
+        .collect();
+    assert_eq!(read, recorded);
+    // Its reader has gone: it ends by itself.
+    let status = tail.wait().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

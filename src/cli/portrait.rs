@@ -1,0 +1,97 @@
+//! All that is known of one event.
+
+mod json;
+mod text;
+
+use tokio_postgres::Client;
+
+use super::failure::Failure;
+use crate::filter::Selection;
+use crate::output::{Change, json_changes};
+use crate::store::{self, EventColumn, Letter, Replay, StoredEvent};
+
+/// Up to so many effects are listed.
+const MOST_RELATED: i64 = 1_000;
+
+/// An event and all that is known of it.
+pub(crate) struct Portrait {
+    /// All rows of the event, in the order of their commits.
+    pub(super) deliveries: Vec<StoredEvent>,
+    /// Which of them is shown.
+    pub(super) shown: usize,
+    pub(super) letters: Vec<Letter>,
+    pub(super) replays: Vec<Replay>,
+    pub(super) causes: Vec<StoredEvent>,
+    pub(super) effects: Vec<StoredEvent>,
+    /// The event before, and what changed since, where that was asked for.
+    pub(super) changes: Option<(Option<StoredEvent>, Vec<Change>)>,
+}
+
+impl Portrait {
+    /// Reads what is known of the event whose rows these are; `row_id` tells which of them to show.
+    pub(crate) async fn read(
+        client: &Client,
+        deliveries: Vec<StoredEvent>,
+        row_id: Option<i64>,
+        diff: bool,
+    ) -> Result<Self, Failure> {
+        let mut keyed = Vec::new();
+        for delivery in deliveries {
+            let batch = delivery.integer(EventColumn::BatchNo)?.unwrap_or(i64::MAX);
+            keyed.push(((batch, delivery.id()?), delivery));
+        }
+        keyed.sort_by_key(|(key, _)| *key);
+        let shown = keyed.iter().position(|((_, id), _)| Some(*id) == row_id).unwrap_or_default();
+        let deliveries: Vec<_> = keyed.into_iter().map(|(_, delivery)| delivery).collect();
+        let ids = deliveries.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
+        let (causes, effects) = related(client, &deliveries[shown]).await?;
+        let changes = if diff {
+            let before = store::event_before(client, &deliveries[shown]).await?;
+            let old = before.as_ref().map(|before| before.text(EventColumn::Payload)).transpose()?.flatten();
+            let new = deliveries[shown].text(EventColumn::Payload)?.unwrap_or("null");
+            let changes = old.map(|old| json_changes(old, new)).unwrap_or_default();
+            Some((before, changes))
+        } else {
+            None
+        };
+        Ok(Self {
+            letters: store::letters(client, &ids).await?,
+            replays: store::replays(client, &ids).await?,
+            deliveries,
+            shown,
+            causes,
+            effects,
+            changes,
+        })
+    }
+}
+
+/// What caused an event and what it caused, among the events of its correlation, or of its aggregate where it has none.
+async fn related(
+    client: &Client,
+    event: &StoredEvent,
+) -> Result<(Vec<StoredEvent>, Vec<StoredEvent>), Failure> {
+    let selection = match (event.uuid(EventColumn::CorrelationId)?, event.uuid(EventColumn::AggregateId)?) {
+        (Some(correlation), _) => {
+            Selection { correlations: vec![correlation.to_string()], ..Selection::default() }
+        }
+        (None, Some(aggregate)) => {
+            Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() }
+        }
+        (None, None) => return Ok((Vec::new(), Vec::new())),
+    };
+    let (own, cause) = (event.uuid(EventColumn::EventId)?, event.uuid(EventColumn::CausationId)?);
+    let (mut causes, mut effects): (Vec<StoredEvent>, Vec<StoredEvent>) = (Vec::new(), Vec::new());
+    for other in store::events(client, &selection, MOST_RELATED).await? {
+        let event_id = other.uuid(EventColumn::EventId)?;
+        if event_id == own {
+            continue;
+        }
+        if cause.is_some() && event_id == cause && causes.is_empty() {
+            causes.push(other);
+        } else if own.is_some() && other.uuid(EventColumn::CausationId)? == own {
+            effects.push(other);
+        }
+    }
+    Ok((causes, effects))
+}

@@ -1,0 +1,122 @@
+//! The portrait as one JSON object.
+
+use super::Portrait;
+use crate::cli::events::event_cell;
+use crate::cli::failure::Failure;
+use crate::cli::terminal;
+use crate::output::{self, Cell, Column, Emphasis, Format, Style, Timestamp};
+use crate::store::{EventColumn, StoredEvent};
+
+impl Portrait {
+    /// The portrait as one JSON object.
+    pub(crate) fn json(&self) -> Result<Vec<u8>, Failure> {
+        let mut output = b"{\"event\":".to_vec();
+        output.extend(events_json(&self.deliveries[self.shown..=self.shown], false)?);
+        let others: Vec<_> = self
+            .deliveries
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| *index != self.shown)
+            .map(|(_, event)| event)
+            .collect();
+        for (name, events) in [
+            ("other_deliveries", others),
+            ("causes", self.causes.iter().collect()),
+            ("effects", self.effects.iter().collect()),
+        ] {
+            let _ = std::io::Write::write_fmt(&mut output, format_args!(",\"{name}\":"));
+            output.extend(events_json(events, true)?);
+        }
+        output.extend(b",\"dead_letters\":");
+        let columns = [
+            "event_log_id",
+            "origin_topic",
+            "origin_partition",
+            "origin_offset",
+            "consumer_group",
+            "exception_class",
+            "exception_message",
+            "attempts",
+        ];
+        output.extend(rows_json(
+            &columns,
+            self.letters.iter().map(|letter| {
+                vec![
+                    letter.event_log_id.into(),
+                    letter.origin_topic.clone().into(),
+                    letter.origin_partition.into(),
+                    letter.origin_offset.into(),
+                    letter.consumer_group.clone().into(),
+                    letter.exception_class.clone().into(),
+                    letter.exception_message.clone().into(),
+                    letter.attempts.into(),
+                ]
+            }),
+        )?);
+        output.extend(b",\"replays\":");
+        let columns =
+            ["event_log_id", "attempt", "requested_by", "requested_at", "reason", "target_topic", "state"];
+        output.extend(rows_json(
+            &columns,
+            self.replays.iter().map(|replay| {
+                vec![
+                    replay.event_log_id.into(),
+                    replay.attempt.into(),
+                    replay.requested_by.as_str().into(),
+                    Timestamp::with_zone(replay.requested_at).into(),
+                    replay.reason.clone().into(),
+                    replay.target_topic.as_str().into(),
+                    replay.state.as_str().into(),
+                ]
+            }),
+        )?);
+        if let Some((_, changes)) = &self.changes {
+            output.extend(b",\"changes\":");
+            let json = |text: &Option<String>| {
+                text.as_ref().map_or(Cell::Null, |text| Cell::Json(text.clone().into()))
+            };
+            output.extend(rows_json(
+                &["path", "before", "after"],
+                changes.iter().map(|change| {
+                    vec![change.path.as_str().into(), json(&change.before), json(&change.after)]
+                }),
+            )?);
+        }
+        output.extend(b"}\n");
+        Ok(output)
+    }
+}
+
+/// Events as an array of objects, or the only one as an object.
+fn events_json<'a>(
+    events: impl IntoIterator<Item = &'a StoredEvent>,
+    array: bool,
+) -> Result<Vec<u8>, Failure> {
+    let columns: Vec<_> = EventColumn::ALL.iter().map(|column| Column::new(column.name())).collect();
+    let mut rows = Vec::new();
+    for event in events {
+        let cells = EventColumn::ALL.iter().map(|column| Ok(event_cell(event.value(*column)?)));
+        rows.push((cells.collect::<Result<Vec<_>, Failure>>()?, Emphasis::None));
+    }
+    json(if array { Format::Json } else { Format::Ndjson }, &columns, rows)
+}
+
+fn rows_json<'a>(
+    names: &[&'static str],
+    rows: impl Iterator<Item = Vec<Cell<'a>>>,
+) -> Result<Vec<u8>, Failure> {
+    let columns: Vec<_> = names.iter().map(|name| Column::new(*name)).collect();
+    json(Format::Json, &columns, rows.map(|cells| (cells, Emphasis::None)).collect())
+}
+
+fn json(
+    format: Format,
+    columns: &[Column],
+    rows: Vec<(Vec<Cell<'_>>, Emphasis)>,
+) -> Result<Vec<u8>, Failure> {
+    let style = Style { terminal: terminal::stdout_is_terminal(), ..Style::default() };
+    let mut output = Vec::new();
+    output::render(format, style, columns, rows, &mut output)?;
+    output.truncate(output.trim_ascii_end().len());
+    Ok(output)
+}

@@ -1,0 +1,177 @@
+//! The portrait for people.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use super::Portrait;
+use crate::cli::failure::Failure;
+use crate::output::{
+    Change, Timestamp, duration_text, escape_controls, pretty_json, short_uuid, timestamp_text,
+};
+use crate::store::{EventColumn, Letter, StoredEvent};
+
+impl Portrait {
+    /// The portrait for people.
+    pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
+        let (dim, red, yellow, plain) =
+            if color { ("\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
+        let event = &self.deliveries[self.shown];
+        let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
+        let mut text = String::new();
+        let mut line = |label: &str, value: &str| {
+            let striking = match label {
+                "type" if mark.is_some_and(|mark| mark.starts_with("DLT")) => red,
+                "type" if mark.is_some() => yellow,
+                "dead letter" => red,
+                _ => "",
+            };
+            let end = if striking.is_empty() { "" } else { plain };
+            // Writing to memory can't fail.
+            let _ = writeln!(text, "{dim}{label:<12}{plain} {striking}{}{end}", escape_controls(value));
+        };
+        let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
+        line("type", &mark.map_or_else(|| event_type.to_owned(), |mark| format!("{event_type} [{mark}]")));
+        line("event", &uuid(event, EventColumn::EventId)?);
+        line("service", event.text(EventColumn::SourceService)?.unwrap_or("-"));
+        line("aggregate", &uuid(event, EventColumn::AggregateId)?);
+        line("correlation", &uuid(event, EventColumn::CorrelationId)?);
+        line("happened", &time(event, EventColumn::CreatedAt)?);
+        line("recorded", &recorded(event)?);
+        line("row", &event.id()?.to_string());
+        line("from", &origin(event)?);
+        for cause in &self.causes {
+            line("caused by", &relative(event, cause)?);
+        }
+        if let (true, Some(cause)) = (self.causes.is_empty(), event.text(EventColumn::CausationId)?) {
+            line("caused by", &format!("{cause}, which is not recorded in the same correlation"));
+        }
+        for effect in &self.effects {
+            line("led to", &relative(event, effect)?);
+        }
+        for (index, delivery) in self.deliveries.iter().enumerate().filter(|(index, _)| *index != self.shown)
+        {
+            let which = if index < self.shown { "earlier" } else { "again" };
+            let mark = delivery.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
+            let mark = mark.map(|mark| format!(" [{mark}]")).unwrap_or_default();
+            line(
+                which,
+                &format!(
+                    "row {}{mark}, {}, recorded {}",
+                    delivery.id()?,
+                    origin(delivery)?,
+                    recorded(delivery)?
+                ),
+            );
+        }
+        for letter in &self.letters {
+            line("dead letter", &format!("row {}: {}", letter.event_log_id, letter.error()));
+            line("", &letter_origin(letter));
+        }
+        for replay in &self.replays {
+            let reason =
+                replay.reason.as_deref().map(|reason| format!(", because: {reason}")).unwrap_or_default();
+            line(
+                "replay",
+                &format!(
+                    "{} of row {} to {}: {}, by {} at {}{reason}",
+                    replay.attempt,
+                    replay.event_log_id,
+                    replay.target_topic,
+                    replay.state,
+                    replay.requested_by,
+                    timestamp_text(Timestamp::with_zone(replay.requested_at)),
+                ),
+            );
+        }
+        for (name, column) in [("payload", EventColumn::Payload), ("attributes", EventColumn::Attributes)] {
+            if let Some(json) = event.text(column)? {
+                let _ = writeln!(text, "\n{dim}{name}{plain}\n{}", pretty_json(json, 2));
+            }
+        }
+        if let Some((before, changes)) = &self.changes {
+            text.push_str(&changes_text(event, before.as_ref(), changes)?);
+        }
+        Ok(text)
+    }
+}
+
+fn uuid(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
+    Ok(event.uuid(column)?.map_or_else(|| "-".to_owned(), |uuid: Uuid| uuid.to_string()))
+}
+
+fn time(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
+    Ok(event
+        .integer(column)?
+        .map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::with_zone(time))))
+}
+
+fn recorded(event: &StoredEvent) -> Result<String, Failure> {
+    let Some(recorded_at) = event.integer(EventColumn::RecordedAt)? else {
+        return Ok("by no batch: the ledger does not know this row".to_owned());
+    };
+    let later = recorded_at.saturating_sub(event.integer(EventColumn::CreatedAt)?.unwrap_or_default());
+    let batch = event.integer(EventColumn::BatchNo)?.unwrap_or_default();
+    Ok(format!("{} ({}), batch {batch}", time(event, EventColumn::RecordedAt)?, duration_text(later)))
+}
+
+fn origin(event: &StoredEvent) -> Result<String, Failure> {
+    let partition = event.integer(EventColumn::Partition)?;
+    Ok(match (event.text(EventColumn::Topic)?, partition, event.integer(EventColumn::KafkaOffset)?) {
+        (Some(topic), Some(partition), Some(offset)) => {
+            format!("{topic}, partition {partition}, offset {offset}")
+        }
+        _ => "no Kafka record stands behind it".to_owned(),
+    })
+}
+
+fn relative(event: &StoredEvent, other: &StoredEvent) -> Result<String, Failure> {
+    let at =
+        |event: &StoredEvent| Ok::<_, Failure>(event.integer(EventColumn::CreatedAt)?.unwrap_or_default());
+    let event_id = other.uuid(EventColumn::EventId)?.unwrap_or_default();
+    Ok(format!(
+        "{} {event_id} ({})",
+        other.text(EventColumn::EventType)?.unwrap_or_default(),
+        duration_text(at(other)?.saturating_sub(at(event)?))
+    ))
+}
+
+fn letter_origin(letter: &Letter) -> String {
+    let topic = letter.origin_topic.as_deref().unwrap_or("an unknown topic");
+    let number = |what: &str, number: Option<i64>| {
+        number.map(|number| format!(", {what} {number}")).unwrap_or_default()
+    };
+    format!(
+        "first in {topic}{}{}{}",
+        number("partition", letter.origin_partition.map(i64::from)),
+        number("offset", letter.origin_offset),
+        number("attempts", letter.attempts.map(i64::from)),
+    )
+}
+
+fn changes_text(
+    event: &StoredEvent,
+    before: Option<&StoredEvent>,
+    changes: &[Change],
+) -> Result<String, Failure> {
+    let Some(before) = before else {
+        return Ok("\nchanges\n  this is the aggregate's first event\n".to_owned());
+    };
+    let mut text = String::new();
+    let event_id = before.uuid(EventColumn::EventId)?.unwrap_or_default();
+    let since = relative(event, before)?;
+    let since = since.replace(&event_id.to_string(), &short_uuid(event_id));
+    let _ = writeln!(text, "\nchanges since {}", escape_controls(&since));
+    for change in changes {
+        let shown = match (&change.before, &change.after) {
+            (Some(before), Some(after)) => format!("~ {}: {before} → {after}", change.path),
+            (None, Some(after)) => format!("+ {}: {after}", change.path),
+            (before, None) => format!("- {}: {}", change.path, before.as_deref().unwrap_or("null")),
+        };
+        let _ = writeln!(text, "  {}", escape_controls(&shown));
+    }
+    if changes.is_empty() {
+        text.push_str("  none\n");
+    }
+    Ok(text)
+}
