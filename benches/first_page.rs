@@ -7,7 +7,7 @@
 //! cargo bench --bench first_page                     # -- --runs 5 --only error
 //! ```
 //!
-//! The database is that of `AUDIT_DATABASE_URL`, filled by `fill`. Prints a table of medians, what PostgreSQL found the rows by,
+//! The database is that of `AUDIT_DATABASE_URL`, filled by `fill`; `status` also asks the Kafka of `AUDIT_BROKERS`. Prints a table of medians, what PostgreSQL found the rows by,
 //! and what stands out. See docs/query-plans.md.
 
 mod support {
@@ -31,11 +31,12 @@ const GOAL_MS: f64 = 60.0;
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read()?;
     let url = std::env::var("AUDIT_DATABASE_URL").map_err(|_| "AUDIT_DATABASE_URL names no database")?;
-    // No broker listens there: `status` has to do without.
-    let audit = Audit { database_url: &url, brokers: "127.0.0.1:1" };
+    let brokers = std::env::var("AUDIT_BROKERS").unwrap_or_default();
+    let audit = Audit { database_url: &url, brokers: &brokers };
     let samples = Samples::read(&Session::open(&url)?)?;
     let searches = searches(&samples);
-    let commands = commands(&samples);
+    let mut commands = commands(&samples);
+    commands.retain(|words| words[0] != "status" || !brokers.is_empty());
     let wanted = |arguments: &&Vec<String>| {
         options.only.as_ref().is_none_or(|only| arguments.join(" ").contains(only))
     };
@@ -114,6 +115,8 @@ struct Samples {
     newest_day: String,
     /// In the middle of the time of recording.
     recorded: String,
+    /// A cursor there.
+    cursor: String,
 }
 
 impl Samples {
@@ -127,6 +130,11 @@ impl Samples {
             correlation: of_middle("correlation_id")?,
             day: of_middle("created_at::date")?,
             newest_day: session.value("SELECT max(created_at)::date FROM event_logs")?,
+            // `n` for newest first, created_at in microseconds since 2000, the row's id, the last batch and the last id.
+            cursor: of_middle(
+                "concat_ws('.', 'n' || (extract(epoch FROM created_at - timestamp '2000-01-01') * 1000000)::bigint, id,
+                        (SELECT batch_no FROM ledger_head), (SELECT max(id) FROM event_logs))",
+            )?,
             recorded: session.value(
                 "SELECT to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') FROM ingest_batches
                   WHERE batch_no >= (SELECT max(batch_no) / 2 FROM ingest_batches) ORDER BY batch_no LIMIT 1",
@@ -180,6 +188,9 @@ fn searches(samples: &Samples) -> Vec<Vec<String>> {
         std::iter::once("query").chain(selectors.concat()).map(str::to_owned).collect::<Vec<_>>()
     };
     let mut searches = vec![search(&[]), search(&[&["--order", "oldest"]]), search(&[&["--dedup"]])];
+    for more in [&[][..], &["--type", "OrderCreated"], &["--service", "customer-service"], &["--dlt"]] {
+        searches.push(search(&[&["--after", &samples.cursor], more]));
+    }
     searches.extend(forms.iter().map(|(form, _)| search(&[form])));
     searches.push(search(&[&["--type", "AddressCorrected", "--type", "FraudSuspected"]]));
     searches.push(search(&[&["--dlt"], &["--error", "*Timeout*"], &["--date", day]]));
@@ -215,6 +226,7 @@ fn commands(samples: &Samples) -> Vec<Vec<String>> {
         command(&["tail", "--no-follow", "--dlt", "--error", "*Timeout*"]),
         command(&["dlt", "--since", &samples.newest_day]),
         command(&["stats", "--aggregate", aggregate]),
+        command(&["status"]),
     ]
 }
 

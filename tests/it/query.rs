@@ -170,14 +170,19 @@ fn a_walk_through_100000_rows_shows_each_once_while_50000_more_arrive() {
             .collect();
         assert!(expected.len() >= 100_000);
         let arriving = Database::open(&audit.database_url);
+        let (begun, begins) = std::sync::mpsc::channel();
         let seen = std::thread::scope(|threads| {
-            // Rows that fall between those of the walk, before and behind where it stands.
-            let writer = threads.spawn(|| {
+            // From the first page on: rows that fall between those of the walk, before and behind where it stands.
+            let writer = threads.spawn(move || {
+                assert!(begins.recv().is_ok());
                 for batch in 0..25 {
                     record(&arriving, &events("New", 1_000, &format!("2026-11-22 0{}:00:00", batch % 10)));
                 }
             });
             let seen = walk(&audit, order, |page| {
+                if page == 0 {
+                    assert!(begun.send(()).is_ok());
+                }
                 if page == 3 && order == "newest" {
                     commit(&late, &late_ids);
                 }

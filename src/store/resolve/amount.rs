@@ -5,6 +5,7 @@
 //! a look at the table, whether there are such rows, and about how many.
 
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 use super::{ResolvedSelection, Texts, Topics};
 use crate::store::Error;
@@ -33,6 +34,11 @@ const MOST_TYPES: usize = 200;
 pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -> Result<(), Error> {
     if !is_worth_counting(resolved) {
         return Ok(());
+    }
+    if let (Topics::Partitions(partitions), None) = (&resolved.topics, resolved.dead_letters)
+        && !has_other_rows(client, partitions).await?
+    {
+        resolved.dead_letters = Some(true);
     }
     let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
     if service_and_topic && resolved.event_types == Texts::Any {
@@ -65,6 +71,20 @@ pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -
     Ok(())
 }
 
+/// Whether there are rows of these partitions that are no dead letters. Of a dead-letter topic there are none, and dead letters
+/// have an index of their own.
+async fn has_other_rows(client: &Client, partitions: &Vec<i32>) -> Result<bool, Error> {
+    let failed = "looking for the kinds of a topic's rows";
+    let rows = client
+        .query_typed(
+            "SELECT FROM event_logs WHERE partition_id = ANY($1) AND is_dlt IS NOT TRUE LIMIT 1",
+            &[(partitions, Type::INT4_ARRAY)],
+        )
+        .await
+        .map_err(Error::query(failed))?;
+    Ok(!rows.is_empty())
+}
+
 /// An index gives the rows of one type in order, and an id has few rows.
 fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
     let one_type_alone = matches!(&resolved.event_types, Texts::Exact(types) if types.len() == 1)
@@ -74,11 +94,7 @@ fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
     let anything = resolved.event_types != Texts::Any
         || resolved.services != Texts::Any
         || resolved.topics != Topics::Any;
-    anything
-        && !one_type_alone
-        && resolved.aggregates.is_empty()
-        && resolved.correlations.is_empty()
-        && resolved.selection.event_ids.is_empty()
+    anything && !one_type_alone && !resolved.has_ids()
 }
 
 /// Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of 50 passes 50 N / n rows, each

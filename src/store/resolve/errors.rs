@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::Reach;
+use super::{Amount, ResolvedSelection};
 use crate::filter::Glob;
 use crate::store::Error;
 
@@ -28,19 +28,25 @@ pub(in crate::store) struct ErrorPatterns {
 /// Up to so many dead letters are searched by their ids; where more match, the newest are soon found one after the other.
 const MOST_ERROR_IDS: usize = 1_000;
 
-/// The errors that globs mean, by class or message.
-pub(super) async fn resolve(client: &Client, globs: &[Glob], reach: Reach) -> Result<Errors, Error> {
+/// The patterns that globs mean, on the class or the message.
+pub(super) fn patterns(globs: &[Glob]) -> Errors {
     if globs.is_empty() {
-        return Ok(Errors::Any);
+        return Errors::Any;
     }
     let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
     // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by itself.
     let in_a_package = messages.iter().filter(|pattern| !pattern.starts_with('%'));
     let classes =
         messages.iter().cloned().chain(in_a_package.map(|pattern| format!("%.{pattern}"))).collect();
-    let patterns = ErrorPatterns { classes, messages };
-    if reach == Reach::Future {
-        return Ok(Errors::Like(patterns));
+    Errors::Like(ErrorPatterns { classes, messages })
+}
+
+/// Replaces the patterns by the ids of the rows that match, where these are few. Where the other selectors leave few rows, each of
+/// those is quicker looked at than all dead letters.
+pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -> Result<(), Error> {
+    let Errors::Like(patterns) = &resolved.errors else { return Ok(()) };
+    if resolved.is_empty() || resolved.has_ids() || resolved.amount == Amount::Few {
+        return Ok(());
     }
     let failed = "searching the errors of dead letters";
     let rows = client
@@ -56,12 +62,9 @@ pub(super) async fn resolve(client: &Client, globs: &[Glob], reach: Reach) -> Re
         )
         .await
         .map_err(Error::query(failed))?;
-    if rows.len() > MOST_ERROR_IDS {
-        return Ok(Errors::Like(patterns));
+    if rows.len() <= MOST_ERROR_IDS {
+        let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
+        resolved.errors = Errors::Ids(ids.map_err(Error::query(failed))?);
     }
-    rows.iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<_, _>>()
-        .map(Errors::Ids)
-        .map_err(Error::query(failed))
+    Ok(())
 }

@@ -50,6 +50,11 @@ pub enum Reach {
 }
 
 impl ResolvedSelection {
+    /// Whether ids narrow the search to few rows.
+    fn has_ids(&self) -> bool {
+        !self.aggregates.is_empty() || !self.correlations.is_empty() || !self.selection.event_ids.is_empty()
+    }
+
     /// Whether a selector has no counterpart in the database, so that nothing can match.
     pub fn is_empty(&self) -> bool {
         self.event_types == Texts::Exact(Vec::new())
@@ -81,7 +86,7 @@ pub async fn resolve(
         aggregates: identifiers::aggregates(client, &selection.aggregates, reach).await?,
         correlations: identifiers::correlations(client, &selection.correlations, reach).await?,
         recorded: recorded::resolve(client, selection.recorded, reach).await?,
-        errors: errors::resolve(client, &selection.errors, reach).await?,
+        errors: errors::patterns(&selection.errors),
         dead_letters: selection.dead_letters,
         amount: Amount::Many,
         selection: selection.clone(),
@@ -95,6 +100,7 @@ pub async fn resolve(
     }
     if reach == Reach::Present && !resolved.is_empty() {
         amount::resolve(client, &mut resolved).await?;
+        errors::resolve(client, &mut resolved).await?;
     }
     Ok(resolved)
 }
