@@ -10,6 +10,15 @@ CREATE INDEX idx_partition_type_service ON event_logs (partition_id, event_type,
 DROP INDEX idx_dead_letter_created_at;
 CREATE INDEX idx_dead_letter ON event_logs (created_at, id, event_type, source_service, partition_id) WHERE is_dlt;
 
+-- Who looks for an error reads the errors, not the records beside them: key, value, headers and stack trace stand apart. Dead
+-- letters that are there already stay as they are.
+ALTER TABLE dead_letters
+    SET (toast_tuple_target = 128),
+    ALTER COLUMN origin_topic SET STORAGE MAIN,
+    ALTER COLUMN consumer_group SET STORAGE MAIN,
+    ALTER COLUMN exception_class SET STORAGE MAIN,
+    ALTER COLUMN exception_message SET STORAGE MAIN;
+
 -- Between which times the events of a batch happened, so that those that were recorded in a range of time are not searched among
 -- all that happened. Batches recorded before this was known have nulls.
 ALTER TABLE ingest_batches

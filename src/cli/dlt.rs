@@ -44,6 +44,8 @@ const IN_TABLES: [&str; 8] = [
 
 /// From this width on a terminal has room for all of these.
 const WIDE_TERMINAL: u16 = 120;
+/// From this one on, of these; below, of all but the last.
+const MIDDLING_TERMINAL: u16 = 100;
 const IN_NARROW_TABLES: [&str; 6] =
     ["origin_topic", "exception_class", "records", "replayed", "example", "example_message"];
 
@@ -90,8 +92,11 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
         ];
         (cells, Emphasis::None)
     });
-    let is_narrow = terminal::width().is_some_and(|width| width < WIDE_TERMINAL);
-    let in_tables = if is_narrow { &IN_NARROW_TABLES[..] } else { &IN_TABLES };
+    let in_tables = match terminal::width() {
+        Some(width) if width < MIDDLING_TERMINAL => &IN_NARROW_TABLES[..5],
+        Some(width) if width < WIDE_TERMINAL => &IN_NARROW_TABLES,
+        _ => &IN_TABLES[..],
+    };
     listing::show(&columns, in_tables, rows.collect(), "no dead letters match", &args.output)
 }
 

@@ -9,6 +9,9 @@ use crate::store::{EventColumn, Value};
 /// From this width on a terminal has room for the payload and both ids.
 const WIDE_TERMINAL: u16 = 120;
 
+/// Below this width a line has no room for the service.
+const NARROW_TERMINAL: u16 = 100;
+
 /// The columns of a result: those that are shown come first, then those that the command itself needs.
 pub(crate) struct EventColumns {
     shown: usize,
@@ -99,6 +102,9 @@ pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> 
             vec![Id, CreatedAt, EventType, AggregateId, Mark]
         }
         Format::Table => vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload],
+        Format::Lines if style.width.is_some_and(|width| width < NARROW_TERMINAL) => {
+            vec![CreatedAt, EventType, Mark, AggregateId]
+        }
         // What marks a row must be seen on a narrow terminal, too.
         Format::Lines => vec![CreatedAt, EventType, Mark, SourceService, AggregateId, Payload],
     }

@@ -15,7 +15,8 @@ use super::terminal::{self, ColorChoice};
 use super::timeline::{Moment, Place, arrange};
 use crate::filter::Selection;
 use crate::output::{
-    self, Cell, Column, Emphasis, Format, Message, Style, Timestamp, duration_text, short_uuid, write_mermaid,
+    self, Cell, Column, Emphasis, Format, Message, Style, Timestamp, duration_text, short_uuid,
+    timestamp_text, write_mermaid,
 };
 use crate::store::{self, EventColumn, Found, Letter, Reading, Replay, StoredEvent};
 
@@ -228,23 +229,29 @@ impl<'a> Story<'a> {
         // The number of the row is shorter than the event's id, and `audit show` takes both; most rows have no mark.
         let is_narrow = style.width.is_some_and(|width| width < WIDE_TERMINAL);
         let (mark_column, id_column) = if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
-        let names = ["created_at", "delta", "source_service", "event_type"].into_iter().chain(mark_column);
+        let (time_column, times) = self.times(is_narrow)?;
+        let names =
+            [time_column.as_str(), "delta", "source_service", "event_type"].into_iter().chain(mark_column);
         let columns: Vec<_> = names
             .chain([id_column, "note"])
-            .map(|name| if name == "event_type" { Column::new(name).category() } else { Column::new(name) })
+            .map(|name| match name {
+                "event_type" => Column::new(name.to_owned()).category(),
+                _ => Column::new(name.to_owned()),
+            })
             .collect();
+        let step = if is_narrow { " " } else { "  " };
         let mut rows = Vec::new();
-        for (index, place) in self.places.iter().enumerate() {
+        for (index, (place, time)) in self.places.iter().zip(times).enumerate() {
             let event = &self.events[place.index];
             let branch = if place.depth == 0 { "" } else { "└ " };
             let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
             let delta = if index == 0 { String::new() } else { duration_text(place.delta) };
             let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
             let mut cells: Vec<Cell<'_>> = vec![
-                event.integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
+                time,
                 delta.into(),
                 event.text(EventColumn::SourceService)?.into(),
-                format!("{}{branch}{event_type}", "  ".repeat(place.depth.saturating_sub(1).min(20))).into(),
+                format!("{}{branch}{event_type}", step.repeat(place.depth.saturating_sub(1).min(20))).into(),
             ];
             let note = self.note(place)?;
             if is_narrow {
@@ -256,6 +263,27 @@ impl<'a> Story<'a> {
             rows.push((cells, self.emphasis(place)?));
         }
         Ok(output::render(Format::Table, style, &columns, rows, output)?)
+    }
+
+    /// When each event happened, and what to call that. Where there is little room and all of it happened on one day, the day
+    /// stands above the times.
+    fn times(&self, is_narrow: bool) -> Result<(String, Vec<Cell<'a>>), Failure> {
+        let mut times = Vec::new();
+        for place in &self.places {
+            times
+                .push(self.events[place.index].integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone));
+        }
+        let texts: Vec<String> = times.iter().flatten().map(|time| timestamp_text(*time)).collect();
+        let parts: Option<Vec<_>> =
+            texts.iter().map(|text| text.strip_suffix('Z').and_then(|text| text.split_once('T'))).collect();
+        let parts = parts.filter(|parts| is_narrow && parts.len() == times.len());
+        if let Some((parts, day)) = parts.as_ref().and_then(|parts| Some((parts, parts.first()?.0)))
+            && parts.iter().all(|part| part.0 == day)
+        {
+            let cells = parts.iter().map(|(_, time)| Cell::from((*time).to_owned()));
+            return Ok((format!("{day} UTC"), cells.collect()));
+        }
+        Ok(("created_at".to_owned(), times.into_iter().map(Cell::from).collect()))
     }
 
     fn write_rows(&self, format: Format, style: Style, output: &mut dyn Write) -> Result<(), Failure> {

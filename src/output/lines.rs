@@ -42,6 +42,10 @@ impl Renderer for Lines {
         let mut left = self.style.width.map_or(usize::MAX, usize::from);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             let text = cell_text(cell, self.style.terminal);
+            // Half an id or a time tells nothing.
+            if display_width(&text) > left && !matches!(cell, Cell::Text(_) | Cell::Json(_)) {
+                break;
+            }
             let shown = clip(&text, left);
             let width = display_width(&shown);
             self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
@@ -70,8 +74,8 @@ impl Renderer for Lines {
 
 fn ansi(color: Color) -> &'static str {
     match color {
-        Color::Red => "\x1b[31m",
-        Color::Yellow => "\x1b[33m",
+        Color::DarkRed => "\x1b[31m",
+        Color::DarkYellow => "\x1b[33m",
         Color::DarkGreen => "\x1b[32m",
         Color::DarkCyan => "\x1b[36m",
         Color::DarkMagenta => "\x1b[35m",

@@ -193,14 +193,15 @@ pub(super) fn cell_text<'a>(cell: &'a Cell<'_>, shorten: bool) -> Cow<'a, str> {
 /// The colour of a cell on a terminal that has sixteen.
 pub(super) fn cell_color(column: &Column, cell: &Cell<'_>, emphasis: Emphasis) -> Option<Color> {
     match (emphasis, cell) {
-        (Emphasis::Alarm, _) => Some(Color::Red),
-        (Emphasis::Notice, _) => Some(Color::Yellow),
+        (Emphasis::Alarm, _) => Some(Color::DarkRed),
+        (Emphasis::Notice, _) => Some(Color::DarkYellow),
         (Emphasis::None, Cell::Text(text)) if column.category => Some(category_color(text)),
         (Emphasis::None, _) => None,
     }
 }
 
-/// Equal texts have equal colours, readable on a light and a dark background; red and yellow are kept for what stands out.
+/// Equal texts have equal colours; red and yellow are kept for what stands out. All are of the darker eight: the lighter ones, yellow
+/// above all, can't be read on a light background.
 fn category_color(text: &str) -> Color {
     const COLORS: [Color; 4] = [Color::DarkGreen, Color::DarkCyan, Color::DarkMagenta, Color::DarkBlue];
     let sum = text.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
