@@ -110,6 +110,14 @@ pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> 
     }
 }
 
+/// `1 row`, `7 rows`.
+pub(crate) fn rows(count: impl Into<i128>) -> String {
+    match count.into() {
+        1 => "1 row".to_owned(),
+        count => format!("{count} rows"),
+    }
+}
+
 fn named(name: &str) -> Result<EventColumn, Failure> {
     EventColumn::named(name).ok_or_else(|| {
         let names: Vec<_> = EventColumn::ALL.iter().map(|column| column.name()).collect();

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use tokio_postgres::Client;
 
 use super::args::ConnectionArgs;
-use super::events::{EventColumns, default_columns};
+use super::events::{self, EventColumns, default_columns};
 use super::failure::{Exit, Failure};
 use super::selectors::SelectorArgs;
 use super::signals::interruption;
@@ -128,7 +128,7 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
                     return Err(Failure::new("interrupted before the export was whole").with_exit(Exit::Interrupted));
                 }
             };
-            terminal::status(&format!("{rows} rows written to {}", path.display()));
+            terminal::status(&format!("{} written to {}", events::rows(rows), path.display()));
             rows
         }
     };
@@ -191,7 +191,8 @@ impl Export<'_> {
             while let Some(row) = rows.try_next().await.map_err(store::Error::query("reading event_logs"))? {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
                     terminal::status(&format!(
-                        "only the first {count} rows are written: more match than --limit"
+                        "only the first {} written: more match than --limit",
+                        events::rows(count)
                     ));
                     break;
                 }

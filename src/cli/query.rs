@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::Client;
 
 use super::args::ConnectionArgs;
-use super::events::{EventColumns, default_columns};
+use super::events::{self, EventColumns, default_columns};
 use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
 use super::selectors::SelectorArgs;
@@ -138,7 +138,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
                 Err(exit) => {
                     renderer.end(&mut screen)?;
                     screen.close()?;
-                    terminal::status(&format!("stopped after {shown} rows, more may match"));
+                    terminal::status(&format!("stopped after {}, more may match", events::rows(shown)));
                     return Ok(exit);
                 }
             };
@@ -163,7 +163,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
             _ => (args.order.map_or(Order::Newest, Order::from), store::snapshot(&client).await?),
         };
         let cursor = Cursor { order, created_at, id, snapshot };
-        terminal::status(&format!("{shown} rows shown, more match; go on with --after {cursor}"));
+        terminal::status(&format!("{} shown, more match; go on with --after {cursor}", events::rows(shown)));
     }
     if shown == 0 {
         suggest(&client, &selection).await?;

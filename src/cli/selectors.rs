@@ -1,6 +1,6 @@
 //! The selectors, the same in every command that reads events.
 
-use chrono::Utc;
+use chrono::{SubsecRound, Utc};
 use clap::Args;
 
 use super::failure::Failure;
@@ -67,7 +67,8 @@ pub(crate) struct SelectorArgs {
 impl SelectorArgs {
     /// The selection, times resolved against the present, which is echoed on stderr.
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
-        let clock = Clock { now: Utc::now(), zone: self.tz.parse::<Zone>()? };
+        // PostgreSQL knows no less than a microsecond.
+        let clock = Clock { now: Utc::now().trunc_subsecs(6), zone: self.tz.parse::<Zone>()? };
         let time = |text: &Option<String>| text.as_deref().map(|text| clock.time(text)).transpose();
         let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect::<Vec<_>>();
         let identifiers = |texts: &[String]| {
