@@ -4,6 +4,7 @@
 mod cluster;
 mod error;
 mod producer;
+mod reader;
 mod record_batch;
 mod search;
 mod setting;

@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::cluster::REQUEST;
-use super::{Cluster, Error, LogContext, RecordBatch, Settings};
+use super::reader::reader;
+use super::{Cluster, Error, RecordBatch, Settings};
 
 /// Finds the records of a topic whose header `name` has one of the wanted values, and gives partition and offset of each.
 /// Reads from the first record at or after `since_ms` (milliseconds since the Unix epoch) to the end of each partition,
@@ -28,16 +29,8 @@ pub fn find_by_header(
     let what = || format!("looking through {topic}");
     let cluster = Cluster::new(settings)?;
     let count = cluster.partitions(&[topic.to_owned()])?.get(topic).copied().unwrap_or(0);
-    let consumer: BaseConsumer<LogContext> = settings
-        .client(&[
-            ("group.id", "audit: partitions are assigned by hand, and nothing is committed"),
-            ("enable.auto.commit", "false"),
-            ("auto.offset.reset", "earliest"),
-            ("isolation.level", "read_uncommitted"),
-            ("enable.partition.eof", "true"),
-        ])
-        .create_with_context(LogContext)
-        .map_err(Error::client(what()))?;
+    let more = [("isolation.level", "read_uncommitted"), ("enable.partition.eof", "true")];
+    let consumer = reader(settings, &more, &what())?;
     let mut times = TopicPartitionList::new();
     for partition in 0..count {
         times

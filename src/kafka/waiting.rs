@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::Consumer;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{Error, LogContext, Settings};
+use super::reader::reader;
+use super::{Error, Settings};
 
 /// Kafka's timestamp, in milliseconds since the Unix epoch, of the first record at or behind each of the offsets, by topic and
 /// partition. Left out are partitions that give none within `limit`, and records that have no timestamp.
@@ -20,18 +21,9 @@ pub fn first_timestamps(
     limit: Duration,
 ) -> Result<HashMap<(String, i32), i64>, Error> {
     let what = || "reading the first records that wait";
-    let consumer: BaseConsumer<LogContext> = settings
-        .client(&[
-            ("group.id", "audit: partitions are assigned by hand, and nothing is committed"),
-            ("enable.auto.commit", "false"),
-            // Records that Kafka deleted meanwhile can't wait any more: the first that is there counts.
-            ("auto.offset.reset", "earliest"),
-            ("isolation.level", "read_committed"),
-            // One record of each partition is wanted.
-            ("queued.min.messages", "1"),
-        ])
-        .create_with_context(LogContext)
-        .map_err(Error::client(what()))?;
+    // One record of each partition is wanted.
+    let consumer =
+        reader(settings, &[("isolation.level", "read_committed"), ("queued.min.messages", "1")], what())?;
     let mut assignment = TopicPartitionList::new();
     for (topic, partition, offset) in offsets {
         assignment

@@ -9,44 +9,49 @@ use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::filter::Identifier;
 use crate::store::Error;
 
-/// The aggregates that texts mean.
-pub(super) async fn aggregates(
-    client: &Client,
-    texts: &[String],
-    reach: Reach,
-) -> Result<Vec<Identifier>, Error> {
-    let mut identifiers = Vec::new();
-    for text in texts {
-        let exact = aggregate_uuid(text.as_bytes());
-        let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE aggregate_id = $1)";
-        identifiers.extend(resolve_id(client, text, exact, exists, reach).await?);
-    }
-    Ok(identifiers)
+/// A column of ids that were mapped from text where they are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids {
+    /// `aggregate_id`.
+    Aggregate,
+    /// `correlation_id`.
+    Correlation,
 }
 
-/// The correlations that texts mean.
-pub(super) async fn correlations(
+impl Ids {
+    /// The id that the ingester makes of a text.
+    fn of_text(self, text: &str) -> Uuid {
+        match self {
+            Self::Aggregate => aggregate_uuid(text.as_bytes()),
+            Self::Correlation => correlation_uuid(text.as_bytes()),
+        }
+    }
+
+    fn exists(self) -> &'static str {
+        match self {
+            Self::Aggregate => "SELECT EXISTS (SELECT FROM event_logs WHERE aggregate_id = $1)",
+            Self::Correlation => "SELECT EXISTS (SELECT FROM event_logs WHERE correlation_id = $1)",
+        }
+    }
+}
+
+/// The ids that texts mean.
+pub(super) async fn resolve(
     client: &Client,
     texts: &[String],
+    ids: Ids,
     reach: Reach,
 ) -> Result<Vec<Identifier>, Error> {
     let mut identifiers = Vec::new();
     for text in texts {
-        let exact = correlation_uuid(text.as_bytes());
-        let exists = "SELECT EXISTS (SELECT FROM event_logs WHERE correlation_id = $1)";
-        identifiers.extend(resolve_id(client, text, exact, exists, reach).await?);
+        identifiers.extend(resolve_id(client, text, ids, reach).await?);
     }
     Ok(identifiers)
 }
 
 /// Exactly this id, if a row has it; else the text may be the beginning of an id.
-async fn resolve_id(
-    client: &Client,
-    text: &str,
-    exact: Uuid,
-    exists: &str,
-    reach: Reach,
-) -> Result<Vec<Identifier>, Error> {
+async fn resolve_id(client: &Client, text: &str, ids: Ids, reach: Reach) -> Result<Vec<Identifier>, Error> {
+    let exact = ids.of_text(text);
     let whole = Identifier { low: exact, high: exact, suffix: None };
     let prefix = match Identifier::parse(text) {
         Ok(identifier) if identifier.exact().is_none() => identifier,
@@ -57,7 +62,7 @@ async fn resolve_id(
     }
     let failed = "looking for the id";
     let found: bool = client
-        .query_typed(exists, &[(&exact, Type::UUID)])
+        .query_typed(ids.exists(), &[(&exact, Type::UUID)])
         .await
         .map_err(Error::query(failed))?
         .first()

@@ -18,6 +18,7 @@ pub(super) use amount::Amount;
 #[cfg(test)]
 pub(super) use errors::ErrorPatterns;
 pub(super) use errors::Errors;
+use identifiers::Ids;
 pub(super) use recorded::Recorded;
 pub use values::{Distinct, distinct_values};
 pub(super) use values::{Texts, Topics};
@@ -83,8 +84,8 @@ pub async fn resolve(
         event_types: values::types(client, &selection.event_types, reach).await?,
         services: values::services(client, &selection.services, reach).await?,
         topics: values::topics(client, &selection.topics, reach).await?,
-        aggregates: identifiers::aggregates(client, &selection.aggregates, reach).await?,
-        correlations: identifiers::correlations(client, &selection.correlations, reach).await?,
+        aggregates: identifiers::resolve(client, &selection.aggregates, Ids::Aggregate, reach).await?,
+        correlations: identifiers::resolve(client, &selection.correlations, Ids::Correlation, reach).await?,
         recorded: recorded::resolve(client, selection.recorded, reach).await?,
         errors: errors::patterns(&selection.errors),
         dead_letters: selection.dead_letters,
