@@ -74,12 +74,11 @@ impl Renderer for Lines {
 
 fn ansi(color: Color) -> &'static str {
     match color {
-        Color::DarkRed => "\x1b[31m",
+        Color::DarkRed => "\x1b[1;31m",
         Color::DarkYellow => "\x1b[33m",
         Color::DarkGreen => "\x1b[32m",
         Color::DarkCyan => "\x1b[36m",
         Color::DarkMagenta => "\x1b[35m",
-        Color::DarkBlue => "\x1b[34m",
         _ => "",
     }
 }

@@ -72,6 +72,8 @@ impl Shown {
             cell = cell.add_attribute(Attribute::Dim);
         }
         match self.color {
+            // Red alone is faint on a dark background.
+            Some(Color::DarkRed) => cell.fg(Color::DarkRed).add_attribute(Attribute::Bold),
             Some(color) => cell.fg(color),
             None => cell,
         }
@@ -201,9 +203,9 @@ pub(super) fn cell_color(column: &Column, cell: &Cell<'_>, emphasis: Emphasis) -
 }
 
 /// Equal texts have equal colours; red and yellow are kept for what stands out. All are of the darker eight: the lighter ones, yellow
-/// above all, can't be read on a light background.
+/// above all, can't be read on a light background, and blue not on a dark one.
 fn category_color(text: &str) -> Color {
-    const COLORS: [Color; 4] = [Color::DarkGreen, Color::DarkCyan, Color::DarkMagenta, Color::DarkBlue];
+    const COLORS: [Color; 3] = [Color::DarkGreen, Color::DarkCyan, Color::DarkMagenta];
     let sum = text.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     COLORS[sum % COLORS.len()]
 }

@@ -15,7 +15,7 @@ impl Portrait {
     /// The portrait for people.
     pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
         let (dim, red, yellow, plain) =
-            if color { ("\x1b[2m", "\x1b[31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
+            if color { ("\x1b[2m", "\x1b[1;31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
         let mut text = String::new();
