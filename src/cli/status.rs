@@ -106,8 +106,9 @@ fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
         lines.truncate(room - 1);
         lines.push(format!("… {hidden} more lines; without --watch all are shown"));
     }
-    // Home, each line over the old one and cleared behind, then what is below: nothing flickers.
-    write!(stdout, "\x1b[H{}\x1b[K\n\x1b[J", lines.join("\x1b[K\n"))?;
+    // Home, each line over the old one and cleared behind, then what is below: nothing flickers. A line that is too long is cut,
+    // not wrapped: the screen would scroll.
+    write!(stdout, "\x1b[?7l\x1b[H{}\x1b[K\n\x1b[J\x1b[?7h", lines.join("\x1b[K\n"))?;
     stdout.flush()?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use sandbox::{Proxy, Sandbox};
 
 use crate::rows::{events, record};
-use crate::support::{Audit, Database, Producer, wait_until};
+use crate::support::{Audit, Database, Producer, Terminal, wait_until};
 
 #[test]
 fn status_shows_lag_duplicates_quarantine_and_live_ingesters() {
@@ -73,4 +73,29 @@ fn whoever_watches_sees_the_database_go_and_come_back() {
     proxy.unblock();
     wait_until("two rows", limit, || watch.log().contains("\"rows\":2"));
     watch.stop();
+}
+
+#[test]
+fn a_watched_status_fits_the_screen_and_ends_by_ctrl_c() {
+    let scope = Sandbox::shared().scope("watch_screen");
+    let audit = Audit::migrated(&scope);
+    Database::open(&audit.database_url).execute(
+        "INSERT INTO kafka_partitions (cluster_id, topic, partition) SELECT 'c', 'orders.events', n FROM generate_series(0, 59) n",
+    );
+    let mut terminal = Terminal::start(audit.command(&["status", "--watch", "1"]), 80);
+    let limit = Duration::from_secs(60);
+    wait_until("it is drawn for the third time", limit, || {
+        terminal.screen().matches("\u{1b}[H").count() >= 3
+    });
+    terminal.press("\u{3}");
+    let (status, screen) = terminal.end();
+    assert_eq!(status.code(), Some(0), "{screen}");
+    for drawn in screen.split("\u{1b}[H").skip(1) {
+        // A terminal of 40 lines would scroll for one more.
+        assert!(drawn.lines().count() < 40, "{drawn}");
+        assert!(
+            drawn.contains("rows") && drawn.contains("more lines; without --watch all are shown"),
+            "{drawn}"
+        );
+    }
 }
