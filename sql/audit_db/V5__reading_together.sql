@@ -1,4 +1,5 @@
--- What lets two selectors together answer as fast as one.
+-- What lets two selectors together answer as fast as one. Whoever ingests waits while the indexes are made: half a minute for ten
+-- million rows.
 
 -- Topics with types and services: whether, and how often, they occur together is counted in the index alone. Equal keys share
 -- their place, so it is hardly larger than the index on partition_id, which it replaces.
@@ -41,3 +42,6 @@ BEGIN
         EXECUTE format('CREATE STATISTICS %I (dependencies) ON is_dlt, partition_id FROM %s', leaf || '_topic_dlt', leaf);
     END LOOP;
 END $$;
+
+-- Statistics that were just made are empty until then.
+ANALYZE event_logs;

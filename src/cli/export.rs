@@ -14,6 +14,7 @@ use tokio_postgres::Client;
 use super::args::ConnectionArgs;
 use super::events::{self, EventColumns, default_columns};
 use super::failure::{Exit, Failure};
+use super::output_args::EmptyArgs;
 use super::selectors::SelectorArgs;
 use super::signals::interruption;
 use super::suggestions::suggest;
@@ -56,9 +57,8 @@ pub(crate) struct ExportArgs {
     /// Of several deliveries of an event, only the one that committed first
     #[arg(long, help_heading = "Output")]
     dedup: bool,
-    /// Exit with 3 when nothing matches
-    #[arg(long, help_heading = "Output")]
-    fail_on_empty: bool,
+    #[command(flatten)]
+    empty: EmptyArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -132,7 +132,7 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
             rows
         }
     };
-    Ok(if rows == 0 && args.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+    Ok(args.empty.exit(rows == 0))
 }
 
 struct Export<'a> {

@@ -30,7 +30,7 @@ pub(crate) fn show(
     if is_empty {
         terminal::status(empty);
     }
-    Ok(if is_empty && args.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+    Ok(args.exit(is_empty))
 }
 
 fn position(columns: &[Column], name: &str) -> Result<usize, Failure> {

@@ -187,33 +187,33 @@ fn settle(cli: &mut Cli, matches: &ArgMatches) -> Result<(), Failure> {
         }
         Command::Tail(args) => {
             tz(&mut args.selectors);
-            output(&mut args.output.output);
+            output(&mut args.output.format.output);
         }
         Command::Query(args) => {
             tz(&mut args.selectors);
-            output(&mut args.output.output);
+            output(&mut args.output.format.output);
         }
         Command::Stats(args) => {
             tz(&mut args.selectors);
-            output(&mut args.output.output);
+            output(&mut args.format.output);
         }
         Command::Export(args) => tz(&mut args.selectors),
-        Command::Status(args) => output(&mut args.output.output),
+        Command::Status(args) => output(&mut args.format.output),
         Command::Verify(args) => {
             topics(&mut args.topics);
-            output(&mut args.output.output);
+            output(&mut args.format.output);
         }
         Command::Dlt(args) => {
             tz(&mut args.selectors);
-            output(&mut args.output.output);
+            output(&mut args.output.format.output);
         }
         Command::ReplayDlt(args) => {
             tz(&mut args.selectors);
-            output(&mut args.output.output);
+            output(&mut args.output.format.output);
         }
         Command::Decode(args) => output(&mut args.output),
         Command::Config(args) => match &mut args.command {
-            config::ConfigCommand::Show(args) => output(&mut args.output.output),
+            config::ConfigCommand::Show(args) => output(&mut args.output.format.output),
         },
         // Every other command is named, so that a new one isn't forgotten here.
         Command::Migrate(_)

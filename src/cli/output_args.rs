@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::failure::Exit;
 use super::pager::Screen;
 use super::terminal::{self, ColorChoice};
 use crate::output::{Format, Style};
@@ -42,10 +43,10 @@ impl From<OutputFormat> for Format {
     }
 }
 
-/// How to write the result.
+/// In which format, and how it looks.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
-pub(crate) struct OutputArgs {
+pub(crate) struct FormatArgs {
     /// Format of the output
     #[arg(
         short,
@@ -56,9 +57,6 @@ pub(crate) struct OutputArgs {
         hide_env_values = true
     )]
     pub(super) output: Option<OutputFormat>,
-    /// Columns to show, by name
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
-    pub(crate) columns: Option<Vec<String>>,
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: ColorChoice,
@@ -68,20 +66,17 @@ pub(crate) struct OutputArgs {
     /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
     #[arg(long)]
     spreadsheet_safe: bool,
-    /// Exit with 3 when nothing matches
-    #[arg(long)]
-    pub(crate) fail_on_empty: bool,
 }
 
-impl OutputArgs {
-    /// The format that was asked for.
-    pub(crate) fn format(&self) -> Option<Format> {
-        self.output.map(Format::from)
-    }
-
+impl FormatArgs {
     /// Where the result goes: tables through a pager where a person reads.
     pub(crate) fn screen(&self, format: Format) -> Screen {
         Screen::open(format == Format::Table, self.no_pager)
+    }
+
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.output.map(Format::from)
     }
 
     /// The style for stdout.
@@ -94,5 +89,56 @@ impl OutputArgs {
             no_header: false,
             spreadsheet_safe: self.spreadsheet_safe,
         }
+    }
+}
+
+/// How to write rows.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    #[command(flatten)]
+    pub(super) format: FormatArgs,
+    /// Columns to show, by name
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+    #[command(flatten)]
+    pub(super) empty: EmptyArgs,
+}
+
+impl OutputArgs {
+    /// The format that was asked for.
+    pub(crate) fn format(&self) -> Option<Format> {
+        self.format.format()
+    }
+
+    /// The style for stdout.
+    pub(crate) fn style(&self) -> Style {
+        self.format.style()
+    }
+
+    /// Where the result goes.
+    pub(crate) fn screen(&self, format: Format) -> Screen {
+        self.format.screen(format)
+    }
+
+    /// The exit code of a result.
+    pub(crate) fn exit(&self, is_empty: bool) -> Exit {
+        self.empty.exit(is_empty)
+    }
+}
+
+/// What nothing means.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct EmptyArgs {
+    /// Exit with 3 when nothing matches
+    #[arg(long)]
+    fail_on_empty: bool,
+}
+
+impl EmptyArgs {
+    /// The exit code of a result.
+    pub(crate) fn exit(&self, is_empty: bool) -> Exit {
+        if is_empty && self.fail_on_empty { Exit::NothingMatched } else { Exit::Done }
     }
 }

@@ -169,16 +169,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         suggest(&client, &selection).await?;
     }
     store::end_reading(&client).await?;
-    Ok(nothing_matched(shown == 0, &args.output))
-}
-
-/// Says that nothing matched, and gives the exit code.
-fn nothing_matched(empty: bool, output: &OutputArgs) -> Exit {
-    if !empty {
-        return Exit::Done;
+    if shown == 0 {
+        terminal::status("no rows match");
     }
-    terminal::status("no rows match");
-    if output.fail_on_empty { Exit::NothingMatched } else { Exit::Done }
+    Ok(args.output.exit(shown == 0))
 }
 
 async fn explain(args: &QueryArgs, client: &Client, query: &EventQuery<'_>) -> Result<Exit, Failure> {
@@ -213,8 +207,5 @@ async fn count(
         let rows = [(vec![Cell::Integer(count)], Emphasis::None)];
         output::render(format, args.output.style(), &[Column::new("count")], rows, &mut stdout)?;
     }
-    if count == 0 && args.output.fail_on_empty {
-        return Ok(Exit::NothingMatched);
-    }
-    Ok(Exit::Done)
+    Ok(args.output.exit(count == 0))
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::args::ConnectionArgs;
 use super::failure::{Exit, Failure};
 use super::histogram::{step_seconds, write_histogram};
-use super::output_args::OutputArgs;
+use super::output_args::{EmptyArgs, FormatArgs};
 use super::selectors::SelectorArgs;
 use super::suggestions::suggest;
 use super::terminal;
@@ -41,7 +41,9 @@ pub(crate) struct StatsArgs {
     #[command(flatten)]
     pub(super) selectors: SelectorArgs,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(super) format: FormatArgs,
+    #[command(flatten)]
+    empty: EmptyArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -80,12 +82,9 @@ const WIDE_TERMINAL: u16 = 120;
 const IN_WIDE_TABLES: [&str; 3] = ["per_second", "first", "percent"];
 
 pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    if args.output.columns.is_some() {
-        return Err(Failure::usage("stats takes no --columns").with_hint("say with --by what to count by"));
-    }
     let selection = args.selectors.selection()?;
-    let format = args.output.format().unwrap_or(Format::Table);
-    let style = args.output.style();
+    let format = args.format.format().unwrap_or(Format::Table);
+    let style = args.format.style();
     let (names, by): (Vec<_>, Vec<_>) = args.by.iter().map(|by| by.grouping()).unzip();
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit stats").await?;
@@ -97,7 +96,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     } else {
         store::groups(&client, &resolved, &[], args.duplicates, 1).await?.pop()
     };
-    let mut screen = args.output.screen(format);
+    let mut screen = args.format.screen(format);
     let mut groups = match &total {
         None => Vec::new(),
         // One more than is shown tells whether there are more.
@@ -145,7 +144,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
         terminal::status("no rows match");
     }
     store::end_reading(&client).await?;
-    Ok(if total.is_none() && args.output.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+    Ok(args.empty.exit(total.is_none()))
 }
 
 /// Those of the columns, or of the cells of a row, that are shown.

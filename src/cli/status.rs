@@ -11,7 +11,7 @@ use indicatif::HumanBytes;
 use super::args::ConnectionArgs;
 use super::ends::{Ends, ends, seconds_waiting};
 use super::failure::{Exit, Failure};
-use super::output_args::OutputArgs;
+use super::output_args::FormatArgs;
 use super::signals::interruption;
 use super::terminal;
 use crate::output::{Emphasis, Format, Section, Timestamp, render_report, timestamp_text};
@@ -34,7 +34,7 @@ pub(crate) struct StatusArgs {
     #[arg(long)]
     duplicates: bool,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(super) format: FormatArgs,
 }
 
 /// From these widths on a terminal has room for who claimed a partition, and for when it was last recorded.
@@ -85,7 +85,7 @@ fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     let report = overview.render(args)?;
     let height =
-        terminal::height().filter(|_| args.output.format().unwrap_or(Format::Table) == Format::Table);
+        terminal::height().filter(|_| args.format.format().unwrap_or(Format::Table) == Format::Table);
     let Some(height) = height else {
         stdout.write_all(&report)?;
         stdout.flush()?;
@@ -184,8 +184,8 @@ impl Overview {
     }
 
     fn render(&self, args: &StatusArgs) -> Result<Vec<u8>, Failure> {
-        let format = args.output.format().unwrap_or(Format::Table);
-        let style = args.output.style();
+        let format = args.format.format().unwrap_or(Format::Table);
+        let style = args.format.style();
         let columns = match style.width {
             Some(width) if format == Format::Table && width < WIDE_TERMINAL => 7,
             Some(width) if format == Format::Table && width < WIDEST_TERMINAL => 8,

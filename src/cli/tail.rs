@@ -102,7 +102,7 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
         () = tokio::time::sleep(POLL) => return Ok(Exit::Done),
     }
     tail.pump.finish().await?;
-    Ok(if tail.shown == 0 && args.output.fail_on_empty { Exit::NothingMatched } else { Exit::Done })
+    Ok(args.output.exit(tail.shown == 0))
 }
 
 /// How many rows are read at once: few at first, because a row can be a megabyte.

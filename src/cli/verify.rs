@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::ConnectionArgs;
 use super::ends::{Ends, ends};
 use super::failure::{Exit, Failure};
-use super::output_args::OutputArgs;
+use super::output_args::FormatArgs;
 use super::terminal;
 use crate::kafka::Offsets;
 use crate::ledger::{self, BatchClaim, Chain, Finding, Severity, StoredRow};
@@ -35,7 +35,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     wait: u64,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(super) format: FormatArgs,
 }
 
 /// At most so many findings are listed; the rest is counted.
@@ -316,8 +316,8 @@ fn show(args: &VerifyArgs, checks: &[Check]) -> Result<Exit, Failure> {
             ));
         }
     }
-    let format = args.output.format().unwrap_or(Format::Table);
-    match output::render(format, args.output.style(), &columns, lines, &mut std::io::stdout().lock()) {
+    let format = args.format.format().unwrap_or(Format::Table);
+    match output::render(format, args.format.style(), &columns, lines, &mut std::io::stdout().lock()) {
         // The verdict doesn't depend on who reads the details.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         written => written?,

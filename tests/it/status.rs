@@ -43,6 +43,8 @@ fn status_shows_lag_duplicates_quarantine_and_live_ingesters() {
     assert!(behind.is_some_and(|seconds| (2..60).contains(&seconds)), "{then}");
     assert_eq!(then["database"]["seconds_behind"], then["partitions"][0]["seconds_behind"]);
     assert_eq!(then["ingesters"].as_array().map(Vec::len), Some(0), "{then}");
+    // What has several tables has no columns to choose, and says so.
+    assert_eq!(audit.run(&["status", "--columns", "lag"]).status.code(), Some(2));
     // Without Kafka the rest is still shown.
     let alone = Audit { brokers: "127.0.0.1:9".to_owned(), ..audit.clone() };
     let output = alone.run(&["status", "-o", "json"]);
