@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use clap::Args;
 use indicatif::HumanBytes;
 
@@ -14,7 +14,7 @@ use super::failure::{Exit, Failure};
 use super::output_args::FormatArgs;
 use super::signals::interruption;
 use super::terminal;
-use crate::output::{Emphasis, Format, Section, Timestamp, render_report, timestamp_text};
+use crate::output::{Emphasis, Format, Section, Timestamp, escape_controls, render_report, timestamp_text};
 use crate::store::{self, DatabaseOverview, IngesterOverview, LostRange, PartitionOverview, Settings};
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are alive
@@ -95,9 +95,9 @@ fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
         return Ok(());
     };
     let report = String::from_utf8_lossy(&report);
-    let now = timestamp_text(instant(Utc::now()));
+    let now = timestamp_text(Utc::now().into());
     let mut lines = vec![format!("{now}, Ctrl-C ends")];
-    lines.extend(overview.notes.iter().cloned());
+    lines.extend(overview.notes.iter().map(|note| escape_controls(note).into_owned()));
     lines.extend(report.lines().map(str::to_owned));
     // The last line stays empty: a line break there would scroll.
     let room = usize::from(height).saturating_sub(1).max(2);
@@ -133,7 +133,7 @@ struct Overview {
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterOverview>,
     kafka: Option<Ends>,
-    /// How many seconds the first record of a partition waits, where that is known; 0 where none does.
+    /// How many seconds the first record of a partition waits, where some do and that is known.
     waiting: HashMap<(String, i32), i64>,
     /// What a person should know besides.
     notes: Vec<String>,
@@ -165,15 +165,10 @@ impl Overview {
         let behind =
             behind.map(|partition| (partition.topic.clone(), partition.partition, partition.next_offset));
         let waiting = seconds_waiting(connection, behind.collect(), WAITING_LIMIT).await;
-        let mut waiting = waiting.unwrap_or_else(|reason| {
+        let waiting = waiting.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
             HashMap::new()
         });
-        for partition in &partitions {
-            if lag(partition, kafka.as_ref()) == Some(0) {
-                waiting.insert((partition.topic.clone(), partition.partition), 0);
-            }
-        }
         let mut lost = store::lost_ranges(&client, LISTED_LOSSES + 1).await?;
         if lost.len() as i64 > LISTED_LOSSES {
             lost.pop();
@@ -208,6 +203,7 @@ impl Overview {
             self.partitions.iter().map(|partition| lag(partition, self.kafka.as_ref())).collect();
         let lag = lags.map(|lags| lags.iter().sum::<i64>());
         let lost: i64 = self.partitions.iter().map(|partition| partition.lost).sum();
+        let behind = self.partitions.iter().filter_map(|partition| self.seconds_behind(partition)).max();
         let alive = self.ingesters.len() as i64;
         let size = match format {
             Format::Table | Format::Lines => {
@@ -222,11 +218,11 @@ impl Overview {
             vec![
                 ("rows", database.rows.into(), plain),
                 ("batches", database.batches.into(), plain),
-                ("newest_batch", database.newest_batch_at.map(instant).into(), plain),
+                ("newest_batch", database.newest_batch_at.map(Timestamp::from).into(), plain),
                 ("newest_event", database.newest_event_at.map(Timestamp::without_zone).into(), plain),
                 ("ingesters_alive", alive.into(), unless(alive > 0, Emphasis::Notice)),
                 ("lag", lag.into(), unless(lag.unwrap_or(0) == 0, Emphasis::Notice)),
-                ("seconds_behind", self.waiting.values().max().copied().into(), plain),
+                ("seconds_behind", behind.into(), plain),
                 ("lost", lost.into(), unless(lost == 0, Emphasis::Alarm)),
                 (
                     "quarantined",
@@ -238,6 +234,14 @@ impl Overview {
                 size,
             ],
         )
+    }
+
+    /// How long the first record waits; 0 where none does.
+    fn seconds_behind(&self, partition: &PartitionOverview) -> Option<i64> {
+        match lag(partition, self.kafka.as_ref())? {
+            0 => Some(0),
+            _ => self.waiting.get(&(partition.topic.clone(), partition.partition)).copied(),
+        }
     }
 
     fn partition_table<'a>(&'a self, columns: usize) -> Section<'a> {
@@ -255,10 +259,10 @@ impl Overview {
                 partition.next_offset.into(),
                 end(partition, kafka).into(),
                 lag.into(),
-                self.waiting.get(&(partition.topic.clone(), partition.partition)).copied().into(),
+                self.seconds_behind(partition).into(),
                 partition.lost.into(),
                 partition.claimed_by.as_deref().into(),
-                partition.recorded_at.map(instant).into(),
+                partition.recorded_at.map(Timestamp::from).into(),
             ];
             cells.truncate(columns);
             (cells, emphasis)
@@ -286,7 +290,7 @@ fn lost_table(lost: &[LostRange]) -> Section<'_> {
             range.first_offset.into(),
             range.next_offset.into(),
             (range.next_offset - range.first_offset).into(),
-            instant(range.recorded_at).into(),
+            Timestamp::from(range.recorded_at).into(),
         ];
         (cells, Emphasis::Alarm)
     });
@@ -296,13 +300,10 @@ fn lost_table(lost: &[LostRange]) -> Section<'_> {
 
 fn ingester_table(ingesters: &[IngesterOverview]) -> Section<'_> {
     let rows = ingesters.iter().map(|ingester| {
-        (vec![ingester.name.as_str().into(), ingester.connected_at.map(instant).into()], Emphasis::None)
+        (
+            vec![ingester.name.as_str().into(), ingester.connected_at.map(Timestamp::from).into()],
+            Emphasis::None,
+        )
     });
     Section::table("ingesters", &["ingester", "connected_at"], rows.collect())
-}
-
-/// PostgreSQL counts from 2000-01-01.
-fn instant(instant: DateTime<Utc>) -> Timestamp {
-    const EPOCH: i64 = 946_684_800_000_000;
-    Timestamp::with_zone(instant.timestamp_micros() - EPOCH)
 }

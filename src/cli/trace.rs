@@ -273,17 +273,9 @@ impl<'a> Story<'a> {
             times
                 .push(self.events[place.index].integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone));
         }
-        let texts: Vec<String> = times.iter().flatten().map(|time| timestamp_text(*time)).collect();
-        let parts: Option<Vec<_>> =
-            texts.iter().map(|text| text.strip_suffix('Z').and_then(|text| text.split_once('T'))).collect();
-        let parts = parts.filter(|parts| is_narrow && parts.len() == times.len());
-        if let Some((parts, day)) = parts.as_ref().and_then(|parts| Some((parts, parts.first()?.0)))
-            && parts.iter().all(|part| part.0 == day)
-        {
-            let cells = parts.iter().map(|(_, time)| Cell::from((*time).to_owned()));
-            return Ok((format!("{day} UTC"), cells.collect()));
-        }
-        Ok(("created_at".to_owned(), times.into_iter().map(Cell::from).collect()))
+        let on_one_day = if is_narrow { times_of_one_day(&times) } else { None };
+        Ok(on_one_day
+            .unwrap_or_else(|| ("created_at".to_owned(), times.into_iter().map(Cell::from).collect())))
     }
 
     fn write_rows(&self, format: Format, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
@@ -351,6 +343,16 @@ impl<'a> Story<'a> {
         }
         Ok(messages)
     }
+}
+
+/// The day, and the times without it, where all are of the same.
+fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Cell<'a>>)> {
+    let texts = times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
+    let parts =
+        texts.iter().map(|text| text.strip_suffix('Z')?.split_once('T')).collect::<Option<Vec<_>>>()?;
+    let (day, _) = parts.first()?;
+    let cells = parts.iter().map(|(_, time)| Cell::from((*time).to_owned())).collect();
+    parts.iter().all(|part| part.0 == *day).then(|| (format!("{day} UTC"), cells))
 }
 
 /// Whether the type's name tells of something that went wrong.

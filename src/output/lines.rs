@@ -43,7 +43,7 @@ impl Renderer for Lines {
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             let text = cell_text(cell, self.style.terminal);
             // Half an id or a time tells nothing.
-            if display_width(&text) > left && !matches!(cell, Cell::Text(_) | Cell::Json(_)) {
+            if !matches!(cell, Cell::Text(_) | Cell::Json(_)) && display_width(&text) > left {
                 break;
             }
             let shown = clip(&text, left);
