@@ -1,4 +1,5 @@
-//! Decoding and row encoding on one core: what the ingester does with a record between Kafka and COPY.
+//! Decoding and row encoding on one core: what the ingester does with a record between Kafka and
+//! COPY.
 //!
 //! `cargo bench --bench decode`; see docs/benchmarks.md.
 
@@ -10,7 +11,7 @@ use std::hint::black_box;
 
 use audit::event::{Decoder, Record};
 use audit::ingest::write_event;
-use audit::store::copy::Rows;
+use audit::store::write::copy_buffer::CopyBuffer;
 use criterion::{Criterion, Throughput};
 
 use support::events::{NativeEvent, native_event, prepared_time};
@@ -18,8 +19,9 @@ use support::events::{NativeEvent, native_event, prepared_time};
 const RECORDS: u64 = 10_000;
 
 fn main() {
-    let clean: Vec<NativeEvent> =
-        (0..RECORDS).map(|number| native_event(number, RECORDS / 8, prepared_time(number))).collect();
+    let clean: Vec<NativeEvent> = (0..RECORDS)
+        .map(|number| native_event(number, RECORDS / 8, prepared_time(number)))
+        .collect();
     let bytes: usize = clean.iter().map(|event| event.value.len()).sum();
     println!("{RECORDS} records of {} bytes on average", bytes / clean.len());
     let mut criterion = Criterion::default().configure_from_args();
@@ -34,8 +36,9 @@ fn main() {
         ),
         ("one with a NUL", "{\"event_type\":\"OrderCreated\",\"payload\":{\"text\":\"\\u0000\"}}"),
     ] {
-        let mut batch: Vec<NativeEvent> =
-            (0..RECORDS).map(|number| native_event(number, RECORDS / 8, prepared_time(number))).collect();
+        let mut batch: Vec<NativeEvent> = (0..RECORDS)
+            .map(|number| native_event(number, RECORDS / 8, prepared_time(number)))
+            .collect();
         poison.clone_into(&mut batch[RECORDS as usize / 2].value);
         group.bench_function(name, |bencher| bencher.iter(|| encode(black_box(&batch))));
     }
@@ -44,9 +47,9 @@ fn main() {
 }
 
 /// Makes the rows of a batch, as one lane of the ingester does.
-fn encode(batch: &[NativeEvent]) -> Rows {
+fn encode(batch: &[NativeEvent]) -> CopyBuffer {
     let decoder = Decoder::new(None);
-    let mut rows = Rows::with_capacity(batch.len() * 800);
+    let mut rows = CopyBuffer::with_capacity(batch.len() * 800);
     for (offset, event) in (0_i64..).zip(batch) {
         let record = Record {
             cluster_id: "MkU3OEVBNTcwNTJENDM2Qk",

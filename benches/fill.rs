@@ -1,27 +1,31 @@
-//! Fills an audit database with varied events, as the ingester does but without Kafka: records are decoded, encoded, and written
-//! in batches of 10,000 rows through COPY, with their fence and ledger. For measuring the commands that read.
+//! Fills an audit database with varied events, as the ingester does but without Kafka: records are
+//! decoded, encoded, and written in batches of 10,000 rows through COPY, with their fence and
+//! ledger. For measuring the commands that read.
 //!
 //! ```sh
 //! audit migrate
 //! cargo run --release --example fill -- 10000000
 //! ```
 //!
-//! The database is that of `AUDIT_DATABASE_URL`. Rows are added to what is there; the same number gives the same stories.
-//! 10,000,000 rows take a few minutes and about 9 GB. Their times end now: one row every 0.25 s, so that ten million rows are
-//! four weeks.
+//! The database is that of `AUDIT_DATABASE_URL`. CopyBuffer are added to what is there; the same
+//! number gives the same stories. 10,000,000 rows take a few minutes and about 9 GB. Their times
+//! end now: one row every 0.25 s, so that ten million rows are four weeks.
 //!
-//! What varies: 2,000 orders are under way at any time, each a story of three to eight events of three services. A few types
-//! and services are rare (one row in a thousand, in a hundred thousand, in a million). 0.5 % are dead letters with the headers of
-//! Spring Kafka, half of them with a message of their own; 0.05 % are quarantined, 0.2 % are second deliveries, 1 % happened up to
-//! a day before they were recorded.
+//! What varies: 2,000 orders are under way at any time, each a story of three to eight events of
+//! three services. A few types and services are rare (one row in a thousand, in a hundred thousand,
+//! in a million). 0.5 % are dead letters with the headers of Spring Kafka, half of them with a
+//! message of their own; 0.05 % are quarantined, 0.2 % are second deliveries, 1 % happened up to a
+//! day before they were recorded.
 
 use std::error::Error;
 use std::time::Instant;
 
 use audit::event::{Decoder, Header, Record};
 use audit::ingest::{write_dead_letter, write_event};
-use audit::store::copy::Rows;
-use audit::store::{self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Settings, Writer, Written};
+use audit::store::write::copy_buffer::CopyBuffer;
+use audit::store::{
+    self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Settings, Writer, Written,
+};
 use uuid::Uuid;
 
 const BATCH_ROWS: usize = 10_000;
@@ -29,11 +33,13 @@ const PARTITIONS: i32 = 6;
 const STORIES_AT_ONCE: usize = 2_000;
 const MICROSECONDS_A_ROW: i64 = 250_000;
 const CLUSTER_ID: &str = "fill";
-const TOPICS: [&str; 4] = ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
+const TOPICS: [&str; 4] =
+    ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let count: usize = std::env::args().nth(1).ok_or("say how many rows: fill 10000000")?.parse()?;
+    let count: usize =
+        std::env::args().nth(1).ok_or("say how many rows: fill 10000000")?.parse()?;
     let url = std::env::var("AUDIT_DATABASE_URL")?;
     let settings = Settings::resolve(Some(&url), None, |name| std::env::var(name).ok())?;
     let mut client = store::connect(&settings, "audit fill").await?;
@@ -68,9 +74,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn partitions() -> Vec<PartitionKey> {
-    let keys = TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
-    keys.map(|(topic, partition)| PartitionKey { topic: (*topic).to_owned(), topic_id: None, partition })
-        .collect()
+    let keys =
+        TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
+    keys.map(|(topic, partition)| PartitionKey {
+        topic: (*topic).to_owned(),
+        topic_id: None,
+        partition,
+    })
+    .collect()
 }
 
 /// One order, and how far it is.
@@ -123,16 +134,17 @@ impl Random {
 
 impl Generator {
     fn new(claims: Vec<Claim>, count: usize) -> Self {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let now =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let now_us = now.as_micros() as i64 - count as i64 * MICROSECONDS_A_ROW;
         let mut random = Random(count as u64);
         let stories = (0..STORIES_AT_ONCE).map(|_| Story::new(&mut random, now_us)).collect();
         Self { decoder: Decoder::new(None), claims, random, stories, now_us, last_delivery: None }
     }
 
-    fn batch(&mut self, count: usize, first_id: i64) -> (Rows, Rows, Vec<OffsetRange>) {
-        let mut events = Rows::with_capacity(count * 600);
-        let mut dead_letters = Rows::default();
+    fn batch(&mut self, count: usize, first_id: i64) -> (CopyBuffer, CopyBuffer, Vec<OffsetRange>) {
+        let mut events = CopyBuffer::with_capacity(count * 600);
+        let mut dead_letters = CopyBuffer::default();
         let mut dead_letter_ids = Vec::new();
         let begin: Vec<i64> = self.claims.iter().map(|claim| claim.next_offset).collect();
         for id in first_id..first_id + count as i64 {
@@ -160,7 +172,7 @@ impl Generator {
     }
 
     /// Writes one event, and tells whether it is a dead letter.
-    fn event(&mut self, events: &mut Rows, dead_letters: &mut Rows) -> bool {
+    fn event(&mut self, events: &mut CopyBuffer, dead_letters: &mut CopyBuffer) -> bool {
         self.now_us += MICROSECONDS_A_ROW;
         let random = &mut self.random;
         let place = random.below(STORIES_AT_ONCE as u64) as usize;
@@ -182,8 +194,10 @@ impl Generator {
         let topic = usize::from(service == "payment-service") + if is_dlt { 2 } else { 0 };
         let partition = (aggregate.as_u128() % PARTITIONS as u128) as i32;
         let claim = &mut self.claims[topic * PARTITIONS as usize + partition as usize];
-        let cause = story.last_event.map_or_else(|| "null".to_owned(), |cause| format!("\"{cause}\""));
-        let happened = chrono::DateTime::from_timestamp_micros(created_us).unwrap_or_default().to_rfc3339();
+        let cause =
+            story.last_event.map_or_else(|| "null".to_owned(), |cause| format!("\"{cause}\""));
+        let happened =
+            chrono::DateTime::from_timestamp_micros(created_us).unwrap_or_default().to_rfc3339();
         let mut value = format!(
             r#"{{"event_id":"{event_id}","event_type":"{event_type}","aggregate_id":"{aggregate}","source_service":"{service}","occurred_at":"{happened}","correlation_id":"{}","causation_id":{cause},"payload":{}}}"#,
             story.correlation,
@@ -195,7 +209,8 @@ impl Generator {
         let key = aggregate.to_string();
         let (class, message) = error(&key, random);
         let mut headers = vec![header("content-type", b"application/json")];
-        let (origin_partition, origin_offset) = (partition.to_be_bytes(), claim.next_offset.to_be_bytes());
+        let (origin_partition, origin_offset) =
+            (partition.to_be_bytes(), claim.next_offset.to_be_bytes());
         let trace = format!("{class}: {message}\n{}", STACK_FRAME.repeat(12));
         if is_dlt {
             headers.extend([
@@ -259,7 +274,9 @@ fn error(order: &str, random: &mut Random) -> (&'static str, String) {
             "org.springframework.dao.DuplicateKeyException",
             format!("duplicate key value violates unique constraint: order {order}"),
         ),
-        2 => ("com.fasterxml.jackson.core.JsonParseException", "Unexpected end-of-input".to_owned()),
+        2 => {
+            ("com.fasterxml.jackson.core.JsonParseException", "Unexpected end-of-input".to_owned())
+        }
         _ => ("java.lang.IllegalStateException", format!("order {order} is already confirmed")),
     }
 }

@@ -1,5 +1,5 @@
-//! How long the commands that read take to answer, as whole processes, on a large table: each selector alone, and every two of
-//! them together.
+//! How long the commands that read take to answer, as whole processes, on a large table: each
+//! selector alone, and every two of them together.
 //!
 //! ```sh
 //! audit migrate
@@ -7,8 +7,9 @@
 //! cargo bench --bench first_page                     # -- --runs 5 --only error
 //! ```
 //!
-//! The database is that of `AUDIT_DATABASE_URL`, filled by `fill`; `status` also asks the Kafka of `AUDIT_BROKERS`. Prints a table of medians, what PostgreSQL found the rows by,
-//! and what stands out. See docs/query-plans.md.
+//! The database is that of `AUDIT_DATABASE_URL`, filled by `fill`; `status` also asks the Kafka of
+//! `AUDIT_BROKERS`. Prints a table of medians, what PostgreSQL found the rows by, and what stands
+//! out. See docs/query-plans.md.
 
 mod support {
     #[expect(dead_code, reason = "the schema is there")]
@@ -30,7 +31,8 @@ const GOAL_MS: f64 = 60.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::read()?;
-    let url = std::env::var("AUDIT_DATABASE_URL").map_err(|_| "AUDIT_DATABASE_URL names no database")?;
+    let url =
+        std::env::var("AUDIT_DATABASE_URL").map_err(|_| "AUDIT_DATABASE_URL names no database")?;
     let brokers = std::env::var("AUDIT_BROKERS").unwrap_or_default();
     let audit = Audit { database_url: &url, brokers: &brokers };
     let samples = Samples::read(&Session::open(&url)?)?;
@@ -58,7 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         times.push((time, shown(arguments)));
     }
     times.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let Some((middle, slowest)) = times.get(times.len() / 2).zip(times.last()) else { return Ok(()) };
+    let Some((middle, slowest)) = times.get(times.len() / 2).zip(times.last()) else {
+        return Ok(());
+    };
     println!(
         "\n{} commands, median {:.0} ms, slowest {:.0} ms: {}",
         times.len(),
@@ -94,9 +98,10 @@ impl Options {
                 // Cargo's own.
                 ("--bench", None) => {}
                 _ => {
-                    return Err(
-                        format!("'{word}' is not understood; there are --runs N and --only TEXT").into()
-                    );
+                    return Err(format!(
+                        "'{word}' is not understood; there are --runs N and --only TEXT"
+                    )
+                    .into());
                 }
             }
         }
@@ -121,7 +126,8 @@ struct Samples {
 
 impl Samples {
     fn read(session: &Session) -> Result<Self, Box<dyn Error>> {
-        let middle = "FROM event_logs WHERE id >= (SELECT max(id) / 2 FROM event_logs) ORDER BY id LIMIT 1";
+        let middle =
+            "FROM event_logs WHERE id >= (SELECT max(id) / 2 FROM event_logs) ORDER BY id LIMIT 1";
         let of_middle = |column: &str| session.value(&format!("SELECT {column} {middle}"));
         Ok(Self {
             rows: session.value("SELECT row_count FROM ledger_head")?,
@@ -130,7 +136,8 @@ impl Samples {
             correlation: of_middle("correlation_id")?,
             day: of_middle("created_at::date")?,
             newest_day: session.value("SELECT max(created_at)::date FROM event_logs")?,
-            // `n` for newest first, created_at in microseconds since 2000, the row's id, the last batch and the last id.
+            // `n` for newest first, created_at in microseconds since 2000, the row's id, the last
+            // batch and the last id.
             cursor: of_middle(
                 "concat_ws('.', 'n' || (extract(epoch FROM created_at - timestamp '2000-01-01') * 1000000)::bigint, id,
                         (SELECT batch_no FROM ledger_head), (SELECT max(id) FROM event_logs))",
@@ -187,18 +194,22 @@ fn searches(samples: &Samples) -> Vec<Vec<String>> {
     let search = |selectors: &[&[&str]]| {
         std::iter::once("query").chain(selectors.concat()).map(str::to_owned).collect::<Vec<_>>()
     };
-    let mut searches = vec![search(&[]), search(&[&["--order", "oldest"]]), search(&[&["--dedup"]])];
-    for more in [&[][..], &["--type", "OrderCreated"], &["--service", "customer-service"], &["--dlt"]] {
+    let mut searches =
+        vec![search(&[]), search(&[&["--order", "oldest"]]), search(&[&["--dedup"]])];
+    for more in
+        [&[][..], &["--type", "OrderCreated"], &["--service", "customer-service"], &["--dlt"]]
+    {
         searches.push(search(&[&["--after", &samples.cursor], more]));
     }
     searches.extend(forms.iter().map(|(form, _)| search(&[form])));
     searches.push(search(&[&["--type", "AddressCorrected", "--type", "FraudSuspected"]]));
     searches.push(search(&[&["--dlt"], &["--error", "*Timeout*"], &["--date", day]]));
-    let paired: Vec<_> = forms.iter().filter(|(_, is_paired)| *is_paired).map(|(form, _)| *form).collect();
+    let paired: Vec<_> =
+        forms.iter().filter(|(_, is_paired)| *is_paired).map(|(form, _)| *form).collect();
     for (index, one) in paired.iter().enumerate() {
         for other in &paired[index + 1..] {
-            let contradict =
-                ["--dlt", "--no-dlt"].contains(&one[0]) && ["--dlt", "--no-dlt"].contains(&other[0]);
+            let contradict = ["--dlt", "--no-dlt"].contains(&one[0])
+                && ["--dlt", "--no-dlt"].contains(&other[0]);
             // A range that ends before it begins is refused.
             let is_empty = [("--since", "--until"), ("--recorded-since", "--recorded-until")]
                 .contains(&(one[0], other[0]));
@@ -235,7 +246,8 @@ fn median(audit: &Audit<'_>, arguments: &[String], runs: usize) -> Result<f64, B
     // The first run warms up.
     for _ in 0..=runs {
         let began = Instant::now();
-        let status = command(audit, arguments).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+        let status =
+            command(audit, arguments).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
         times.push(began.elapsed());
         if !status.success() {
             return Err(format!("audit {}: {status}", shown(arguments)).into());
@@ -265,7 +277,9 @@ fn found_by(plan: &str) -> String {
         if let Some(name) = index.and_then(|(_, rest)| rest.split(' ').next()) {
             names.insert(
                 name.trim_start_matches(|character: char| !character.is_ascii_digit())
-                    .trim_start_matches(|character: char| character.is_ascii_digit() || character == '_')
+                    .trim_start_matches(|character: char| {
+                        character.is_ascii_digit() || character == '_'
+                    })
                     .to_owned()
                     + if name.contains("event_logs") { "" } else { name },
             );

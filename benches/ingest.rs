@@ -1,4 +1,5 @@
-//! How fast `audit ingest` records a topic, beside a plain `\copy` of the very same rows into the same table.
+//! How fast `audit ingest` records a topic, beside a plain `\copy` of the very same rows into the
+//! same table.
 //!
 //! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md.
 
@@ -135,7 +136,9 @@ impl Bench<'_> {
     /// Records the topic once, unmeasured, and writes the rows into files.
     fn export(&self) -> Result<Reference, Box<dyn Error>> {
         let (database, session) = self.migrated()?;
-        for setting in ["server_version", "shared_buffers", "max_wal_size", "fsync", "synchronous_commit"] {
+        for setting in
+            ["server_version", "shared_buffers", "max_wal_size", "fsync", "synchronous_commit"]
+        {
             println!("PostgreSQL's {setting}: {}", session.value(&format!("SHOW {setting}"))?);
         }
         let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
@@ -144,7 +147,11 @@ impl Bench<'_> {
         Reference::export(&self.sandbox.folder("bench")?, &database.url())
     }
 
-    fn copy(&self, reference: &Reference, format: FileFormat) -> Result<Measurement, Box<dyn Error>> {
+    fn copy(
+        &self,
+        reference: &Reference,
+        format: FileFormat,
+    ) -> Result<Measurement, Box<dyn Error>> {
         let (database, session) = self.migrated()?;
         let server = self.server_cpu_s();
         let usage = reference.copy_in(&database.url(), format)?;
@@ -161,7 +168,9 @@ impl Bench<'_> {
         let server_cpu_s = self.server_cpu_s().zip(server).map(|(after, before)| after - before);
         self.check(&session)?;
         let recorded_at = |which: &str| {
-            session.value(&format!("SELECT extract(epoch FROM {which}(recorded_at)) FROM ingest_batches"))
+            session.value(&format!(
+                "SELECT extract(epoch FROM {which}(recorded_at)) FROM ingest_batches"
+            ))
         };
         let since_start = |epoch_s: String| -> Result<f64, Box<dyn Error>> {
             Ok(epoch_s.parse::<f64>()? - seconds_since_epoch(usage.started_at))

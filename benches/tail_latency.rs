@@ -1,4 +1,5 @@
-//! How long after its commit a row arrives in the pipe behind `audit tail`, while events trickle in.
+//! How long after its commit a row arrives in the pipe behind `audit tail`, while events trickle
+//! in.
 //!
 //! `cargo bench --bench tail_latency -- --rate 200 --seconds 20`; see docs/benchmarks.md.
 
@@ -70,12 +71,19 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     audit.migrate()?;
     let session = Session::open(&url)?;
 
-    let arguments = ["ingest", "--topics", &topic].into_iter().chain(options.ingest.split_whitespace());
+    let arguments =
+        ["ingest", "--topics", &topic].into_iter().chain(options.ingest.split_whitespace());
     let log = File::create(sandbox.folder("bench")?.join("audit.log"))?;
-    let _ingester = Running(audit.command(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).spawn()?);
+    let _ingester =
+        Running(audit.command(arguments).stdin(Stdio::null()).stderr(log.try_clone()?).spawn()?);
     let tail_arguments = ["tail", "--lines", "0", "--output", "ndjson"];
     let mut tail = Running(
-        audit.command(tail_arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).spawn()?,
+        audit
+            .command(tail_arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()?,
     );
     let stdout = tail.0.stdout.take().ok_or("tail has no stdout")?;
     let arrivals = std::thread::spawn(move || note_arrivals(stdout));
@@ -91,7 +99,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     }
     producer.flush()?;
     wait_for_rows(&session, count)?;
-    // One look at the ledger by polling is behind every row then, even where a notification was lost.
+    // One look at the ledger by polling is behind every row then, even where a notification was
+    // lost.
     std::thread::sleep(Duration::from_secs(2));
     drop(tail);
     let arrivals = finished(arrivals)?;
@@ -110,7 +119,8 @@ struct Line {
     id: i64,
 }
 
-/// Reads lines to their end. A line's time is taken as soon as it is there, before it is understood.
+/// Reads lines to their end. A line's time is taken as soon as it is there, before it is
+/// understood.
 fn note_arrivals(stdout: ChildStdout) -> Result<Vec<Arrival>, String> {
     let mut arrivals = Vec::new();
     let mut reader = BufReader::new(stdout);
@@ -128,15 +138,22 @@ fn note_arrivals(stdout: ChildStdout) -> Result<Vec<Arrival>, String> {
     }
 }
 
-fn finished(arrivals: JoinHandle<Result<Vec<Arrival>, String>>) -> Result<Vec<Arrival>, Box<dyn Error>> {
+fn finished(
+    arrivals: JoinHandle<Result<Vec<Arrival>, String>>,
+) -> Result<Vec<Arrival>, Box<dyn Error>> {
     match arrivals.join() {
         Ok(arrivals) => Ok(arrivals?),
         Err(_) => Err("the reader of tail's pipe panicked".into()),
     }
 }
 
-/// Sends an event, and waits until the ingester has it: it and `tail` are at work then. It is left out of the figures.
-fn wait_for_first_row(producer: &Producer, topic: &str, session: &Session) -> Result<(), Box<dyn Error>> {
+/// Sends an event, and waits until the ingester has it: it and `tail` are at work then. It is left
+/// out of the figures.
+fn wait_for_first_row(
+    producer: &Producer,
+    topic: &str,
+    session: &Session,
+) -> Result<(), Box<dyn Error>> {
     producer.send(topic, &native_event(u64::MAX, 1000, prepared_time(0)))?;
     producer.flush()?;
     wait_for_rows(session, 0)?;
@@ -149,16 +166,22 @@ fn wait_for_rows(session: &Session, count: u64) -> Result<(), Box<dyn Error>> {
     let deadline = Instant::now() + ARRIVE_WITHIN;
     while session.value("SELECT row_count FROM ledger_head")?.parse::<u64>()? <= count {
         if Instant::now() > deadline {
-            return Err(
-                format!("{} s were not enough to record what was sent", ARRIVE_WITHIN.as_secs()).into()
-            );
+            return Err(format!(
+                "{} s were not enough to record what was sent",
+                ARRIVE_WITHIN.as_secs()
+            )
+            .into());
         }
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
 }
 
-fn report(options: &Options, session: &Session, arrivals: &[Arrival]) -> Result<(), Box<dyn Error>> {
+fn report(
+    options: &Options,
+    session: &Session,
+    arrivals: &[Arrival],
+) -> Result<(), Box<dyn Error>> {
     let rows = session.rows(
         "SELECT id, extract(epoch FROM recorded_at), extract(epoch FROM created_at)
            FROM event_logs JOIN ingest_batches ON id BETWEEN first_id AND last_id WHERE batch_no > 1 ORDER BY id",

@@ -28,7 +28,12 @@ impl Audit<'_> {
         if output.status.success() {
             return Ok(());
         }
-        Err(format!("audit migrate: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)).into())
+        Err(format!(
+            "audit migrate: {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into())
     }
 }
 

@@ -54,7 +54,11 @@ impl Session {
             _ => None,
         });
         Ok(rows
-            .map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
+            .map(|row| {
+                (0..row.len())
+                    .map(|column| row.get(column).unwrap_or_default().to_owned())
+                    .collect()
+            })
             .collect())
     }
 

@@ -26,8 +26,8 @@ pub(crate) struct NativeEvent {
     pub(crate) value: String,
 }
 
-/// Event `number` of one of `orders` orders. The order is drawn anew for each event, so that the indexes on ids are hit at
-/// random places, as they are when many orders are under way at once.
+/// Event `number` of one of `orders` orders. The order is drawn anew for each event, so that the
+/// indexes on ids are hit at random places, as they are when many orders are under way at once.
 pub(crate) fn native_event(number: u64, orders: u64, occurred_at: DateTime<Utc>) -> NativeEvent {
     let mut random = Random(SEED ^ number.wrapping_mul(0xd6e8_feb8_6659_fd93));
     let (event_type, source_service) = KINDS[random.below(KINDS.len() as u64) as usize];
@@ -58,7 +58,8 @@ fn event_id(random: &mut Random, occurred_at: DateTime<Utc>) -> Uuid {
     let bytes = random.bytes();
     let mut tail = [0; 10];
     tail.copy_from_slice(&bytes[..10]);
-    uuid::Builder::from_unix_timestamp_millis(occurred_at.timestamp_millis() as u64, &tail).into_uuid()
+    uuid::Builder::from_unix_timestamp_millis(occurred_at.timestamp_millis() as u64, &tail)
+        .into_uuid()
 }
 
 /// `SplitMix64`, which gives the same numbers everywhere and for ever.

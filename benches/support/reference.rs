@@ -45,7 +45,11 @@ impl Reference {
     }
 
     /// Copies a file into a database that has the schema.
-    pub(crate) fn copy_in(&self, database_url: &str, format: FileFormat) -> Result<Usage, Box<dyn Error>> {
+    pub(crate) fn copy_in(
+        &self,
+        database_url: &str,
+        format: FileFormat,
+    ) -> Result<Usage, Box<dyn Error>> {
         self.psql(database_url, &format!("event_logs ({COLUMNS})"), "from", format)
     }
 
@@ -57,7 +61,11 @@ impl Reference {
         format: FileFormat,
     ) -> Result<Usage, Box<dyn Error>> {
         let file = self.folder.join(format!("rows.{}", format.name()));
-        let copy = format!("\\copy {rows} {direction} '{}' with (format {})", file.display(), format.name());
+        let copy = format!(
+            "\\copy {rows} {direction} '{}' with (format {})",
+            file.display(),
+            format.name()
+        );
         let mut command = Command::new("psql");
         forget_environment(&mut command);
         command.args([

@@ -76,7 +76,8 @@ impl Report {
         println!("\nmedians of {} rounds", self.rounds.len());
         self.print_columns();
         for index in 0..self.ways.len() {
-            let rounds: Vec<_> = (0..self.rounds.len()).map(|round| self.values(round, index)).collect();
+            let rounds: Vec<_> =
+                (0..self.rounds.len()).map(|round| self.values(round, index)).collect();
             let medians: [Option<f64>; COLUMNS.len()] = std::array::from_fn(|column| {
                 median(rounds.iter().filter_map(|values| values[column]).collect())
             });

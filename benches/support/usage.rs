@@ -27,7 +27,8 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Usage, Box<dyn Er
     let output = File::create(log).map_err(|error| format!("{}: {error}", log.display()))?;
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
     let (started_at, began) = (SystemTime::now(), Instant::now());
-    let mut child = command.spawn().map_err(|error| format!("{:?}: {error}", command.get_program()))?;
+    let mut child =
+        command.spawn().map_err(|error| format!("{:?}: {error}", command.get_program()))?;
     let mut usage = Usage { started_at, wall: Duration::ZERO, cpu_s: None, peak_mib: None };
     loop {
         usage.cpu_s = times(child.id()).map(|times| times.own_s).or(usage.cpu_s);
@@ -37,7 +38,8 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Usage, Box<dyn Er
             return if status.success() {
                 Ok(usage)
             } else {
-                Err(format!("{:?}: {status}: {}", command.get_program(), fs::read_to_string(log)?).into())
+                Err(format!("{:?}: {status}: {}", command.get_program(), fs::read_to_string(log)?)
+                    .into())
             };
         }
         std::thread::sleep(LOOK_EVERY);
@@ -54,7 +56,8 @@ pub(crate) fn server_cpu_s(server: u32) -> Option<f64> {
             .map(|times| times.own_s)
             .sum();
         let after = times(server)?;
-        // A process that ended in the meantime is counted with the ended ones, or with the running ones, or with neither.
+        // A process that ended in the meantime is counted with the ended ones, or with the running
+        // ones, or with neither.
         if before.ended_children_s == after.ended_children_s {
             return Some(after.own_s + after.ended_children_s + children_s);
         }
@@ -72,11 +75,13 @@ struct Times {
     ended_children_s: f64,
 }
 
-/// Source: proc(5), /proc/pid/stat. The name, in parentheses, may hold anything; the fields behind it are numbers.
+/// Source: proc(5), /proc/pid/stat. The name, in parentheses, may hold anything; the fields behind
+/// it are numbers.
 fn times(id: u32) -> Option<Times> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let fields: Vec<&str> = stat.rsplit_once(") ")?.1.split(' ').collect();
-    let seconds = |field: usize| fields.get(field)?.parse::<f64>().ok().map(|ticks| ticks / TICKS_PER_SECOND);
+    let seconds =
+        |field: usize| fields.get(field)?.parse::<f64>().ok().map(|ticks| ticks / TICKS_PER_SECOND);
     Some(Times {
         parent: fields.get(1)?.parse().ok()?,
         own_s: seconds(11)? + seconds(12)?,

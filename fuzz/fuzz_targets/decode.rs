@@ -1,7 +1,9 @@
-//! Any record becomes exactly one event that PostgreSQL can store, and its headers are read without a panic.
+//! Any record becomes exactly one event that PostgreSQL can store, and its headers are read without
+//! a panic.
 //!
-//! The input is laid out so that people and the fuzzer can write it: the topic, the key and each header (`name=value`; null
-//! without `=`) on a line of their own, an empty line, and then the value.
+//! The input is laid out so that people and the fuzzer can write it: the topic, the key and each
+//! header (`name=value`; null without `=`) on a line of their own, an empty line, and then the
+//! value.
 
 #![no_main]
 // The pure modules alone, so that neither librdkafka nor OpenSSL has to be built for it.

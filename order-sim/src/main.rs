@@ -22,8 +22,8 @@ mod embedded {
     refinery::embed_migrations!("../sql/order_db");
 }
 
-/// A minimal order service. It makes orders and answers payment events until it is stopped (SIGTERM or SIGINT: exit
-/// code 0), or until what --count and --until-settled ask for is done.
+/// A minimal order service. It makes orders and answers payment events until it is stopped (SIGTERM
+/// or SIGINT: exit code 0), or until what --count and --until-settled ask for is done.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct OrderSimArgs {
@@ -33,8 +33,8 @@ struct OrderSimArgs {
     /// Orders a second
     #[arg(long, default_value = "10", value_name = "N", value_parser = interval)]
     rate: Duration,
-    /// With --count: goes on until every order in the database is in a final state or has an event in a dead-letter
-    /// topic
+    /// With --count: goes on until every order in the database is in a final state or has an event
+    /// in a dead-letter topic
     #[arg(long, requires = "count")]
     until_settled: bool,
     #[command(flatten)]

@@ -33,9 +33,13 @@ impl Maker {
         self.made
     }
 
-    /// Makes so many orders, or goes on for ever. The numbers go on where the database's orders end, so a second run
-    /// continues the seed's sequence instead of repeating it.
-    pub(crate) async fn make(&mut self, count: Option<u64>, interval: Duration) -> Result<(), ServiceError> {
+    /// Makes so many orders, or goes on for ever. The numbers go on where the database's orders
+    /// end, so a second run continues the seed's sequence instead of repeating it.
+    pub(crate) async fn make(
+        &mut self,
+        count: Option<u64>,
+        interval: Duration,
+    ) -> Result<(), ServiceError> {
         let first = self.orders_in_database().await? + 1;
         let mut ticks = tokio::time::interval(interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -62,8 +66,8 @@ impl Maker {
         Ok(count.unsigned_abs())
     }
 
-    /// The order and its event, in one transaction. Again with the same id after a connection that broke during COMMIT:
-    /// no second order.
+    /// The order and its event, in one transaction. Again with the same id after a connection that
+    /// broke during COMMIT: no second order.
     async fn insert(&self, id: Uuid, draft: &Draft) -> Result<(), Failure> {
         let Draft { customer_id, total_amount, currency } = draft;
         let mut client = self.pool.get().await?;
@@ -96,7 +100,8 @@ pub(crate) struct Orders {
     pub(crate) faults: Faults,
 }
 
-/// One step of the saga: a payment's event takes an order from one state to the next, and the order tells of it.
+/// One step of the saga: a payment's event takes an order from one state to the next, and the order
+/// tells of it.
 struct Step {
     from: &'static str,
     to: &'static str,
@@ -169,7 +174,8 @@ impl Handler for Orders {
             )
             .await?
             .ok_or_else(|| Failure::unprocessable(&UnknownOrder(order_id)))?;
-        let (customer_id, currency, status): (Uuid, String, String) = (row.get(0), row.get(2), row.get(3));
+        let (customer_id, currency, status): (Uuid, String, String) =
+            (row.get(0), row.get(2), row.get(3));
         let ordered = format!("{} {currency}", row.get::<_, String>(1));
         let paid = format!("{} {}", payment.amount, payment.currency);
         if ordered != paid {
@@ -177,7 +183,8 @@ impl Handler for Orders {
         }
         let story = faults::story(customer_id, payment.amount);
         if self.faults.strike(transaction, event, &story).await? {
-            let cause = std::io::Error::new(std::io::ErrorKind::TimedOut, "injected by --fail-rate");
+            let cause =
+                std::io::Error::new(std::io::ErrorKind::TimedOut, "injected by --fail-rate");
             return Err(Failure::transient(&WarehouseUnavailable).because(&cause));
         }
         if status != step.from {
@@ -185,9 +192,10 @@ impl Handler for Orders {
             let unexpected = UnexpectedStatus { order_id, status, event_type, expected: step.from };
             return Err(Failure::unprocessable(&unexpected));
         }
-        transaction.execute("UPDATE orders SET status = $2 WHERE id = $1", &[&order_id, &step.to]).await?;
-        let mut payload =
-            json!({"customer_id": customer_id, "total_amount": payment.amount, "currency": currency});
+        transaction
+            .execute("UPDATE orders SET status = $2 WHERE id = $1", &[&order_id, &step.to])
+            .await?;
+        let mut payload = json!({"customer_id": customer_id, "total_amount": payment.amount, "currency": currency});
         match (step.to, Plan::of(&story)) {
             ("CONFIRMED", plan) => payload["ship"] = json!(plan != Plan::Hold),
             ("SHIPPED", plan) => payload["refused"] = json!(plan == Plan::ShipAndRefund),

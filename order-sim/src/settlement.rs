@@ -1,8 +1,8 @@
 //! Waits until nothing more will happen to any order by itself.
 //!
-//! An order is settled when it is in a final state, or when an event of its story is in a dead-letter topic: that one waits
-//! for a person. The order service knows the first from its own database and the second from the topics; it asks no
-//! other service's database.
+//! An order is settled when it is in a final state, or when an event of its story is in a
+//! dead-letter topic: that one waits for a person. The order service knows the first from its own
+//! database and the second from the topics; it asks no other service's database.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -18,7 +18,8 @@ mod embedded {
     refinery::embed_migrations!("../sql/payment_db");
 }
 
-/// A minimal payment service. It answers order events until it is stopped (SIGTERM or SIGINT: exit code 0).
+/// A minimal payment service. It answers order events until it is stopped (SIGTERM or SIGINT: exit
+/// code 0).
 #[derive(Debug, Parser)]
 #[command(version)]
 struct PaymentSimArgs {

@@ -3,7 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 use simkit::faults::{self, NO_CURRENCY};
-use simkit::{Amount, Event, Failure, Faults, Handler, NewEvent, Pool, Transaction, database, outbox};
+use simkit::{
+    Amount, Event, Failure, Faults, Handler, NewEvent, Pool, Transaction, database, outbox,
+};
 use uuid::Uuid;
 
 use crate::SERVICE;
@@ -85,7 +87,8 @@ impl Handler for Payments {
         }
         let story = faults::story(order.customer_id, order.total_amount);
         if self.faults.strike(transaction, event, &story).await? {
-            let cause = std::io::Error::new(std::io::ErrorKind::TimedOut, "injected by --fail-rate");
+            let cause =
+                std::io::Error::new(std::io::ErrorKind::TimedOut, "injected by --fail-rate");
             return Err(Failure::transient(&ProviderUnavailable).because(&cause));
         }
         let order_id = event.aggregate_id;
@@ -97,7 +100,8 @@ impl Handler for Payments {
         });
         let (payment_id, event_type) = match step {
             Step::Decide => {
-                let declined = faults::chance(self.faults.seed, "decline", &story) < self.decline_rate;
+                let declined =
+                    faults::chance(self.faults.seed, "decline", &story) < self.decline_rate;
                 if self.faults.poisons(SERVICE, &story) {
                     payload["currency"] = json!(NO_CURRENCY);
                 }

@@ -1,7 +1,9 @@
-//! Reads files of sample Kafka records. The format is that of `fixtures/`, and is described in its README.
+//! Reads files of sample Kafka records. The format is that of `fixtures/`, and is described in its
+//! README.
 //!
-//! It is a crate of its own because those who write records (`sandbox produce`) and those who read them (`audit decode`, the
-//! tests) must understand a file alike, and must not depend on each other.
+//! It is a crate of its own because those who write records (`sandbox produce`) and those who read
+//! them (`audit decode`, the tests) must understand a file alike, and must not depend on each
+//! other.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,12 +27,14 @@ pub struct Record {
     /// Names and values in their order; a value of `None` is null.
     #[serde(default)]
     pub headers: Vec<(Content, Option<Content>)>,
-    /// The value; `None` is null, a tombstone. The member has to be there, so that none is made by forgetting it.
+    /// The value; `None` is null, a tombstone. The member has to be there, so that none is made by
+    /// forgetting it.
     #[serde(deserialize_with = "Option::deserialize")]
     pub value: Option<Content>,
 }
 
-/// Bytes. In a file they are text, or `{"base64": …}`, or `{"json": …}`: then they are the JSON's text as it stands there.
+/// Bytes. In a file they are text, or `{"base64": …}`, or `{"json": …}`: then they are the JSON's
+/// text as it stands there.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content(pub Vec<u8>);
 
@@ -47,7 +51,9 @@ impl<'de> Deserialize<'de> for Content {
             return Ok(Self(text.into_bytes()));
         }
         match serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)? {
-            Encoded::Base64(text) => STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom),
+            Encoded::Base64(text) => {
+                STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom)
+            }
             Encoded::Json(json) => Ok(Self(json.get().as_bytes().to_vec())),
         }
     }
@@ -69,8 +75,9 @@ pub enum Error {
     Nothing,
 }
 
-/// Reads the records of a file: one object with the member `record`, or several one after the other, such as one a line. The
-/// other members of such an object (in fixtures, what the record must become) are passed over.
+/// Reads the records of a file: one object with the member `record`, or several one after the
+/// other, such as one a line. The other members of such an object (in fixtures, what the record
+/// must become) are passed over.
 ///
 /// # Errors
 /// A record is not of the format, or there is none.
@@ -90,7 +97,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Record>, Error> {
     if records.is_empty() { Err(Error::Nothing) } else { Ok(records) }
 }
 
-/// Whether the bytes look like such a file: they begin with an object whose member `record` is one that names a topic.
+/// Whether the bytes look like such a file: they begin with an object whose member `record` is one
+/// that names a topic.
 pub fn is_record_file(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Entry {
@@ -147,10 +155,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_place() {
-        let wrong =
-            |file: &str| read(file.as_bytes()).map_or_else(|error| error.to_string(), |_| String::new());
-        let second = wrong("{\"record\":{\"topic\":\"t\",\"value\":null}}\n{\"record\":{\"topic\":\"t\"}}");
-        assert!(second.starts_with("record 2 cannot be read: missing field `value` at line 2"), "{second}");
+        let wrong = |file: &str| {
+            read(file.as_bytes()).map_or_else(|error| error.to_string(), |_| String::new())
+        };
+        let second =
+            wrong("{\"record\":{\"topic\":\"t\",\"value\":null}}\n{\"record\":{\"topic\":\"t\"}}");
+        assert!(
+            second.starts_with("record 2 cannot be read: missing field `value` at line 2"),
+            "{second}"
+        );
         let typo = wrong(r#"{"record":{"topic":"t","value":"x","timestamp":1}}"#);
         assert!(typo.contains("unknown field `timestamp`"), "{typo}");
         let base64 = wrong(r#"{"record":{"topic":"t","value":{"base64":"?"}}}"#);

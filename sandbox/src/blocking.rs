@@ -4,9 +4,11 @@ use std::future::Future;
 
 use crate::error::Error;
 
-/// Runs a future to its end on a thread of its own, so that it works inside and outside of an asynchronous test alike.
+/// Runs a future to its end on a thread of its own, so that it works inside and outside of an
+/// asynchronous test alike.
 pub(crate) fn wait<T: Send>(future: impl Future<Output = T> + Send) -> Result<T, Error> {
-    let failed = |reason: String| Error::Request { action: "run an asynchronous client".into(), reason };
+    let failed =
+        |reason: String| Error::Request { action: "run an asynchronous client".into(), reason };
     std::thread::scope(|scope| {
         scope
             .spawn(|| {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-/// Why the sandbox could not do something. The messages say what failed, on what, and what to do next.
+/// Why the sandbox could not do something. The messages say what failed, on what, and what to do
+/// next.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The temporary directory, or something in it, could not be made or written.

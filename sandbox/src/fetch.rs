@@ -1,4 +1,5 @@
-//! Finds programs, and fetches through Maven what is not installed; what was fetched stays in the user's cache folder.
+//! Finds programs, and fetches through Maven what is not installed; what was fetched stays in the
+//! user's cache folder.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,19 +23,23 @@ pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Java in `JAVA_HOME`, on PATH or where Homebrew puts it, when it is version 17 or newer; otherwise why not.
+/// Java in `JAVA_HOME`, on PATH or where Homebrew puts it, when it is version 17 or newer;
+/// otherwise why not.
 pub(crate) fn java() -> Result<PathBuf, String> {
     let in_home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin/java"));
-    let of_homebrew =
-        ["/opt/homebrew", "/usr/local"].map(|prefix| Path::new(prefix).join("opt/openjdk/bin/java"));
+    let of_homebrew = ["/opt/homebrew", "/usr/local"]
+        .map(|prefix| Path::new(prefix).join("opt/openjdk/bin/java"));
     let mut reason = "there is no Java".to_string();
-    for java in in_home.into_iter().chain(on_path("java")).chain(of_homebrew).filter(|file| file.is_file()) {
+    for java in
+        in_home.into_iter().chain(on_path("java")).chain(of_homebrew).filter(|file| file.is_file())
+    {
         let output = Command::new(&java).arg("-version").stdin(Stdio::null()).output();
         let text = output.map(|output| String::from_utf8_lossy(&output.stderr).into_owned());
         match text.ok().as_deref().and_then(java_version) {
             Some(17..) => return Ok(java),
             Some(version) => {
-                reason = format!("{} is version {version}, and Kafka needs 17 or newer", java.display());
+                reason =
+                    format!("{} is version {version}, and Kafka needs 17 or newer", java.display());
             }
             None => reason = format!("{} does not say its version", java.display()),
         }
@@ -48,8 +53,8 @@ fn java_version(text: &str) -> Option<u32> {
     quoted.split(['.', '-', '+']).next()?.parse().ok()
 }
 
-/// The folder of Apache Kafka's jars: out of the cache, or fetched into it. Needs Java; without Maven, too, only what
-/// was fetched before can be used (`None` otherwise).
+/// The folder of Apache Kafka's jars: out of the cache, or fetched into it. Needs Java; without
+/// Maven, too, only what was fetched before can be used (`None` otherwise).
 pub(crate) fn kafka(guardian: &Guardian, progress: &Progress) -> Result<Option<PathBuf>, Error> {
     let name = format!("kafka-{KAFKA_VERSION}");
     let cache = cache_folder(false);
@@ -58,7 +63,8 @@ pub(crate) fn kafka(guardian: &Guardian, progress: &Progress) -> Result<Option<P
     }
     let Some(maven) = on_path("mvn") else { return Ok(None) };
     let what = "Apache Kafka";
-    let _step = progress.begin(&format!("fetching Apache Kafka {KAFKA_VERSION} through Maven, once (43 MB)"));
+    let _step = progress
+        .begin(&format!("fetching Apache Kafka {KAFKA_VERSION} through Maven, once (43 MB)"));
     into_cache(&cache, &name, what, |partial| {
         let folder = guardian.folder("fetch-kafka", None)?;
         let pom = folder.join("pom.xml");
@@ -73,7 +79,8 @@ pub(crate) fn kafka(guardian: &Guardian, progress: &Progress) -> Result<Option<P
     .map(Some)
 }
 
-/// The `bin` folder of a PostgreSQL that is made for embedding: out of the cache, or fetched into it.
+/// The `bin` folder of a PostgreSQL that is made for embedding: out of the cache, or fetched into
+/// it.
 pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathBuf, Error> {
     let name = format!("postgres-{POSTGRES_VERSION}");
     // Root runs PostgreSQL as another user, who must be able to read it.
@@ -83,18 +90,22 @@ pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathB
         return Ok(bin);
     }
     let missing = |reason: &str| Error::NoPostgres { reason: reason.to_string() };
-    let maven =
-        on_path("mvn").ok_or_else(|| missing("none is installed, and there is no Maven to fetch one"))?;
+    let maven = on_path("mvn")
+        .ok_or_else(|| missing("none is installed, and there is no Maven to fetch one"))?;
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-amd64",
         ("linux", "aarch64") => "linux-arm64v8",
         ("macos", "x86_64") => "darwin-amd64",
         ("macos", "aarch64") => "darwin-arm64v8",
-        _ => return Err(missing("none is installed, and none can be fetched for this kind of computer")),
+        _ => {
+            return Err(missing(
+                "none is installed, and none can be fetched for this kind of computer",
+            ));
+        }
     };
     let what = "PostgreSQL";
-    let _step =
-        progress.begin(&format!("fetching PostgreSQL {POSTGRES_VERSION} through Maven, once (15 MB)"));
+    let _step = progress
+        .begin(&format!("fetching PostgreSQL {POSTGRES_VERSION} through Maven, once (15 MB)"));
     into_cache(&cache, &name, what, |partial| {
         let folder = guardian.folder("fetch-postgres", None)?;
         run(guardian, &folder, &maven, what, |command| {
@@ -108,7 +119,10 @@ pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathB
             .filter_map(Result::ok)
             .map(|entry| entry.path())
             .find(|path| path.extension().is_some_and(|extension| extension == "txz"))
-            .ok_or_else(|| Error::Fetch { what, reason: "the artifact holds no .txz archive".into() })?;
+            .ok_or_else(|| Error::Fetch {
+                what,
+                reason: "the artifact holds no .txz archive".into(),
+            })?;
         let tar = on_path("tar").unwrap_or_else(|| "tar".into());
         run(guardian, &folder, &tar, what, |command| {
             command.arg("-xJf").arg(&archive).arg("-C").arg(partial);
@@ -128,8 +142,8 @@ fn run(
         .map_err(|error| Error::Fetch { what, reason: error.to_string() })
 }
 
-/// Fills `cache/name` by `fill`, which is given an empty folder. Only a complete one gets its name, and only one
-/// process at a time fetches.
+/// Fills `cache/name` by `fill`, which is given an empty folder. Only a complete one gets its name,
+/// and only one process at a time fetches.
 fn into_cache(
     cache: &Path,
     name: &str,
@@ -139,7 +153,8 @@ fn into_cache(
     let complete = cache.join(name);
     let failed = |reason: String| Error::Fetch { what, reason };
     std::fs::create_dir_all(cache).map_err(|error| unusable(cache, &error))?;
-    // One lock for all, because Maven's own folder is not safe for several at once. It goes with the process.
+    // One lock for all, because Maven's own folder is not safe for several at once. It goes with
+    // the process.
     let lock_path = cache.join("lock");
     let lock = File::create(&lock_path).map_err(|error| unusable(&lock_path, &error))?;
     lock.lock().map_err(|error| failed(format!("cannot lock {}: {error}", lock_path.display())))?;
@@ -160,13 +175,14 @@ fn unusable(path: &Path, error: &std::io::Error) -> Error {
     Error::Directory { path: path.to_path_buf(), reason: error.to_string() }
 }
 
-/// `audit-sandbox` in the user's cache folder. Root's own is closed to other users, so what they must read is kept in
-/// the system's.
+/// `audit-sandbox` in the user's cache folder. Root's own is closed to other users, so what they
+/// must read is kept in the system's.
 fn cache_folder(for_other_users: bool) -> PathBuf {
     let cache = if for_other_users && nix::unistd::geteuid().is_root() {
         PathBuf::from("/var/cache")
     } else {
-        let named = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let named =
+            std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let home = || std::env::home_dir().map(|home| home.join(".cache"));
         named.or_else(home).unwrap_or_else(std::env::temp_dir)
     };

@@ -1,4 +1,5 @@
-//! The guardian: a small shell process that outlives this one just long enough to clear up after it.
+//! The guardian: a small shell process that outlives this one just long enough to clear up after
+//! it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
@@ -15,19 +16,22 @@ use crate::error::Error;
 const GUARDIAN_SCRIPT: &str = include_str!("guardian.sh");
 const STARTED_SCRIPT: &str = include_str!("started.sh");
 
-/// Owns a temporary directory and a process that watches over it. However this process ends, the guardian then ends
-/// what was started with [`Guardian::command`] and removes the directory. Dropping it does the same, and waits.
+/// Owns a temporary directory and a process that watches over it. However this process ends, the
+/// guardian then ends what was started with [`Guardian::command`] and removes the directory.
+/// Dropping it does the same, and waits.
 #[derive(Debug)]
 pub(crate) struct Guardian {
     directory: PathBuf,
     shell: Child,
-    /// The write end of the guardian's pipe. The standard library opens it close-on-exec, so that no other child of
-    /// this process keeps it open. It is an option only so that `drop` can close it before it waits.
+    /// The write end of the guardian's pipe. The standard library opens it close-on-exec, so that
+    /// no other child of this process keeps it open. It is an option only so that `drop` can close
+    /// it before it waits.
     pipe: Option<ChildStdin>,
 }
 
 impl Guardian {
-    /// Makes the directory, below the system's one for temporary files, and the process that watches over it.
+    /// Makes the directory, below the system's one for temporary files, and the process that
+    /// watches over it.
     pub(crate) fn start() -> Result<Guardian, Error> {
         let directory = std::env::temp_dir().join(format!("audit-sandbox-{}", short_id()));
         let failed = |reason: String| Error::Directory { path: directory.clone(), reason };
@@ -45,7 +49,9 @@ impl Guardian {
         let pipe = shell.stdin.take();
         let mut answer = String::new();
         if let Some(stdout) = shell.stdout.take() {
-            BufReader::new(stdout).read_line(&mut answer).map_err(|error| failed(error.to_string()))?;
+            BufReader::new(stdout)
+                .read_line(&mut answer)
+                .map_err(|error| failed(error.to_string()))?;
         }
         let mut complaint = String::new();
         if answer.trim() != "ready" {
@@ -63,11 +69,14 @@ impl Guardian {
         &self.directory
     }
 
-    /// A folder below the directory, made when it isn't there yet. With an owner, it belongs to that user.
+    /// A folder below the directory, made when it isn't there yet. With an owner, it belongs to
+    /// that user.
     pub(crate) fn folder(&self, name: &str, owner: Option<&User>) -> Result<PathBuf, Error> {
         let path = self.directory.join(name);
-        let failed =
-            |error: std::io::Error| Error::Directory { path: path.clone(), reason: error.to_string() };
+        let failed = |error: std::io::Error| Error::Directory {
+            path: path.clone(),
+            reason: error.to_string(),
+        };
         match std::fs::create_dir(&path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(failed(error)),
             _ => {}
@@ -79,9 +88,15 @@ impl Guardian {
         Ok(path)
     }
 
-    /// A command that is ended with `ending` when the sandbox goes. It runs in `folder` (one command at a time in
-    /// each), writes its output to the file `log` there, and is not reached by a Ctrl-C. The caller adds arguments.
-    pub(crate) fn command(&self, folder: &Path, ending: Signal, program: &Path) -> Result<Command, Error> {
+    /// A command that is ended with `ending` when the sandbox goes. It runs in `folder` (one
+    /// command at a time in each), writes its output to the file `log` there, and is not reached by
+    /// a Ctrl-C. The caller adds arguments.
+    pub(crate) fn command(
+        &self,
+        folder: &Path,
+        ending: Signal,
+        program: &Path,
+    ) -> Result<Command, Error> {
         let log_path = log_path(folder);
         let log = File::options()
             .create(true)
@@ -107,7 +122,8 @@ impl Guardian {
 impl Drop for Guardian {
     fn drop(&mut self) {
         drop(self.pipe.take());
-        // Nothing is left to do when the wait fails: the guardian is on its own then, and clears up all the same.
+        // Nothing is left to do when the wait fails: the guardian is on its own then, and clears up
+        // all the same.
         let _ = self.shell.wait();
     }
 }
@@ -122,7 +138,8 @@ pub(crate) fn log_path(folder: &Path) -> PathBuf {
     folder.join("log")
 }
 
-/// Twelve random hexadecimal digits: enough that two sandboxes, or two tests on a shared server, never meet.
+/// Twelve random hexadecimal digits: enough that two sandboxes, or two tests on a shared server,
+/// never meet.
 pub(crate) fn short_id() -> String {
     let mut digits = Uuid::new_v4().simple().to_string();
     digits.truncate(12);

@@ -12,7 +12,10 @@ use crate::progress::Progress;
 const OLDEST: u32 = 15;
 
 /// The `bin` folder of a PostgreSQL, and its version.
-pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<(PathBuf, String), Error> {
+pub(crate) fn postgres(
+    guardian: &Guardian,
+    progress: &Progress,
+) -> Result<(PathBuf, String), Error> {
     let on_path = fetch::on_path("initdb").and_then(|initdb| Some(initdb.parent()?.to_path_buf()));
     if let Some(bin) = on_path
         && let Some(version) = version(&bin)
@@ -40,8 +43,9 @@ pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<(Path
         return Ok(found);
     }
     let bin = fetch::postgres(guardian, progress)?;
-    let version = version(&bin)
-        .ok_or_else(|| Error::NoPostgres { reason: format!("the one in {} cannot be run", bin.display()) })?;
+    let version = version(&bin).ok_or_else(|| Error::NoPostgres {
+        reason: format!("the one in {} cannot be run", bin.display()),
+    })?;
     Ok((bin, version))
 }
 

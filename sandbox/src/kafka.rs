@@ -17,7 +17,8 @@ use crate::process::Process;
 use crate::progress::Progress;
 use crate::{fetch, ports, topics};
 
-/// Names a Kafka to use instead of one of the sandbox's own: `host:port`, several separated by commas.
+/// Names a Kafka to use instead of one of the sandbox's own: `host:port`, several separated by
+/// commas.
 pub const GIVEN_BROKERS: &str = "SANDBOX_BROKERS";
 
 /// Names the folder of an unpacked Apache Kafka to start.
@@ -37,7 +38,8 @@ enum Cluster {
     Mock(Mock),
 }
 
-/// A broker in a folder of its own. Fields drop in their order: the process ends before the guardian clears up.
+/// A broker in a folder of its own. Fields drop in their order: the process ends before the
+/// guardian clears up.
 #[derive(Debug)]
 struct Own {
     process: Mutex<Option<Process>>,
@@ -52,7 +54,9 @@ struct Own {
 
 impl Kafka {
     pub(crate) fn set_up(guardian: &Arc<Guardian>, progress: &Progress) -> Result<Kafka, Error> {
-        if let Some(brokers) = std::env::var(GIVEN_BROKERS).ok().filter(|brokers| !brokers.is_empty()) {
+        if let Some(brokers) =
+            std::env::var(GIVEN_BROKERS).ok().filter(|brokers| !brokers.is_empty())
+        {
             return Kafka::given(brokers, progress);
         }
         let java = match fetch::java() {
@@ -175,8 +179,8 @@ impl Kafka {
         Ok(())
     }
 
-    /// Starts the broker again, on the same port and with its data, and waits until all partitions have a leader.
-    /// Nothing happens when it runs.
+    /// Starts the broker again, on the same port and with its data, and waits until all partitions
+    /// have a leader. Nothing happens when it runs.
     ///
     /// # Errors
     /// When Kafka is given or a mock, or doesn't come up: the error has the last lines of its log.
@@ -193,12 +197,17 @@ impl Kafka {
         self.start()
     }
 
-    /// Creates a topic, and waits until its partitions have leaders. `config` is the topic's own, such as
-    /// `("retention.ms", "1000")`; a mock ignores it.
+    /// Creates a topic, and waits until its partitions have leaders. `config` is the topic's own,
+    /// such as `("retention.ms", "1000")`; a mock ignores it.
     ///
     /// # Errors
     /// When it exists ([`Error::Exists`]), or Kafka does not answer or refuses.
-    pub fn create_topic(&self, name: &str, partitions: i32, config: &[(&str, &str)]) -> Result<(), Error> {
+    pub fn create_topic(
+        &self,
+        name: &str,
+        partitions: i32,
+        config: &[(&str, &str)],
+    ) -> Result<(), Error> {
         match &self.0 {
             Cluster::Mock(mock) => mock.create_topic(name, partitions),
             Cluster::Given { .. } | Cluster::Own(_) => {
@@ -219,7 +228,12 @@ impl Kafka {
     ///
     /// # Errors
     /// When Kafka is a mock, does not answer, or there is no such partition or offset.
-    pub fn delete_records(&self, topic: &str, partition: i32, before_offset: i64) -> Result<(), Error> {
+    pub fn delete_records(
+        &self,
+        topic: &str,
+        partition: i32,
+        before_offset: i64,
+    ) -> Result<(), Error> {
         topics::delete_records(self.brokers(), topic, partition, before_offset)
     }
 
@@ -267,9 +281,10 @@ impl Own {
                 self.arrange(command);
                 command.arg("kafka.Kafka").arg(self.settings());
             })?;
-        let failed = |reason: String, log: String| Error::NotStarted { server: SERVER, reason, log };
-        let client =
-            topics::client(&self.brokers).map_err(|error| failed(error.to_string(), String::new()))?;
+        let failed =
+            |reason: String, log: String| Error::NotStarted { server: SERVER, reason, log };
+        let client = topics::client(&self.brokers)
+            .map_err(|error| failed(error.to_string(), String::new()))?;
         let deadline = Instant::now() + STARTS_WITHIN;
         let moment = Duration::from_millis(200);
         // The cluster's id proves that it is this broker that answers on the port.
@@ -293,8 +308,8 @@ impl Own {
         command
             // JIT-compiled code, stacks and buffers come on top of the heap: about 350 MB resident.
             .arg("-Xmx512m")
-            // Java would leave both in the system's temporary directory when it is killed: statistics of each process,
-            // and the native libraries of the compression formats.
+            // Java would leave both in the system's temporary directory when it is killed:
+            // statistics of each process, and the native libraries of the compression formats.
             .arg("-XX:-UsePerfData")
             .arg(format!("-Djava.io.tmpdir={}", self.folder.display()))
             .arg("-Dorg.slf4j.simpleLogger.defaultLogLevel=warn")
@@ -302,7 +317,8 @@ impl Own {
     }
 }
 
-/// The broker's settings: Kafka's defaults, but for one broker that is its own controller, with short waits.
+/// The broker's settings: Kafka's defaults, but for one broker that is its own controller, with
+/// short waits.
 fn settings(brokers: &str, controller: &str, folder: &Path) -> String {
     format!(
         "process.roles=broker,controller

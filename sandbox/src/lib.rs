@@ -1,4 +1,5 @@
-//! Starts a private PostgreSQL and a private Kafka as real processes, for the demo, the tests and the benches.
+//! Starts a private PostgreSQL and a private Kafka as real processes, for the demo, the tests and
+//! the benches.
 //!
 //! ```no_run
 //! let sandbox = sandbox::Sandbox::shared();
@@ -7,10 +8,11 @@
 //! println!("{} {} {topic}", scope.database_url(), scope.brokers());
 //! ```
 //!
-//! PostgreSQL is, in this order: the one that `SANDBOX_POSTGRES_URL` names; `initdb` and `postgres` on PATH or in the
-//! usual folders; binaries through Maven. Kafka is: the one that `SANDBOX_BROKERS` names; `KAFKA_HOME`; Apache Kafka
-//! through Maven, on Java 17; librdkafka's mock. However the process that started them ends, the servers and their
-//! directory go with it (see `guardian.sh`).
+//! PostgreSQL is, in this order: the one that `SANDBOX_POSTGRES_URL` names; `initdb` and `postgres`
+//! on PATH or in the usual folders; binaries through Maven. Kafka is: the one that
+//! `SANDBOX_BROKERS` names; `KAFKA_HOME`; Apache Kafka through Maven, on Java 17; librdkafka's
+//! mock. However the process that started them ends, the servers and their directory go with it
+//! (see `guardian.sh`).
 
 mod blocking;
 mod error;
@@ -46,8 +48,8 @@ use nix::sys::signal::Signal;
 
 use crate::guardian::Guardian;
 
-/// A running PostgreSQL and a running Kafka. They stop, and their directory goes, when it is dropped or when its
-/// process ends in any way.
+/// A running PostgreSQL and a running Kafka. They stop, and their directory goes, when it is
+/// dropped or when its process ends in any way.
 #[derive(Debug)]
 pub struct Sandbox {
     // Fields drop in their order: the servers before the guardian, which they also hold.
@@ -60,8 +62,8 @@ impl Sandbox {
     /// Starts both servers, and says in plain lines on stderr which ones. Blocks until both answer.
     ///
     /// # Errors
-    /// When a server can't be found, fetched or started. The message says what to do, and has the last lines of the
-    /// server's log.
+    /// When a server can't be found, fetched or started. The message says what to do, and has the
+    /// last lines of the server's log.
     pub fn start() -> Result<Sandbox, Error> {
         Sandbox::start_with(&Progress::lines())
     }
@@ -95,11 +97,16 @@ impl Sandbox {
         &self.postgres
     }
 
-    /// Starts another PostgreSQL, which ends when it is dropped, or with the sandbox. Its files are in the folder `name`.
+    /// Starts another PostgreSQL, which ends when it is dropped, or with the sandbox. Its files are
+    /// in the folder `name`.
     ///
     /// # Errors
     /// As [`Sandbox::start`].
-    pub fn another_postgres(&self, name: &str, peculiarities: Peculiarities<'_>) -> Result<Postgres, Error> {
+    pub fn another_postgres(
+        &self,
+        name: &str,
+        peculiarities: Peculiarities<'_>,
+    ) -> Result<Postgres, Error> {
         Postgres::start_own(&self.guardian, &Progress::lines(), name, peculiarities)
     }
 
@@ -113,9 +120,9 @@ impl Sandbox {
         Scope::new(self, name)
     }
 
-    /// Starts a program beside the servers, which ends with them at the latest, even after a kill -9 of this process.
-    /// It runs, and its output goes to the file `log`, in the folder `name` of the sandbox's directory: one at a time
-    /// in each. `arrange` adds its arguments.
+    /// Starts a program beside the servers, which ends with them at the latest, even after a kill
+    /// -9 of this process. It runs, and its output goes to the file `log`, in the folder `name` of
+    /// the sandbox's directory: one at a time in each. `arrange` adds its arguments.
     ///
     /// # Errors
     /// When the program can't be run, or the folder not be made.

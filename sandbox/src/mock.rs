@@ -26,10 +26,10 @@ impl Mock {
         let (requests, inbox) = channel();
         let (started, when_started) = channel();
         thread::spawn(move || run(&inbox, &started));
-        let brokers = when_started
-            .recv()
-            .unwrap_or_else(|_| Err("its thread ended".into()))
-            .map_err(|reason| Error::NotStarted { server: "the mock Kafka", reason, log: String::new() })?;
+        let brokers =
+            when_started.recv().unwrap_or_else(|_| Err("its thread ended".into())).map_err(
+                |reason| Error::NotStarted { server: "the mock Kafka", reason, log: String::new() },
+            )?;
         Ok(Mock { brokers, requests })
     }
 
@@ -44,7 +44,10 @@ impl Mock {
             .send(Request { topic: topic.to_string(), partitions, answer })
             .map_err(|_| ended())
             .and_then(|()| when_answered.recv().map_err(|_| ended())?)
-            .map_err(|reason| Error::Request { action: format!("create the topic {topic}"), reason })
+            .map_err(|reason| Error::Request {
+                action: format!("create the topic {topic}"),
+                reason,
+            })
     }
 }
 
@@ -77,7 +80,8 @@ mod tests {
         mock.create_topic("orders.events", 3).unwrap();
         let consumer: BaseConsumer =
             ClientConfig::new().set("bootstrap.servers", mock.brokers()).create().unwrap();
-        let metadata = consumer.fetch_metadata(Some("orders.events"), Duration::from_secs(10)).unwrap();
+        let metadata =
+            consumer.fetch_metadata(Some("orders.events"), Duration::from_secs(10)).unwrap();
         assert_eq!(metadata.topics()[0].partitions().len(), 3);
     }
 }

@@ -5,12 +5,12 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-/// Below what Linux (32768) and macOS (49152) give to outgoing connections: the port of a server that is stopped for a
-/// moment is not taken by somebody's client in between.
+/// Below what Linux (32768) and macOS (49152) give to outgoing connections: the port of a server
+/// that is stopped for a moment is not taken by somebody's client in between.
 const RANGE: Range<u16> = 15_000..32_000;
 
-/// Different ports that are free now. Another process may take one before the caller does: whoever binds them tries
-/// again then.
+/// Different ports that are free now. Another process may take one before the caller does: whoever
+/// binds them tries again then.
 pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
     // Each is held until all are found, so that none is found twice.
     let held = [(); COUNT].map(|()| free_listener());

@@ -19,7 +19,8 @@ use crate::process::{LOOK_EVERY, Process};
 use crate::progress::Progress;
 use crate::{blocking, installed, ports};
 
-/// Names a PostgreSQL to use instead of one of the sandbox's own: a URL, with a user who may create databases.
+/// Names a PostgreSQL to use instead of one of the sandbox's own: a URL, with a user who may create
+/// databases.
 pub const GIVEN_POSTGRES: &str = "SANDBOX_POSTGRES_URL";
 
 const SERVER: &str = "PostgreSQL";
@@ -37,7 +38,8 @@ enum Server {
     Own(Box<Own>),
 }
 
-/// A server in a folder of its own. Fields drop in their order: the process ends before the guardian clears up.
+/// A server in a folder of its own. Fields drop in their order: the process ends before the
+/// guardian clears up.
 #[derive(Debug)]
 struct Own {
     process: Mutex<Option<Process>>,
@@ -55,7 +57,8 @@ struct Own {
 pub struct Peculiarities<'a> {
     /// Settings, each as `name=value`.
     pub settings: &'a [&'a str],
-    /// The lines of `pg_hba.conf`, behind the one that trusts `postgres` on loopback. Empty: everybody there is trusted.
+    /// The lines of `pg_hba.conf`, behind the one that trusts `postgres` on loopback. Empty:
+    /// everybody there is trusted.
     pub access: &'a str,
     /// Files in its data folder, by name and content, that nobody else can read.
     pub files: &'a [(&'a str, &'a [u8])],
@@ -111,9 +114,12 @@ impl Postgres {
 
     fn given(url: String, progress: &Progress) -> Result<Postgres, Error> {
         let unusable = |reason: String| Error::Given { variable: GIVEN_POSTGRES, reason };
-        let config: Config = url.parse().map_err(|_| unusable("it is not a PostgreSQL URL".into()))?;
+        let config: Config =
+            url.parse().map_err(|_| unusable("it is not a PostgreSQL URL".into()))?;
         if !url.contains("://") {
-            return Err(unusable("it must have the form postgres://user@host:port/database".into()));
+            return Err(unusable(
+                "it must have the form postgres://user@host:port/database".into(),
+            ));
         }
         let port = config.get_ports().first().copied().unwrap_or(5432);
         let postgres = Postgres(Server::Given { url, port });
@@ -151,7 +157,8 @@ impl Postgres {
         }
     }
 
-    /// Stops the server in order (PostgreSQL's fast shutdown). Nothing happens when it is stopped already.
+    /// Stops the server in order (PostgreSQL's fast shutdown). Nothing happens when it is stopped
+    /// already.
     ///
     /// # Errors
     /// When the server is given, or doesn't stop within a minute.
@@ -209,16 +216,20 @@ impl Postgres {
     /// # Errors
     /// When it exists ([`Error::Exists`]), or the server does not answer.
     pub fn create_database(&self, name: &str) -> Result<(), Error> {
-        self.execute(&format!("create the database {name}"), &format!("CREATE DATABASE {}", quoted(name)))
-            .map_err(|error| match error {
-                Error::Request { reason, .. } if reason.contains("already exists") => {
-                    Error::Exists { what: "the database", name: name.to_string() }
-                }
-                error => error,
-            })
+        self.execute(
+            &format!("create the database {name}"),
+            &format!("CREATE DATABASE {}", quoted(name)),
+        )
+        .map_err(|error| match error {
+            Error::Request { reason, .. } if reason.contains("already exists") => {
+                Error::Exists { what: "the database", name: name.to_string() }
+            }
+            error => error,
+        })
     }
 
-    /// Drops a database, whoever is connected to it. Nothing happens when there is none of that name.
+    /// Drops a database, whoever is connected to it. Nothing happens when there is none of that
+    /// name.
     ///
     /// # Errors
     /// When the server does not answer or refuses.
@@ -234,7 +245,8 @@ impl Postgres {
         };
         let failed = |error: tokio_postgres::Error| Error::Request {
             action: action.to_string(),
-            // The library's own text is only "db error", or "error connecting to server": the cause says more.
+            // The library's own text is only "db error", or "error connecting to server": the cause
+            // says more.
             reason: error.source().map_or_else(|| error.to_string(), ToString::to_string),
         };
         blocking::wait(async {
@@ -245,7 +257,9 @@ impl Postgres {
 
     fn own(&self, action: &'static str) -> Result<&Own, Error> {
         match &self.0 {
-            Server::Given { .. } => Err(Error::NotOurs { server: SERVER, action, what: "the given one" }),
+            Server::Given { .. } => {
+                Err(Error::NotOurs { server: SERVER, action, what: "the given one" })
+            }
             Server::Own(own) => Ok(own),
         }
     }
@@ -281,14 +295,19 @@ impl Own {
     /// Writes what the server has of its own into its data folder.
     fn place_files(&self, peculiarities: Peculiarities<'_>) -> Result<(), Error> {
         let access = format!("host all postgres 127.0.0.1/32 trust\n{}", peculiarities.access);
-        let access = (!peculiarities.access.is_empty()).then_some(("pg_hba.conf", access.as_bytes()));
+        let access =
+            (!peculiarities.access.is_empty()).then_some(("pg_hba.conf", access.as_bytes()));
         for (name, content) in peculiarities.files.iter().copied().chain(access) {
             let path = self.data().join(name);
             let owner = self.user.as_ref();
             std::fs::write(&path, content)
                 .and_then(|()| std::fs::set_permissions(&path, Permissions::from_mode(0o600)))
                 .and_then(|()| {
-                    chown(&path, owner.map(|user| user.uid.as_raw()), owner.map(|user| user.gid.as_raw()))
+                    chown(
+                        &path,
+                        owner.map(|user| user.uid.as_raw()),
+                        owner.map(|user| user.gid.as_raw()),
+                    )
                 })
                 .map_err(|error| Error::Directory { path, reason: error.to_string() })?;
         }
@@ -322,7 +341,8 @@ impl Own {
                     command.args(["-c", setting]);
                 }
             })?;
-        let failed = |reason: String, log: String| Error::NotStarted { server: SERVER, reason, log };
+        let failed =
+            |reason: String, log: String| Error::NotStarted { server: SERVER, reason, log };
         let deadline = Instant::now() + STARTS_WITHIN;
         while !is_ready(&self.data(), started.id()) {
             if let Some(status) = started.ended() {
@@ -352,8 +372,9 @@ impl Own {
     }
 }
 
-/// Whether the server that runs as this process accepts connections: it says so in the last line of `postmaster.pid`,
-/// which is what `pg_ctl` looks at. A connection alone would prove nothing, since another server may have the port.
+/// Whether the server that runs as this process accepts connections: it says so in the last line of
+/// `postmaster.pid`, which is what `pg_ctl` looks at. A connection alone would prove nothing, since
+/// another server may have the port.
 fn is_ready(data: &Path, process_id: u32) -> bool {
     let Ok(text) = std::fs::read_to_string(data.join("postmaster.pid")) else { return false };
     let mut lines = text.lines();
@@ -361,7 +382,8 @@ fn is_ready(data: &Path, process_id: u32) -> bool {
         && lines.nth(6).is_some_and(|line| line.trim() == "ready")
 }
 
-/// The processes whose parent is this one. Linux only; elsewhere PostgreSQL's backends end a moment later on their own.
+/// The processes whose parent is this one. Linux only; elsewhere PostgreSQL's backends end a moment
+/// later on their own.
 fn children_of(parent: u32) -> Vec<Pid> {
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
     processes

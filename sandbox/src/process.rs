@@ -26,7 +26,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program` in `folder`; `arrange` adds its arguments. `ending` is the signal that ends it for good.
+    /// Starts `program` in `folder`; `arrange` adds its arguments. `ending` is the signal that ends
+    /// it for good.
     pub(crate) fn start(
         guardian: &Guardian,
         folder: &Path,
@@ -72,7 +73,8 @@ impl Process {
         self.child.try_wait().unwrap_or_else(|_| Some(ExitStatus::from_raw(0)))
     }
 
-    /// Asks it to end (SIGTERM), and waits for that, at most this long. Says how it ended, when it has.
+    /// Asks it to end (SIGTERM), and waits for that, at most this long. Says how it ended, when it
+    /// has.
     pub fn stop(&mut self, at_most: Duration) -> Option<ExitStatus> {
         self.signal(Signal::SIGTERM);
         self.wait(at_most);
@@ -114,8 +116,8 @@ impl Drop for Process {
             self.signal(Signal::SIGKILL);
             self.wait(Duration::from_secs(10));
         }
-        // Its number may soon be another process's: the guardian must not find it any more. Where this fails, the
-        // directory itself has gone.
+        // Its number may soon be another process's: the guardian must not find it any more. Where
+        // this fails, the directory itself has gone.
         let _ = std::fs::remove_file(pid_path(&self.folder));
     }
 }

@@ -1,4 +1,5 @@
-//! Sends sample records to Kafka exactly as they are: bytes, nulls, the order of headers and repeated ones.
+//! Sends sample records to Kafka exactly as they are: bytes, nulls, the order of headers and
+//! repeated ones.
 #![expect(unsafe_code, reason = "header names of any bytes, which rdkafka takes for UTF-8")]
 
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -29,8 +30,8 @@ pub struct Placed {
     pub offset: i64,
 }
 
-/// Sends the records in their order, waits until all are acknowledged, and tells where each one is. A record without a
-/// timestamp gets none; one without a partition goes where its key belongs.
+/// Sends the records in their order, waits until all are acknowledged, and tells where each one is.
+/// A record without a timestamp gets none; one without a partition goes where its key belongs.
 ///
 /// # Errors
 /// When no broker answers, or Kafka refuses a record; some of the others may be written then.
@@ -83,10 +84,15 @@ fn refused(index: usize, record: &Record, error: &KafkaError) -> Error {
 }
 
 /// Hands one record to librdkafka. Waits only while its queue is full.
-fn send(producer: &BaseProducer<Deliveries>, index: usize, record: &Record) -> Result<(), KafkaError> {
+fn send(
+    producer: &BaseProducer<Deliveries>,
+    index: usize,
+    record: &Record,
+) -> Result<(), KafkaError> {
     let bytes = |content: &'_ Option<Content>| content.as_ref().map(|content| content.0.clone());
     let (key, value) = (bytes(&record.key), bytes(&record.value));
-    let mut message: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(&record.topic, index);
+    let mut message: BaseRecord<'_, [u8], [u8], usize> =
+        BaseRecord::with_opaque_to(&record.topic, index);
     message.partition = record.partition;
     message.key = key.as_deref();
     message.payload = value.as_deref();
@@ -111,8 +117,9 @@ fn send(producer: &BaseProducer<Deliveries>, index: usize, record: &Record) -> R
 
 /// Headers whose names may be any bytes. rdkafka's own `insert` takes text only.
 fn headers(pairs: &[(Content, Option<Content>)]) -> OwnedHeaders {
-    // SAFETY: the list is made here, and destroyed after it was copied. librdkafka copies names and values, whose lengths
-    // are given; a value of null is one without bytes. A `BorrowedHeaders` is librdkafka's list behind another type.
+    // SAFETY: the list is made here, and destroyed after it was copied. librdkafka copies names and
+    // values, whose lengths are given; a value of null is one without bytes. A `BorrowedHeaders` is
+    // librdkafka's list behind another type.
     unsafe {
         let list = bindings::rd_kafka_headers_new(pairs.len());
         for (name, value) in pairs {
@@ -121,7 +128,13 @@ fn headers(pairs: &[(Content, Option<Content>)]) -> OwnedHeaders {
                 None => (std::ptr::null(), 0),
             };
             // It fails for read-only lists alone, which this one is not.
-            bindings::rd_kafka_header_add(list, name.0.as_ptr().cast(), name.0.len() as isize, value, size);
+            bindings::rd_kafka_header_add(
+                list,
+                name.0.as_ptr().cast(),
+                name.0.len() as isize,
+                value,
+                size,
+            );
         }
         let headers = (*list.cast::<BorrowedHeaders>()).detach();
         bindings::rd_kafka_headers_destroy(list);

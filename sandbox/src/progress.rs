@@ -25,13 +25,15 @@ impl Progress {
     /// Says one thing that is so.
     pub fn say(&self, message: &str) {
         match &self.spinners {
-            // Printing above the spinners fails only when stderr has gone: there is nobody to tell then.
+            // Printing above the spinners fails only when stderr has gone: there is nobody to tell
+            // then.
             Some(spinners) => _ = spinners.println(message),
             None => eprintln!("sandbox: {message}"),
         }
     }
 
-    /// Says what begins now and takes a moment. On a terminal, that line turns until the step is dropped.
+    /// Says what begins now and takes a moment. On a terminal, that line turns until the step is
+    /// dropped.
     pub(crate) fn begin(&self, message: &str) -> Step {
         let spinner = self.spinners.as_ref().map(|spinners| {
             let spinner = spinners.add(ProgressBar::new_spinner());

@@ -28,8 +28,8 @@ pub enum Verdict {
     Forward,
     /// They never arrive: both sides see the connection reset.
     CutBefore,
-    /// They arrive, and nothing after them: then both sides see the connection reset. A server has done by then what it
-    /// was asked, and the client can't know.
+    /// They arrive, and nothing after them: then both sides see the connection reset. A server has
+    /// done by then what it was asked, and the client can't know.
     CutAfter,
 }
 
@@ -60,11 +60,14 @@ impl Proxy {
     /// # Errors
     /// When no port can be bound.
     pub fn start(target_port: u16) -> Result<Proxy, Error> {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::Proxy)?;
+        let listener =
+            std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::Proxy)?;
         listener.set_nonblocking(true).map_err(Error::Proxy)?;
         let port = listener.local_addr().map_err(Error::Proxy)?.port();
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Proxy)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Proxy)?;
         let listener = {
             let _inside = runtime.enter();
             TcpListener::from_std(listener).map_err(Error::Proxy)?
@@ -87,8 +90,8 @@ impl Proxy {
         self.orders.send_modify(|orders| orders.cuts += 1);
     }
 
-    /// From now on nothing is forwarded: connections stay open, new ones too, and are silent, as behind a router that
-    /// drops packets.
+    /// From now on nothing is forwarded: connections stay open, new ones too, and are silent, as
+    /// behind a router that drops packets.
     pub fn block(&self) {
         self.orders.send_modify(|orders| orders.blocked = true);
     }
@@ -104,20 +107,21 @@ impl Proxy {
     }
 
     /// Shows `hook` each piece of data before it is forwarded, until its first verdict that is not
-    /// [`Verdict::Forward`]: then that connection is cut, and the hook is done. A piece is what one read gave, up to
-    /// 64 KiB.
+    /// [`Verdict::Forward`]: then that connection is cut, and the hook is done. A piece is what one
+    /// read gave, up to 64 KiB.
     pub fn cut_when(&self, hook: impl FnMut(Direction, &[u8]) -> Verdict + Send + 'static) {
         *self.hook.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(hook));
     }
 
-    /// Once, when a client sends a piece of data that contains `pattern`: lets it reach the server and cuts the
-    /// connection on the answer. `b"COMMIT"` makes a commit whose outcome the client can't know.
+    /// Once, when a client sends a piece of data that contains `pattern`: lets it reach the server
+    /// and cuts the connection on the answer. `b"COMMIT"` makes a commit whose outcome the client
+    /// can't know.
     pub fn cut_reply_to(&self, pattern: &'static [u8]) {
         self.cut_when(on_request(pattern, Verdict::CutAfter));
     }
 
-    /// Once, when a client sends a piece of data that contains `pattern`: cuts the connection before it reaches the
-    /// server.
+    /// Once, when a client sends a piece of data that contains `pattern`: cuts the connection
+    /// before it reaches the server.
     pub fn cut_before(&self, pattern: &'static [u8]) {
         self.cut_when(on_request(pattern, Verdict::CutBefore));
     }
@@ -136,8 +140,8 @@ impl std::fmt::Debug for Proxy {
 
 fn on_request(pattern: &'static [u8], verdict: Verdict) -> impl FnMut(Direction, &[u8]) -> Verdict {
     move |direction, bytes| {
-        let is_it =
-            direction == Direction::ToServer && bytes.windows(pattern.len()).any(|part| part == pattern);
+        let is_it = direction == Direction::ToServer
+            && bytes.windows(pattern.len()).any(|part| part == pattern);
         if is_it { verdict } else { Verdict::Forward }
     }
 }
@@ -214,8 +218,8 @@ impl Forwarder {
             Ok(_) => return,
             Err(Cut::Both) => {}
             Err(Cut::AfterRequest) => {
-                // A reset could overtake the request. The end of the stream comes after it; the server closes when it
-                // has done all before that, and its answers go nowhere.
+                // A reset could overtake the request. The end of the stream comes after it; the
+                // server closes when it has done all before that, and its answers go nowhere.
                 let _ = server.shutdown().await;
                 let mut nowhere = tokio::io::sink();
                 let drain = tokio::io::copy(&mut server, &mut nowhere);
@@ -268,7 +272,8 @@ impl Forwarder {
     }
 }
 
-/// Makes the close that follows a reset. Where that can't be set, the other side sees an ordinary end instead.
+/// Makes the close that follows a reset. Where that can't be set, the other side sees an ordinary
+/// end instead.
 fn reset(connection: &TcpStream) {
     let _ = connection.set_zero_linger();
 }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use crate::guardian::short_id;
 use crate::{Error, Sandbox};
 
-/// One test's own databases and topics. The names are unique, also on a server that several runs share.
+/// One test's own databases and topics. The names are unique, also on a server that several runs
+/// share.
 ///
 /// Its functions panic with the readable error where a server refuses: they are for tests.
 #[derive(Debug)]
@@ -23,7 +24,11 @@ impl<'s> Scope<'s> {
         // PostgreSQL cuts names at 63 bytes: 30, and 1 + 12 random digits, leave room for a suffix.
         let name: String = name
             .chars()
-            .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' })
+            .map(
+                |letter| {
+                    if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }
+                },
+            )
             .take(30)
             .collect();
         Scope {
@@ -45,12 +50,14 @@ impl<'s> Scope<'s> {
         self.create_database(&format!("{}_{suffix}", self.prefix))
     }
 
-    /// This scope's name for a topic, such as `{prefix}.orders.events` for `orders.events`. Doesn't create it.
+    /// This scope's name for a topic, such as `{prefix}.orders.events` for `orders.events`. Doesn't
+    /// create it.
     pub fn topic(&self, name: &str) -> String {
         self.topic_behind("", name)
     }
 
-    /// The same for topics whose kind is told by how their names begin: `{beginning}{prefix}.{name}`.
+    /// The same for topics whose kind is told by how their names begin:
+    /// `{beginning}{prefix}.{name}`.
     pub fn topic_behind(&self, beginning: &str, name: &str) -> String {
         let topic = format!("{beginning}{}.{name}", self.prefix);
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,7 +73,12 @@ impl<'s> Scope<'s> {
     }
 
     /// Creates a topic with a configuration of its own, and gives its full name.
-    pub fn create_topic_with(&self, name: &str, partitions: i32, config: &[(&str, &str)]) -> String {
+    pub fn create_topic_with(
+        &self,
+        name: &str,
+        partitions: i32,
+        config: &[(&str, &str)],
+    ) -> String {
         let topic = self.topic(name);
         or_panic(self.sandbox.kafka().create_topic(&topic, partitions, config));
         topic
@@ -85,8 +97,8 @@ impl<'s> Scope<'s> {
 }
 
 impl Drop for Scope<'_> {
-    /// On servers that outlive the sandbox, takes away what was made. Where that fails, the next user sees a left-over
-    /// database or topic under a name that tells where it is from.
+    /// On servers that outlive the sandbox, takes away what was made. Where that fails, the next
+    /// user sees a left-over database or topic under a name that tells where it is from.
     fn drop(&mut self) {
         if self.sandbox.postgres().is_given() {
             for name in self.databases.get_mut().unwrap_or_else(PoisonError::into_inner) {

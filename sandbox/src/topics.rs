@@ -24,19 +24,25 @@ pub(crate) fn client(brokers: &str) -> Result<AdminClient<DefaultClientContext>,
         .create()
 }
 
-/// Creates a topic, and waits until each of its partitions has a leader. `config` is the topic's own.
+/// Creates a topic, and waits until each of its partitions has a leader. `config` is the topic's
+/// own.
 ///
 /// # Errors
 /// When it exists ([`Error::Exists`]), or Kafka does not answer or refuses.
-pub fn create(brokers: &str, topic: &str, partitions: i32, config: &[(&str, &str)]) -> Result<(), Error> {
+pub fn create(
+    brokers: &str,
+    topic: &str,
+    partitions: i32,
+    config: &[(&str, &str)],
+) -> Result<(), Error> {
     let action = format!("create the topic {topic}");
     let client = client(brokers).map_err(|error| failed(&action, &error))?;
     let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     for (name, value) in config {
         new = new.set(name, value);
     }
-    let results =
-        blocking::wait(client.create_topics([&new], &options()))?.map_err(|error| failed(&action, &error))?;
+    let results = blocking::wait(client.create_topics([&new], &options()))?
+        .map_err(|error| failed(&action, &error))?;
     match results.into_iter().next() {
         Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => {
             return Err(Error::Exists { what: "the topic", name: topic.to_string() });
@@ -106,7 +112,9 @@ pub(crate) fn delete_records(
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new().operation_timeout(Some(ANSWERS_WITHIN)).request_timeout(Some(ANSWERS_WITHIN))
+    AdminOptions::new()
+        .operation_timeout(Some(ANSWERS_WITHIN))
+        .request_timeout(Some(ANSWERS_WITHIN))
 }
 
 fn failed(action: &str, error: &KafkaError) -> Error {

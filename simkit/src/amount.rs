@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The largest amount that `NUMERIC(12,2)` holds, in hundredths.
 const MAX_HUNDREDTHS: i64 = 999_999_999_999;
 
-/// An amount of money, not negative, as the database's `NUMERIC(12,2)` holds it. Its text form, `"12.30"`, is the one in
-/// JSON and towards the database.
+/// An amount of money, not negative, as the database's `NUMERIC(12,2)` holds it. Its text form,
+/// `"12.30"`, is the one in JSON and towards the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount(i64);
 
@@ -19,7 +19,8 @@ pub struct Amount(i64);
 pub struct NotAnAmount(String);
 
 impl Amount {
-    /// An amount of so many hundredths; `None` if it is negative or larger than `NUMERIC(12,2)` holds.
+    /// An amount of so many hundredths; `None` if it is negative or larger than `NUMERIC(12,2)`
+    /// holds.
     #[must_use]
     pub fn from_hundredths(hundredths: i64) -> Option<Self> {
         (0..=MAX_HUNDREDTHS).contains(&hundredths).then_some(Self(hundredths))
@@ -36,13 +37,18 @@ impl FromStr for Amount {
     type Err = NotAnAmount;
 
     fn from_str(text: &str) -> Result<Self, NotAnAmount> {
-        let digits_only = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let digits_only =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         let not_an_amount = || NotAnAmount(text.chars().take(40).collect());
         let (whole, decimals) = text.split_once('.').ok_or_else(not_an_amount)?;
         if !digits_only(whole) || !digits_only(decimals) || decimals.len() != 2 {
             return Err(not_an_amount());
         }
-        format!("{whole}{decimals}").parse().ok().and_then(Self::from_hundredths).ok_or_else(not_an_amount)
+        format!("{whole}{decimals}")
+            .parse()
+            .ok()
+            .and_then(Self::from_hundredths)
+            .ok_or_else(not_an_amount)
     }
 }
 
@@ -72,7 +78,9 @@ mod tests {
 
     #[test]
     fn what_numeric_12_2_cannot_hold_exactly_is_no_amount() {
-        for text in ["", "12", "12.3", "12.345", "-1.00", "+1.00", "1e2.00", ".50", "10000000000.00"] {
+        for text in
+            ["", "12", "12.3", "12.345", "-1.00", "+1.00", "1e2.00", ".50", "10000000000.00"]
+        {
             assert!(text.parse::<Amount>().is_err(), "{text:?} was taken");
         }
     }

@@ -1,8 +1,8 @@
 //! The idempotent consumer: an event has its effect once, however often it is delivered.
 //!
-//! For each event one transaction records its id in `processed_events`, makes the change and appends what follows from it
-//! to the outbox. Only after the commit is the record's offset handed to Kafka. Killed anywhere between, the event
-//! arrives again and finds its id.
+//! For each event one transaction records its id in `processed_events`, makes the change and
+//! appends what follows from it to the outbox. Only after the commit is the record's offset handed
+//! to Kafka. Killed anywhere between, the event arrives again and finds its id.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +60,8 @@ pub enum ConsumeError {
         #[source]
         source: KafkaError,
     },
-    /// Kafka refuses a dead letter for good. The record is not passed over: it comes again at the next start.
+    /// Kafka refuses a dead letter for good. The record is not passed over: it comes again at the
+    /// next start.
     #[error("can't publish a dead letter of {topic}; its record is read again at the next start")]
     DeadLetter {
         /// The topic that the record came from.
@@ -98,7 +99,8 @@ impl<H: Handler> Consumer<H> {
     /// Consumes until it is asked to stop; the event in hand is finished first.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), ConsumeError> {
         let subscribed = self.consumer.subscribe(&[&self.topic]);
-        subscribed.map_err(|source| ConsumeError::Subscribe { topic: self.topic.clone(), source })?;
+        subscribed
+            .map_err(|source| ConsumeError::Subscribe { topic: self.topic.clone(), source })?;
         loop {
             let message = tokio::select! {
                 biased;
@@ -110,13 +112,16 @@ impl<H: Handler> Consumer<H> {
                     if !self.settle(&message, &stop).await? {
                         break;
                     }
-                    // A partition that another instance has taken meanwhile: it gets the record again, to no effect.
+                    // A partition that another instance has taken meanwhile: it gets the record
+                    // again, to no effect.
                     if let Err(error) = self.consumer.store_offset_from_message(&message) {
                         tracing::debug!(%error, "the offset belongs to another instance now");
                     }
                 }
                 // librdkafka reconnects by itself.
-                Err(error) => tracing::warn!(%error, topic = self.topic, "can't read, trying again"),
+                Err(error) => {
+                    tracing::warn!(%error, topic = self.topic, "can't read, trying again")
+                }
             }
         }
         // Leaving the group commits the stored offsets, and blocks while it does.
@@ -124,9 +129,13 @@ impl<H: Handler> Consumer<H> {
         Ok(())
     }
 
-    /// Sees to it that the record is processed or dead-lettered. False: the service stops first, and the record is read
-    /// again at the next start.
-    async fn settle(&self, message: &BorrowedMessage<'_>, stop: &Stop) -> Result<bool, ConsumeError> {
+    /// Sees to it that the record is processed or dead-lettered. False: the service stops first,
+    /// and the record is read again at the next start.
+    async fn settle(
+        &self,
+        message: &BorrowedMessage<'_>,
+        stop: &Stop,
+    ) -> Result<bool, ConsumeError> {
         let mut backoff = FIRST_BACKOFF;
         let mut attempts = 0;
         loop {
@@ -170,7 +179,8 @@ impl<H: Handler> Consumer<H> {
         Ok(Outcome::Effect)
     }
 
-    /// Publishes the dead letter, then remembers it. Killed between the two, the record is dead-lettered again.
+    /// Publishes the dead letter, then remembers it. Killed between the two, the record is
+    /// dead-lettered again.
     async fn give_up(
         &self,
         message: &BorrowedMessage<'_>,
@@ -207,7 +217,8 @@ impl<H: Handler> Consumer<H> {
     }
 
     async fn remember_dead_letter(&self, event_id: uuid::Uuid) -> Result<(), Failure> {
-        let insert = "INSERT INTO dead_lettered_events (event_id) VALUES ($1) ON CONFLICT DO NOTHING";
+        let insert =
+            "INSERT INTO dead_lettered_events (event_id) VALUES ($1) ON CONFLICT DO NOTHING";
         self.pool.get().await?.execute(insert, &[&event_id]).await?;
         Ok(())
     }

@@ -11,7 +11,8 @@ const MIGRATION_LOCK: i64 = 0x5349_4d4b_4954_0001;
 /// Held by the one relay that publishes; see [`crate::relay`].
 pub(crate) const RELAY_LOCK: i64 = 0x5349_4d4b_4954_0002;
 
-/// One connection each for the relay, the consumer and what the service itself does, and one to spare.
+/// One connection each for the relay, the consumer and what the service itself does, and one to
+/// spare.
 const CONNECTIONS: usize = 4;
 
 /// The database can't be used.
@@ -21,7 +22,9 @@ pub enum DatabaseError {
     #[error("the database URL can't be read; expected postgresql://user@host:port/database")]
     Url(#[source] tokio_postgres::Error),
     /// No connection.
-    #[error("can't connect to the database {database}; is the server up, and does --database-url name it?")]
+    #[error(
+        "can't connect to the database {database}; is the server up, and does --database-url name it?"
+    )]
     Connect {
         /// The host and the name of the database.
         database: String,
@@ -58,7 +61,8 @@ pub enum DatabaseError {
 /// [`DatabaseError`] if the URL, the connection or a migration fails.
 pub async fn open(url: &str, migrations: &refinery::Runner) -> Result<Pool, DatabaseError> {
     let mut config: Config = url.parse().map_err(DatabaseError::Url)?;
-    // The tables hold TIMESTAMP without a zone: NOW() must mean UTC whatever the server's own zone is.
+    // The tables hold TIMESTAMP without a zone: NOW() must mean UTC whatever the server's own zone
+    // is.
     let options = format!("{} -c timezone=UTC", config.get_options().unwrap_or_default());
     config.options(options.trim_start());
     migrate(&config, migrations).await?;
@@ -79,13 +83,16 @@ async fn migrate(config: &Config, migrations: &refinery::Runner) -> Result<(), D
     let migrated = migrations.run_async(&mut client).await;
     // The lock goes with the session.
     drop(client);
-    // How this connection ended no longer matters: either the migrations ran, or their own error says why not.
+    // How this connection ended no longer matters: either the migrations ran, or their own error
+    // says why not.
     let _ = connection.await;
-    migrated.map(drop).map_err(|source| DatabaseError::Migrate { database, source: Box::new(source) })
+    migrated
+        .map(drop)
+        .map_err(|source| DatabaseError::Migrate { database, source: Box::new(source) })
 }
 
-/// How many rows are in which state, in words, such as `60 orders: 41 confirmed, 19 cancelled`: of a query that gives a
-/// state and a count in each row.
+/// How many rows are in which state, in words, such as `60 orders: 41 confirmed, 19 cancelled`: of
+/// a query that gives a state and a count in each row.
 ///
 /// # Errors
 /// What the database says.
@@ -93,7 +100,8 @@ pub async fn states(pool: &Pool, what: &str, query: &str) -> Result<String, Fail
     let rows = pool.get().await?.query(query, &[]).await?;
     let states: Vec<(String, i64)> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     let all: i64 = states.iter().map(|(_, count)| count).sum();
-    let states: Vec<String> = states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let states: Vec<String> =
+        states.iter().map(|(state, count)| format!("{count} {state}")).collect();
     let colon = if states.is_empty() { "" } else { ": " };
     Ok(format!("{all} {what}{colon}{}", states.join(", ")))
 }

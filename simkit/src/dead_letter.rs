@@ -1,5 +1,6 @@
-//! Dead letters, laid out as Spring Kafka's `DeadLetterPublishingRecoverer` does: the record's raw key, value and headers,
-//! then headers that tell of the failure and of the origin. Integers are big-endian, everything else is UTF-8.
+//! Dead letters, laid out as Spring Kafka's `DeadLetterPublishingRecoverer` does: the record's raw
+//! key, value and headers, then headers that tell of the failure and of the origin. Integers are
+//! big-endian, everything else is UTF-8.
 
 use std::time::Duration;
 
@@ -35,8 +36,9 @@ impl DeadLetters {
         Ok(Self { producer, group: group.to_owned(), topic, partitions })
     }
 
-    /// Publishes a dead letter and waits until the brokers have it. It goes to the partition that the record came from;
-    /// if the dead-letter topic has fewer partitions, the producer chooses one by the key, as Spring does.
+    /// Publishes a dead letter and waits until the brokers have it. It goes to the partition that
+    /// the record came from; if the dead-letter topic has fewer partitions, the producer chooses
+    /// one by the key, as Spring does.
     pub(crate) async fn publish(
         &self,
         message: &BorrowedMessage<'_>,
@@ -50,7 +52,8 @@ impl DeadLetters {
             timestamp: message.timestamp(),
             consumer_group: &self.group,
         };
-        let headers = headers(message.headers().map(BorrowedHeaders::detach), &origin, failure, attempts);
+        let headers =
+            headers(message.headers().map(BorrowedHeaders::detach), &origin, failure, attempts);
         let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).headers(headers);
         record.key = message.key();
         record.payload = message.payload();
@@ -69,9 +72,14 @@ struct Origin<'a> {
     consumer_group: &'a str,
 }
 
-/// The record's own headers, untouched, and the recoverer's after them. Headers of an earlier hop stay too: the first
-/// tells of the root, the last of this hop.
-fn headers(own: Option<OwnedHeaders>, origin: &Origin<'_>, failure: &Report, attempts: u32) -> OwnedHeaders {
+/// The record's own headers, untouched, and the recoverer's after them. Headers of an earlier hop
+/// stay too: the first tells of the root, the last of this hop.
+fn headers(
+    own: Option<OwnedHeaders>,
+    origin: &Origin<'_>,
+    failure: &Report,
+    attempts: u32,
+) -> OwnedHeaders {
     let mut headers = own.unwrap_or_default();
     let mut add = |name: &str, value: &[u8]| {
         let grown = std::mem::take(&mut headers);
@@ -97,7 +105,8 @@ fn headers(own: Option<OwnedHeaders>, origin: &Origin<'_>, failure: &Report, att
     headers
 }
 
-/// The chain of errors in the form of a Java stack trace. Rust has no frames to show; what it was doing stands for them.
+/// The chain of errors in the form of a Java stack trace. Rust has no frames to show; what it was
+/// doing stands for them.
 fn stack_trace(origin: &Origin<'_>, failure: &Report, attempts: u32) -> String {
     let Origin { topic, partition, offset, .. } = origin;
     let plural = if attempts == 1 { "" } else { "s" };

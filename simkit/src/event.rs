@@ -108,7 +108,8 @@ mod tests {
         let text = serde_json::to_string(&event).unwrap();
         assert_eq!(
             text,
-            r#"{"event_id":"00000000-0000-0000-0000-000000000001","event_type":"OrderCreated","#.to_owned()
+            r#"{"event_id":"00000000-0000-0000-0000-000000000001","event_type":"OrderCreated","#
+                .to_owned()
                 + r#""aggregate_id":"00000000-0000-0000-0000-000000000002","source_service":"order-service","#
                 + r#""occurred_at":"2026-11-22T10:00:00.123456Z","#
                 + r#""correlation_id":"00000000-0000-0000-0000-000000000002","causation_id":null,"#

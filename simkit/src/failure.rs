@@ -13,9 +13,9 @@ pub enum Failure {
     Transient(Report),
     /// The event itself can't be processed: dead-lettered at once.
     Unprocessable(Report),
-    /// The service's own database is out of reach, asks for another try, or refuses for a reason that is not the
-    /// event's, such as a missing privilege. Tried again until it works: an outage must not empty a topic into its
-    /// dead-letter topic.
+    /// The service's own database is out of reach, asks for another try, or refuses for a reason
+    /// that is not the event's, such as a missing privilege. Tried again until it works: an outage
+    /// must not empty a topic into its dead-letter topic.
     Outage(Report),
 }
 
@@ -50,7 +50,8 @@ impl Failure {
     /// Adds the error behind this failure.
     #[must_use]
     pub fn because<E: Error>(mut self, cause: &E) -> Self {
-        let (Self::Transient(report) | Self::Unprocessable(report) | Self::Outage(report)) = &mut self;
+        let (Self::Transient(report) | Self::Unprocessable(report) | Self::Outage(report)) =
+            &mut self;
         report.cause = Some((type_name::<E>(), cause.to_string()));
         self
     }
@@ -89,7 +90,8 @@ impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         let mut report = Report::of(&error);
         if let Some(database) = error.as_db_error() {
-            report.message = format!("{} (SQLSTATE {})", database.message(), database.code().code());
+            report.message =
+                format!("{} (SQLSTATE {})", database.message(), database.code().code());
         }
         if is_about_the_data(&error) { Self::Unprocessable(report) } else { Self::Outage(report) }
     }
@@ -104,8 +106,8 @@ impl From<PoolError> for Failure {
     }
 }
 
-/// Whether the database refused what it was given: an exception in the data (class 22), a broken constraint (23), a limit
-/// of the server (54).
+/// Whether the database refused what it was given: an exception in the data (class 22), a broken
+/// constraint (23), a limit of the server (54).
 fn is_about_the_data(error: &tokio_postgres::Error) -> bool {
     error.code().is_some_and(|state| matches!(state.code().get(..2), Some("22" | "23" | "54")))
 }

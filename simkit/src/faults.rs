@@ -1,5 +1,6 @@
-//! Failures on demand. Everything is decided by a seed and by what the order says (its customer and its amount), never
-//! by a fresh id or a clock: the same seed gives the same failures, and a restart decides as before.
+//! Failures on demand. Everything is decided by a seed and by what the order says (its customer and
+//! its amount), never by a fresh id or a clock: the same seed gives the same failures, and a
+//! restart decides as before.
 
 use std::fmt::Display;
 
@@ -14,15 +15,16 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Faults on demand")]
 pub struct Faults {
-    /// Decides customers, amounts, outcomes and faults: the same seed gives the same ones (ids are fresh)
+    /// Decides customers, amounts, outcomes and faults: the same seed gives the same ones (ids are
+    /// fresh)
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub seed: u64,
-    /// Share of the consumed events that fail until they are in the dead-letter topic, and succeed when they arrive
-    /// again, from a replay or as a duplicate
+    /// Share of the consumed events that fail until they are in the dead-letter topic, and succeed
+    /// when they arrive again, from a replay or as a duplicate
     #[arg(long, default_value = "0", value_name = "0..1", value_parser = share)]
     pub fail_rate: f64,
-    /// Share of the stories in which this service publishes an event that the other can never process (its currency is
-    /// XXX): it is dead-lettered, and again after each replay
+    /// Share of the stories in which this service publishes an event that the other can never
+    /// process (its currency is XXX): it is dead-lettered, and again after each replay
     #[arg(long, default_value = "0", value_name = "0..1", value_parser = share)]
     pub poison_rate: f64,
     /// Share of the events that are published twice
@@ -34,8 +36,8 @@ pub struct Faults {
 pub const NO_CURRENCY: &str = "XXX";
 
 impl Faults {
-    /// Whether this service poisons its first event of a story. Both services may have the same seed, so the name of the
-    /// service is part of the draw: they poison different stories.
+    /// Whether this service poisons its first event of a story. Both services may have the same
+    /// seed, so the name of the service is part of the draw: they poison different stories.
     #[must_use]
     pub fn poisons(&self, service: &str, story: &str) -> bool {
         chance(self.seed, &format!("poison {service}"), story) < self.poison_rate
@@ -47,8 +49,9 @@ impl Faults {
         chance(self.seed, "duplicate", &outbox_id.to_string()) < self.duplicate_rate
     }
 
-    /// Whether a transient failure strikes this event now: the seed chose it, and it has not been dead-lettered yet.
-    /// The memory is the table `dead_lettered_events`, so that it outlives a restart.
+    /// Whether a transient failure strikes this event now: the seed chose it, and it has not been
+    /// dead-lettered yet. The memory is the table `dead_lettered_events`, so that it outlives a
+    /// restart.
     ///
     /// # Errors
     /// What the database says.
@@ -71,14 +74,15 @@ impl Faults {
     }
 }
 
-/// What the faults and outcomes of an order are decided by: it says the same in both services, and after a restart.
+/// What the faults and outcomes of an order are decided by: it says the same in both services, and
+/// after a restart.
 #[must_use]
 pub fn story(customer_id: Uuid, amount: impl Display) -> String {
     format!("{customer_id}/{amount}")
 }
 
-/// A number in 0..1 that depends on its arguments alone, evenly spread: the first bits of their SHA-1, through a
-/// name-based UUID.
+/// A number in 0..1 that depends on its arguments alone, evenly spread: the first bits of their
+/// SHA-1, through a name-based UUID.
 #[must_use]
 pub fn chance(seed: u64, what: &str, key: &str) -> f64 {
     let (high, _) =
@@ -106,7 +110,8 @@ mod tests {
     fn chance_depends_on_each_argument_and_on_nothing_else() {
         let first = chance(1, "poison", "a");
         assert_eq!(first.to_bits(), chance(1, "poison", "a").to_bits());
-        for other in [chance(2, "poison", "a"), chance(1, "decline", "a"), chance(1, "poison", "b")] {
+        for other in [chance(2, "poison", "a"), chance(1, "decline", "a"), chance(1, "poison", "b")]
+        {
             assert_ne!(first.to_bits(), other.to_bits());
         }
     }
@@ -121,7 +126,10 @@ mod tests {
     fn a_share_outside_of_0_to_1_is_refused() {
         assert!(share("0.25").is_ok() && share("0").is_ok() && share("1").is_ok());
         assert!(
-            share("1.1").is_err() && share("-0.1").is_err() && share("NaN").is_err() && share("x").is_err()
+            share("1.1").is_err()
+                && share("-0.1").is_err()
+                && share("NaN").is_err()
+                && share("x").is_err()
         );
     }
 }

@@ -59,8 +59,9 @@ pub fn dead_letter_topic(topic: &str) -> String {
     format!("{topic}-dlt")
 }
 
-/// A producer that never reorders the records of a key, never doubles one by its own retries, and waits for the brokers as
-/// long as it takes: giving up on one record while a later one gets through would change their order.
+/// A producer that never reorders the records of a key, never doubles one by its own retries, and
+/// waits for the brokers as long as it takes: giving up on one record while a later one gets
+/// through would change their order.
 ///
 /// # Errors
 /// [`SetupError::Settings`].
@@ -74,8 +75,8 @@ pub fn producer(brokers: &str) -> Result<FutureProducer, SetupError> {
         .map_err(SetupError::Settings)
 }
 
-/// A consumer in a group. An offset is committed only after it was stored by hand, which is done after the effect; the
-/// short session lets another instance take over quickly.
+/// A consumer in a group. An offset is committed only after it was stored by hand, which is done
+/// after the effect; the short session lets another instance take over quickly.
 ///
 /// # Errors
 /// [`SetupError::Settings`].
@@ -112,8 +113,9 @@ impl TopicReader {
         let unreachable = |source| SetupError::Unreachable { brokers: brokers.to_owned(), source };
         let mut assignment = TopicPartitionList::new();
         for topic in topics {
-            let metadata = tokio::task::block_in_place(|| reader.fetch_metadata(Some(topic), START_TIMEOUT))
-                .map_err(unreachable)?;
+            let metadata =
+                tokio::task::block_in_place(|| reader.fetch_metadata(Some(topic), START_TIMEOUT))
+                    .map_err(unreachable)?;
             for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
                 assignment
                     .add_partition_offset(topic, partition.id(), Offset::Beginning)
@@ -124,7 +126,8 @@ impl TopicReader {
         Ok(Self(reader))
     }
 
-    /// The value of the next record, which may be null; waits for one. Cancelling the wait loses none.
+    /// The value of the next record, which may be null; waits for one. Cancelling the wait loses
+    /// none.
     pub async fn next(&self) -> Option<Vec<u8>> {
         loop {
             match self.0.recv().await {
@@ -136,16 +139,20 @@ impl TopicReader {
     }
 }
 
-/// Creates the topics that do not exist, so that a bare Kafka works, and waits until the brokers know them.
+/// Creates the topics that do not exist, so that a bare Kafka works, and waits until the brokers
+/// know them.
 ///
 /// # Errors
 /// [`SetupError`] if no broker answers within 30 s or a topic can't be made.
 pub async fn ensure_topics(brokers: &str, topics: &[String]) -> Result<(), SetupError> {
-    let admin: AdminClient<DefaultClientContext> = client(brokers).create().map_err(SetupError::Settings)?;
+    let admin: AdminClient<DefaultClientContext> =
+        client(brokers).create().map_err(SetupError::Settings)?;
     let missing = missing_topics(&admin, brokers, topics)?;
     let new: Vec<_> = missing
         .iter()
-        .map(|topic| NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(REPLICATION_OF_THE_BROKER)))
+        .map(|topic| {
+            NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(REPLICATION_OF_THE_BROKER))
+        })
         .collect();
     if new.is_empty() {
         return Ok(());
@@ -174,8 +181,9 @@ fn missing_topics(
     brokers: &str,
     topics: &[String],
 ) -> Result<Vec<String>, SetupError> {
-    let metadata = tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, START_TIMEOUT))
-        .map_err(|source| SetupError::Unreachable { brokers: brokers.to_owned(), source })?;
+    let metadata =
+        tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, START_TIMEOUT))
+            .map_err(|source| SetupError::Unreachable { brokers: brokers.to_owned(), source })?;
     let known: HashSet<&str> = metadata
         .topics()
         .iter()

@@ -1,7 +1,9 @@
 //! What the simulated services share, and what a service that publishes and consumes events needs:
 //!
-//! - [`outbox`]: an event is written in the transaction of the change it tells of; [`relay`] publishes it afterwards.
-//! - [`consumer`]: an event has its effect once, however often it is delivered; retries; then the dead-letter topic.
+//! - [`outbox`]: an event is written in the transaction of the change it tells of; [`relay`]
+//!   publishes it afterwards.
+//! - [`consumer`]: an event has its effect once, however often it is delivered; retries; then the
+//!   dead-letter topic.
 //! - [`faults`]: failures on demand, decided by a seed.
 //! - [`service`]: starts these, and stops them in the right order.
 //!

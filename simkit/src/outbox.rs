@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::event::{Event, NewEvent};
 use crate::failure::Failure;
 
-/// Writes an event in the transaction of the change it tells of, so that both become true or neither.
+/// Writes an event in the transaction of the change it tells of, so that both become true or
+/// neither.
 ///
 /// # Errors
 /// What the database says.
@@ -30,7 +31,8 @@ pub async fn append(transaction: &Transaction<'_>, event: &NewEvent) -> Result<(
     Ok(())
 }
 
-/// The oldest events that are not published yet, with their ids in the outbox, in the order to publish them.
+/// The oldest events that are not published yet, with their ids in the outbox, in the order to
+/// publish them.
 pub(crate) async fn unpublished(
     transaction: &Transaction<'_>,
     source_service: &str,
@@ -80,7 +82,8 @@ pub(crate) async fn is_published_to(pool: &Pool, id: i64) -> Result<bool, Failur
     Ok(client.query_one(query, &[&id]).await?.get(0))
 }
 
-/// The database keeps microseconds: cut here, so that what is published does not depend on who rounds.
+/// The database keeps microseconds: cut here, so that what is published does not depend on who
+/// rounds.
 fn now_in_microseconds() -> DateTime<Utc> {
     let now = Utc::now();
     now.with_nanosecond(now.nanosecond() / 1_000 * 1_000).unwrap_or(now)

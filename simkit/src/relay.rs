@@ -1,9 +1,11 @@
-//! The outbox relay: publishes what waits in the outbox, in order, at least once, and loses nothing.
+//! The outbox relay: publishes what waits in the outbox, in order, at least once, and loses
+//! nothing.
 //!
-//! One transaction holds the relay's lock, reads the oldest unpublished events, publishes them, waits until the brokers
-//! have each, marks them and commits. Killed before the commit, the events are published again at the next start, with
-//! the same ids and bytes: consumers recognise them. Of several instances one holds the lock, so the events of an
-//! aggregate leave in the order in which they happened.
+//! One transaction holds the relay's lock, reads the oldest unpublished events, publishes them,
+//! waits until the brokers have each, marks them and commits. Killed before the commit, the events
+//! are published again at the next start, with the same ids and bytes: consumers recognise them. Of
+//! several instances one holds the lock, so the events of an aggregate leave in the order in which
+//! they happened.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +26,8 @@ use crate::stop::Stop;
 /// Events in one transaction.
 const BATCH: i64 = 500;
 
-/// How often to look without having been woken: for events that an earlier instance left, or another one wrote.
+/// How often to look without having been woken: for events that an earlier instance left, or
+/// another one wrote.
 const POLL: Duration = Duration::from_millis(500);
 
 /// How long a stopping service waits for its last events to be taken.
@@ -61,8 +64,8 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Publishes until it is asked to stop, then what is left. The batch in hand is finished: a batch cut off would be
-    /// published again.
+    /// Publishes until it is asked to stop, then what is left. The batch in hand is finished: a
+    /// batch cut off would be published again.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), RelayError> {
         let publish = async {
             self.publish_until(&stop).await?;
@@ -94,7 +97,8 @@ impl Relay {
         Ok(())
     }
 
-    /// Publishes what is in the outbox now; what another instance adds meanwhile is that one's to publish.
+    /// Publishes what is in the outbox now; what another instance adds meanwhile is that one's to
+    /// publish.
     async fn drain(&self) -> Result<(), RelayError> {
         let mut last = None;
         loop {
@@ -118,7 +122,8 @@ impl Relay {
         outbox::is_published_to(&self.pool, last).await.map_err(RelayError::Outbox)
     }
 
-    /// Publishes the oldest events; says how many. None if another instance publishes at the moment.
+    /// Publishes the oldest events; says how many. None if another instance publishes at the
+    /// moment.
     async fn publish_batch(&self) -> Result<i64, RelayError> {
         let in_outbox = |error: tokio_postgres::Error| RelayError::Outbox(error.into());
         let mut client = self.pool.get().await.map_err(|error| RelayError::Outbox(error.into()))?;
@@ -127,8 +132,9 @@ impl Relay {
         if !lock.await.map_err(in_outbox)?.get::<_, bool>(0) {
             return Ok(0);
         }
-        let events =
-            outbox::unpublished(&transaction, self.source_service, BATCH).await.map_err(in_outbox)?;
+        let events = outbox::unpublished(&transaction, self.source_service, BATCH)
+            .await
+            .map_err(in_outbox)?;
         if events.is_empty() {
             return Ok(0);
         }
@@ -140,20 +146,22 @@ impl Relay {
         Ok(i64::try_from(events.len()).unwrap_or(BATCH))
     }
 
-    /// Hands all events to the producer in their order, then waits until the brokers have each of them. Says how many
-    /// were published twice.
+    /// Hands all events to the producer in their order, then waits until the brokers have each of
+    /// them. Says how many were published twice.
     async fn publish(&self, events: &[(i64, Event)]) -> Result<usize, RelayError> {
         let refused = |source| RelayError::Publish { topic: self.topic.clone(), source };
         let mut deliveries = Vec::with_capacity(events.len());
         let mut twice = 0;
         for (outbox_id, event) in events {
             let key = event.aggregate_id.to_string();
-            let value = serde_json::to_string(event).expect("texts, ids and JSON always have a JSON form");
+            let value =
+                serde_json::to_string(event).expect("texts, ids and JSON always have a JSON form");
             let copies = if self.faults.duplicates(*outbox_id) { 2 } else { 1 };
             twice += copies - 1;
             for _ in 0..copies {
                 let record = FutureRecord::to(&self.topic).key(&key).payload(&value);
-                deliveries.push(self.producer.send_result(record).map_err(|(error, _)| refused(error))?);
+                deliveries
+                    .push(self.producer.send_result(record).map_err(|(error, _)| refused(error))?);
             }
         }
         for delivery in deliveries {

@@ -22,7 +22,8 @@ use crate::stop::{self, Stop};
 
 /// What one service is, compared with another.
 pub struct Definition {
-    /// Its name, `source_service` of its events and its consumer group unless `--group` says otherwise.
+    /// Its name, `source_service` of its events and its consumer group unless `--group` says
+    /// otherwise.
     pub name: &'static str,
     /// The topic of its own events.
     pub publishes: String,
@@ -83,8 +84,10 @@ impl Service {
     ) -> Result<Self, ServiceError> {
         let pool = database::open(&args.database_url, &definition.migrations).await?;
         let topics = [&definition.publishes, &definition.consumes];
-        let topics: Vec<String> =
-            topics.into_iter().flat_map(|topic| [topic.clone(), kafka::dead_letter_topic(topic)]).collect();
+        let topics: Vec<String> = topics
+            .into_iter()
+            .flat_map(|topic| [topic.clone(), kafka::dead_letter_topic(topic)])
+            .collect();
         kafka::ensure_topics(&args.brokers, &topics).await?;
         let (wake_relay, totals) = (Arc::new(Notify::new()), Arc::new(Totals::default()));
         Ok(Self { definition, args, faults, pool, wake_relay, totals })
@@ -102,8 +105,8 @@ impl Service {
         Arc::clone(&self.wake_relay)
     }
 
-    /// Consumes and publishes until `work` ends or a signal asks to stop (SIGTERM, SIGINT), then stops in order: the
-    /// event in hand is finished, and then the outbox is emptied.
+    /// Consumes and publishes until `work` ends or a signal asks to stop (SIGTERM, SIGINT), then
+    /// stops in order: the event in hand is finished, and then the outbox is emptied.
     ///
     /// # Errors
     /// [`ServiceError`] of the first part that could not go on.
@@ -152,7 +155,8 @@ impl Service {
         };
         stop_consumer.request();
         while !parts.is_empty() {
-            // The relay stops after the consumer: what that still appended to the outbox is published too.
+            // The relay stops after the consumer: what that still appended to the outbox is
+            // published too.
             if parts.len() == 1 {
                 stop_relay.request();
             }
@@ -232,8 +236,8 @@ pub fn exit_code(ended: Result<String, ServiceError>) -> ExitCode {
 pub fn log_to_stderr() {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,librdkafka=error"));
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("warn,librdkafka=error"));
     let ansi = std::io::stderr().is_terminal();
     tracing_subscriber::fmt()
         .compact()

@@ -2,51 +2,25 @@
 
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
-mod args;
-mod completions;
-mod config;
-mod config_file;
-mod decode;
-mod dlt;
-mod effective;
-mod ends;
-mod events;
-mod export;
-mod failure;
-mod histogram;
-mod ingest;
-mod listing;
-mod logs;
-mod migrate;
-mod output_args;
-mod pager;
-mod portrait;
-mod profile;
-mod pump;
-mod query;
-mod reader;
-mod replay_dlt;
-mod replay_status;
-mod selectors;
-mod show;
-mod signals;
-mod stats;
-mod status;
-mod suggestions;
-mod tail;
-mod terminal;
-mod timeline;
-mod trace;
-mod verify;
+mod commands;
+mod settings;
+mod shared;
+mod ui;
 
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use args::ConnectionArgs;
-use effective::Effective;
-use failure::{Exit, Failure};
-use terminal::ColorChoice;
+use commands::{
+    completions, config, decode, dlt, export, ingest, migrate, query, replay_dlt, show, stats,
+    status, tail, trace, verify,
+};
+use settings::connection_args::ConnectionArgs;
+use settings::resolved::ResolvedSettings;
+use shared::{output_args, selector_args as selectors};
+use ui::failure::{Exit, Failure};
+use ui::terminal::ColorChoice;
+use ui::{closed_pipe as reader, terminal};
 
 const LONG_ABOUT: &str = "\
 Records every event that services publish to Kafka in one PostgreSQL table, exactly once, and answers what happened: \
@@ -94,7 +68,8 @@ enum Command {
 }
 
 impl Command {
-    /// How to exit when nobody reads stdout any more; `None` where the work is not done for its output alone.
+    /// How to exit when nobody reads stdout any more; `None` where the work is not done for its
+    /// output alone.
     fn exit_without_reader(&self) -> Option<Exit> {
         match self {
             Self::Tail(_)
@@ -126,8 +101,11 @@ pub fn main() -> ExitCode {
     let (mut cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
-            // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is not an error.
-            if error.use_stderr() && std::env::args_os().any(|argument| terminal::holds_controls(&argument)) {
+            // Help and version go to stdout with 0, wrong usage to stderr with 2. A closed pipe is
+            // not an error.
+            if error.use_stderr()
+                && std::env::args_os().any(|argument| terminal::holds_controls(&argument))
+            {
                 // It quotes what was typed, or what a script took out of a record.
                 error.render().to_string().lines().for_each(terminal::status);
             } else {
@@ -140,10 +118,13 @@ pub fn main() -> ExitCode {
     if let Err(failure) = settle(&mut cli, &matches) {
         return failure.report(color);
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return Failure::new(format!("can't start the runtime: {error}")).report(color),
-    };
+    let runtime =
+        match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                return Failure::new(format!("can't start the runtime: {error}")).report(color);
+            }
+        };
     let outcome = runtime.block_on(async {
         let Some(exit) = cli.command.exit_without_reader() else { return run(cli).await };
         tokio::select! {
@@ -152,7 +133,8 @@ pub fn main() -> ExitCode {
             () = reader::went_away() => Ok(exit),
         }
     });
-    // A blocked helper thread must not hold up the end: whatever had to be finished was awaited above.
+    // A blocked helper thread must not hold up the end: whatever had to be finished was awaited
+    // above.
     runtime.shutdown_background();
     match outcome {
         Ok(exit) => exit.into(),
@@ -166,24 +148,24 @@ fn settle(cli: &mut Cli, matches: &ArgMatches) -> Result<(), Failure> {
     while let Some((_, inner)) = matches.subcommand() {
         matches = inner;
     }
-    let effective = match &cli.command {
+    let resolved = match &cli.command {
         // A shell that starts must not fail for a mistake in the file.
         Command::Completions(_) | Command::Man(_) => return Ok(()),
-        _ => Effective::weigh(&cli.connection, matches)?,
+        _ => ResolvedSettings::resolve(&cli.connection, matches)?,
     };
     let tz = |selectors: &mut selectors::SelectorArgs| {
-        Effective::fill(matches, "tz", &mut selectors.tz, effective.tz.as_ref());
+        ResolvedSettings::fill(matches, "tz", &mut selectors.tz, resolved.tz.as_ref());
     };
     let output = |output: &mut Option<output_args::OutputFormat>| {
-        Effective::fill(matches, "output", output, effective.output.as_ref());
+        ResolvedSettings::fill(matches, "output", output, resolved.output.as_ref());
     };
     let topics = |topics: &mut Vec<String>| {
-        Effective::fill(matches, "topics", topics, effective.topics.as_ref());
+        ResolvedSettings::fill(matches, "topics", topics, resolved.topics.as_ref());
     };
     match &mut cli.command {
         Command::Ingest(args) => {
             topics(&mut args.topics);
-            Effective::fill(matches, "group", &mut args.group, effective.group.as_ref());
+            ResolvedSettings::fill(matches, "group", &mut args.group, resolved.group.as_ref());
         }
         Command::Tail(args) => {
             tz(&mut args.selectors);
@@ -222,7 +204,7 @@ fn settle(cli: &mut Cli, matches: &ArgMatches) -> Result<(), Failure> {
         | Command::Completions(_)
         | Command::Man(_) => {}
     }
-    cli.connection.effective = effective;
+    cli.connection.resolved = resolved;
     Ok(())
 }
 

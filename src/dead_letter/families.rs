@@ -1,8 +1,9 @@
-//! The families of error headers: their names, how they write integers, and which hop of several they describe.
+//! The families of error headers: their names, how they write integers, and which hop of several
+//! they describe.
 //!
-//! Sources: Spring Kafka's `KafkaHeaders`, `DeadLetterPublishingRecoverer` and `RetryTopicHeaders`; Kafka Connect's
-//! `DeadLetterQueueReporter` (KIP-298); Kafka Streams' `ExceptionHandlerUtils` (KIP-1034); `SmallRye`'s
-//! `KafkaDeadLetterQueue`.
+//! Sources: Spring Kafka's `KafkaHeaders`, `DeadLetterPublishingRecoverer` and `RetryTopicHeaders`;
+//! Kafka Connect's `DeadLetterQueueReporter` (KIP-298); Kafka Streams' `ExceptionHandlerUtils`
+//! (KIP-1034); `SmallRye`'s `KafkaDeadLetterQueue`.
 
 use std::fmt;
 
@@ -119,8 +120,8 @@ const FAMILIES: [Names; 5] = [
     },
 ];
 
-/// Beginnings of header names that no replay may carry: the families above, and what Spring keeps for its retries and
-/// deserialisers.
+/// Beginnings of header names that no replay may carry: the families above, and what Spring keeps
+/// for its retries and deserialisers.
 const ERROR_PREFIXES: [&str; 8] = [
     "kafka_dlt-",
     "kafka_original-",
@@ -132,7 +133,8 @@ const ERROR_PREFIXES: [&str; 8] = [
     "__streams.errors.",
 ];
 
-/// `SmallRye`'s names have no beginning of their own, so that others may have headers that begin alike.
+/// `SmallRye`'s names have no beginning of their own, so that others may have headers that begin
+/// alike.
 const SMALLRYE_NAMES: [&str; 7] = [
     "dead-letter-exception-class-name",
     "dead-letter-cause-class-name",
@@ -144,7 +146,8 @@ const SMALLRYE_NAMES: [&str; 7] = [
 ];
 
 /// The class around every error of a Spring listener, which says nothing.
-const SPRING_WRAPPER: &[u8] = b"org.springframework.kafka.listener.ListenerExecutionFailedException";
+const SPRING_WRAPPER: &[u8] =
+    b"org.springframework.kafka.listener.ListenerExecutionFailedException";
 
 /// Whether a header describes an error or a retry, so that a replay leaves it out.
 pub fn is_error_header(name: &[u8]) -> bool {
@@ -156,7 +159,9 @@ pub fn is_error_header(name: &[u8]) -> bool {
 pub(super) fn first_hop(record: &Record<'_>) -> Option<&'static Names> {
     let of_header = |name: &[u8]| {
         FAMILIES.iter().find(|names| {
-            [names.topic, names.partition, names.offset].iter().any(|known| name == known.as_bytes())
+            [names.topic, names.partition, names.offset]
+                .iter()
+                .any(|known| name == known.as_bytes())
         })
     };
     record.headers.iter().find_map(|header| of_header(header.name))
@@ -174,18 +179,21 @@ pub(super) fn last_hop(record: &Record<'_>) -> Option<&'static Names> {
 }
 
 impl Names {
-    /// The value that the first hop wrote under a name; `None` where it is not certain which hop wrote it.
+    /// The value that the first hop wrote under a name; `None` where it is not certain which hop
+    /// wrote it.
     pub(super) fn first<'a>(&self, record: &Record<'a>, name: &str) -> Option<&'a [u8]> {
         self.value(record, name, self.topic, true)
     }
 
-    /// The value that the last hop wrote under a name; `None` where it is not certain which hop wrote it.
+    /// The value that the last hop wrote under a name; `None` where it is not certain which hop
+    /// wrote it.
     pub(super) fn last<'a>(&self, record: &Record<'a>, name: &str) -> Option<&'a [u8]> {
         self.value(record, name, self.class, false)
     }
 
-    /// A value of the first or last hop. `each_hop` is a name that each hop writes: where a name is there less often, some
-    /// hop left it out (Spring does so for an error without a message), and nothing tells which one.
+    /// A value of the first or last hop. `each_hop` is a name that each hop writes: where a name is
+    /// there less often, some hop left it out (Spring does so for an error without a message), and
+    /// nothing tells which one.
     fn value<'a>(
         &self,
         record: &Record<'a>,
@@ -196,7 +204,8 @@ impl Names {
         if named(record, name).count() < named(record, each_hop).count() {
             return None;
         }
-        // SmallRye puts its headers before those that the record already had; all others put them behind.
+        // SmallRye puts its headers before those that the record already had; all others put them
+        // behind.
         let header = if first_hop == (self.family == Family::SmallRye) {
             named(record, name).next_back()
         } else {

@@ -1,4 +1,5 @@
-//! The raw headers of a dead letter as JSON, and back: order, repeated names and nulls stay, byte for byte.
+//! The raw headers of a dead letter as JSON, and back: order, repeated names and nulls stay, byte
+//! for byte.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -40,8 +41,9 @@ pub enum HeadersError {
     },
 }
 
-/// Writes headers for the column `dead_letters.headers`: `[{"name": …, "value_base64": …}, …]`, with `name_base64` in place
-/// of `name` where the name is not text that JSONB can hold, and null for a null value.
+/// Writes headers for the column `dead_letters.headers`: `[{"name": …, "value_base64": …}, …]`,
+/// with `name_base64` in place of `name` where the name is not text that JSONB can hold, and null
+/// for a null value.
 pub fn headers_json(headers: &[Header<'_>]) -> String {
     let length: usize = headers
         .iter()

@@ -2,7 +2,7 @@
 
 use std::str;
 
-use crate::event::time;
+use crate::event::row::time;
 
 /// How a family writes integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +49,9 @@ pub(super) fn attempts(bytes: &[u8]) -> Option<i32> {
 }
 
 fn integer(bytes: &[u8], integers: Integers, length: usize) -> Option<i64> {
-    // Programs outside Java write digits under Spring's names too. Four digits or more read as binary would be a partition
-    // above 800 million, and eight an offset above 3 * 10^18: digits are what is meant.
+    // Programs outside Java write digits under Spring's names too. Four digits or more read as
+    // binary would be a partition above 800 million, and eight an offset above 3 * 10^18: digits
+    // are what is meant.
     decimal(bytes).or_else(|| {
         if integers == Integers::Binary && bytes.len() == length { big_endian(bytes) } else { None }
     })

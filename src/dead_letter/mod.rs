@@ -1,10 +1,11 @@
-//! Where a dead letter came from and why it died, out of the headers that its producer left; and the hygiene of headers
-//! for a replay. Pure.
+//! Where a dead letter came from and why it died, out of the headers that its producer left; and
+//! the hygiene of headers for a replay. Pure.
 //!
-//! Five families of headers are read (`families`): Spring Kafka's dead-letter recoverer and retry topics, Kafka Connect,
-//! Kafka Streams (KIP-1034) and `SmallRye`. A record may have died more than once: the origin is that of the first hop, the
-//! error that of the last. Values that are truncated or absurd give nothing here; the raw headers are stored beside
-//! ([`headers_json`]), so that nothing is lost.
+//! Five families of headers are read (`families`): Spring Kafka's dead-letter recoverer and retry
+//! topics, Kafka Connect, Kafka Streams (KIP-1034) and `SmallRye`. A record may have died more than
+//! once: the origin is that of the first hop, the error that of the last. Values that are truncated
+//! or absurd give nothing here; the raw headers are stored beside ([`headers_json`]), so that
+//! nothing is lost.
 
 mod families;
 mod headers;
@@ -67,7 +68,8 @@ pub struct DeadLetter<'a> {
     pub origin_offset: Option<i64>,
     /// The original record's timestamp, in milliseconds since the Unix epoch.
     pub origin_timestamp_ms: Option<i64>,
-    /// The consumer group that gave up last. Of Kafka Connect, the group that it makes of the connector's name.
+    /// The consumer group that gave up last. Of Kafka Connect, the group that it makes of the
+    /// connector's name.
     pub consumer_group: Option<Cow<'a, str>>,
     /// The class of the last error; of Spring's wrapper, the class of its cause.
     pub exception_class: Option<Cow<'a, str>>,
@@ -81,7 +83,8 @@ pub struct DeadLetter<'a> {
     pub family: Option<Family>,
 }
 
-/// Reads origin and error out of a dead letter's headers; the topic's name where they do not tell the origin.
+/// Reads origin and error out of a dead letter's headers; the topic's name where they do not tell
+/// the origin.
 pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
     let mut letter = DeadLetter::default();
     let first = families::first_hop(record);
@@ -96,8 +99,8 @@ pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
     letter.family = last.or(first).map(|names| names.family);
     if letter.origin_topic.is_none() {
         // `orders-retry-0-dlt` names a retry topic, not the one that the record came from.
-        let stem =
-            topic::dead_letter_stem(record.topic).filter(|stem| !stem.is_empty() && !is_retry_topic(stem));
+        let stem = topic::dead_letter_stem(record.topic)
+            .filter(|stem| !stem.is_empty() && !is_retry_topic(stem));
         if let Some(stem) = stem {
             letter.origin_topic = Some(Cow::Borrowed(stem));
             letter.origin_source = OriginSource::Suffix;
@@ -108,14 +111,16 @@ pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
 
 fn read_origin<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
     // All parts are taken from the same hop: parts of two hops would name a record that never was.
-    letter.origin_topic = names.first(record, names.topic).map(text).filter(|topic| !topic.is_empty());
+    letter.origin_topic =
+        names.first(record, names.topic).map(text).filter(|topic| !topic.is_empty());
     if letter.origin_topic.is_some() {
         letter.origin_source = OriginSource::Header;
     }
     let integer = |name| names.first(record, name);
     letter.origin_partition =
         integer(names.partition).and_then(|bytes| integers::partition(bytes, names.integers));
-    letter.origin_offset = integer(names.offset).and_then(|bytes| integers::offset(bytes, names.integers));
+    letter.origin_offset =
+        integer(names.offset).and_then(|bytes| integers::offset(bytes, names.integers));
     letter.origin_timestamp_ms =
         integer(names.timestamp).and_then(|bytes| integers::timestamp(bytes, names.integers));
     if letter.origin_timestamp_ms.is_none() && names.family == Family::SpringRetry {
@@ -145,16 +150,23 @@ fn text(bytes: &[u8]) -> Cow<'_, str> {
 fn is_retry_topic(name: &str) -> bool {
     let name = name.trim_end_matches(|character: char| character.is_ascii_digit());
     let name = name.strip_suffix('-').unwrap_or(name);
-    name.len() >= 6 && name.get(name.len() - 6..).is_some_and(|ending| ending.eq_ignore_ascii_case("-retry"))
+    name.len() >= 6
+        && name.get(name.len() - 6..).is_some_and(|ending| ending.eq_ignore_ascii_case("-retry"))
 }
 
-/// An exception's class without its package: `SocketTimeoutException` of `java.net.SocketTimeoutException`.
+/// An exception's class without its package: `SocketTimeoutException` of
+/// `java.net.SocketTimeoutException`.
 pub fn short_class(class: &str) -> &str {
     class.rsplit(['.', '$', ':']).next().filter(|name| !name.is_empty()).unwrap_or(class)
 }
 
-/// An error in a line: `SocketTimeoutException: Read timed out (payment-service)`, with the consumer group that gave up.
-pub fn error_line(class: Option<&str>, message: Option<&str>, consumer_group: Option<&str>) -> String {
+/// An error in a line: `SocketTimeoutException: Read timed out (payment-service)`, with the
+/// consumer group that gave up.
+pub fn error_line(
+    class: Option<&str>,
+    message: Option<&str>,
+    consumer_group: Option<&str>,
+) -> String {
     let error: Vec<_> = [class.map(short_class), message].into_iter().flatten().collect();
     let group = consumer_group.map(|group| format!(" ({group})")).unwrap_or_default();
     format!("{}{group}", error.join(": "))

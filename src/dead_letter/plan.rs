@@ -1,5 +1,5 @@
-//! What a replay would do with each selected dead letter, and why. Pure: what is known of the letters and of the topics is
-//! handed in.
+//! What a replay would do with each selected dead letter, and why. Pure: what is known of the
+//! letters and of the topics is handed in.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -101,12 +101,19 @@ pub enum Obstacle {
 impl fmt::Display for Obstacle {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BeyondLimit => formatter.write_str("beyond --limit; the next run goes on with them"),
+            Self::BeyondLimit => {
+                formatter.write_str("beyond --limit; the next run goes on with them")
+            }
             Self::AlreadySent => formatter.write_str("sent, and has not come back (--again)"),
-            Self::CameBack => formatter.write_str("came back as a later dead letter, which stands for it"),
-            Self::Pending => formatter.write_str("interrupted; the next replay looks whether it was sent"),
+            Self::CameBack => {
+                formatter.write_str("came back as a later dead letter, which stands for it")
+            }
+            Self::Pending => {
+                formatter.write_str("interrupted; the next replay looks whether it was sent")
+            }
             Self::Parked { attempts } => {
-                let times = if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
+                let times =
+                    if *attempts == 1 { "once".to_owned() } else { format!("{attempts} times") };
                 write!(formatter, "replayed {times} and came back (--max-replays)")
             }
             Self::NotStored => formatter.write_str("the raw record is not stored"),
@@ -145,8 +152,14 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order in which a plan shows them.
-    pub const ALL: [Self; 6] =
-        [Self::Replay, Self::Later, Self::AlreadyReplayed, Self::Pending, Self::Parked, Self::NotReplayable];
+    pub const ALL: [Self; 6] = [
+        Self::Replay,
+        Self::Later,
+        Self::AlreadyReplayed,
+        Self::Pending,
+        Self::Parked,
+        Self::NotReplayable,
+    ];
 
     /// Its name.
     pub fn as_str(self) -> &'static str {
@@ -232,13 +245,15 @@ impl Plan {
         let mut targets: HashMap<&str, Arc<str>> = HashMap::new();
         for candidate in candidates {
             let target = target(candidate, rules);
-            let to =
-                target.map(|target| Arc::clone(targets.entry(target).or_insert_with(|| Arc::from(target))));
-            let decision = decide(candidate, target, rules).and_then(|partition| match (&to, rules.limit) {
-                (_, Some(limit)) if steps.len() >= limit => Err(Obstacle::BeyondLimit),
-                (Some(to), _) => Ok((Arc::clone(to), partition)),
-                (None, _) => Err(Obstacle::UnknownOrigin),
+            let to = target.map(|target| {
+                Arc::clone(targets.entry(target).or_insert_with(|| Arc::from(target)))
             });
+            let decision =
+                decide(candidate, target, rules).and_then(|partition| match (&to, rules.limit) {
+                    (_, Some(limit)) if steps.len() >= limit => Err(Obstacle::BeyondLimit),
+                    (Some(to), _) => Ok((Arc::clone(to), partition)),
+                    (None, _) => Err(Obstacle::UnknownOrigin),
+                });
             let (action, why) = match decision {
                 Ok((target, partition)) => {
                     steps.push(Step {
@@ -253,8 +268,13 @@ impl Plan {
                 Err(obstacle) => (obstacle.action(), Some(obstacle.to_string())),
             };
             let created_at = candidate.created_at;
-            let key =
-                (action, candidate.topic.as_deref(), to.clone(), candidate.error.as_deref(), why.clone());
+            let key = (
+                action,
+                candidate.topic.as_deref(),
+                to.clone(),
+                candidate.error.as_deref(),
+                why.clone(),
+            );
             let group = groups.entry(key).or_insert_with(|| Group {
                 action,
                 from: candidate.topic.clone(),
@@ -272,7 +292,8 @@ impl Plan {
         Self { steps, groups: groups.into_values().collect() }
     }
 
-    /// When the first and the last of the events happened that are sent: microseconds since 2000-01-01, UTC.
+    /// When the first and the last of the events happened that are sent: microseconds since
+    /// 2000-01-01, UTC.
     pub fn range(&self) -> Option<(i64, i64)> {
         let sent = || self.groups.iter().filter(|group| group.action == Action::Replay);
         Some((sent().map(|group| group.oldest).min()?, sent().map(|group| group.newest).max()?))
@@ -284,7 +305,8 @@ impl Plan {
     }
 }
 
-/// The target: what the user says, else what the headers say, else what the name of the topic suggests.
+/// The target: what the user says, else what the headers say, else what the name of the topic
+/// suggests.
 fn target<'a>(candidate: &'a Candidate, rules: &'a Rules) -> Option<&'a str> {
     rules.to.as_deref().or(candidate.origin_topic.as_deref())
 }
@@ -297,8 +319,13 @@ fn target_known_by(candidate: &Candidate, rules: &Rules) -> Option<String> {
     }
 }
 
-/// Whether a dead letter can be sent to `target`, and to which partition; `None` where its key decides.
-fn decide(candidate: &Candidate, target: Option<&str>, rules: &Rules) -> Result<Option<i32>, Obstacle> {
+/// Whether a dead letter can be sent to `target`, and to which partition; `None` where its key
+/// decides.
+fn decide(
+    candidate: &Candidate,
+    target: Option<&str>,
+    rules: &Rules,
+) -> Result<Option<i32>, Obstacle> {
     match candidate.previous {
         PreviousReplay::Pending => return Err(Obstacle::Pending),
         PreviousReplay::Returned => return Err(Obstacle::CameBack),

@@ -10,7 +10,8 @@ use crate::event::Header;
 /// The header that names the replay: `dlt_replays.replay_id`, as text with hyphens.
 pub const REPLAY_ID: &str = "audit-replay-id";
 
-/// The header that says how often the event was replayed by now, this time included: decimal digits.
+/// The header that says how often the event was replayed by now, this time included: decimal
+/// digits.
 pub const REPLAY_ATTEMPT: &str = "audit-replay-attempt";
 
 /// What both begin with.
@@ -26,28 +27,32 @@ pub struct ReplayMark {
 }
 
 impl ReplayMark {
-    /// The mark that a record carries; of several, the last. Whatever is no UUID is no mark; an attempt that is missing or
-    /// absurd counts as the first.
+    /// The mark that a record carries; of several, the last. Whatever is no UUID is no mark; an
+    /// attempt that is missing or absurd counts as the first.
     pub fn of(headers: &[Header<'_>]) -> Option<Self> {
         let last = |name: &str| {
             let value = headers.iter().rev().find(|header| header.name == name.as_bytes())?.value?;
             str::from_utf8(value).ok()
         };
         let replay_id = Uuid::try_parse(last(REPLAY_ID)?).ok()?;
-        let attempt = last(REPLAY_ATTEMPT).and_then(|text| text.parse().ok()).filter(|attempt| *attempt >= 1);
+        let attempt =
+            last(REPLAY_ATTEMPT).and_then(|text| text.parse().ok()).filter(|attempt| *attempt >= 1);
         Some(Self { replay_id, attempt: attempt.unwrap_or(1) })
     }
 }
 
-/// The headers of a replay: those of the dead letter in their order, without what describes the error and without the marks
-/// of an earlier replay, and then this one's marks.
+/// The headers of a replay: those of the dead letter in their order, without what describes the
+/// error and without the marks of an earlier replay, and then this one's marks.
 pub fn replay_headers(stored: Vec<OwnedHeader>, mark: ReplayMark) -> Vec<OwnedHeader> {
-    let added = [(REPLAY_ID, mark.replay_id.to_string()), (REPLAY_ATTEMPT, mark.attempt.to_string())];
-    let kept =
-        stored.into_iter().filter(|header| !is_error_header(&header.name) && !header.name.starts_with(MARKS));
-    let added = added
+    let added =
+        [(REPLAY_ID, mark.replay_id.to_string()), (REPLAY_ATTEMPT, mark.attempt.to_string())];
+    let kept = stored
         .into_iter()
-        .map(|(name, value)| OwnedHeader { name: name.as_bytes().to_vec(), value: Some(value.into_bytes()) });
+        .filter(|header| !is_error_header(&header.name) && !header.name.starts_with(MARKS));
+    let added = added.into_iter().map(|(name, value)| OwnedHeader {
+        name: name.as_bytes().to_vec(),
+        value: Some(value.into_bytes()),
+    });
     kept.chain(added).collect()
 }
 
@@ -55,8 +60,10 @@ pub fn replay_headers(stored: Vec<OwnedHeader>, mark: ReplayMark) -> Vec<OwnedHe
 mod tests {
     use super::*;
 
-    const MARK: ReplayMark =
-        ReplayMark { replay_id: Uuid::from_u128(0x019a_a4c5_7d1e_7c3a_9b0e_3f6f_1d2c_4b5a), attempt: 2 };
+    const MARK: ReplayMark = ReplayMark {
+        replay_id: Uuid::from_u128(0x019a_a4c5_7d1e_7c3a_9b0e_3f6f_1d2c_4b5a),
+        attempt: 2,
+    };
 
     fn owned(name: &[u8], value: Option<&[u8]>) -> OwnedHeader {
         OwnedHeader { name: name.to_vec(), value: value.map(<[u8]>::to_vec) }
@@ -106,7 +113,8 @@ mod tests {
         assert_eq!(read(&sent[..1]), Some(ReplayMark { attempt: 1, ..MARK }));
         assert_eq!(read(&sent[1..]), None);
         for attempt in ["0", "-1", "x", "99999999999", "\u{ff}"] {
-            let headers = [sent[0].clone(), owned(b"audit-replay-attempt", Some(attempt.as_bytes()))];
+            let headers =
+                [sent[0].clone(), owned(b"audit-replay-attempt", Some(attempt.as_bytes()))];
             assert_eq!(read(&headers), Some(ReplayMark { attempt: 1, ..MARK }), "{attempt}");
         }
         for id in [Some(&b"no UUID"[..]), Some(b"\xff"), None] {

@@ -7,8 +7,10 @@ use crate::event::{Header, Record};
 type Pair<'a> = (&'a str, &'a [u8]);
 
 fn with_letter(topic: &str, pairs: &[Pair<'_>], check: impl FnOnce(DeadLetter<'_>)) {
-    let headers: Vec<_> =
-        pairs.iter().map(|(name, value)| Header { name: name.as_bytes(), value: Some(value) }).collect();
+    let headers: Vec<_> = pairs
+        .iter()
+        .map(|(name, value)| Header { name: name.as_bytes(), value: Some(value) })
+        .collect();
     check(origin(&Record {
         cluster_id: "cluster",
         topic,
@@ -94,7 +96,10 @@ fn the_hops_of_two_families_are_told_apart_by_their_order() {
 #[test]
 fn spring_s_wrapper_gives_way_to_its_cause() {
     let headers: [Pair<'_>; 2] = [
-        ("kafka_dlt-exception-fqcn", b"org.springframework.kafka.listener.ListenerExecutionFailedException"),
+        (
+            "kafka_dlt-exception-fqcn",
+            b"org.springframework.kafka.listener.ListenerExecutionFailedException",
+        ),
         ("kafka_dlt-exception-cause-fqcn", b"java.io.IOException"),
     ];
     with_letter("t-dlt", &headers, |letter| {
@@ -102,7 +107,9 @@ fn spring_s_wrapper_gives_way_to_its_cause() {
     });
     with_letter("t-dlt", &headers[..1], |letter| {
         assert!(
-            letter.exception_class.is_some_and(|class| class.ends_with("ListenerExecutionFailedException"))
+            letter
+                .exception_class
+                .is_some_and(|class| class.ends_with("ListenerExecutionFailedException"))
         );
     });
 }
@@ -143,7 +150,10 @@ fn connect_writes_decimal_text_and_names_the_connector() {
         assert_eq!(letter.family, Some(Family::Connect));
         assert_eq!((letter.origin_partition, letter.origin_offset), (Some(3), Some(42)));
         assert_eq!(letter.consumer_group.as_deref(), Some("connect-jdbc-sink"));
-        assert_eq!(letter.exception_class.as_deref(), Some("org.apache.kafka.connect.errors.DataException"));
+        assert_eq!(
+            letter.exception_class.as_deref(),
+            Some("org.apache.kafka.connect.errors.DataException")
+        );
         assert_eq!(letter.stack_trace.as_deref(), Some("at X"));
     });
 }
@@ -231,7 +241,8 @@ fn without_headers_only_the_ending_of_the_topic_suggests_the_origin() {
     ] {
         with_letter(topic, &[], |letter| {
             assert_eq!(letter.origin_topic.as_deref(), origin_topic, "{topic}");
-            let expected = if origin_topic.is_some() { OriginSource::Suffix } else { OriginSource::Unknown };
+            let expected =
+                if origin_topic.is_some() { OriginSource::Suffix } else { OriginSource::Unknown };
             assert_eq!(letter.origin_source, expected, "{topic}");
         });
     }
@@ -278,6 +289,9 @@ fn a_class_is_known_without_its_package() {
     ] {
         assert_eq!(short_class(class), short);
     }
-    assert_eq!(error_line(Some("a.B"), Some("no answer"), Some("billing")), "B: no answer (billing)");
+    assert_eq!(
+        error_line(Some("a.B"), Some("no answer"), Some("billing")),
+        "B: no answer (billing)"
+    );
     assert_eq!(error_line(None, None, None), "");
 }

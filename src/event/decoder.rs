@@ -5,11 +5,13 @@ use std::fmt;
 
 use regex::Regex;
 
-use super::confluent::{self, Wire};
+use super::decoders::confluent::{self, Wire};
+use super::decoders::{cloud_events, debezium, native, plain};
 use super::envelope::{Outcome, Problem};
-use super::origin::Origins;
-use super::quarantine::{self, QUARANTINED};
-use super::{Event, Reason, Record, cloud_events, columns, debezium, json, native, plain, topic};
+use super::row::assemble;
+use super::row::column_source::ColumnSources;
+use super::row::quarantine::{self, QUARANTINED};
+use super::{Event, Reason, Record, json, topic};
 
 /// The event type of a record whose value is null.
 pub const TOMBSTONE: &str = "audit.Tombstone";
@@ -60,7 +62,7 @@ pub struct Decoded<'a> {
     /// Why the record is quarantined, where it is.
     pub reason: Option<Reason>,
     /// Where the columns came from.
-    pub origins: Origins,
+    pub sources: ColumnSources,
 }
 
 /// Makes events of records. It holds settings only, so that one serves all threads.
@@ -70,7 +72,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder that takes topics matching the pattern for dead-letter topics too, beside those of the usual names.
+    /// A decoder that takes topics matching the pattern for dead-letter topics too, beside those of
+    /// the usual names.
     pub fn new(dead_letter_pattern: Option<Regex>) -> Self {
         Self { dead_letter_pattern }
     }
@@ -81,23 +84,25 @@ impl Decoder {
             || self.dead_letter_pattern.as_ref().is_some_and(|pattern| pattern.is_match(name))
     }
 
-    /// Makes the one event of a record: of its envelope, or quarantined. `now_us` (microseconds since the Unix epoch)
-    /// stands in where neither the envelope nor Kafka says when the event happened.
+    /// Makes the one event of a record: of its envelope, or quarantined. `now_us` (microseconds
+    /// since the Unix epoch) stands in where neither the envelope nor Kafka says when the event
+    /// happened.
     pub fn decode<'a>(&self, record: &Record<'a>, now_us: i64) -> Decoded<'a> {
         let is_dlt = self.is_dead_letter_topic(record.topic);
         let Some(value) = record.value else {
             let payload = Cow::Borrowed("null");
-            let (event, origins) =
-                columns::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now_us);
-            return Decoded { event, format: Format::Tombstone, reason: None, origins };
+            let (event, sources) =
+                assemble::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now_us);
+            return Decoded { event, format: Format::Tombstone, reason: None, sources };
         };
         let (outcome, schema_id) = decode_value(record, value);
         let problem = match outcome {
             Outcome::Decoded(envelope) => {
                 let format = envelope.format;
-                let (event, origins, reason) = columns::event(record, envelope, schema_id, is_dlt, now_us);
+                let (event, sources, reason) =
+                    assemble::event(record, envelope, schema_id, is_dlt, now_us);
                 let format = if reason.is_some() { Format::Quarantined } else { format };
-                return Decoded { event, format, reason, origins };
+                return Decoded { event, format, reason, sources };
             }
             Outcome::Invalid(problem) => problem,
             Outcome::NotMine => Reason::InvalidJson.into(),
@@ -105,8 +110,8 @@ impl Decoder {
         quarantined(record, &problem, is_dlt, now_us)
     }
 
-    /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The detail says what it
-    /// said; it is cut after 1,000 bytes.
+    /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The
+    /// detail says what it said; it is cut after 1,000 bytes.
     pub fn quarantine<'a>(
         &self,
         record: &Record<'a>,
@@ -119,11 +124,16 @@ impl Decoder {
     }
 }
 
-fn quarantined<'a>(record: &Record<'a>, problem: &Problem, is_dlt: bool, now_us: i64) -> Decoded<'a> {
+fn quarantined<'a>(
+    record: &Record<'a>,
+    problem: &Problem,
+    is_dlt: bool,
+    now_us: i64,
+) -> Decoded<'a> {
     let (reason, payload) = quarantine::payload(record, problem);
-    let (event, origins) =
-        columns::event_without_envelope(record, QUARANTINED, Cow::Owned(payload), is_dlt, now_us);
-    Decoded { event, format: Format::Quarantined, reason: Some(reason), origins }
+    let (event, sources) =
+        assemble::event_without_envelope(record, QUARANTINED, Cow::Owned(payload), is_dlt, now_us);
+    Decoded { event, format: Format::Quarantined, reason: Some(reason), sources }
 }
 
 /// Tries the decoders; also the id of the schema where the value is in Confluent's wire format.
@@ -160,6 +170,7 @@ fn decode_value<'a>(record: &Record<'a>, value: &'a [u8]) -> (Outcome<'a>, Optio
         &|| debezium::decode_change(&scan),
         &|| plain::decode(record, &scan),
     ];
-    let outcome = decoders.iter().map(|decode| decode()).find(|outcome| !matches!(outcome, Outcome::NotMine));
+    let outcome =
+        decoders.iter().map(|decode| decode()).find(|outcome| !matches!(outcome, Outcome::NotMine));
     (outcome.unwrap_or(Outcome::NotMine), schema_id)
 }

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 
 use super::json::{self, Kind, Member, Refusal, Value};
-use super::origin::Place;
+use super::row::column_source::RecordPart;
 use super::{Format, Reason};
 
 /// What a decoder says of a record.
 #[expect(clippy::large_enum_variant, reason = "it is matched where it is returned, never stored")]
-pub(super) enum Outcome<'a> {
+pub(in crate::event) enum Outcome<'a> {
     /// The record is of this decoder's format.
     Decoded(Envelope<'a>),
     /// Another decoder has to try.
@@ -19,11 +19,11 @@ pub(super) enum Outcome<'a> {
 
 /// Why a record is quarantined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
-    pub(super) reason: Reason,
-    pub(super) detail: String,
+pub(in crate::event) struct Problem {
+    pub(in crate::event) reason: Reason,
+    pub(in crate::event) detail: String,
     /// The schema that the value needs.
-    pub(super) schema_id: Option<u32>,
+    pub(in crate::event) schema_id: Option<u32>,
 }
 
 impl From<Reason> for Problem {
@@ -41,16 +41,19 @@ impl From<Refusal> for Problem {
 
 /// A value as it came: JSON, or the bytes of a header.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Raw<'a> {
+pub(in crate::event) enum Raw<'a> {
     Json(Value<'a>),
     Bytes(&'a [u8]),
 }
 
 impl<'a> Raw<'a> {
-    /// The bytes of an id: a text's characters, a number's digits, a header's value. `None` for what cannot be an id.
-    pub(super) fn id(&self) -> Option<Cow<'a, [u8]>> {
+    /// The bytes of an id: a text's characters, a number's digits, a header's value. `None` for
+    /// what cannot be an id.
+    pub(in crate::event) fn id(&self) -> Option<Cow<'a, [u8]>> {
         match self {
-            Self::Json(value) if value.kind == Kind::Number => Some(Cow::Borrowed(value.raw.as_bytes())),
+            Self::Json(value) if value.kind == Kind::Number => {
+                Some(Cow::Borrowed(value.raw.as_bytes()))
+            }
             Self::Json(value) => value.text().map(|text| match text {
                 Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
                 Cow::Owned(text) => Cow::Owned(text.into_bytes()),
@@ -61,7 +64,7 @@ impl<'a> Raw<'a> {
     }
 
     /// The characters of a text; `None` for JSON of other kinds and for bytes that are not UTF-8.
-    pub(super) fn text(&self) -> Option<Cow<'a, str>> {
+    pub(in crate::event) fn text(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::Json(value) => value.text(),
             Self::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
@@ -69,7 +72,7 @@ impl<'a> Raw<'a> {
     }
 
     /// Appends it as JSON that JSONB can hold.
-    pub(super) fn put(&self, out: &mut String) {
+    pub(in crate::event) fn put(&self, out: &mut String) {
         match self {
             Self::Json(value) => out.push_str(value.raw),
             Self::Bytes(bytes) => json::put_bytes(out, bytes),
@@ -79,27 +82,27 @@ impl<'a> Raw<'a> {
 
 /// A value and where it stood.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field<'a> {
-    pub(super) raw: Raw<'a>,
-    pub(super) place: Place,
+pub(in crate::event) struct Field<'a> {
+    pub(in crate::event) raw: Raw<'a>,
+    pub(in crate::event) place: RecordPart,
 }
 
 impl<'a> Field<'a> {
     /// A member's value; null counts as absent.
-    pub(super) fn member(name: &'static str, value: Option<Value<'a>>) -> Option<Self> {
+    pub(in crate::event) fn member(name: &'static str, value: Option<Value<'a>>) -> Option<Self> {
         let value = value.filter(|value| value.kind != Kind::Null)?;
-        Some(Self { raw: Raw::Json(value), place: Place::Member(name) })
+        Some(Self { raw: Raw::Json(value), place: RecordPart::Member(name) })
     }
 
     /// A header's value.
-    pub(super) fn header(name: &'static str, value: Option<&'a [u8]>) -> Option<Self> {
-        Some(Self { raw: Raw::Bytes(value?), place: Place::Header(name) })
+    pub(in crate::event) fn header(name: &'static str, value: Option<&'a [u8]>) -> Option<Self> {
+        Some(Self { raw: Raw::Bytes(value?), place: RecordPart::Header(name) })
     }
 }
 
 /// The event's data.
 #[derive(Debug, Clone)]
-pub(super) enum Payload<'a> {
+pub(in crate::event) enum Payload<'a> {
     /// JSON that stands in the record.
     Raw(&'a str),
     /// JSON that was put together.
@@ -108,31 +111,35 @@ pub(super) enum Payload<'a> {
 
 /// What a decoder found.
 #[derive(Debug)]
-pub(super) struct Envelope<'a> {
-    pub(super) format: Format,
-    pub(super) event_id: Option<Field<'a>>,
-    pub(super) event_type: Option<Field<'a>>,
+pub(in crate::event) struct Envelope<'a> {
+    pub(in crate::event) format: Format,
+    pub(in crate::event) event_id: Option<Field<'a>>,
+    pub(in crate::event) event_type: Option<Field<'a>>,
     /// An event type that a rule made, where no field holds it.
-    pub(super) made_type: Option<(Cow<'a, str>, Place)>,
-    pub(super) aggregate_id: Option<Field<'a>>,
-    pub(super) source_service: Option<Field<'a>>,
-    pub(super) occurred_at: Option<Field<'a>>,
-    pub(super) correlation_id: Option<Field<'a>>,
+    pub(in crate::event) made_type: Option<(Cow<'a, str>, RecordPart)>,
+    pub(in crate::event) aggregate_id: Option<Field<'a>>,
+    pub(in crate::event) source_service: Option<Field<'a>>,
+    pub(in crate::event) occurred_at: Option<Field<'a>>,
+    pub(in crate::event) correlation_id: Option<Field<'a>>,
     /// A W3C `traceparent` of the envelope itself.
-    pub(super) traceparent: Option<Field<'a>>,
-    pub(super) payload: Payload<'a>,
-    pub(super) payload_place: Place,
+    pub(in crate::event) traceparent: Option<Field<'a>>,
+    pub(in crate::event) payload: Payload<'a>,
+    pub(in crate::event) payload_place: RecordPart,
     /// Whether the payload was a text that held the object.
-    pub(super) payload_was_text: bool,
+    pub(in crate::event) payload_was_text: bool,
     /// What has no column and a name of its own in the attributes.
-    pub(super) named: Vec<(&'static str, Raw<'a>)>,
+    pub(in crate::event) named: Vec<(&'static str, Raw<'a>)>,
     /// Members of the envelope that no rule knows.
-    pub(super) unknown: Vec<Member<'a>>,
+    pub(in crate::event) unknown: Vec<Member<'a>>,
 }
 
 impl<'a> Envelope<'a> {
     /// An envelope with a payload and nothing else.
-    pub(super) fn new(format: Format, payload: Payload<'a>, payload_place: Place) -> Self {
+    pub(in crate::event) fn new(
+        format: Format,
+        payload: Payload<'a>,
+        payload_place: RecordPart,
+    ) -> Self {
         Self {
             format,
             event_id: None,
@@ -152,14 +159,18 @@ impl<'a> Envelope<'a> {
     }
 
     /// Keeps a value in the attributes under its own name.
-    pub(super) fn keep(&mut self, name: &'static str, field: Option<Field<'a>>) {
+    pub(in crate::event) fn keep(&mut self, name: &'static str, field: Option<Field<'a>>) {
         if let Some(field) = field {
             self.named.push((name, field.raw));
         }
     }
 
     /// Sets the payload to a value, or to the object that a text holds.
-    pub(super) fn set_payload(&mut self, value: Value<'a>, place: Place) -> Result<(), Problem> {
+    pub(in crate::event) fn set_payload(
+        &mut self,
+        value: Value<'a>,
+        place: RecordPart,
+    ) -> Result<(), Problem> {
         if value.depth > json::MAX_DEPTH {
             return Err(Reason::NestedTooDeep.into());
         }
@@ -167,8 +178,9 @@ impl<'a> Envelope<'a> {
         self.payload = Payload::Raw(value.raw);
         if let Some(text) = value.text().filter(|text| text.trim_start().starts_with('{')) {
             // What is not an object that JSONB can hold is simply a text.
-            let holds_object = json::scan(text.as_bytes())
-                .is_ok_and(|scan| scan.value.kind == Kind::Object && scan.value.depth <= json::MAX_DEPTH);
+            let holds_object = json::scan(text.as_bytes()).is_ok_and(|scan| {
+                scan.value.kind == Kind::Object && scan.value.depth <= json::MAX_DEPTH
+            });
             if holds_object {
                 self.payload_was_text = true;
                 self.payload = match text {
@@ -182,8 +194,9 @@ impl<'a> Envelope<'a> {
 }
 
 /// Puts members together as an object.
-pub(super) fn object_of(members: &[Member<'_>]) -> String {
-    let length: usize = members.iter().map(|member| member.raw_name.len() + member.value.raw.len() + 2).sum();
+pub(in crate::event) fn object_of(members: &[Member<'_>]) -> String {
+    let length: usize =
+        members.iter().map(|member| member.raw_name.len() + member.value.raw.len() + 2).sum();
     let mut out = String::with_capacity(length + 2);
     out.push('{');
     for (index, member) in members.iter().enumerate() {

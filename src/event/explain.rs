@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat};
 
-use super::{Decoder, Format, Origin, Place, Reason, Record};
+use super::{ColumnSource, Decoder, Format, Reason, Record, RecordPart};
 
 /// One column of the row that a record would become.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// The column's name.
     pub name: &'static str,
-    /// Its value as text; JSON without white space between its tokens for `payload` and `attributes`.
+    /// Its value as text; JSON without white space between its tokens for `payload` and
+    /// `attributes`.
     pub value: Option<String>,
     /// Where it came from.
-    pub origin: Origin,
+    pub source: ColumnSource,
 }
 
 /// The names of the columns that [`explain`] tells of, in its order.
@@ -44,28 +45,32 @@ pub struct Explanation {
 /// Decodes a record and tells of each column where it came from.
 pub fn explain(decoder: &Decoder, record: &Record<'_>, now_us: i64) -> Explanation {
     let decoded = decoder.decode(record, now_us);
-    let (event, origins) = (decoded.event, decoded.origins);
+    let (event, sources) = (decoded.event, decoded.sources);
     let values_and_origins = [
-        (Some(event.event_id.to_string()), origins.event_id),
-        (Some(event.event_type.into_owned()), origins.event_type),
-        (event.aggregate_id.map(|id| id.to_string()), origins.aggregate_id),
-        (event.source_service.map(Cow::into_owned), origins.source_service),
-        (Some(event.is_dlt.to_string()), Origin::of(Place::Topic)),
-        (Some(compact(&event.payload)), origins.payload),
-        (Some(timestamp(event.created_at_us)), origins.created_at),
-        (event.correlation_id.map(|id| id.to_string()), origins.correlation_id),
-        (Some(compact(&event.attributes)), Origin::noted(Place::Rule, "key, headers and what has no column")),
+        (Some(event.event_id.to_string()), sources.event_id),
+        (Some(event.event_type.into_owned()), sources.event_type),
+        (event.aggregate_id.map(|id| id.to_string()), sources.aggregate_id),
+        (event.source_service.map(Cow::into_owned), sources.source_service),
+        (Some(event.is_dlt.to_string()), ColumnSource::of(RecordPart::Topic)),
+        (Some(compact(&event.payload)), sources.payload),
+        (Some(timestamp(event.created_at_us)), sources.created_at),
+        (event.correlation_id.map(|id| id.to_string()), sources.correlation_id),
+        (
+            Some(compact(&event.attributes)),
+            ColumnSource::noted(RecordPart::Rule, "key, headers and what has no column"),
+        ),
     ];
     let columns = COLUMN_NAMES
         .into_iter()
         .zip(values_and_origins)
-        .map(|(name, (value, origin))| Column { name, value, origin })
+        .map(|(name, (value, source))| Column { name, value, source })
         .collect();
     Explanation { format: decoded.format, reason: decoded.reason, columns }
 }
 
-/// JSON without the white space between its tokens. Nothing is parsed: no digit of a number is lost, and no depth is too much.
-pub(super) fn compact(json: &str) -> String {
+/// JSON without the white space between its tokens. Nothing is parsed: no digit of a number is
+/// lost, and no depth is too much.
+pub(in crate::event) fn compact(json: &str) -> String {
     let mut inside_text = false;
     let mut escaped = false;
     let is_kept = |character: &char| {
@@ -103,7 +108,7 @@ mod tests {
                 "{}: {} <- {}\n",
                 column.name,
                 column.value.as_deref().unwrap_or("∅"),
-                column.origin
+                column.source
             ));
         }
         out

@@ -19,7 +19,10 @@ fn with_record<T>(fixture: &Fixture, check: impl FnOnce(&Record<'_>) -> T) -> T 
     let headers: Vec<_> = source
         .headers
         .iter()
-        .map(|(name, value)| Header { name: &name.0, value: value.as_ref().map(|value| value.0.as_slice()) })
+        .map(|(name, value)| Header {
+            name: &name.0,
+            value: value.as_ref().map(|value| value.0.as_slice()),
+        })
         .collect();
     check(&Record {
         cluster_id: CLUSTER_ID,
@@ -118,14 +121,16 @@ fn every_fixture_of_a_dead_letter_tells_its_origin_and_error() {
                 "attempts": letter.attempts,
             });
             assert_eq!(&found, expected, "{}", fixture.name);
-            let headers = dead_letter::headers_from_json(&dead_letter::headers_json(record.headers));
+            let headers =
+                dead_letter::headers_from_json(&dead_letter::headers_json(record.headers));
             let headers = headers.unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
             let as_sent: Vec<_> = record
                 .headers
                 .iter()
                 .map(|header| (header.name.to_vec(), header.value.map(<[u8]>::to_vec)))
                 .collect();
-            let read_back: Vec<_> = headers.into_iter().map(|header| (header.name, header.value)).collect();
+            let read_back: Vec<_> =
+                headers.into_iter().map(|header| (header.name, header.value)).collect();
             assert_eq!(read_back, as_sent, "{}", fixture.name);
         });
     }

@@ -1,8 +1,9 @@
 //! A validating scan of JSON: one pass, no tree, no recursion.
 //!
-//! It accepts what PostgreSQL's JSONB accepts (RFC 8259) and holds unchanged in meaning, and refuses all else with the
-//! reason and the place. Of a top-level object it yields the members as they stand in the text.
-//! Limits of PostgreSQL from its sources: `jsonb.h` (`JENTRY_OFFLENMASK`), `jsonb_util.c`, `numeric.c`.
+//! It accepts what PostgreSQL's JSONB accepts (RFC 8259) and holds unchanged in meaning, and
+//! refuses all else with the reason and the place. Of a top-level object it yields the members as
+//! they stand in the text. Limits of PostgreSQL from its sources: `jsonb.h` (`JENTRY_OFFLENMASK`),
+//! `jsonb_util.c`, `numeric.c`.
 
 mod number;
 mod scanner;
@@ -95,7 +96,8 @@ impl<'a> Member<'a> {
 pub struct Scan<'a> {
     /// The whole value.
     pub value: Value<'a>,
-    /// The members of a top-level object in their order, repeated names included; empty for other kinds.
+    /// The members of a top-level object in their order, repeated names included; empty for other
+    /// kinds.
     pub members: Vec<Member<'a>>,
 }
 

@@ -1,26 +1,18 @@
-//! An event, and the decoders that make one of a Kafka record. Pure: no clock, no network, no database.
+//! An event, and the decoders that make one of a Kafka record. Pure: no clock, no network, no
+//! database.
 //!
-//! A record passes through [`json::scan`] (one checked pass over the value), then through the decoders in their order
-//! (`cloud_events`, `native`, `debezium`, `plain`), then through the rules that all formats share (`columns`). What breaks a
-//! rule on the way becomes a quarantined event with a [`Reason`].
+//! A record passes through [`json::scan`] (one checked pass over the value), then through the
+//! decoders in their order (`cloud_events`, `native`, `debezium`, `plain`), then through the rules
+//! that all formats share (`columns`). What breaks a rule on the way becomes a quarantined event
+//! with a [`Reason`].
 
-mod attributes;
-mod cloud_events;
-mod columns;
-mod confluent;
-mod debezium;
 mod decoder;
+mod decoders;
 mod envelope;
 mod explain;
-mod ids;
 pub mod json;
-mod native;
-mod origin;
-mod plain;
-mod quarantine;
-mod reason;
 mod record;
-pub mod time;
+pub mod row;
 pub(crate) mod topic;
 
 #[cfg(test)]
@@ -34,14 +26,14 @@ use uuid::Uuid;
 
 pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
 pub use explain::{COLUMN_NAMES, Column, Explanation, explain};
-pub use ids::{aggregate_uuid, correlation_uuid};
-pub use origin::{Origin, Origins, Place};
-pub use quarantine::QUARANTINED;
-pub use reason::Reason;
 pub use record::{Header, Record};
+pub use row::column_source::{ColumnSource, ColumnSources, RecordPart};
+pub use row::ids::{aggregate_uuid, correlation_uuid};
+pub use row::quarantine::QUARANTINED;
+pub use row::reason::Reason;
 
-/// What a record becomes: the columns of one row of `event_logs`, without those that ingest alone knows (`id`,
-/// `partition_id`, `kafka_offset`).
+/// What a record becomes: the columns of one row of `event_logs`, without those that ingest alone
+/// knows (`id`, `partition_id`, `kafka_offset`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<'a> {
     /// `event_id`.

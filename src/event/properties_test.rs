@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::json::{self, Kind, MAX_DEPTH};
-use super::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE, time};
+use super::row::time;
+use super::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE};
 
 const NOW_US: i64 = 1_795_341_600_000_000;
 
@@ -72,7 +73,8 @@ fn json_text() -> impl Strategy<Value = String> {
         "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?",
         "\"[a-zé😀 ]{0,8}\"",
         r#""(\\["\\/bfnrt]|\\u00[1-9a-f]{2}|\\ud83d\\ude00|x){0,4}""#,
-        any::<String>().prop_map(|text| serde_json::Value::from(text.replace('\0', "")).to_string()),
+        any::<String>()
+            .prop_map(|text| serde_json::Value::from(text.replace('\0', "")).to_string()),
     ];
     scalar.prop_recursive(6, 48, 6, |inner| {
         prop_oneof![
@@ -141,7 +143,8 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Whether `serde_json` finds the text valid. It skips raw values without building them, so that depth does not matter.
+/// Whether `serde_json` finds the text valid. It skips raw values without building them, so that
+/// depth does not matter.
 fn is_valid_json(text: &[u8]) -> bool {
     serde_json::from_slice::<&RawValue>(text).is_ok()
 }
@@ -217,7 +220,8 @@ proptest! {
                     prop_assert_eq!(parse(&again), parse(scan.value.raw));
                 }
             }
-            // PostgreSQL's own limits, which RFC 8259 does not have, and pairs, which raw values are not checked for.
+            // PostgreSQL's own limits, which RFC 8259 does not have, and pairs, which raw values
+            // are not checked for.
             Err(json::Refusal {
                 reason: Reason::NulEscape | Reason::NumberOutOfRange | Reason::LoneSurrogate, ..
             }) => {}
@@ -289,7 +293,10 @@ fn a_value_whose_text_would_be_too_large_to_read_back_is_refused() {
     let numbers = |count: usize| format!("[{}1]", "1e131071,".repeat(count));
     assert!(json::scan(numbers(2_000).as_bytes()).is_ok());
     let too_many = numbers(3_000);
-    assert_eq!(json::scan(too_many.as_bytes()).err().map(|refusal| refusal.reason), Some(Reason::TooLarge));
+    assert_eq!(
+        json::scan(too_many.as_bytes()).err().map(|refusal| refusal.reason),
+        Some(Reason::TooLarge)
+    );
 }
 
 #[test]

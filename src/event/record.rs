@@ -27,7 +27,8 @@ impl<'a> Record<'a> {
         self.headers.iter().any(|header| header.name == name.as_bytes())
     }
 
-    /// The value of the last header of that name, which is the one that counts among repeated names; `None` for null too.
+    /// The value of the last header of that name, which is the one that counts among repeated
+    /// names; `None` for null too.
     pub(crate) fn last_header(&self, name: &str) -> Option<&'a [u8]> {
         self.headers.iter().rev().find(|header| header.name == name.as_bytes())?.value
     }

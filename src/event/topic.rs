@@ -1,10 +1,12 @@
 //! Which topics hold dead letters, by their names.
 
-/// Whether a topic's name is one that dead letters usually have: `…-dlt`, `….DLT`, `…-dlq`, `….dlq` in any case,
-/// `dead-letter-topic-…` (`SmallRye`), `error.{destination}.{group}` (Spring Cloud Stream).
+/// Whether a topic's name is one that dead letters usually have: `…-dlt`, `….DLT`, `…-dlq`, `….dlq`
+/// in any case, `dead-letter-topic-…` (`SmallRye`), `error.{destination}.{group}` (Spring Cloud
+/// Stream).
 pub(crate) fn is_dead_letter_topic(topic: &str) -> bool {
     dead_letter_stem(topic).is_some()
-        || strip_prefix_in_any_case(topic, "dead-letter-topic-").is_some_and(|channel| !channel.is_empty())
+        || strip_prefix_in_any_case(topic, "dead-letter-topic-")
+            .is_some_and(|channel| !channel.is_empty())
         || strip_prefix_in_any_case(topic, "error.").is_some_and(|rest| {
             rest.split_once('.')
                 .is_some_and(|(destination, group)| !destination.is_empty() && !group.is_empty())
@@ -14,7 +16,10 @@ pub(crate) fn is_dead_letter_topic(topic: &str) -> bool {
 /// The name without the ending that marks a topic of dead letters.
 pub(crate) fn dead_letter_stem(topic: &str) -> Option<&str> {
     let (stem, ending) = topic.split_at_checked(topic.len().checked_sub(4)?)?;
-    ["-dlt", ".dlt", "-dlq", ".dlq"].iter().any(|known| ending.eq_ignore_ascii_case(known)).then_some(stem)
+    ["-dlt", ".dlt", "-dlq", ".dlq"]
+        .iter()
+        .any(|known| ending.eq_ignore_ascii_case(known))
+        .then_some(stem)
 }
 
 fn strip_prefix_in_any_case<'a>(topic: &'a str, prefix: &str) -> Option<&'a str> {

@@ -1,4 +1,5 @@
-//! Globs: `*` stands for any text, `?` for one character, a backslash takes the next character literally.
+//! Globs: `*` stands for any text, `?` for one character, a backslash takes the next character
+//! literally.
 
 use std::fmt;
 
@@ -66,7 +67,8 @@ impl Glob {
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
-        // The place to go back to when a later part does not fit: the last `*`, and how much it took so far.
+        // The place to go back to when a later part does not fit: the last `*`, and how much it
+        // took so far.
         let (mut part, mut position) = (0, 0);
         let mut retry: Option<(usize, usize)> = None;
         loop {

@@ -1,4 +1,5 @@
-//! Ids as people type them: whole, by their beginning, or in the short form that tables show on a terminal.
+//! Ids as people type them: whole, by their beginning, or in the short form that tables show on a
+//! terminal.
 
 use uuid::Uuid;
 
@@ -7,7 +8,8 @@ use super::Error;
 /// How many hexadecimal digits of a UUID make a prefix: fewer would match by chance.
 pub(super) const SHORTEST_PREFIX: usize = 4;
 
-/// The UUIDs that a typed id means: one, or all of a range, of which `suffix` leaves those that end with it.
+/// The UUIDs that a typed id means: one, or all of a range, of which `suffix` leaves those that end
+/// with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identifier {
     /// The lowest UUID meant.
@@ -19,7 +21,8 @@ pub struct Identifier {
 }
 
 impl Identifier {
-    /// Reads a UUID in any usual spelling, its first digits, or the short form `019aa4c5…4b5a` (`..` for `…` too).
+    /// Reads a UUID in any usual spelling, its first digits, or the short form `019aa4c5…4b5a`
+    /// (`..` for `…` too).
     ///
     /// # Errors
     /// `Error::Identifier` with the text.
@@ -29,8 +32,10 @@ impl Identifier {
             return Ok(Self { low: uuid, high: uuid, suffix: None });
         }
         let wrong = || Error::Identifier(text.to_owned());
-        let (head, tail) = text.split_once('…').or_else(|| text.split_once("..")).unwrap_or((text, ""));
-        let head = digits(head).filter(|digits| digits.len() >= SHORTEST_PREFIX).ok_or_else(wrong)?;
+        let (head, tail) =
+            text.split_once('…').or_else(|| text.split_once("..")).unwrap_or((text, ""));
+        let head =
+            digits(head).filter(|digits| digits.len() >= SHORTEST_PREFIX).ok_or_else(wrong)?;
         let tail = digits(tail).ok_or_else(wrong)?;
         let bound = |filler: &str| {
             let filled = format!("{head}{}", filler.repeat(32 - head.len()));
@@ -45,7 +50,8 @@ impl Identifier {
     }
 }
 
-/// The hexadecimal digits of a part of a UUID, lowercase, its hyphens removed. `None` where it is no such part.
+/// The hexadecimal digits of a part of a UUID, lowercase, its hyphens removed. `None` where it is
+/// no such part.
 fn digits(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(|character| *character != '-').collect();
     (digits.len() < 32 && digits.chars().all(|character| character.is_ascii_hexdigit()))
@@ -72,7 +78,8 @@ mod tests {
             assert_eq!(short.high.to_string(), "019aa4c5-ffff-ffff-ffff-ffffffffffff");
             assert_eq!(short.suffix.as_deref(), Some("4b5a"));
         }
-        for wrong in ["", "019", "order-17", "…4b5a", "019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a0", "019aa4c5…x"]
+        for wrong in
+            ["", "019", "order-17", "…4b5a", "019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a0", "019aa4c5…x"]
         {
             assert!(Identifier::parse(wrong).is_err(), "{wrong}");
         }

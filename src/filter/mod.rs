@@ -1,4 +1,5 @@
-//! The selector grammar: which rows a command is about. Pure: the present is handed in, nothing is looked up.
+//! The selector grammar: which rows a command is about. Pure: the present is handed in, nothing is
+//! looked up.
 //!
 //! The same selector repeated is OR, different ones are AND.
 
@@ -69,7 +70,8 @@ pub struct Selection {
     pub days: Vec<TimeRange>,
     /// `--recorded-since` and `--recorded-until`, about the batch's `recorded_at`.
     pub recorded: TimeRange,
-    /// `--where`: SQL/JSON path predicates on the payload, as PostgreSQL's operator `@@` takes them.
+    /// `--where`: SQL/JSON path predicates on the payload, as PostgreSQL's operator `@@` takes
+    /// them.
     pub payload_predicates: Vec<String>,
     /// `--error`: exception class or message of a dead letter.
     pub errors: Vec<Glob>,
@@ -93,7 +95,8 @@ impl Selection {
         Ok(())
     }
 
-    /// The ranges of time in words, resolved to UTC, for the user to see how the words were understood.
+    /// The ranges of time in words, resolved to UTC, for the user to see how the words were
+    /// understood.
     pub fn describe_times(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.created.is_unbounded() {
@@ -109,7 +112,8 @@ impl Selection {
         lines
     }
 
-    /// Whether `--where` has to read every row that the other selectors leave, because none of them narrows the search.
+    /// Whether `--where` has to read every row that the other selectors leave, because none of them
+    /// narrows the search.
     pub fn scans(&self) -> bool {
         let unindexed = Self {
             payload_predicates: Vec::new(),
@@ -131,20 +135,26 @@ mod tests {
             since: clock.time(since).ok(),
             until: clock.time(until).ok(),
         };
-        let selection = Selection { created: range("2026-11-22", "2026-11-22"), ..Selection::default() };
+        let selection =
+            Selection { created: range("2026-11-22", "2026-11-22"), ..Selection::default() };
         assert_eq!(
             selection.check().map_err(|error| error.to_string()),
             Err("the range is empty: it begins at 2026-11-22T00:00:00Z and ends before 2026-11-22T00:00:00Z"
                 .to_owned())
         );
-        let selection = Selection { recorded: range("2026-11-22", "2026-11-23"), ..Selection::default() };
+        let selection =
+            Selection { recorded: range("2026-11-22", "2026-11-23"), ..Selection::default() };
         assert_eq!(selection.check(), Ok(()));
-        assert_eq!(selection.describe_times(), ["2026-11-22T00:00:00Z ≤ recorded_at < 2026-11-23T00:00:00Z"]);
+        assert_eq!(
+            selection.describe_times(),
+            ["2026-11-22T00:00:00Z ≤ recorded_at < 2026-11-23T00:00:00Z"]
+        );
     }
 
     #[test]
     fn a_predicate_on_the_payload_scans_unless_another_selector_narrows_it() {
-        let predicate = Selection { payload_predicates: vec!["$.a == 1".to_owned()], ..Selection::default() };
+        let predicate =
+            Selection { payload_predicates: vec!["$.a == 1".to_owned()], ..Selection::default() };
         assert!(predicate.scans());
         assert!(Selection { dead_letters: Some(false), ..predicate.clone() }.scans());
         assert!(!Selection { dead_letters: Some(true), ..predicate.clone() }.scans());

@@ -13,7 +13,9 @@ pub fn nearest<'a>(wanted: &str, candidates: &'a [String]) -> Vec<&'a str> {
     let wanted = wanted.replace(['*', '?'], "").to_lowercase();
     let mut alike: Vec<(f64, &str)> = candidates
         .iter()
-        .map(|candidate| (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate.as_str()))
+        .map(|candidate| {
+            (strsim::jaro_winkler(&wanted, &candidate.to_lowercase()), candidate.as_str())
+        })
         .filter(|(likeness, _)| *likeness >= ALIKE)
         .collect();
     alike.sort_by(|one, other| other.0.partial_cmp(&one.0).unwrap_or(Ordering::Equal));
@@ -26,8 +28,8 @@ mod tests {
 
     #[test]
     fn the_nearest_words_come_first_and_strangers_not_at_all() {
-        let types =
-            ["OrderCancelled", "OrderCreated", "PaymentAuthorized", "PaymentCaptured"].map(str::to_owned);
+        let types = ["OrderCancelled", "OrderCreated", "PaymentAuthorized", "PaymentCaptured"]
+            .map(str::to_owned);
         assert_eq!(nearest("OrderCraeted", &types).first(), Some(&"OrderCreated"));
         assert_eq!(nearest("ordercreated", &types).first(), Some(&"OrderCreated"));
         assert_eq!(nearest("PaymentAutorised*", &types).first(), Some(&"PaymentAuthorized"));

@@ -29,7 +29,8 @@ impl TimeRange {
         self.since.is_none() && self.until.is_none()
     }
 
-    /// The range in words, about `column`: `2026-11-22T00:00:00Z ≤ created_at < 2026-11-23T00:00:00Z`.
+    /// The range in words, about `column`: `2026-11-22T00:00:00Z ≤ created_at <
+    /// 2026-11-23T00:00:00Z`.
     pub fn describe(&self, column: &str) -> String {
         let since = self.since.map(|since| format!("{} ≤ ", rfc3339(since))).unwrap_or_default();
         let until = self.until.map(|until| format!(" < {}", rfc3339(until))).unwrap_or_default();
@@ -43,7 +44,8 @@ pub fn rfc3339(instant: DateTime<Utc>) -> String {
 }
 
 impl Clock {
-    /// Reads a time: RFC 3339, a date, a date and a time, `now`, `today`, `yesterday 17:00`, `17:00`, `2h ago`, `-3d`.
+    /// Reads a time: RFC 3339, a date, a date and a time, `now`, `today`, `yesterday 17:00`,
+    /// `17:00`, `2h ago`, `-3d`.
     ///
     /// # Errors
     /// `Error::Time` with the text.
@@ -86,7 +88,8 @@ impl Clock {
         }
         // `today` holds a T of its own.
         let is_iso = matches!(text.as_bytes().get(10), Some(b'T' | b't'));
-        let (day, rest) = if is_iso { (text.get(..10)?, &text[11..]) } else { text.split_once(' ')? };
+        let (day, rest) =
+            if is_iso { (text.get(..10)?, &text[11..]) } else { text.split_once(' ')? };
         let day = self.read_day(day)?;
         let (time, offset) = split_offset(rest.trim_start());
         let wall_clock = day.and_time(read_time_of_day(time.trim_end())?);
@@ -132,7 +135,8 @@ fn read_time_of_day(text: &str) -> Option<NaiveTime> {
 
 /// Splits `10:00:00+02:00`, `10:00 +0200` and `10:00Z` before the offset.
 fn split_offset(text: &str) -> (&str, Option<&str>) {
-    text.find(['Z', 'z', '+', '-']).map_or((text, None), |place| (&text[..place], Some(&text[place..])))
+    text.find(['Z', 'z', '+', '-'])
+        .map_or((text, None), |place| (&text[..place], Some(&text[place..])))
 }
 
 fn at_offset(wall_clock: NaiveDateTime, offset: &str) -> Option<DateTime<Utc>> {
@@ -163,7 +167,8 @@ fn read_distance(text: &str) -> Option<Duration> {
         let digits = rest.find(|character: char| !character.is_ascii_digit())?;
         let count: i64 = rest[..digits].parse().ok()?;
         let after = rest[digits..].trim_start();
-        let letters = after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
+        let letters =
+            after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
         seconds = seconds.checked_add(count.checked_mul(unit_seconds(&after[..letters])?)?)?;
         rest = after[letters..].trim_start();
     }
@@ -237,9 +242,15 @@ mod tests {
     #[test]
     fn a_day_is_as_long_as_the_clocks_make_it() {
         let day = clock("Europe/Berlin").day("2026-10-25").expect("a day");
-        assert_eq!(day.describe("created_at"), "2026-10-24T22:00:00Z ≤ created_at < 2026-10-25T23:00:00Z");
+        assert_eq!(
+            day.describe("created_at"),
+            "2026-10-24T22:00:00Z ≤ created_at < 2026-10-25T23:00:00Z"
+        );
         let day = clock("UTC").day("yesterday").expect("a day");
-        assert_eq!(day.describe("created_at"), "2026-11-21T00:00:00Z ≤ created_at < 2026-11-22T00:00:00Z");
+        assert_eq!(
+            day.describe("created_at"),
+            "2026-11-21T00:00:00Z ≤ created_at < 2026-11-22T00:00:00Z"
+        );
     }
 
     #[test]

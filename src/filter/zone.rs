@@ -22,8 +22,8 @@ impl Zone {
         Self::Named(chrono_tz::UTC)
     }
 
-    /// The instant of a wall-clock time. One that the clocks show twice is the first of the two; one that they skip is the
-    /// first instant after the gap.
+    /// The instant of a wall-clock time. One that the clocks show twice is the first of the two;
+    /// one that they skip is the first instant after the gap.
     pub(super) fn instant(&self, wall_clock: NaiveDateTime) -> Option<DateTime<Utc>> {
         // No zone ever skipped more than a day.
         (0..=24 * 4).find_map(|quarters| {
@@ -92,7 +92,8 @@ pub(super) fn parse_offset(text: &str) -> Option<FixedOffset> {
         return None;
     }
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 18 && minutes < 60).then(|| FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60)))?
+    (hours <= 18 && minutes < 60)
+        .then(|| FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60)))?
 }
 
 #[cfg(test)]
@@ -109,8 +110,14 @@ mod tests {
 
     #[test]
     fn a_zone_is_a_name_or_an_offset() {
-        assert_eq!(at("Europe/Berlin", 10, 0, (2026, 7, 1)).as_deref(), Some("2026-07-01T08:00:00+00:00"));
-        assert_eq!(at("europe/berlin", 10, 0, (2026, 1, 1)).as_deref(), Some("2026-01-01T09:00:00+00:00"));
+        assert_eq!(
+            at("Europe/Berlin", 10, 0, (2026, 7, 1)).as_deref(),
+            Some("2026-07-01T08:00:00+00:00")
+        );
+        assert_eq!(
+            at("europe/berlin", 10, 0, (2026, 1, 1)).as_deref(),
+            Some("2026-01-01T09:00:00+00:00")
+        );
         assert_eq!(at("-0330", 10, 0, (2026, 1, 1)).as_deref(), Some("2026-01-01T13:30:00+00:00"));
         assert_eq!(Zone::from_str("utc").ok(), Some(Zone::utc()));
         for wrong in ["Berlin", "+25:00", "+1:00", "", "+aa"] {
@@ -120,11 +127,17 @@ mod tests {
 
     #[test]
     fn a_time_that_the_clocks_skip_is_the_first_instant_after_the_gap() {
-        assert_eq!(at("Europe/Berlin", 2, 30, (2026, 3, 29)).as_deref(), Some("2026-03-29T01:00:00+00:00"));
+        assert_eq!(
+            at("Europe/Berlin", 2, 30, (2026, 3, 29)).as_deref(),
+            Some("2026-03-29T01:00:00+00:00")
+        );
     }
 
     #[test]
     fn a_time_that_the_clocks_show_twice_is_the_first_of_the_two() {
-        assert_eq!(at("Europe/Berlin", 2, 30, (2026, 10, 25)).as_deref(), Some("2026-10-25T00:30:00+00:00"));
+        assert_eq!(
+            at("Europe/Berlin", 2, 30, (2026, 10, 25)).as_deref(),
+            Some("2026-10-25T00:30:00+00:00")
+        );
     }
 }

@@ -40,19 +40,20 @@ impl Segment {
 
 /// Records of a lane's partitions, and which offsets they account for.
 #[derive(Debug, Default)]
-pub(super) struct Filling {
+pub(super) struct OpenBatch {
     pub(super) records: RecordBatch,
     pub(super) segments: Vec<Segment>,
 }
 
 /// One pipeline: its partitions are written by one connection, one batch after the other.
 struct Lane {
-    filling: Filling,
+    open_batch: OpenBatch,
     opened: Option<Instant>,
-    /// Which filling it is: an assigned partition remembers its segment together with this number.
+    /// Which open_batch it is: an assigned partition remembers its segment together with this
+    /// number.
     generation: u64,
     in_flight: Arc<InFlight>,
-    next_stage: Sender<Filling>,
+    next_stage: Sender<OpenBatch>,
 }
 
 struct Assigned {
@@ -70,7 +71,7 @@ pub(super) struct Limits {
 }
 
 /// All lanes, and the partitions assigned to them.
-pub(super) struct Intake {
+pub(super) struct Batcher {
     lanes: Vec<Lane>,
     assigned: Vec<Assigned>,
     /// Where the last record's partition stands in `assigned`: records come in runs.
@@ -78,12 +79,12 @@ pub(super) struct Intake {
     limits: Limits,
 }
 
-impl Intake {
-    pub(super) fn new(lanes: Vec<(Sender<Filling>, Arc<InFlight>)>, limits: Limits) -> Self {
+impl Batcher {
+    pub(super) fn new(lanes: Vec<(Sender<OpenBatch>, Arc<InFlight>)>, limits: Limits) -> Self {
         let lanes = lanes
             .into_iter()
             .map(|(next_stage, in_flight)| Lane {
-                filling: Filling::default(),
+                open_batch: OpenBatch::default(),
                 opened: None,
                 generation: 1,
                 in_flight,
@@ -95,19 +96,27 @@ impl Intake {
 
     /// Takes a partition on, in the lane that has the fewest.
     pub(super) fn assign(&mut self, partition: Partition, next_offset: i64) {
-        let load = |lane: usize| self.assigned.iter().filter(|assigned| assigned.lane == lane).count();
+        let load =
+            |lane: usize| self.assigned.iter().filter(|assigned| assigned.lane == lane).count();
         let lane = (0..self.lanes.len()).min_by_key(|lane| load(*lane)).unwrap_or(0);
-        self.assigned.push(Assigned { partition: Arc::new(partition), lane, next_offset, segment: (0, 0) });
+        self.assigned.push(Assigned {
+            partition: Arc::new(partition),
+            lane,
+            next_offset,
+            segment: (0, 0),
+        });
     }
 
     /// Lets a partition go. What it had in a batch must have been drained before.
     pub(super) fn release(&mut self, topic: &str, number: i32) {
-        self.assigned
-            .retain(|assigned| assigned.partition.number != number || assigned.partition.topic != topic);
+        self.assigned.retain(|assigned| {
+            assigned.partition.number != number || assigned.partition.topic != topic
+        });
         self.last = 0;
     }
 
-    /// Ends the lanes: what was handed on is still worked off, the rest is dropped, and nothing more is taken.
+    /// Ends the lanes: what was handed on is still worked off, the rest is dropped, and nothing
+    /// more is taken.
     pub(super) fn close(&mut self) {
         self.assigned.clear();
         self.lanes.clear();
@@ -129,8 +138,8 @@ impl Intake {
         }
         let lane = &mut self.lanes[assigned.lane];
         let index = segment_of(assigned, lane, now);
-        lane.filling.records.push(message, index);
-        let segment = &mut lane.filling.segments[index as usize];
+        lane.open_batch.records.push(message, index);
+        let segment = &mut lane.open_batch.segments[index as usize];
         segment.next_offset = offset + 1;
         segment.row_count += 1;
         assigned.next_offset = offset + 1;
@@ -138,7 +147,8 @@ impl Intake {
 
     fn find(&mut self, message: &BorrowedMessage<'_>) -> Option<usize> {
         let is_it = |assigned: &Assigned| {
-            assigned.partition.number == message.partition() && assigned.partition.topic == message.topic()
+            assigned.partition.number == message.partition()
+                && assigned.partition.topic == message.topic()
         };
         if !self.assigned.get(self.last).is_some_and(is_it) {
             self.last = self.assigned.iter().position(is_it)?;
@@ -146,7 +156,8 @@ impl Intake {
         Some(self.last)
     }
 
-    /// Whether a lane has as much as a batch may hold, so that nothing more must be read until it was handed on.
+    /// Whether a lane has as much as a batch may hold, so that nothing more must be read until it
+    /// was handed on.
     pub(super) fn is_full(&self) -> bool {
         self.lanes.iter().any(|lane| lane.is_full(self.limits))
     }
@@ -157,12 +168,18 @@ impl Intake {
         Some((oldest + self.limits.wait).saturating_duration_since(now))
     }
 
-    /// Hands on every batch that is full or old enough, as far as places are free. `positions` is asked once at most.
-    pub(super) fn hand_on_due(&mut self, now: Instant, positions: impl Fn() -> Option<TopicPartitionList>) {
+    /// Hands on every batch that is full or old enough, as far as places are free. `positions` is
+    /// asked once at most.
+    pub(super) fn hand_on_due(
+        &mut self,
+        now: Instant,
+        positions: impl Fn() -> Option<TopicPartitionList>,
+    ) {
         let mut known = None;
         for index in 0..self.lanes.len() {
             let lane = &self.lanes[index];
-            let old = lane.opened.is_some_and(|opened| now.duration_since(opened) >= self.limits.wait);
+            let old =
+                lane.opened.is_some_and(|opened| now.duration_since(opened) >= self.limits.wait);
             if (old || lane.is_full(self.limits)) && lane.in_flight.enter(Duration::ZERO) {
                 let known = known.get_or_insert_with(&positions);
                 self.hand_on(index, known.as_ref());
@@ -170,8 +187,8 @@ impl Intake {
         }
     }
 
-    /// Hands on everything, and waits until all of it is committed. False where that took longer than `limit`, or
-    /// `give_up` came true.
+    /// Hands on everything, and waits until all of it is committed. False where that took longer
+    /// than `limit`, or `give_up` came true.
     pub(super) fn drain(
         &mut self,
         limit: Duration,
@@ -208,8 +225,8 @@ impl Intake {
         }
     }
 
-    /// Opens a batch for offsets that hold no record a reader may see (transaction markers, aborted records): the consumer
-    /// passed them, and no record behind them says so.
+    /// Opens a batch for offsets that hold no record a reader may see (transaction markers, aborted
+    /// records): the consumer passed them, and no record behind them says so.
     pub(super) fn note_holes(&mut self, positions: &TopicPartitionList, now: Instant) {
         for assigned in &mut self.assigned {
             if position_of(positions, &assigned.partition) > assigned.next_offset {
@@ -221,7 +238,7 @@ impl Intake {
 
     fn hand_on(&mut self, index: usize, positions: Option<&TopicPartitionList>) {
         let lane = &mut self.lanes[index];
-        let mut filling = std::mem::take(&mut lane.filling);
+        let mut open_batch = std::mem::take(&mut lane.open_batch);
         lane.opened = None;
         for assigned in self.assigned.iter_mut().filter(|assigned| assigned.lane == index) {
             let (generation, segment) = assigned.segment;
@@ -229,15 +246,17 @@ impl Intake {
                 continue;
             }
             // Everything below the consumer's position was read: what is missing there are holes.
-            let position = positions.map_or(0, |positions| position_of(positions, &assigned.partition));
-            let segment = &mut filling.segments[segment as usize];
+            let position =
+                positions.map_or(0, |positions| position_of(positions, &assigned.partition));
+            let segment = &mut open_batch.segments[segment as usize];
             segment.next_offset = segment.next_offset.max(position);
             assigned.next_offset = segment.next_offset;
         }
         lane.generation += 1;
-        let accounts_for_something = filling.segments.iter().any(Segment::is_filled);
-        if !accounts_for_something || lane.next_stage.send(filling).is_err() {
-            // Nothing to write, or the next stage ended with a fault, which the consumer's loop sees.
+        let accounts_for_something = open_batch.segments.iter().any(Segment::is_filled);
+        if !accounts_for_something || lane.next_stage.send(open_batch).is_err() {
+            // Nothing to write, or the next stage ended with a fault, which the consumer's loop
+            // sees.
             lane.in_flight.leave();
         }
     }
@@ -245,7 +264,8 @@ impl Intake {
 
 impl Lane {
     fn is_full(&self, limits: Limits) -> bool {
-        self.filling.records.len() >= limits.rows || self.filling.records.byte_size() >= BATCH_BYTES
+        self.open_batch.records.len() >= limits.rows
+            || self.open_batch.records.byte_size() >= BATCH_BYTES
     }
 }
 
@@ -253,8 +273,8 @@ impl Lane {
 fn segment_of(assigned: &mut Assigned, lane: &mut Lane, now: Instant) -> u32 {
     if assigned.segment.0 != lane.generation {
         lane.opened.get_or_insert(now);
-        assigned.segment = (lane.generation, lane.filling.segments.len() as u32);
-        lane.filling.segments.push(Segment {
+        assigned.segment = (lane.generation, lane.open_batch.segments.len() as u32);
+        lane.open_batch.segments.push(Segment {
             partition: Arc::clone(&assigned.partition),
             first_offset: assigned.next_offset,
             next_offset: assigned.next_offset,

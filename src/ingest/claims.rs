@@ -1,4 +1,5 @@
-//! Claims partitions in PostgreSQL, and finds out before the first record is read whether Kafka still has what comes next.
+//! Claims partitions in PostgreSQL, and finds out before the first record is read whether Kafka
+//! still has what comes next.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,9 +12,12 @@ use uuid::Uuid;
 use super::control::{Counters, Fault, Faults, Stop, lock};
 use super::{Error, IngestSettings};
 use crate::kafka::{self, Cluster, Offsets};
-use crate::store::{self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Standing, Writer, Written};
+use crate::store::{
+    self, Batch, BatchStatus, Claim, OffsetRange, PartitionKey, RangeKind, Writer, Written,
+};
 
-/// After more waits for a lock (5 s each) than this, the session that holds it is taken for frozen, and ended.
+/// After more waits for a lock (5 s each) than this, the session that holds it is taken for frozen,
+/// and ended.
 const PATIENCE: u32 = 2;
 
 /// Takes claims on behalf of the consumer.
@@ -41,21 +45,24 @@ impl Claims {
         self.counters.partitions.store(count as u64, std::sync::atomic::Ordering::Relaxed);
     }
 
-    /// Claims the partitions and returns from which offset each is to be read. What can't be read is left out and logged.
-    /// Waits for a database or a broker that is away; gives up, with nothing, when the session is to end.
+    /// Claims the partitions and returns from which offset each is to be read. What can't be read
+    /// is left out and logged. Waits for a database or a broker that is away; gives up, with
+    /// nothing, when the session is to end.
     pub(super) fn take(&self, partitions: &[(String, i32)]) -> Vec<Claim> {
         let (mut attempt, mut lock_waits) = (0, 0);
         loop {
             if self.stop.is_requested() || self.faults.is_raised() {
                 return Vec::new();
             }
-            let failure = match self.runtime.block_on(self.try_take(partitions, lock_waits > PATIENCE)) {
-                Ok(claims) => return claims,
-                Err(failure) => failure,
-            };
+            let failure =
+                match self.runtime.block_on(self.try_take(partitions, lock_waits > PATIENCE)) {
+                    Ok(claims) => return claims,
+                    Err(failure) => failure,
+                };
             let (transient, text) = match &failure {
                 Failure::Store(error) => {
-                    lock_waits += u32::from(error.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE));
+                    lock_waits +=
+                        u32::from(error.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE));
                     (error.is_transient(), error.to_string())
                 }
                 Failure::Kafka(error) => (true, error.to_string()),
@@ -76,14 +83,19 @@ impl Claims {
         }
     }
 
-    async fn try_take(&self, partitions: &[(String, i32)], end_holders: bool) -> Result<Vec<Claim>, Failure> {
+    async fn try_take(
+        &self,
+        partitions: &[(String, i32)],
+        end_holders: bool,
+    ) -> Result<Vec<Claim>, Failure> {
         let keys = self.keys(partitions)?;
         let application = format!("audit ingest {} claims", self.ingester);
         let mut client =
             store::connect(&self.settings.database, &application).await.map_err(Failure::Store)?;
         if end_holders {
-            let ended =
-                store::end_lock_holders(&client, &self.cluster_id, &keys).await.map_err(Failure::Store)?;
+            let ended = store::end_lock_holders(&client, &self.cluster_id, &keys)
+                .await
+                .map_err(Failure::Store)?;
             if ended > 0 {
                 tracing::warn!(
                     sessions = ended,
@@ -154,7 +166,11 @@ impl Claims {
             claim = store::begin_incarnation(client, &self.cluster_id, &claim.key, &self.ingester)
                 .await
                 .map_err(Failure::Store)?;
-            tracing::warn!(topic, partition, "the topic was made again: recording it as a new incarnation");
+            tracing::warn!(
+                topic,
+                partition,
+                "the topic was made again: recording it as a new incarnation"
+            );
         }
         if offsets.low > claim.next_offset {
             self.declare_lost(&mut claim, offsets.low).await.map_err(Failure::Store)?;
@@ -180,12 +196,12 @@ impl Claims {
         let mut writer = Writer::connect(&self.settings.database, &application).await?;
         let batch = Batch {
             events: None,
-            dead_letters: &store::copy::Rows::default(),
+            dead_letters: &store::write::copy_buffer::CopyBuffer::default(),
             ranges: std::slice::from_ref(&range),
             ingester: &self.ingester,
         };
         if writer.write(&batch).await? == Written::Fenced
-            && writer.standing(std::slice::from_ref(&range)).await? != Standing::Recorded
+            && writer.status(std::slice::from_ref(&range)).await? != BatchStatus::Recorded
         {
             // Claimed by somebody else in between: whoever holds it now declares the loss.
             return Ok(());

@@ -1,4 +1,5 @@
-//! What the parts of the pipeline tell each other: stop, a fault, how much is in flight, what was counted.
+//! What the context of the pipeline tell each other: stop, a fault, how much is in flight, what was
+//! counted.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -133,7 +134,8 @@ pub struct Counters {
     pub lost: AtomicU64,
     /// Partitions that are assigned to this process.
     pub partitions: AtomicU64,
-    /// Records between the recorded offsets and the ends of the partitions, when it was last looked at.
+    /// Records between the recorded offsets and the ends of the partitions, when it was last looked
+    /// at.
     pub lag: AtomicU64,
 }
 

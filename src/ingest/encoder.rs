@@ -1,4 +1,5 @@
-//! Decodes the records of a batch and encodes their rows, on a thread of its own, while the batch before is copied.
+//! Decodes the records of a batch and encodes their rows, on a thread of its own, while the batch
+//! before is copied.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -6,12 +7,12 @@ use std::sync::mpsc::Receiver;
 use chrono::Utc;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::batcher::{OpenBatch, Segment};
 use super::control::RecordedOffsets;
-use super::intake::{Filling, Segment};
 use crate::dead_letter::{self, DeadLetter, ReplayMark};
 use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
 use crate::kafka::RecordBatch;
-use crate::store::copy::Rows;
+use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, OffsetRange, RangeKind};
 
 /// What every row needs to know besides its record.
@@ -23,11 +24,11 @@ pub(super) struct Encoder {
 
 /// A batch whose rows are encoded; their ids are filled in when they are reserved.
 #[derive(Debug)]
-pub(super) struct Encoded {
+pub(super) struct EncodedBatch {
     records: RecordBatch,
     segments: Vec<Segment>,
-    pub(super) events: Rows,
-    pub(super) dead_letters: Rows,
+    pub(super) events: CopyBuffer,
+    pub(super) dead_letters: CopyBuffer,
     /// The rows of `events` that the rows of `dead_letters` belong to.
     dead_letter_rows: Vec<usize>,
     pub(super) quarantined: u64,
@@ -35,7 +36,7 @@ pub(super) struct Encoded {
     pub(super) dead_letters_are_bare: bool,
 }
 
-impl Encoded {
+impl EncodedBatch {
     /// The offsets that the batch accounts for, in the order in which their partitions are locked.
     pub(super) fn ranges(&self) -> Vec<OffsetRange> {
         let mut ranges: Vec<OffsetRange> = self
@@ -71,19 +72,25 @@ impl Encoded {
 
 impl Encoder {
     /// Encodes batches until there are no more, or nobody takes them.
-    pub(super) fn run(&self, batches: &Receiver<Filling>, next_stage: &UnboundedSender<Encoded>) {
-        while let Ok(filling) = batches.recv() {
-            if next_stage.send(self.encode(filling)).is_err() {
+    pub(super) fn run(
+        &self,
+        batches: &Receiver<OpenBatch>,
+        next_stage: &UnboundedSender<EncodedBatch>,
+    ) {
+        while let Ok(open_batch) = batches.recv() {
+            if next_stage.send(self.encode(open_batch)).is_err() {
                 return;
             }
         }
     }
 
-    fn encode(&self, filling: Filling) -> Encoded {
-        let Filling { records, segments } = filling;
-        // A row takes about the size of its record, once more for what attributes keeps, and a fixed part.
-        let mut events = Rows::with_capacity(records.byte_size() * 3 / 2 + records.len() * 256);
-        let mut dead_letters = Rows::default();
+    fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
+        let OpenBatch { records, segments } = open_batch;
+        // A row takes about the size of its record, once more for what attributes keeps, and a
+        // fixed part.
+        let mut events =
+            CopyBuffer::with_capacity(records.byte_size() * 3 / 2 + records.len() * 256);
+        let mut dead_letters = CopyBuffer::default();
         let mut dead_letter_rows = Vec::new();
         let mut quarantined = 0;
         let now_us = Utc::now().timestamp_micros();
@@ -100,7 +107,7 @@ impl Encoder {
             }
             write_event(&mut events, &event, segment.partition.partition_id, record.offset);
         }
-        Encoded {
+        EncodedBatch {
             records,
             segments,
             events,
@@ -118,11 +125,17 @@ impl Encoder {
         index: usize,
         headers: &'a [Header<'a>],
     ) -> Record<'a> {
-        records.record(index, &self.cluster_id, (&segment.partition.topic, segment.partition.number), headers)
+        records.record(
+            index,
+            &self.cluster_id,
+            (&segment.partition.topic, segment.partition.number),
+            headers,
+        )
     }
 
-    /// Replaces the row of a record that PostgreSQL refuses by a quarantined one. The ids have to be filled in again.
-    pub(super) fn quarantine(&self, encoded: &mut Encoded, index: usize, detail: &str) {
+    /// Replaces the row of a record that PostgreSQL refuses by a quarantined one. The ids have to
+    /// be filled in again.
+    pub(super) fn quarantine(&self, encoded: &mut EncodedBatch, index: usize, detail: &str) {
         let mut headers = Vec::new();
         encoded.records.headers(index, &mut headers);
         let segment = &encoded.segments[encoded.records.source(index) as usize];
@@ -138,11 +151,11 @@ impl Encoder {
         encoded.quarantined += 1;
     }
 
-    /// Encodes the dead letters again without what was read out of their headers: where PostgreSQL refuses that, the raw
-    /// key, value and headers are still kept.
-    pub(super) fn strip_dead_letters(&self, encoded: &mut Encoded) {
+    /// Encodes the dead letters again without what was read out of their headers: where PostgreSQL
+    /// refuses that, the raw key, value and headers are still kept.
+    pub(super) fn strip_dead_letters(&self, encoded: &mut EncodedBatch) {
         let mut headers = Vec::new();
-        encoded.dead_letters = Rows::default();
+        encoded.dead_letters = CopyBuffer::default();
         encoded.dead_letters_are_bare = true;
         for index in &encoded.dead_letter_rows {
             encoded.records.headers(*index, &mut headers);
@@ -153,8 +166,9 @@ impl Encoder {
     }
 }
 
-/// Writes the row of `event_logs` that an event becomes, without its id: [`Rows::number`] fills that in.
-pub fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset: i64) {
+/// Writes the row of `event_logs` that an event becomes, without its id: [`CopyBuffer::number`]
+/// fills that in.
+pub fn write_event(rows: &mut CopyBuffer, event: &Event<'_>, partition_id: i32, offset: i64) {
     let mut row = rows.begin(EVENT_COLUMN_COUNT);
     row.uuid(Some(event.event_id));
     row.text(Some(&event.event_type));
@@ -169,13 +183,13 @@ pub fn write_event(rows: &mut Rows, event: &Event<'_>, partition_id: i32, offset
     row.jsonb(&event.attributes);
 }
 
-/// Writes the row of `dead_letters` that a record of a dead-letter topic becomes, without the id of its event:
-/// [`Rows::number`] fills that in.
-pub fn write_dead_letter(rows: &mut Rows, record: &Record<'_>) {
+/// Writes the row of `dead_letters` that a record of a dead-letter topic becomes, without the id of
+/// its event: [`CopyBuffer::number`] fills that in.
+pub fn write_dead_letter(rows: &mut CopyBuffer, record: &Record<'_>) {
     write_dead_letter_of(rows, record, &dead_letter::origin(record));
 }
 
-fn write_dead_letter_of(rows: &mut Rows, record: &Record<'_>, origin: &DeadLetter<'_>) {
+fn write_dead_letter_of(rows: &mut CopyBuffer, record: &Record<'_>, origin: &DeadLetter<'_>) {
     let mut row = rows.begin(DEAD_LETTER_COLUMN_COUNT);
     row.bytea(record.key);
     row.bytea(record.value);

@@ -2,7 +2,8 @@
 
 use crate::{kafka, store};
 
-/// An error that ends the ingester. What mends itself (a database or a broker that is away) is waited for instead.
+/// An error that ends the ingester. What mends itself (a database or a broker that is away) is
+/// waited for instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// PostgreSQL refuses for a reason that waiting does not mend.
@@ -21,7 +22,9 @@ pub enum Error {
     #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
     BatchRefused(store::Error),
     /// Stopped while PostgreSQL was away.
-    #[error("stopped before everything that was read could be recorded; the next run reads it again")]
+    #[error(
+        "stopped before everything that was read could be recorded; the next run reads it again"
+    )]
     StoppedEarly,
     /// A thread could not be started.
     #[error("can't start a thread: {0}")]

@@ -1,21 +1,22 @@
 //! Joins Kafka and PostgreSQL: every record becomes exactly one row.
 //!
-//! The consumer's thread collects records into batches (`intake`); a thread for each lane decodes and encodes them
-//! (`encode`); a task for each lane writes them (`record`). What is under way is bounded (`control::InFlight`). Which
-//! offsets are recorded is decided by PostgreSQL alone: a batch commits only under the claim's epoch, and after any fault
-//! the next session (`session`) claims again and reads from what is recorded.
+//! The consumer's thread collects records into batches (`batcher`); a thread for each lane decodes
+//! and encodes them (`encode`); a task for each lane writes them (`record`). What is under way is
+//! bounded (`control::InFlight`). Which offsets are recorded is decided by PostgreSQL alone: a
+//! batch commits only under the claim's epoch, and after any fault the next session (`session`)
+//! claims again and reads from what is recorded.
 
+mod batcher;
 mod claims;
-mod consume;
+mod consumer;
 mod control;
-mod encode;
+mod encoder;
 mod error;
-mod intake;
+mod progress;
 mod rebalance;
-mod record;
 mod session;
 mod triage;
-mod until_end;
+mod writer;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -24,15 +25,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 pub use control::{Counters, Stop};
-pub use encode::{write_dead_letter, write_event};
+pub use encoder::{write_dead_letter, write_event};
 pub use error::Error;
 
 use crate::event::Decoder;
 use crate::kafka::{self, Cluster};
 use crate::store;
 use control::Fault;
-use encode::Encoder;
-use session::Parts;
+use encoder::Encoder;
+use session::IngestContext;
 
 /// How long `--until-end` waits for a broker to answer at the start.
 const BROKER_LIMIT: Duration = Duration::from_secs(30);
@@ -62,12 +63,16 @@ pub struct IngestSettings {
     pub decoder: Arc<Decoder>,
 }
 
-/// Records until `stop` is requested, or, with `until_end`, until everything is recorded that was there at the start.
-/// Returns after everything that was read is committed.
+/// Records until `stop` is requested, or, with `until_end`, until everything is recorded that was
+/// there at the start. Returns after everything that was read is committed.
 ///
 /// # Errors
 /// What waiting does not mend. A database or a broker that goes away is waited for.
-pub async fn run(settings: IngestSettings, stop: Arc<Stop>, counters: Arc<Counters>) -> Result<(), Error> {
+pub async fn run(
+    settings: IngestSettings,
+    stop: Arc<Stop>,
+    counters: Arc<Counters>,
+) -> Result<(), Error> {
     let client = store::connect(&settings.database, "audit ingest").await?;
     store::check_schema(&client, &settings.database).await?;
     let group = match &settings.group {
@@ -79,9 +84,11 @@ pub async fn run(settings: IngestSettings, stop: Arc<Stop>, counters: Arc<Counte
     };
     drop(client);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
-    let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop).await? else { return Ok(()) };
+    let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop).await? else {
+        return Ok(());
+    };
     let encoder = Encoder { decoder: Arc::clone(&settings.decoder), cluster_id: cluster_id.into() };
-    let parts = Parts {
+    let context = IngestContext {
         settings: Arc::new(settings),
         group,
         ingester: ingester_name().into(),
@@ -92,23 +99,23 @@ pub async fn run(settings: IngestSettings, stop: Arc<Stop>, counters: Arc<Counte
         recorded: Arc::new(Notify::new()),
         refused: Arc::new(Mutex::new(HashMap::new())),
     };
-    let settings = &parts.settings;
+    let settings = &context.settings;
     tracing::info!(
-        group = parts.group,
+        group = context.group,
         brokers = settings.kafka.brokers(),
         database = settings.database.target(),
         topics = settings.topics.join(","),
         "recording"
     );
     let watcher = if settings.until_end {
-        Some(tokio::spawn(until_end::watch(parts.clone(), until_end::targets(&parts).await?)))
+        Some(tokio::spawn(progress::watch(context.clone(), progress::targets(&context).await?)))
     } else {
-        report_missing_topics(&parts).await;
+        report_missing_topics(&context).await;
         None
     };
-    let lag = tokio::spawn(until_end::watch_lag(parts.clone(), Duration::from_secs(2)));
-    let outcome = sessions(&parts).await;
-    parts.stop.request();
+    let lag = tokio::spawn(progress::watch_lag(context.clone(), Duration::from_secs(2)));
+    let outcome = sessions(&context).await;
+    context.stop.request();
     lag.abort();
     outcome?;
     match watcher {
@@ -118,15 +125,18 @@ pub async fn run(settings: IngestSettings, stop: Arc<Stop>, counters: Arc<Counte
 }
 
 /// One session after the other until a stop, or a fault that waiting does not mend.
-async fn sessions(parts: &Parts) -> Result<(), Error> {
+async fn sessions(context: &IngestContext) -> Result<(), Error> {
     let mut quick_ends = 0;
     loop {
         let began = Instant::now();
-        match session::run(parts).await {
+        match session::run(context).await {
             Ok(()) => return Ok(()),
             Err(Fault::Fatal(error)) => return Err(error),
             Err(Fault::Restart(reason)) => {
-                tracing::warn!(reason, "joining the group again and going on from what is recorded");
+                tracing::warn!(
+                    reason,
+                    "joining the group again and going on from what is recorded"
+                );
             }
         }
         quick_ends = if began.elapsed() < Duration::from_secs(60) { quick_ends + 1 } else { 0 };
@@ -135,14 +145,19 @@ async fn sessions(parts: &Parts) -> Result<(), Error> {
                 "sessions keep ending: does another ingester record these topics with another --group?"
             );
         }
-        if parts.stop.wait(store::back_off(quick_ends)).await {
+        if context.stop.wait(store::back_off(quick_ends)).await {
             return Ok(());
         }
     }
 }
 
-/// The cluster's id. Waits for a broker for as long as it takes, but with `--until-end` for 30 s. `None` after a stop.
-async fn cluster_id(cluster: &Arc<Cluster>, until_end: bool, stop: &Stop) -> Result<Option<String>, Error> {
+/// The cluster's id. Waits for a broker for as long as it takes, but with `--until-end` for 30 s.
+/// `None` after a stop.
+async fn cluster_id(
+    cluster: &Arc<Cluster>,
+    until_end: bool,
+    stop: &Stop,
+) -> Result<Option<String>, Error> {
     let began = Instant::now();
     let mut said = false;
     loop {
@@ -166,10 +181,10 @@ async fn cluster_id(cluster: &Arc<Cluster>, until_end: bool, stop: &Stop) -> Res
     }
 }
 
-async fn report_missing_topics(parts: &Parts) {
-    let (cluster, topics) = (Arc::clone(&parts.cluster), parts.settings.topics.clone());
+async fn report_missing_topics(context: &IngestContext) {
+    let (cluster, topics) = (Arc::clone(&context.cluster), context.settings.topics.clone());
     if let Ok(found) = blocking(move || cluster.partitions(&topics)).await {
-        for topic in parts.settings.topics.iter().filter(|topic| !found.contains_key(*topic)) {
+        for topic in context.settings.topics.iter().filter(|topic| !found.contains_key(*topic)) {
             tracing::warn!(topic, "the topic does not exist yet; waiting for it");
         }
     }

@@ -1,20 +1,22 @@
-//! `--until-end`: where the partitions end at the start, and whether everything up to there is recorded.
+//! `--until-end`: where the partitions end at the start, and whether everything up to there is
+//! recorded.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use super::control::lock;
-use super::session::Parts;
+use super::session::IngestContext;
 use super::{Error, blocking};
 use crate::{kafka, store};
 
-/// How often it is looked at besides after each batch of ours: another member of the group may record the last one.
+/// How often it is looked at besides after each batch of ours: another member of the group may
+/// record the last one.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The ends of all partitions now. A topic may be missing only where it is one of dead letters.
-pub(super) async fn targets(parts: &Parts) -> Result<HashMap<(String, i32), i64>, Error> {
-    let settings = &parts.settings;
-    let (cluster, topics) = (std::sync::Arc::clone(&parts.cluster), settings.topics.clone());
+pub(super) async fn targets(context: &IngestContext) -> Result<HashMap<(String, i32), i64>, Error> {
+    let settings = &context.settings;
+    let (cluster, topics) = (std::sync::Arc::clone(&context.cluster), settings.topics.clone());
     let all = blocking(move || cluster.all_offsets(&topics)).await?;
     for topic in &settings.topics {
         let exists = all.iter().any(|(found, _, _)| found == topic);
@@ -22,18 +24,24 @@ pub(super) async fn targets(parts: &Parts) -> Result<HashMap<(String, i32), i64>
             return Err(Error::NoTopic(topic.clone()));
         }
     }
-    Ok(all.into_iter().map(|(topic, partition, offsets)| ((topic, partition), offsets.end)).collect())
+    Ok(all
+        .into_iter()
+        .map(|(topic, partition, offsets)| ((topic, partition), offsets.end))
+        .collect())
 }
 
 /// Asks for a stop as soon as every target is recorded, whichever member of the group did it.
-pub(super) async fn watch(parts: Parts, mut targets: HashMap<(String, i32), i64>) -> Result<(), Error> {
+pub(super) async fn watch(
+    context: IngestContext,
+    mut targets: HashMap<(String, i32), i64>,
+) -> Result<(), Error> {
     let mut connection = None;
     targets.retain(|_, end| *end > 0);
     loop {
-        let committed = parts.recorded.notified();
-        match remaining(&parts, &mut connection, &mut targets).await {
+        let committed = context.recorded.notified();
+        match remaining(&context, &mut connection, &mut targets).await {
             Ok(()) if targets.is_empty() => {
-                parts.stop.request();
+                context.stop.request();
                 return Ok(());
             }
             Ok(()) => {}
@@ -43,37 +51,40 @@ pub(super) async fn watch(parts: Parts, mut targets: HashMap<(String, i32), i64>
             }
             Err(error) => return Err(error.into()),
         }
-        if let Some(text) = refusal(&parts, &targets) {
-            parts.stop.request();
+        if let Some(text) = refusal(&context, &targets) {
+            context.stop.request();
             return Err(Error::PartitionRefused(text));
         }
         tokio::select! {
             () = committed => {}
             () = tokio::time::sleep(LOOK) => {}
         }
-        if parts.stop.is_requested() {
+        if context.stop.is_requested() {
             return Ok(());
         }
     }
 }
 
 /// Why one of the partitions can't be read to its end.
-fn refusal(parts: &Parts, targets: &HashMap<(String, i32), i64>) -> Option<String> {
-    let refused = lock(&parts.refused);
+fn refusal(context: &IngestContext, targets: &HashMap<(String, i32), i64>) -> Option<String> {
+    let refused = lock(&context.refused);
     targets.keys().find_map(|partition| refused.get(partition)).cloned()
 }
 
 async fn remaining(
-    parts: &Parts,
+    context: &IngestContext,
     connection: &mut Option<tokio_postgres::Client>,
     targets: &mut HashMap<(String, i32), i64>,
 ) -> Result<(), store::Error> {
     if connection.is_none() {
-        let application = format!("audit ingest {} progress", parts.ingester);
-        *connection = Some(store::connect(&parts.settings.database, &application).await?);
+        let application = format!("audit ingest {} progress", context.ingester);
+        *connection = Some(store::connect(&context.settings.database, &application).await?);
     }
     let Some(client) = connection else { return Ok(()) };
-    for found in store::recorded(client, &parts.encoder.cluster_id, &parts.settings.topics).await? {
+    for found in
+        store::partition_progress(client, &context.encoder.cluster_id, &context.settings.topics)
+            .await?
+    {
         let key = (found.topic, found.partition);
         if targets.get(&key).is_some_and(|end| *end <= found.next_offset) {
             targets.remove(&key);
@@ -83,10 +94,11 @@ async fn remaining(
 }
 
 /// Keeps `Counters::lag` up to date until a stop.
-pub(super) async fn watch_lag(parts: Parts, every: Duration) {
+pub(super) async fn watch_lag(context: IngestContext, every: Duration) {
     let mut connection = None;
-    while !parts.stop.wait(every).await {
-        let (cluster, topics) = (std::sync::Arc::clone(&parts.cluster), parts.settings.topics.clone());
+    while !context.stop.wait(every).await {
+        let (cluster, topics) =
+            (std::sync::Arc::clone(&context.cluster), context.settings.topics.clone());
         let ends: Result<_, kafka::Error> = blocking(move || cluster.all_offsets(&topics)).await;
         let Ok(ends) = ends else { continue };
         let mut open: HashMap<_, _> = ends
@@ -94,11 +106,17 @@ pub(super) async fn watch_lag(parts: Parts, every: Duration) {
             .map(|(topic, partition, offsets)| ((topic.as_str(), *partition), offsets.end))
             .collect();
         if connection.is_none() {
-            let application = format!("audit ingest {} lag", parts.ingester);
-            connection = store::connect(&parts.settings.database, &application).await.ok();
+            let application = format!("audit ingest {} lag", context.ingester);
+            connection = store::connect(&context.settings.database, &application).await.ok();
         }
         let Some(client) = &connection else { continue };
-        match store::recorded(client, &parts.encoder.cluster_id, &parts.settings.topics).await {
+        match store::partition_progress(
+            client,
+            &context.encoder.cluster_id,
+            &context.settings.topics,
+        )
+        .await
+        {
             Ok(found) => {
                 for found in &found {
                     if let Some(end) = open.get_mut(&(found.topic.as_str(), found.partition)) {
@@ -106,7 +124,10 @@ pub(super) async fn watch_lag(parts: Parts, every: Duration) {
                     }
                 }
                 let lag: i64 = open.values().map(|lag| (*lag).max(0)).sum();
-                parts.counters.lag.store(lag.unsigned_abs(), std::sync::atomic::Ordering::Relaxed);
+                context
+                    .counters
+                    .lag
+                    .store(lag.unsigned_abs(), std::sync::atomic::Ordering::Relaxed);
             }
             Err(_) => connection = None,
         }

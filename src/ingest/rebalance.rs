@@ -1,4 +1,5 @@
-//! What happens when the group gives partitions to this process or takes them away. Runs inside the consumer's `poll`.
+//! What happens when the group gives partitions to this process or takes them away. Runs inside the
+//! consumer's `poll`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,24 +12,24 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::batcher::{Batcher, Partition};
 use super::claims::Claims;
 use super::control::{Fault, Faults, Stop, lock};
-use super::intake::{Intake, Partition};
 use crate::kafka;
 
-/// How long the batches of a partition may take to be committed before it is given away uncommitted. Well below the
-/// consumer's max.poll.interval.ms of 5 minutes.
+/// How long the batches of a partition may take to be committed before it is given away
+/// uncommitted. Well below the consumer's max.poll.interval.ms of 5 minutes.
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// librdkafka calls it from `poll`, on the consumer's thread.
-pub(super) struct Context {
-    pub(super) intake: Mutex<Intake>,
+pub(super) struct GroupContext {
+    pub(super) batcher: Mutex<Batcher>,
     pub(super) claims: Claims,
     pub(super) faults: Arc<Faults>,
     pub(super) stop: Arc<Stop>,
 }
 
-impl ClientContext for Context {
+impl ClientContext for GroupContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         kafka::log(level, facility, message);
     }
@@ -38,7 +39,7 @@ impl ClientContext for Context {
     }
 }
 
-impl ConsumerContext for Context {
+impl ConsumerContext for GroupContext {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -57,7 +58,11 @@ impl ConsumerContext for Context {
 }
 
 fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
-    partitions.elements().iter().map(|element| (element.topic().to_owned(), element.partition())).collect()
+    partitions
+        .elements()
+        .iter()
+        .map(|element| (element.topic().to_owned(), element.partition()))
+        .collect()
 }
 
 /// One log line tells them all: "orders.events [0, 1, 2], payments.events [0]".
@@ -76,24 +81,32 @@ fn by_topic(partitions: &[(String, i32)]) -> String {
         .join(", ")
 }
 
-impl Context {
-    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+impl GroupContext {
+    fn assign(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &TopicPartitionList,
+    ) -> KafkaResult<()> {
         let wanted = names(partitions);
         let claims = if wanted.is_empty() { Vec::new() } else { self.claims.take(&wanted) };
         let mut offsets = TopicPartitionList::new();
-        let mut intake = lock(&self.intake);
+        let mut batcher = lock(&self.batcher);
         for claim in claims {
             let key = claim.key;
-            offsets.add_partition_offset(&key.topic, key.partition, Offset::Offset(claim.next_offset))?;
+            offsets.add_partition_offset(
+                &key.topic,
+                key.partition,
+                Offset::Offset(claim.next_offset),
+            )?;
             let partition = Partition {
                 topic: key.topic,
                 number: key.partition,
                 partition_id: claim.partition_id,
                 epoch: claim.epoch,
             };
-            intake.assign(partition, claim.next_offset);
+            batcher.assign(partition, claim.next_offset);
         }
-        self.claims.report_partitions(intake.partition_count());
+        self.claims.report_partitions(batcher.partition_count());
         if !wanted.is_empty() {
             tracing::info!(partitions = by_topic(&wanted), "assigned");
         }
@@ -103,19 +116,24 @@ impl Context {
         }
     }
 
-    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+    fn revoke(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        partitions: &TopicPartitionList,
+    ) -> KafkaResult<()> {
         let leaving = names(partitions);
-        let mut intake = lock(&self.intake);
+        let mut batcher = lock(&self.batcher);
         if consumer.assignment_lost() {
-            // Others may write these partitions already. What is not committed yet is theirs to read again; the fence
-            // keeps out what is just being written.
+            // Others may write these partitions already. What is not committed yet is theirs to
+            // read again; the fence keeps out what is just being written.
             self.faults.raise(Fault::Restart("the group took our partitions away".to_owned()));
         } else if !self.faults.is_raised() && !leaving.is_empty() {
             let began = Instant::now();
             let gone = || self.faults.is_raised();
-            if !intake.drain(DRAIN, || consumer.position().ok(), gone) {
-                self.faults
-                    .raise(Fault::Restart("a revoked partition could not be committed in time".to_owned()));
+            if !batcher.drain(DRAIN, || consumer.position().ok(), gone) {
+                self.faults.raise(Fault::Restart(
+                    "a revoked partition could not be committed in time".to_owned(),
+                ));
             }
             let milliseconds = began.elapsed().as_millis() as u64;
             tracing::info!(partitions = by_topic(&leaving), milliseconds, "revoked");
@@ -126,13 +144,14 @@ impl Context {
         }
         let mut known = TopicPartitionList::new();
         for (topic, partition) in &leaving {
-            intake.release(topic, *partition);
-            // A partition that was refused was never assigned, and librdkafka refuses to take it away.
+            batcher.release(topic, *partition);
+            // A partition that was refused was never assigned, and librdkafka refuses to take it
+            // away.
             if assigned.contains_key(&(topic.clone(), *partition)) {
                 known.add_partition(topic, *partition);
             }
         }
-        self.claims.report_partitions(intake.partition_count());
+        self.claims.report_partitions(batcher.partition_count());
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(&known),
             RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),

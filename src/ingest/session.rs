@@ -8,13 +8,13 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
+use super::batcher::{Batcher, Limits};
 use super::claims::Claims;
-use super::consume::consume;
+use super::consumer::consume;
 use super::control::{Counters, Fault, Faults, InFlight, RecordedOffsets, Stop};
-use super::encode::Encoder;
-use super::intake::{Intake, Limits};
-use super::rebalance::Context;
-use super::record::Recorder;
+use super::encoder::Encoder;
+use super::rebalance::GroupContext;
+use super::writer::LaneWriter;
 use super::{Error, IngestSettings};
 use crate::kafka::Cluster;
 
@@ -23,7 +23,7 @@ const IN_FLIGHT: usize = 3;
 
 /// What all sessions of an ingester have in common.
 #[derive(Clone)]
-pub(super) struct Parts {
+pub(super) struct IngestContext {
     pub(super) settings: Arc<IngestSettings>,
     pub(super) group: String,
     pub(super) ingester: Arc<str>,
@@ -36,61 +36,62 @@ pub(super) struct Parts {
 }
 
 /// Runs until a stop (`Ok`) or a fault.
-pub(super) async fn run(parts: &Parts) -> Result<(), Fault> {
+pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
     let faults = Arc::new(Faults::default());
     let offsets = Arc::new(RecordedOffsets::default());
     let mut lanes = Vec::new();
-    let mut recorders = Vec::new();
-    for lane in 0..parts.settings.writers.max(1) {
+    let mut writers = Vec::new();
+    for lane in 0..context.settings.writers.max(1) {
         let (to_encoder, batches) = mpsc::channel();
         let (to_recorder, encoded) = tokio::sync::mpsc::unbounded_channel();
         let in_flight = Arc::new(InFlight::new(IN_FLIGHT));
-        let encoder = parts.encoder.clone();
+        let encoder = context.encoder.clone();
         spawn(format!("encoder {lane}"), move || encoder.run(&batches, &to_recorder))?;
-        let recorder = Recorder {
-            database: parts.settings.database.clone(),
-            ingester: Arc::clone(&parts.ingester),
-            encoder: parts.encoder.clone(),
-            stop: Arc::clone(&parts.stop),
+        let writer = LaneWriter {
+            database: context.settings.database.clone(),
+            ingester: Arc::clone(&context.ingester),
+            encoder: context.encoder.clone(),
+            stop: Arc::clone(&context.stop),
             faults: Arc::clone(&faults),
             in_flight: Arc::clone(&in_flight),
-            counters: Arc::clone(&parts.counters),
-            recorded: Arc::clone(&parts.recorded),
+            counters: Arc::clone(&context.counters),
+            recorded: Arc::clone(&context.recorded),
             offsets: Arc::clone(&offsets),
         };
-        recorders.push(tokio::spawn(recorder.run(encoded)));
+        writers.push(tokio::spawn(writer.run(encoded)));
         lanes.push((to_encoder, in_flight));
     }
-    let limits = Limits { rows: parts.settings.batch_rows, wait: parts.settings.batch_wait };
-    let context = Context {
-        intake: Mutex::new(Intake::new(lanes, limits)),
+    let limits = Limits { rows: context.settings.batch_rows, wait: context.settings.batch_wait };
+    let members = GroupContext {
+        batcher: Mutex::new(Batcher::new(lanes, limits)),
         claims: Claims {
             runtime: Handle::current(),
-            settings: Arc::clone(&parts.settings),
-            cluster: Arc::clone(&parts.cluster),
-            cluster_id: Arc::clone(&parts.encoder.cluster_id),
-            ingester: Arc::clone(&parts.ingester),
-            stop: Arc::clone(&parts.stop),
+            settings: Arc::clone(&context.settings),
+            cluster: Arc::clone(&context.cluster),
+            cluster_id: Arc::clone(&context.encoder.cluster_id),
+            ingester: Arc::clone(&context.ingester),
+            stop: Arc::clone(&context.stop),
             faults: Arc::clone(&faults),
-            counters: Arc::clone(&parts.counters),
-            refused: Arc::clone(&parts.refused),
+            counters: Arc::clone(&context.counters),
+            refused: Arc::clone(&context.refused),
         },
         faults: Arc::clone(&faults),
-        stop: Arc::clone(&parts.stop),
+        stop: Arc::clone(&context.stop),
     };
     let (done, ended) = oneshot::channel();
-    let (settings, group) = (Arc::clone(&parts.settings), parts.group.clone());
+    let (settings, group) = (Arc::clone(&context.settings), context.group.clone());
     spawn("consumer".to_owned(), move || {
-        consume(&settings, &group, context, &offsets);
+        consume(&settings, &group, members, &offsets);
         let _ = done.send(());
     })?;
-    // The consumer's end closes the lanes, whose end closes the encoders, whose end closes the recorders.
+    // The consumer's end closes the lanes, whose end closes the encoders, whose end closes the
+    // writers.
     if ended.await.is_err() {
         faults.raise(Fault::Restart("the consumer's thread ended unexpectedly".to_owned()));
     }
-    for recorder in recorders {
-        if recorder.await.is_err() {
-            faults.raise(Fault::Restart("a recorder ended unexpectedly".to_owned()));
+    for writer in writers {
+        if writer.await.is_err() {
+            faults.raise(Fault::Restart("a writer ended unexpectedly".to_owned()));
         }
     }
     faults.take().map_or(Ok(()), Err)

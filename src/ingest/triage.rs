@@ -1,11 +1,13 @@
-//! Finds the rows of a batch that PostgreSQL refuses, and quarantines them, so that the others can be recorded.
+//! Finds the rows of a batch that PostgreSQL refuses, and quarantines them, so that the others can
+//! be recorded.
 //!
-//! The decoders find nearly everything before the COPY. For what is left, runs of rows are copied on trial and rolled back.
-//! PostgreSQL says in which line it stopped, so each row is tried about twice, however many are refused.
+//! The decoders find nearly everything before the COPY. For what is left, runs of rows are copied
+//! on trial and rolled back. PostgreSQL says in which line it stopped, so each row is tried about
+//! twice, however many are refused.
 
 use std::ops::Range;
 
-use super::encode::{Encoded, Encoder};
+use super::encoder::{EncodedBatch, Encoder};
 use crate::store::{self, IdBlock, Writer};
 
 /// How many rows are tried at once: what is sent behind a refused row was sent for nothing.
@@ -24,14 +26,16 @@ pub(super) enum Failed {
 pub(super) async fn isolate(
     writer: &mut Writer,
     encoder: &Encoder,
-    encoded: &mut Encoded,
+    encoded: &mut EncodedBatch,
     ids: &IdBlock,
     error: store::Error,
 ) -> Result<(), Failed> {
     let mut refused = Vec::new();
     for start in (0..encoded.events.len()).step_by(RUN) {
         let end = encoded.events.len().min(start + RUN);
-        find_refused(writer, encoded, ids, start..end, &mut refused).await.map_err(Failed::Interrupted)?;
+        find_refused(writer, encoded, ids, start..end, &mut refused)
+            .await
+            .map_err(Failed::Interrupted)?;
     }
     for (index, detail) in &refused {
         tracing::warn!(detail, "PostgreSQL refuses a record; it is quarantined");
@@ -49,7 +53,7 @@ pub(super) async fn isolate(
 
 async fn find_refused(
     writer: &mut Writer,
-    encoded: &Encoded,
+    encoded: &EncodedBatch,
     ids: &IdBlock,
     range: Range<usize>,
     refused: &mut Vec<(usize, String)>,

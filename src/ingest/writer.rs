@@ -1,5 +1,5 @@
-//! Records batches in PostgreSQL: waits for a server that is away, finds out what became of a commit that was cut off,
-//! and gives up what another process has claimed.
+//! Records batches in PostgreSQL: waits for a server that is away, finds out what became of a
+//! commit that was cut off, and gives up what another process has claimed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::control::{Counters, Fault, Faults, InFlight, RecordedOffsets, Stop};
-use super::encode::{Encoded, Encoder};
+use super::encoder::{EncodedBatch, Encoder};
 use super::{Error, triage};
-use crate::store::{self, Batch, IdBlock, OffsetRange, Standing, Writer, Written};
+use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Writer, Written};
 
 /// How long a batch is retried after a stop was asked for.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// The last stage of a lane.
-pub(super) struct Recorder {
+pub(super) struct LaneWriter {
     pub(super) database: store::Settings,
     pub(super) ingester: Arc<str>,
     pub(super) encoder: Encoder,
@@ -30,9 +30,9 @@ pub(super) struct Recorder {
     pub(super) offsets: Arc<RecordedOffsets>,
 }
 
-impl Recorder {
+impl LaneWriter {
     /// Records batches until there are no more or a fault ends the session.
-    pub(super) async fn run(self, mut batches: UnboundedReceiver<Encoded>) {
+    pub(super) async fn run(self, mut batches: UnboundedReceiver<EncodedBatch>) {
         let mut connection = None;
         let mut leaf_ahead_of = None;
         while let Some(mut encoded) = batches.recv().await {
@@ -58,7 +58,7 @@ impl Recorder {
     async fn record(
         &self,
         connection: &mut Option<Writer>,
-        encoded: &mut Encoded,
+        encoded: &mut EncodedBatch,
     ) -> Result<Option<IdBlock>, Fault> {
         let ranges = encoded.ranges();
         let mut ids = None;
@@ -66,7 +66,9 @@ impl Recorder {
         let mut attempt = 0;
         loop {
             let outcome = match self.connected(connection).await {
-                Ok(writer) => self.try_once(writer, encoded, &ranges, &mut ids, &mut in_doubt).await,
+                Ok(writer) => {
+                    self.try_once(writer, encoded, &ranges, &mut ids, &mut in_doubt).await
+                }
                 Err(error) => Err(error),
             };
             let error = match outcome {
@@ -123,7 +125,9 @@ impl Recorder {
     ) -> Result<&'a mut Writer, store::Error> {
         let writer = match connection.take() {
             Some(writer) if !writer.is_closed() => writer,
-            _ => Writer::connect(&self.database, &format!("audit ingest {}", self.ingester)).await?,
+            _ => {
+                Writer::connect(&self.database, &format!("audit ingest {}", self.ingester)).await?
+            }
         };
         Ok(connection.insert(writer))
     }
@@ -132,16 +136,16 @@ impl Recorder {
     async fn try_once(
         &self,
         writer: &mut Writer,
-        encoded: &mut Encoded,
+        encoded: &mut EncodedBatch,
         ranges: &[OffsetRange],
         ids: &mut Option<IdBlock>,
         in_doubt: &mut bool,
     ) -> Result<bool, store::Error> {
         if *in_doubt {
-            match writer.standing(ranges).await? {
-                Standing::Recorded => return Ok(true),
-                Standing::Superseded => return Ok(false),
-                Standing::Open => *in_doubt = false,
+            match writer.status(ranges).await? {
+                BatchStatus::Recorded => return Ok(true),
+                BatchStatus::Superseded => return Ok(false),
+                BatchStatus::Open => *in_doubt = false,
             }
         }
         if ids.is_none() && !encoded.events.is_empty() {
@@ -161,12 +165,13 @@ impl Recorder {
                 tracing::debug!(batch_no, rows = encoded.events.len(), "recorded a batch");
                 Ok(true)
             }
-            // An earlier attempt, whose end was not heard, may have committed after all while this one waited for it.
-            Written::Fenced => Ok(writer.standing(ranges).await? == Standing::Recorded),
+            // An earlier attempt, whose end was not heard, may have committed after all while this
+            // one waited for it.
+            Written::Fenced => Ok(writer.status(ranges).await? == BatchStatus::Recorded),
         }
     }
 
-    fn count(&self, encoded: &Encoded) {
+    fn count(&self, encoded: &EncodedBatch) {
         Counters::add(&self.counters.rows, encoded.events.len() as u64);
         Counters::add(&self.counters.batches, 1);
         Counters::add(&self.counters.quarantined, encoded.quarantined);
@@ -174,13 +179,16 @@ impl Recorder {
     }
 }
 
-/// At the first batch in a leaf, makes the one after it: no batch ever has to wait for the lock that this takes.
+/// At the first batch in a leaf, makes the one after it: no batch ever has to wait for the lock
+/// that this takes.
 async fn make_leaf_ahead(writer: &mut Writer, ids: IdBlock, made_ahead_of: &mut Option<String>) {
     if made_ahead_of.as_ref() == Some(&ids.leaf) {
         return;
     }
     match writer.make_leaf_ahead(ids.first_id).await {
         Ok(()) => *made_ahead_of = Some(ids.leaf),
-        Err(error) => tracing::info!(%error, "the next partition of event_logs could not be made yet"),
+        Err(error) => {
+            tracing::info!(%error, "the next partition of event_logs could not be made yet")
+        }
     }
 }

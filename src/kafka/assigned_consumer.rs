@@ -1,4 +1,5 @@
-//! A consumer that belongs to no group: its partitions are assigned by hand, and nothing is committed.
+//! A consumer that belongs to no group: its partitions are assigned by hand, and nothing is
+//! committed.
 
 use rdkafka::consumer::BaseConsumer;
 

@@ -1,4 +1,5 @@
-//! Questions to the cluster: which one it is, which topics and partitions it has, where they begin and end.
+//! Questions to the cluster: which one it is, which topics and partitions it has, where they begin
+//! and end.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -36,8 +37,9 @@ impl Cluster {
     /// `Error::Client` where librdkafka refuses a setting.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
         let config = settings.client(&[]);
-        let client =
-            config.create_with_context(LogContext).map_err(Error::client("making a Kafka client"))?;
+        let client = config
+            .create_with_context(LogContext)
+            .map_err(Error::client("making a Kafka client"))?;
         Ok(Self { client, brokers: settings.brokers().to_owned() })
     }
 
@@ -67,7 +69,8 @@ impl Cluster {
                 .client
                 .fetch_metadata(Some(topic), REQUEST)
                 .map_err(|source| self.failed(topic, source))?;
-            for described in metadata.topics().iter().filter(|described| described.name() == topic) {
+            for described in metadata.topics().iter().filter(|described| described.name() == topic)
+            {
                 match described.error().map(RDKafkaErrorCode::from) {
                     None => {
                         let count = i32::try_from(described.partitions().len()).unwrap_or(i32::MAX);
@@ -76,7 +79,10 @@ impl Cluster {
                     Some(RDKafkaErrorCode::UnknownTopicOrPartition) => {}
                     Some(code) => {
                         let source = rdkafka::error::KafkaError::MetadataFetch(code);
-                        return Err(Error::Client { what: format!("asking for topic {topic}"), source });
+                        return Err(Error::Client {
+                            what: format!("asking for topic {topic}"),
+                            source,
+                        });
                     }
                 }
             }
@@ -120,7 +126,8 @@ impl Cluster {
         Ok(all)
     }
 
-    /// Kafka's own ids of the topics. A broker that does not tell them (before Kafka 2.8) gives an empty map.
+    /// Kafka's own ids of the topics. A broker that does not tell them (before Kafka 2.8) gives an
+    /// empty map.
     ///
     /// # Errors
     /// `Error::Client` where the request fails for another reason.

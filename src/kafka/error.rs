@@ -2,7 +2,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// An error of Kafka. librdkafka's texts name brokers and settings, never the values of secret settings.
+/// An error of Kafka. librdkafka's texts name brokers and settings, never the values of secret
+/// settings.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A `-X` setting can't be used.
@@ -53,7 +54,9 @@ impl Error {
                 "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… and the like",
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
-            Self::Search { .. } => Some("check that every partition of it has a leader, then try again"),
+            Self::Search { .. } => {
+                Some("check that every partition of it has a leader, then try again")
+            }
             Self::Client { .. } | Self::CutOff(_) => None,
         }
     }

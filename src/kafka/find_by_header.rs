@@ -8,16 +8,18 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::assigned_consumer::reader;
 use super::cluster::REQUEST;
-use super::reader::reader;
 use super::{Cluster, Error, RecordBatch, Settings};
 
-/// Finds the records of a topic whose header `name` has one of the wanted values, and gives partition and offset of each.
-/// Reads from the first record at or after `since_ms` (milliseconds since the Unix epoch) to the end of each partition,
-/// records of open transactions included, and ends early where all are found. A topic that does not exist holds none.
+/// Finds the records of a topic whose header `name` has one of the wanted values, and gives
+/// partition and offset of each. Reads from the first record at or after `since_ms` (milliseconds
+/// since the Unix epoch) to the end of each partition, records of open transactions included, and
+/// ends early where all are found. A topic that does not exist holds none.
 ///
 /// # Errors
-/// `Error::Client`, `Error::Unreachable`, and `Error::Search` where a partition can't be read to its end.
+/// `Error::Client`, `Error::Unreachable`, and `Error::Search` where a partition can't be read to
+/// its end.
 pub fn find_by_header(
     settings: &Settings,
     topic: &str,
@@ -74,7 +76,9 @@ pub fn find_by_header(
                 silent = Duration::ZERO;
                 open.remove(&partition);
             }
-            Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => silent += WAIT,
+            Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => {
+                silent += WAIT
+            }
             Some(Err(source)) => return Err(Error::Client { what: what(), source }),
             None => silent += WAIT,
         }

@@ -7,11 +7,12 @@ use rdkafka::consumer::Consumer;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::reader::reader;
+use super::assigned_consumer::reader;
 use super::{Error, Settings};
 
-/// Kafka's timestamp, in milliseconds since the Unix epoch, of the first record at or behind each of the offsets, by topic and
-/// partition. Left out are partitions that give none within `limit`, and records that have no timestamp.
+/// Kafka's timestamp, in milliseconds since the Unix epoch, of the first record at or behind each
+/// of the offsets, by topic and partition. Left out are partitions that give none within `limit`,
+/// and records that have no timestamp.
 ///
 /// # Errors
 /// `Error::Client`.
@@ -22,8 +23,11 @@ pub fn first_timestamps(
 ) -> Result<HashMap<(String, i32), i64>, Error> {
     let what = || "reading the first records that wait";
     // One record of each partition is wanted.
-    let consumer =
-        reader(settings, &[("isolation.level", "read_committed"), ("queued.min.messages", "1")], what())?;
+    let consumer = reader(
+        settings,
+        &[("isolation.level", "read_committed"), ("queued.min.messages", "1")],
+        what(),
+    )?;
     let mut assignment = TopicPartitionList::new();
     for (topic, partition, offset) in offsets {
         assignment

@@ -47,8 +47,8 @@ pub enum Delivery {
     Refused {
         /// Why.
         reason: String,
-        /// What is to blame.
-        blame: Blame,
+        /// What is to cause.
+        cause: RefusalCause,
     },
     /// Kafka may have it or not.
     Unknown {
@@ -57,12 +57,13 @@ pub enum Delivery {
     },
 }
 
-/// What is to blame that a record was refused.
+/// What is to cause that a record was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
+pub enum RefusalCause {
     /// The record itself; others may be taken.
     Record,
-    /// The size of the request, so the record or those that travelled with it: alone it may be taken.
+    /// The size of the request, so the record or those that travelled with it: alone it may be
+    /// taken.
     RequestSize,
     /// The target, or the sender's rights: others are refused, too.
     Target,
@@ -76,8 +77,9 @@ pub struct Producer {
 impl Producer {
     /// Makes the producer. Connects to nothing yet.
     ///
-    /// Keys go to the partitions that Java's own producer, and so Spring, Connect and Streams, would choose (murmur2); a record
-    /// without a key goes to any. `-X partitioner=consistent_random` is what librdkafka's producers do by default.
+    /// Keys go to the partitions that Java's own producer, and so Spring, Connect and Streams,
+    /// would choose (murmur2); a record without a key goes to any. `-X
+    /// partitioner=consistent_random` is what librdkafka's producers do by default.
     ///
     /// # Errors
     /// `Error::Client` where librdkafka refuses a setting.
@@ -86,20 +88,27 @@ impl Producer {
         let mut config = settings.client(&[
             ("partitioner", "murmur2_random"),
             ("linger.ms", "5"),
-            // The brokers decide what is too large, not this client; and a batch is small enough for most topics.
+            // The brokers decide what is too large, not this client; and a batch is small enough
+            // for most topics.
             ("message.max.bytes", "1000000000"),
             ("batch.size", "65536"),
         ]);
-        config.set("enable.idempotence", "true").set("acks", "all").set("message.timeout.ms", timeout);
-        let client = config.create_with_context(LogContext).map_err(Error::client("making a producer"))?;
+        config
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", timeout);
+        let client =
+            config.create_with_context(LogContext).map_err(Error::client("making a producer"))?;
         Ok(Self { client })
     }
 
-    /// Hands a record over. The future gives the answer; the record is under way whether or not it is waited for.
+    /// Hands a record over. The future gives the answer; the record is under way whether or not it
+    /// is waited for.
     pub fn send(&self, record: &OutgoingRecord<'_>) -> impl Future<Output = Delivery> + use<> {
         let handed_over = native_headers(record.headers).and_then(|headers| {
-            let mut outgoing =
-                FutureRecord::<[u8], [u8]>::to(record.topic).timestamp(record.timestamp_ms).headers(headers);
+            let mut outgoing = FutureRecord::<[u8], [u8]>::to(record.topic)
+                .timestamp(record.timestamp_ms)
+                .headers(headers);
             outgoing.partition = record.partition;
             outgoing.key = record.key;
             outgoing.payload = record.value;
@@ -108,9 +117,11 @@ impl Producer {
         async move {
             match handed_over {
                 // What librdkafka does not take is not sent.
-                Err(error) => Delivery::Refused { blame: blame(&error), reason: reason(&error) },
+                Err(error) => Delivery::Refused { cause: cause(&error), reason: reason(&error) },
                 Ok(answer) => match answer.await {
-                    Ok(Ok(place)) => Delivery::Delivered { partition: place.partition, offset: place.offset },
+                    Ok(Ok(place)) => {
+                        Delivery::Delivered { partition: place.partition, offset: place.offset }
+                    }
                     Ok(Err((error, _))) => answer_of(&error),
                     Err(_) => Delivery::Unknown { reason: "the producer ended".to_owned() },
                 },
@@ -121,15 +132,17 @@ impl Producer {
 
 fn native_headers(headers: &[Header<'_>]) -> Result<OwnedHeaders, KafkaError> {
     let owned = OwnedHeaders::new_with_capacity(headers.len());
-    let native = std::ptr::from_ref(owned.as_borrowed()).cast::<bindings::rd_kafka_headers_t>().cast_mut();
+    let native =
+        std::ptr::from_ref(owned.as_borrowed()).cast::<bindings::rd_kafka_headers_t>().cast_mut();
     for header in headers {
         // An empty value has a pointer, and null has none.
         let (value, size) = match header.value {
             Some(value) => (value.as_ptr(), value.len()),
             None => (std::ptr::null(), 0),
         };
-        // SAFETY: `owned` is librdkafka's list, which nothing else refers to yet; name and value are copied by their lengths.
-        // rdkafka's own function wants a name of UTF-8, which Kafka does not.
+        // SAFETY: `owned` is librdkafka's list, which nothing else refers to yet; name and value
+        // are copied by their lengths. rdkafka's own function wants a name of UTF-8, which Kafka
+        // does not.
         let error = unsafe {
             bindings::rd_kafka_header_add(
                 native,
@@ -148,24 +161,26 @@ fn native_headers(headers: &[Header<'_>]) -> Result<OwnedHeaders, KafkaError> {
 
 fn answer_of(error: &KafkaError) -> Delivery {
     let reason = reason(error);
-    match (blame(error), error.rdkafka_error_code()) {
+    match (cause(error), error.rdkafka_error_code()) {
         // The broker looked at the record, or at the sender's rights, and appended nothing.
-        (blame @ (Blame::Record | Blame::RequestSize), _)
-        | (blame, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => Delivery::Refused { reason, blame },
+        (cause @ (RefusalCause::Record | RefusalCause::RequestSize), _)
+        | (cause, Some(RDKafkaErrorCode::TopicAuthorizationFailed)) => {
+            Delivery::Refused { reason, cause }
+        }
         _ => Delivery::Unknown { reason },
     }
 }
 
-fn blame(error: &KafkaError) -> Blame {
+fn cause(error: &KafkaError) -> RefusalCause {
     match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::MessageSizeTooLarge) => Blame::RequestSize,
+        Some(RDKafkaErrorCode::MessageSizeTooLarge) => RefusalCause::RequestSize,
         Some(
             RDKafkaErrorCode::InvalidMessageSize
             | RDKafkaErrorCode::InvalidRecord
             | RDKafkaErrorCode::InvalidTimestamp
             | RDKafkaErrorCode::PolicyViolation,
-        ) => Blame::Record,
-        _ => Blame::Target,
+        ) => RefusalCause::Record,
+        _ => RefusalCause::Target,
     }
 }
 

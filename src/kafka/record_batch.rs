@@ -1,4 +1,5 @@
-//! Records copied out of librdkafka into one block of memory, so that a batch has one allocation instead of five a record.
+//! Records copied out of librdkafka into one block of memory, so that a batch has one allocation
+//! instead of five a record.
 #![expect(unsafe_code, reason = "header names, which rdkafka takes for UTF-8")]
 
 use std::ffi::CStr;
@@ -56,7 +57,8 @@ impl RecordBatch {
         self.entries.push(entry);
     }
 
-    /// A Kafka message is at most 2 GiB, and a batch is closed at a few MiB, so 32 bits hold every position.
+    /// A Kafka message is at most 2 GiB, and a batch is closed at a few MiB, so 32 bits hold every
+    /// position.
     fn store(&mut self, bytes: Option<&[u8]>) -> Slice {
         let start = self.bytes.len() as u32;
         match bytes {
@@ -73,8 +75,9 @@ impl RecordBatch {
         let native = std::ptr::from_ref(headers).cast::<bindings::rd_kafka_headers_t>();
         for index in 0..headers.count() {
             let (mut name, mut value, mut size) = (std::ptr::null(), std::ptr::null(), 0);
-            // SAFETY: a `BorrowedHeaders` is librdkafka's list behind another type; name and value stay valid as long as
-            // the message, which outlives this call; librdkafka ends every name with a NUL.
+            // SAFETY: a `BorrowedHeaders` is librdkafka's list behind another type; name and value
+            // stay valid as long as the message, which outlives this call; librdkafka ends every
+            // name with a NUL.
             let (name, value) = unsafe {
                 let error = bindings::rd_kafka_header_get_all(
                     native,
@@ -86,7 +89,8 @@ impl RecordBatch {
                 if error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
                     continue;
                 }
-                let value = (!value.is_null()).then(|| std::slice::from_raw_parts(value.cast::<u8>(), size));
+                let value = (!value.is_null())
+                    .then(|| std::slice::from_raw_parts(value.cast::<u8>(), size));
                 (CStr::from_ptr(name).to_bytes(), value)
             };
             let pair = (self.store(Some(name)), self.store(value));
@@ -119,9 +123,12 @@ impl RecordBatch {
         let entry = &self.entries[index];
         let first = entry.first_header as usize;
         into.clear();
-        into.extend(self.headers[first..first + entry.header_count as usize].iter().map(|(name, value)| {
-            Header { name: self.bytes(*name).unwrap_or_default(), value: self.bytes(*value) }
-        }));
+        into.extend(self.headers[first..first + entry.header_count as usize].iter().map(
+            |(name, value)| Header {
+                name: self.bytes(*name).unwrap_or_default(),
+                value: self.bytes(*value),
+            },
+        ));
     }
 
     /// A record with the headers that [`RecordBatch::headers`] gave.

@@ -17,8 +17,8 @@ const PROTECTED: [&str; 9] = [
     "message.timeout.ms",
 ];
 
-/// A name and its value; `@FILE` takes the value from a file, so that a secret needs to stand nowhere else. `Debug` shows
-/// no secret.
+/// A name and its value; `@FILE` takes the value from a file, so that a secret needs to stand
+/// nowhere else. `Debug` shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
     name: String,

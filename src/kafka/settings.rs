@@ -10,7 +10,8 @@ use rdkafka::error::KafkaError;
 
 use super::{Error, Setting};
 
-/// Where Kafka is, and how to talk to it. `Debug` shows the names of the `-X` settings, not their values.
+/// Where Kafka is, and how to talk to it. `Debug` shows the names of the `-X` settings, not their
+/// values.
 #[derive(Clone)]
 pub struct Settings {
     brokers: String,
@@ -20,13 +21,17 @@ pub struct Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.overrides.iter().map(|(name, _)| name.as_str()).collect();
-        formatter.debug_struct("Settings").field("brokers", &self.brokers).field("overrides", &names).finish()
+        formatter
+            .debug_struct("Settings")
+            .field("brokers", &self.brokers)
+            .field("overrides", &names)
+            .finish()
     }
 }
 
 impl Settings {
-    /// Settings for the bootstrap servers `host:port,host:port`, with others for librdkafka; of two with the same name the
-    /// later one counts.
+    /// Settings for the bootstrap servers `host:port,host:port`, with others for librdkafka; of two
+    /// with the same name the later one counts.
     ///
     /// # Errors
     /// `Error::Setting` where the file of one can't be read.
@@ -70,7 +75,8 @@ impl ClientContext for LogContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        // The same is reported by the request that failed, or mends itself: librdkafka reconnects for ever.
+        // The same is reported by the request that failed, or mends itself: librdkafka reconnects
+        // for ever.
         tracing::debug!(target: "audit::librdkafka", %error, reason, "client error");
     }
 }
@@ -83,7 +89,8 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
             tracing::error!(target: "audit::librdkafka", facility, "{message}");
         }
-        // A broker that is away is an "error" to librdkafka at each attempt; the ingester says once what it means.
+        // A broker that is away is an "error" to librdkafka at each attempt; the ingester says once
+        // what it means.
         RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {
             tracing::info!(target: "audit::librdkafka", facility, "{message}");
         }
@@ -98,7 +105,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_can_come_from_a_file_and_is_never_shown() -> Result<(), Box<dyn std::error::Error>> {
+    fn a_secret_can_come_from_a_file_and_is_never_shown() -> Result<(), Box<dyn std::error::Error>>
+    {
         let file = tempfile::NamedTempFile::new()?;
         std::fs::write(file.path(), "s3cret\n")?;
         let password = Setting::parse(&format!("sasl.password=@{}", file.path().display()))?;

@@ -1,5 +1,5 @@
-//! Kafka's ids of topics, by `DescribeTopics`: rdkafka has no call for it, so librdkafka's C interface is used.
-//! Source: librdkafka, rdkafka.h, "Admin API - `DescribeTopics`".
+//! Kafka's ids of topics, by `DescribeTopics`: rdkafka has no call for it, so librdkafka's C
+//! interface is used. Source: librdkafka, rdkafka.h, "Admin API - `DescribeTopics`".
 #![expect(unsafe_code, reason = "librdkafka's C interface")]
 
 use std::collections::HashMap;
@@ -20,7 +20,8 @@ struct Owned<T>(*mut T, unsafe extern "C" fn(*mut T));
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
         if !self.0.is_null() {
-            // SAFETY: the pointer came from the function that this destructor belongs to, and is freed once.
+            // SAFETY: the pointer came from the function that this destructor belongs to, and is
+            // freed once.
             unsafe { (self.1)(self.0) }
         }
     }
@@ -31,16 +32,23 @@ pub(super) fn describe<C: ClientContext>(
     topics: &[String],
     timeout: Duration,
 ) -> Result<HashMap<String, Uuid>, Error> {
-    let names: Vec<CString> = topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
+    let names: Vec<CString> =
+        topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
     let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-    // SAFETY: every pointer lives until the end of the block; librdkafka copies the names and the options; what the event
-    // owns (the result, its topics) is read before the event is freed, because it is declared first.
+    // SAFETY: every pointer lives until the end of the block; librdkafka copies the names and the
+    // options; what the event owns (the result, its topics) is read before the event is freed,
+    // because it is declared first.
     unsafe {
-        let queue =
-            Owned(bindings::rd_kafka_queue_new(client.native_ptr()), bindings::rd_kafka_queue_destroy);
+        let queue = Owned(
+            bindings::rd_kafka_queue_new(client.native_ptr()),
+            bindings::rd_kafka_queue_destroy,
+        );
         let collection = Owned(
-            bindings::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len()),
+            bindings::rd_kafka_TopicCollection_of_topic_names(
+                pointers.as_mut_ptr(),
+                pointers.len(),
+            ),
             bindings::rd_kafka_TopicCollection_destroy,
         );
         let options = Owned(
@@ -50,7 +58,12 @@ pub(super) fn describe<C: ClientContext>(
             ),
             bindings::rd_kafka_AdminOptions_destroy,
         );
-        bindings::rd_kafka_AdminOptions_set_request_timeout(options.0, milliseconds, std::ptr::null_mut(), 0);
+        bindings::rd_kafka_AdminOptions_set_request_timeout(
+            options.0,
+            milliseconds,
+            std::ptr::null_mut(),
+            0,
+        );
         bindings::rd_kafka_DescribeTopics(client.native_ptr(), collection.0, options.0, queue.0);
         let event = Owned(
             bindings::rd_kafka_queue_poll(queue.0, milliseconds.saturating_add(1000)),
@@ -77,7 +90,8 @@ pub(super) fn describe<C: ClientContext>(
             let name = bindings::rd_kafka_TopicDescription_name(description);
             let error = bindings::rd_kafka_TopicDescription_error(description);
             let broken = !error.is_null()
-                && bindings::rd_kafka_error_code(error) != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
+                && bindings::rd_kafka_error_code(error)
+                    != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR;
             if id.is_null() || name.is_null() || broken {
                 continue;
             }

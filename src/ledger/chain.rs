@@ -28,9 +28,14 @@ pub struct Chain {
     pub lost: i64,
 }
 
-/// Adds up the ranges of `partition` (its name), in the order of their first offsets, and finds where they don't join up
-/// from offset 0 to `next_offset`, the end that the partition's own row tells.
-pub fn check_chain(partition: &str, links: &[ChainLink], next_offset: i64) -> (Chain, Vec<Finding>) {
+/// Adds up the ranges of `partition` (its name), in the order of their first offsets, and finds
+/// where they don't join up from offset 0 to `next_offset`, the end that the partition's own row
+/// tells.
+pub fn check_chain(
+    partition: &str,
+    links: &[ChainLink],
+    next_offset: i64,
+) -> (Chain, Vec<Finding>) {
     let mut chain = Chain::default();
     let mut findings = Vec::new();
     let mut expected = 0;
@@ -41,7 +46,10 @@ pub fn check_chain(partition: &str, links: &[ChainLink], next_offset: i64) -> (C
         if link.first_offset < expected {
             findings.push(Finding::altered(
                 partition,
-                format!("offsets from {} are in batch {} a second time", link.first_offset, link.batch_no),
+                format!(
+                    "offsets from {} are in batch {} a second time",
+                    link.first_offset, link.batch_no
+                ),
             ));
         }
         if link.lost {
@@ -62,7 +70,9 @@ pub fn check_chain(partition: &str, links: &[ChainLink], next_offset: i64) -> (C
     if expected > next_offset {
         findings.push(Finding::altered(
             partition,
-            format!("the ledger reaches offset {expected}, but recording would go on at {next_offset}"),
+            format!(
+                "the ledger reaches offset {expected}, but recording would go on at {next_offset}"
+            ),
         ));
     }
     (chain, findings)
@@ -102,7 +112,11 @@ mod tests {
         let found = texts(&[link(2, 10, 8), link(11, 20, 9)], 25);
         assert_eq!(
             found,
-            ["offsets 0–1 are in no batch", "offsets 10 are in no batch", "offsets 20–24 are in no batch"]
+            [
+                "offsets 0–1 are in no batch",
+                "offsets 10 are in no batch",
+                "offsets 20–24 are in no batch"
+            ]
         );
     }
 

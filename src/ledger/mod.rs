@@ -1,7 +1,8 @@
 //! The ledger's arithmetic. Pure: what a batch claims to hold, against what is there.
 //!
-//! Two things make a record complete. The ranges of every partition join up from offset 0 to the recorded end (`chain`), and
-//! the rows of every batch are the offsets that its ranges claim (`rows`).
+//! Two things make a record complete. The ranges of every partition join up from offset 0 to the
+//! recorded end (`chain`), and the rows of every batch are the offsets that its ranges claim
+//! (`rows`).
 
 mod chain;
 mod finding;

@@ -11,7 +11,8 @@ pub struct BatchClaim {
     pub first_id: i64,
     /// The id of its last row.
     pub last_id: i64,
-    /// Between which times its events happened, both inclusive, in microseconds; `None` where that was not noted.
+    /// Between which times its events happened, both inclusive, in microseconds; `None` where that
+    /// was not noted.
     pub created: Option<(i64, i64)>,
     /// The offsets that it accounts for.
     pub ranges: Vec<RangeClaim>,
@@ -83,7 +84,10 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
         offsets.dedup();
         let distinct = offsets.len() as i64;
         if distinct < stored {
-            findings.push(Finding::altered(&subject, format!("{} rows are doubled", stored - distinct)));
+            findings.push(Finding::altered(
+                &subject,
+                format!("{} rows are doubled", stored - distinct),
+            ));
         }
         if distinct < range.row_count {
             let missing = range.row_count - distinct;
@@ -97,8 +101,10 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
             ));
         }
         if distinct > range.row_count {
-            findings
-                .push(Finding::altered(&subject, format!("{} rows too many", distinct - range.row_count)));
+            findings.push(Finding::altered(
+                &subject,
+                format!("{} rows too many", distinct - range.row_count),
+            ));
         }
     }
     findings
@@ -162,8 +168,12 @@ mod tests {
         assert_eq!(texts(&moved), ["row 5 has a created_at that no event of the batch had"]);
         let mut foreign = rows();
         foreign[2].partition_id = Some(3);
-        assert!(texts(&foreign)[0].contains("row 3 has an offset that the batch does not account for"));
+        assert!(
+            texts(&foreign)[0].contains("row 3 has an offset that the batch does not account for")
+        );
         foreign[2].partition_id = None;
-        assert!(texts(&foreign)[0].contains("row 3 has an offset that the batch does not account for"));
+        assert!(
+            texts(&foreign)[0].contains("row 3 has an offset that the batch does not account for")
+        );
     }
 }

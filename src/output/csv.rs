@@ -1,5 +1,5 @@
-//! CSV as PostgreSQL's COPY writes it: NULL is an unquoted empty field, the empty text is `""`, lines end with `\n`.
-//! Source: PostgreSQL documentation, COPY, "CSV Format".
+//! CSV as PostgreSQL's COPY writes it: NULL is an unquoted empty field, the empty text is `""`,
+//! lines end with `\n`. Source: PostgreSQL documentation, COPY, "CSV Format".
 
 use std::io::{self, Write};
 
@@ -23,7 +23,9 @@ impl Csv {
             let shown: String = pieces
                 .iter()
                 .map(|piece| match piece.char_indices().next_back() {
-                    Some((end, last @ ('\n' | '\t'))) => format!("{}{last}", escape_controls(&piece[..end])),
+                    Some((end, last @ ('\n' | '\t'))) => {
+                        format!("{}{last}", escape_controls(&piece[..end]))
+                    }
                     _ => escape_controls(piece).into_owned(),
                 })
                 .collect();
@@ -34,9 +36,10 @@ impl Csv {
     }
 
     fn quoted_where_needed(&mut self, text: &str, only: bool) {
-        let apostrophe = self.style.spreadsheet_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        // PostgreSQL quotes what holds the delimiter, a quote or a line break, the empty text, and `\.` alone on a line,
-        // which would end the input.
+        let apostrophe =
+            self.style.spreadsheet_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+        // PostgreSQL quotes what holds the delimiter, a quote or a line break, the empty text, and
+        // `\.` alone on a line, which would end the input.
         let quote = text.is_empty()
             || text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
             || (only && text == "\\.");
@@ -91,7 +94,8 @@ impl Renderer for Csv {
                 Cell::Boolean(value) => self.line.push(if *value { b't' } else { b'f' }),
                 Cell::Uuid(uuid) => {
                     let mut buffer = uuid::Uuid::encode_buffer();
-                    self.line.extend_from_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
+                    self.line
+                        .extend_from_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
                 }
                 Cell::Timestamp(timestamp) => timestamp.write_sql(&mut self.line),
             }

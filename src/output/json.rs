@@ -1,5 +1,5 @@
-//! JSON: one array, or one object a line (NDJSON). The members are named as the columns; JSON columns are passed on
-//! unchanged.
+//! JSON: one array, or one object a line (NDJSON). The members are named as the columns; JSON
+//! columns are passed on unchanged.
 
 use std::io::{self, Write};
 
@@ -126,7 +126,9 @@ mod tests {
     fn on_a_terminal_controls_are_escaped_and_mean_the_same() {
         let plain = rendered(Format::Ndjson, Style::default());
         let shown = rendered(Format::Ndjson, Style { terminal: true, ..Style::default() });
-        assert!(plain.contains('\u{9b}') && !shown.contains('\u{9b}') && !shown.contains('\u{202e}'));
+        assert!(
+            plain.contains('\u{9b}') && !shown.contains('\u{9b}') && !shown.contains('\u{202e}')
+        );
         for (plain, shown) in plain.lines().zip(shown.lines()) {
             let value = |line| serde_json::from_str::<serde_json::Value>(line).expect("one object");
             assert_eq!(value(plain), value(shown));

@@ -1,4 +1,5 @@
-//! One line a row, at once: what `tail` shows to people. A column is as wide as the widest value so far.
+//! One line a row, at once: what `tail` shows to people. A column is as wide as the widest value so
+//! far.
 
 use std::io::{self, Write};
 
@@ -37,7 +38,12 @@ impl Renderer for Lines {
         }
     }
 
-    fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()> {
+    fn row(
+        &mut self,
+        cells: &[Cell<'_>],
+        emphasis: Emphasis,
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
         let mut line = String::new();
         let mut left = self.style.width.map_or(usize::MAX, usize::from);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {

@@ -7,7 +7,7 @@ use super::escape::is_dangerous;
 
 /// One event of a diagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct SequenceMessage {
     /// Whose event caused it; `None` where no cause is known.
     pub from: Option<String>,
     /// Who published it.
@@ -22,19 +22,21 @@ pub struct Message {
 ///
 /// # Errors
 /// Those of `output`.
-pub fn write_mermaid(messages: &[Message], output: &mut dyn Write) -> io::Result<()> {
+pub fn write_mermaid(messages: &[SequenceMessage], output: &mut dyn Write) -> io::Result<()> {
     writeln!(output, "sequenceDiagram")?;
     let mut services: Vec<&str> = Vec::new();
-    for service in
-        messages.iter().flat_map(|message| message.from.as_deref().into_iter().chain([message.to.as_str()]))
+    for service in messages
+        .iter()
+        .flat_map(|message| message.from.as_deref().into_iter().chain([message.to.as_str()]))
     {
         if !services.contains(&service) {
             services.push(service);
             writeln!(output, "  participant {} as {}", alias(services.len()), escaped(service))?;
         }
     }
-    let number =
-        |service: &str| alias(1 + services.iter().position(|other| *other == service).unwrap_or_default());
+    let number = |service: &str| {
+        alias(1 + services.iter().position(|other| *other == service).unwrap_or_default())
+    };
     for message in messages {
         let to = number(&message.to);
         let text = escaped(&message.text);
@@ -53,7 +55,8 @@ fn alias(number: usize) -> String {
     format!("s{number}")
 }
 
-/// `#` and `;` mean something to Mermaid, `<` to the page around it; a line break ends the statement.
+/// `#` and `;` mean something to Mermaid, `<` to the page around it; a line break ends the
+/// statement.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -74,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_diagram_has_its_services_and_messages_in_order() {
-        let message = |from: Option<&str>, to: &str, text: &str, failed| Message {
+        let message = |from: Option<&str>, to: &str, text: &str, failed| SequenceMessage {
             from: from.map(str::to_owned),
             to: to.to_owned(),
             text: text.to_owned(),

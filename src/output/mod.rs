@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use duration::duration_text;
 pub use escape::escape_controls;
-pub use mermaid::{Message, write_mermaid};
+pub use mermaid::{SequenceMessage, write_mermaid};
 pub use pretty::{Change, json_changes, pretty_json};
 pub use report::{Section, render_report};
 pub use table::short_uuid;
@@ -30,7 +30,8 @@ pub use timestamp::{Timestamp, timestamp_text};
 pub enum Format {
     /// Aligned columns, for people.
     Table,
-    /// One line a row, aligned as far as the rows so far tell: a table that does not wait for its last row.
+    /// One line a row, aligned as far as the rows so far tell: a table that does not wait for its
+    /// last row.
     Lines,
     /// One JSON array of objects.
     Json,
@@ -47,7 +48,8 @@ pub struct Style {
     pub width: Option<u16>,
     /// Whether to colour.
     pub color: bool,
-    /// Whether a person reads: ids are shortened in tables, and control characters escaped in every format.
+    /// Whether a person reads: ids are shortened in tables, and control characters escaped in every
+    /// format.
     pub terminal: bool,
     /// CSV: no header line.
     pub no_header: bool,
@@ -166,7 +168,8 @@ pub enum Emphasis {
     Alarm,
 }
 
-/// Writes rows in one format. `begin` once, `row` for each, `end` once; what is written between them is whole rows.
+/// Writes rows in one format. `begin` once, `row` for each, `end` once; what is written between
+/// them is whole rows.
 pub trait Renderer: Send {
     /// Takes the columns, and writes what stands before the first row.
     ///
@@ -181,7 +184,12 @@ pub trait Renderer: Send {
     ///
     /// # Errors
     /// Those of `output`.
-    fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()>;
+    fn row(
+        &mut self,
+        cells: &[Cell<'_>],
+        emphasis: Emphasis,
+        output: &mut dyn Write,
+    ) -> io::Result<()>;
 
     /// Writes what stands after the last row.
     ///
@@ -246,10 +254,23 @@ fn rendered(format: Format, style: Style) -> String {
     };
     let rows = [
         (row(1, "OrderCreated", r#"{"amount": "10.50"}"#), Emphasis::None),
-        (row(2, "Pay\u{1b}[31m\u{202e}, \"quoted\"\n\u{9b}", r#"{"note": "a,b\u001b"}"#), Emphasis::Alarm),
-        (vec![Cell::Null, "".into(), Cell::Null, Cell::Null, Cell::Null, Cell::Float(0.5)], Emphasis::None),
         (
-            vec![Cell::from(3), "=1+1".into(), Cell::Null, Cell::Null, Cell::Null, Cell::Json("[]".into())],
+            row(2, "Pay\u{1b}[31m\u{202e}, \"quoted\"\n\u{9b}", r#"{"note": "a,b\u001b"}"#),
+            Emphasis::Alarm,
+        ),
+        (
+            vec![Cell::Null, "".into(), Cell::Null, Cell::Null, Cell::Null, Cell::Float(0.5)],
+            Emphasis::None,
+        ),
+        (
+            vec![
+                Cell::from(3),
+                "=1+1".into(),
+                Cell::Null,
+                Cell::Null,
+                Cell::Null,
+                Cell::Json("[]".into()),
+            ],
             Emphasis::None,
         ),
     ];

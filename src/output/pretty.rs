@@ -1,4 +1,5 @@
-//! JSON laid out for people, and what changed between two values. Texts and numbers stay as PostgreSQL wrote them.
+//! JSON laid out for people, and what changed between two values. Texts and numbers stay as
+//! PostgreSQL wrote them.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,8 @@ use serde_json::value::RawValue;
 
 use super::escape::escape_json;
 
-/// The JSON text with one member or element a line, indented by two spaces, below `margin` spaces. Control characters are
-/// escaped as JSON does it.
+/// The JSON text with one member or element a line, indented by two spaces, below `margin` spaces.
+/// Control characters are escaped as JSON does it.
 pub fn pretty_json(json: &str, margin: usize) -> String {
     let mut output = String::with_capacity(json.len() * 2);
     let mut depth = 0usize;
@@ -69,8 +70,8 @@ pub struct Change {
     pub after: Option<String>,
 }
 
-/// What changed from one JSON value to another, in the order of the paths. Values that can't be looked into, because they are
-/// nested too deeply, are compared as a whole.
+/// What changed from one JSON value to another, in the order of the paths. Values that can't be
+/// looked into, because they are nested too deeply, are compared as a whole.
 pub fn json_changes(before: &str, after: &str) -> Vec<Change> {
     let mut changes = Vec::new();
     compare("$", before, after, 0, &mut changes);
@@ -89,7 +90,13 @@ fn compare(path: &str, before: &str, after: &str, depth: usize, changes: &mut Ve
             let names: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
             for name in names {
                 let path = format!("{path}.{name}");
-                compare_optional(&path, before.get(name).copied(), after.get(name).copied(), depth, changes);
+                compare_optional(
+                    &path,
+                    before.get(name).copied(),
+                    after.get(name).copied(),
+                    depth,
+                    changes,
+                );
             }
             return;
         }
@@ -161,10 +168,8 @@ mod tests {
 
     #[test]
     fn changes_are_named_by_their_path() {
-        let before =
-            r#"{"status": "CREATED", "total": 10.0, "items": [{"sku": "A"}, {"sku": "B"}], "old": true}"#;
-        let after =
-            r#"{"status": "PAID", "total": 10.0, "items": [{"sku": "A"}, {"sku": "C"}, 7], "new": null}"#;
+        let before = r#"{"status": "CREATED", "total": 10.0, "items": [{"sku": "A"}, {"sku": "B"}], "old": true}"#;
+        let after = r#"{"status": "PAID", "total": 10.0, "items": [{"sku": "A"}, {"sku": "C"}, 7], "new": null}"#;
         let shown: Vec<_> = json_changes(before, after)
             .into_iter()
             .map(|change| format!("{} {:?} {:?}", change.path, change.before, change.after))

@@ -22,13 +22,22 @@ impl<'a> Section<'a> {
     }
 
     /// A table.
-    pub fn table(name: &'static str, columns: &[&'static str], rows: Vec<(Vec<Cell<'a>>, Emphasis)>) -> Self {
-        Self { name, facts: false, columns: columns.iter().copied().map(Column::new).collect(), rows }
+    pub fn table(
+        name: &'static str,
+        columns: &[&'static str],
+        rows: Vec<(Vec<Cell<'a>>, Emphasis)>,
+    ) -> Self {
+        Self {
+            name,
+            facts: false,
+            columns: columns.iter().copied().map(Column::new).collect(),
+            rows,
+        }
     }
 }
 
-/// Writes the sections: for people one below the other, as JSON one object with a member for each, as NDJSON that object
-/// on one line, as CSV the first table.
+/// Writes the sections: for people one below the other, as JSON one object with a member for each,
+/// as NDJSON that object on one line, as CSV the first table.
 ///
 /// # Errors
 /// Those of `output`.
@@ -76,7 +85,12 @@ fn table(style: Style, section: Section<'_>, output: &mut dyn Write) -> io::Resu
     render(Format::Table, style, &columns, rows, output)
 }
 
-fn json(format: Format, style: Style, sections: Vec<Section<'_>>, output: &mut dyn Write) -> io::Result<()> {
+fn json(
+    format: Format,
+    style: Style,
+    sections: Vec<Section<'_>>,
+    output: &mut dyn Write,
+) -> io::Result<()> {
     let line_end: &[u8] = if format == Format::Json { b"\n" } else { b"" };
     for (index, section) in sections.into_iter().enumerate() {
         output.write_all(if index == 0 { b"{" } else { b"," })?;
@@ -136,7 +150,8 @@ mod tests {
             Section::table("ingesters", &["name"], Vec::new()),
         ];
         let mut output = Vec::new();
-        render_report(format, Style::default(), sections, &mut output).expect("a vector takes everything");
+        render_report(format, Style::default(), sections, &mut output)
+            .expect("a vector takes everything");
         String::from_utf8(output).expect("text")
     }
 
@@ -157,8 +172,13 @@ mod tests {
     #[test]
     fn a_person_sees_facts_as_lines_and_no_empty_table() {
         let shown = rendered(Format::Table);
-        let lines: Vec<_> =
-            shown.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(lines, ["database", "row count 3", "newest -", "", "topic lag", r"a\nb 1", "- 2"]);
+        let lines: Vec<_> = shown
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(
+            lines,
+            ["database", "row count 3", "newest -", "", "topic lag", r"a\nb 1", "- 2"]
+        );
     }
 }

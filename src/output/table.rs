@@ -13,11 +13,12 @@ use super::timestamp::timestamp_text;
 use super::width::{clip, display_width};
 use super::{Cell, Column, Emphasis, Renderer, Style};
 
-/// The widths of a table are known when its last row is. So that memory stays bounded, a longer result becomes several
-/// tables, each with its header.
+/// The widths of a table are known when its last row is. So that memory stays bounded, a longer
+/// result becomes several tables, each with its header.
 const ROWS_A_TABLE: usize = 1_000;
 
-/// Every row is padded to the widest: where a pipe gets whole payloads, a table ends at about this many bytes.
+/// Every row is padded to the widest: where a pipe gets whole payloads, a table ends at about this
+/// many bytes.
 const BYTES_A_TABLE: usize = 16 << 20;
 
 /// Between two columns.
@@ -50,9 +51,10 @@ impl Shown {
     fn new(column: &Column, cell: &Cell<'_>, emphasis: Emphasis, style: Style) -> Self {
         let text = cell_text(cell, style.terminal);
         // More than the width of the terminal is never shown.
-        let text = style
-            .width
-            .map_or_else(|| text.clone().into_owned(), |width| clip(&text, width.into()).into_owned());
+        let text = style.width.map_or_else(
+            || text.clone().into_owned(),
+            |width| clip(&text, width.into()).into_owned(),
+        );
         Self {
             text,
             color: cell_color(column, cell, emphasis),
@@ -87,9 +89,11 @@ impl Table {
 
     /// How wide each column becomes: as its widest value, or less so that the table fits.
     fn widths(&self) -> Vec<usize> {
-        let mut widths: Vec<_> = self.columns.iter().map(|column| display_width(column.name())).collect();
+        let mut widths: Vec<_> =
+            self.columns.iter().map(|column| display_width(column.name())).collect();
         let mut least = widths.clone();
-        let (mut can_be_clipped, mut is_empty) = (vec![false; widths.len()], vec![true; widths.len()]);
+        let (mut can_be_clipped, mut is_empty) =
+            (vec![false; widths.len()], vec![true; widths.len()]);
         for row in &self.rows {
             for (index, shown) in row.iter().enumerate() {
                 widths[index] = widths[index].max(display_width(&shown.text));
@@ -101,12 +105,15 @@ impl Table {
             *can_be_clipped |= is_empty;
         }
         let Some(limit) = self.style.width.map(usize::from) else { return widths };
-        // One column at a time gives way, the widest that can. The names are cut where that isn't enough; where that isn't
-        // either, the table is wider than the terminal rather than cut.
-        let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+        // One column at a time gives way, the widest that can. The names are cut where that isn't
+        // enough; where that isn't either, the table is wider than the terminal rather than cut.
+        let total =
+            |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         while let Some(excess) = total(&widths).checked_sub(limit).filter(|excess| *excess > 0) {
-            let candidates =
-                || (0..widths.len()).filter(|index| can_be_clipped[*index] && widths[*index] > least[*index]);
+            let candidates = || {
+                (0..widths.len())
+                    .filter(|index| can_be_clipped[*index] && widths[*index] > least[*index])
+            };
             let Some(widest) = candidates().max_by_key(|index| widths[*index]) else {
                 if least.iter().all(|width| *width <= NARROWEST) {
                     break;
@@ -115,8 +122,11 @@ impl Table {
                 continue;
             };
             // Down to the next widest, so that several wide columns share what there is.
-            let next =
-                candidates().filter(|index| *index != widest).map(|index| widths[index]).max().unwrap_or(0);
+            let next = candidates()
+                .filter(|index| *index != widest)
+                .map(|index| widths[index])
+                .max()
+                .unwrap_or(0);
             let step = (widths[widest] - next.min(widths[widest] - 1)).min(excess);
             widths[widest] = (widths[widest] - step).max(least[widest]);
         }
@@ -126,7 +136,9 @@ impl Table {
     fn flush(&mut self, output: &mut dyn Write) -> io::Result<()> {
         let widths = self.widths();
         let mut table = ComfyTable::new();
-        table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+        table
+            .load_style(comfy_table::presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Disabled);
         if self.style.color {
             table.enforce_styling();
         } else {
@@ -137,9 +149,12 @@ impl Table {
         });
         table.set_header(header.collect::<Vec<_>>());
         for row in self.rows.drain(..) {
-            table.add_row(row.into_iter().zip(&widths).map(|(shown, width)| shown.into_cell(*width)));
+            table.add_row(
+                row.into_iter().zip(&widths).map(|(shown, width)| shown.into_cell(*width)),
+            );
         }
-        // Behind the last column nothing stands: blanks there would make a line wider than the terminal.
+        // Behind the last column nothing stands: blanks there would make a line wider than the
+        // terminal.
         let last = widths.len().saturating_sub(1);
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, if index == last { 0 } else { GAP as u16 }));
@@ -162,7 +177,12 @@ impl Renderer for Table {
         Ok(())
     }
 
-    fn row(&mut self, cells: &[Cell<'_>], emphasis: Emphasis, output: &mut dyn Write) -> io::Result<()> {
+    fn row(
+        &mut self,
+        cells: &[Cell<'_>],
+        emphasis: Emphasis,
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
         let cells = self.columns.iter().zip(cells);
         let row: Vec<_> =
             cells.map(|(column, cell)| Shown::new(column, cell, emphasis, self.style)).collect();
@@ -202,16 +222,17 @@ pub(super) fn cell_color(column: &Column, cell: &Cell<'_>, emphasis: Emphasis) -
     }
 }
 
-/// Equal texts have equal colours; red and yellow are kept for what stands out. All are of the darker eight: the lighter ones, yellow
-/// above all, can't be read on a light background, and blue not on a dark one.
+/// Equal texts have equal colours; red and yellow are kept for what stands out. All are of the
+/// darker eight: the lighter ones, yellow above all, can't be read on a light background, and blue
+/// not on a dark one.
 fn category_color(text: &str) -> Color {
     const COLORS: [Color; 3] = [Color::DarkGreen, Color::DarkCyan, Color::DarkMagenta];
     let sum = text.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     COLORS[sum % COLORS.len()]
 }
 
-/// `019aa4c5…4b5a`: the beginning of a UUID of version 7 is a time, so the end is what tells two of a minute apart. The short
-/// form is accepted wherever an id is asked for.
+/// `019aa4c5…4b5a`: the beginning of a UUID of version 7 is a time, so the end is what tells two of
+/// a minute apart. The short form is accepted wherever an id is asked for.
 pub fn short_uuid(uuid: Uuid) -> String {
     let text = uuid.simple().to_string();
     format!("{}…{}", &text[..8], &text[28..])

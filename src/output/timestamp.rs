@@ -1,12 +1,13 @@
-//! Times as text, over the whole range of PostgreSQL's TIMESTAMP (4713 BC to 294276 AD and both infinities).
+//! Times as text, over the whole range of PostgreSQL's TIMESTAMP (4713 BC to 294276 AD and both
+//! infinities).
 
 use chrono::{DateTime, Utc};
 
 /// Microseconds from 1970-01-01 to 2000-01-01.
 const UNIX_EPOCH_BEFORE: i64 = 946_684_800_000_000;
 
-/// A time in microseconds since 2000-01-01 00:00:00 UTC: PostgreSQL's epoch, because 64 bits since 1970 don't reach the end
-/// of its range.
+/// A time in microseconds since 2000-01-01 00:00:00 UTC: PostgreSQL's epoch, because 64 bits since
+/// 1970 don't reach the end of its range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp {
     microseconds: i64,
@@ -88,7 +89,8 @@ struct Civil {
 }
 
 impl Civil {
-    /// Source of the arithmetic: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
+    /// Source of the arithmetic: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+    /// `civil_from_days`.
     fn of(microseconds: i64) -> Self {
         let days = microseconds.div_euclid(86_400_000_000);
         let of_day = microseconds.rem_euclid(86_400_000_000).unsigned_abs();
@@ -169,8 +171,14 @@ mod tests {
 
     #[test]
     fn the_ends_of_postgresqls_range_can_be_written() {
-        assert_eq!(sql(Timestamp::without_zone(-211_813_488_000_000_000)), "4714-11-24 00:00:00 BC");
-        assert_eq!(sql(Timestamp::without_zone(9_223_371_331_199_999_999)), "294276-12-31 23:59:59.999999");
+        assert_eq!(
+            sql(Timestamp::without_zone(-211_813_488_000_000_000)),
+            "4714-11-24 00:00:00 BC"
+        );
+        assert_eq!(
+            sql(Timestamp::without_zone(9_223_371_331_199_999_999)),
+            "294276-12-31 23:59:59.999999"
+        );
         assert_eq!(sql(Timestamp::without_zone(i64::MAX)), "infinity");
         assert_eq!(timestamp_text(Timestamp::with_zone(i64::MIN)), "-infinity");
     }

@@ -21,7 +21,8 @@ pub(super) fn clip(text: &str, width: usize) -> Cow<'_, str> {
         taken > width.saturating_sub(1)
     });
     let mut end = end.map_or(text.len(), |(place, _)| place);
-    // Together some characters are wider than alone: a heart with the selector for its emoji behind it.
+    // Together some characters are wider than alone: a heart with the selector for its emoji behind
+    // it.
     while display_width(&text[..end]) >= width.max(1) {
         end = text[..end].char_indices().next_back().map_or(0, |(place, _)| place);
     }

@@ -46,10 +46,12 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Kafka(error) => error.hint().map(str::to_owned),
-            Self::AlreadyRunning { .. } => {
-                Some("wait for it to end; `audit replay-dlt --status` shows what it sends".to_owned())
+            Self::AlreadyRunning { .. } => Some(
+                "wait for it to end; `audit replay-dlt --status` shows what it sends".to_owned(),
+            ),
+            Self::Refused { .. } => {
+                Some("check the rights on the topic, then run it again".to_owned())
             }
-            Self::Refused { .. } => Some("check the rights on the topic, then run it again".to_owned()),
             Self::Unknown { .. } => {
                 Some("run it again: it looks for these records before it sends".to_owned())
             }

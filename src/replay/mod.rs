@@ -1,12 +1,14 @@
-//! Sends dead letters back to where they came from, and keeps a ledger of it. Joins kafka and store.
+//! Sends dead letters back to where they came from, and keeps a ledger of it. Joins kafka and
+//! store.
 //!
-//! An intent (`pending`) is committed before a record is sent, what came of it after. Whatever is still pending when the next
-//! replay begins was interrupted: `resolve` looks for it in its target by the header `audit-replay-id`. So nothing is sent
-//! twice unawares, and nothing is left out. One replay runs at a time in a database.
+//! An intent (`pending`) is committed before a record is sent, what came of it after. Whatever is
+//! still pending when the next replay begins was interrupted: `resolve` looks for it in its target
+//! by the header `audit-replay-id`. So nothing is sent twice unawares, and nothing is left out. One
+//! replay runs at a time in a database.
 
 mod error;
 mod pace;
-mod resolve;
+mod recover;
 mod send;
 
 use std::collections::{BTreeSet, HashMap};
@@ -14,13 +16,12 @@ use std::collections::{BTreeSet, HashMap};
 use tokio_postgres::Client;
 
 use crate::dead_letter::Candidate;
-use crate::kafka;
-use crate::kafka::Cluster;
+use crate::kafka::{self, Cluster};
 use crate::store::{self, ResolvedSelection, Settings};
 
 pub use error::Error;
-pub use resolve::Resolved;
-pub use send::{Orders, Sent};
+pub use recover::RecoveredReplays;
+pub use send::{ReplayOptions, SendProgress};
 
 /// The right to replay: a session that holds the lock, and Kafka's settings.
 pub struct Replayer {
@@ -54,10 +55,15 @@ pub async fn candidates(
     client: &Client,
     selection: &ResolvedSelection,
 ) -> Result<Vec<Candidate>, store::Error> {
-    if selection.is_empty() { Ok(Vec::new()) } else { store::replay_candidates(client, selection).await }
+    if selection.is_empty() {
+        Ok(Vec::new())
+    } else {
+        store::replay_candidates(client, selection).await
+    }
 }
 
-/// How many partitions each topic has that a candidate could go to; one that does not exist is left out.
+/// How many partitions each topic has that a candidate could go to; one that does not exist is left
+/// out.
 ///
 /// # Errors
 /// `kafka::Error`.
@@ -68,11 +74,14 @@ pub async fn target_partitions(
 ) -> Result<HashMap<String, i32>, kafka::Error> {
     let topics: BTreeSet<&str> = match to {
         Some(to) => BTreeSet::from([to]),
-        None => candidates.iter().filter_map(|candidate| candidate.origin_topic.as_deref()).collect(),
+        None => {
+            candidates.iter().filter_map(|candidate| candidate.origin_topic.as_deref()).collect()
+        }
     };
     let topics: Vec<String> = topics.into_iter().map(str::to_owned).collect();
     let kafka = kafka.clone();
-    // A name that no topic can have is no topic, and the broker's refusal of it would hide the others.
+    // A name that no topic can have is no topic, and the broker's refusal of it would hide the
+    // others.
     blocking(move || {
         let topics: Vec<String> = topics.into_iter().filter(|topic| is_topic_name(topic)).collect();
         Cluster::new(&kafka)?.partitions(&topics)
@@ -85,7 +94,9 @@ fn is_topic_name(name: &str) -> bool {
     (1..=249).contains(&name.len())
         && name != "."
         && name != ".."
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 /// Runs what blocks (librdkafka's requests) where it holds up no task.
@@ -94,6 +105,8 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, kafka::Error> {
     match tokio::task::spawn_blocking(body).await {
         Ok(outcome) => outcome,
-        Err(error) => Err(kafka::Error::Setting(format!("a request to Kafka was cut off: {error}"))),
+        Err(error) => {
+            Err(kafka::Error::Setting(format!("a request to Kafka was cut off: {error}")))
+        }
     }
 }

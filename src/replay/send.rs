@@ -1,4 +1,4 @@
-//! Intent, send, outcome: a chunk of records at a time.
+//! ReplayIntent, send, outcome: a chunk of records at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,15 +9,16 @@ use super::pace::Pace;
 use super::{Error, Replayer};
 use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, replay_headers};
 use crate::event::Header;
-use crate::kafka::{Blame, Delivery, OutgoingRecord, Producer};
-use crate::store::{self, Intent, Outcome, RawDeadLetter};
+use crate::kafka::{Delivery, OutgoingRecord, Producer, RefusalCause};
+use crate::store::{self, RawDeadLetter, ReplayIntent, ReplayResult};
 
-/// A chunk is closed at so many bytes, so that memory stays bounded whatever the records' sizes are.
+/// A chunk is closed at so many bytes, so that memory stays bounded whatever the records' sizes
+/// are.
 const CHUNK_BYTES: i64 = 16 << 20;
 
 /// How to send.
 #[derive(Debug, Clone, Default)]
-pub struct Orders {
+pub struct ReplayOptions {
     /// Who asks for it: a user and a host.
     pub requested_by: String,
     /// Why.
@@ -28,14 +29,14 @@ pub struct Orders {
 
 /// What was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct SendProgress {
     /// Kafka has so many.
     pub sent: usize,
     /// So many were refused, each for a reason of its own.
     pub failed: usize,
 }
 
-impl Sent {
+impl SendProgress {
     /// How many of the plan's records are dealt with.
     pub fn total(&self) -> usize {
         self.sent + self.failed
@@ -44,28 +45,30 @@ impl Sent {
 
 /// One record of a chunk, ready to be sent.
 struct Ready {
-    intent: Intent,
+    intent: ReplayIntent,
     letter: RawDeadLetter,
     /// Its headers; or why its stored ones can't be read.
     headers: Result<Vec<OwnedHeader>, String>,
 }
 
 impl Replayer {
-    /// Sends the steps in their order until all are sent or `stop` is set, which is looked at between chunks: after each
-    /// record where the rate is low. `progress` is called with what was sent so far, which is also what it returns.
+    /// Sends the steps in their order until all are sent or `stop` is set, which is looked at
+    /// between chunks: after each record where the rate is low. `progress` is called with what was
+    /// sent so far, which is also what it returns.
     ///
     /// # Errors
-    /// Ends at the first error that the next record would meet, too; `progress` knows how far it came.
+    /// Ends at the first error that the next record would meet, too; `progress` knows how far it
+    /// came.
     pub async fn send(
         &self,
         steps: &[Step],
-        orders: &Orders,
+        options: &ReplayOptions,
         stop: &AtomicBool,
-        mut progress: impl FnMut(Sent),
-    ) -> Result<Sent, Error> {
+        mut progress: impl FnMut(SendProgress),
+    ) -> Result<SendProgress, Error> {
         let producer = Producer::new(&self.kafka)?;
-        let mut pace = Pace::new(orders.rate);
-        let mut sent = Sent::default();
+        let mut pace = Pace::new(options.rate);
+        let mut sent = SendProgress::default();
         let mut left = steps;
         while !left.is_empty() {
             let (chunk, rest) = left.split_at(chunk_length(left, pace.chunk()));
@@ -73,7 +76,7 @@ impl Replayer {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            let outcome = self.send_chunk(&producer, chunk, orders, &mut sent).await;
+            let outcome = self.send_chunk(&producer, chunk, options, &mut sent).await;
             progress(sent);
             outcome?;
             left = rest;
@@ -85,20 +88,26 @@ impl Replayer {
         &self,
         producer: &Producer,
         steps: &[Step],
-        orders: &Orders,
-        sent: &mut Sent,
+        options: &ReplayOptions,
+        sent: &mut SendProgress,
     ) -> Result<(), Error> {
         let ready = self.prepare(steps).await?;
-        let intents: Vec<Intent> = ready.iter().map(|record| record.intent.clone()).collect();
-        let requested_at =
-            store::write_intents(&self.client, &intents, &orders.requested_by, orders.reason.as_deref())
-                .await?;
+        let intents: Vec<ReplayIntent> = ready.iter().map(|record| record.intent.clone()).collect();
+        let requested_at = store::write_intents(
+            &self.client,
+            &intents,
+            &options.requested_by,
+            options.reason.as_deref(),
+        )
+        .await?;
         let timestamp_ms = requested_at.timestamp_millis();
-        let deliveries: Vec<_> = ready.iter().map(|record| deliver(producer, record, timestamp_ms)).collect();
+        let deliveries: Vec<_> =
+            ready.iter().map(|record| deliver(producer, record, timestamp_ms)).collect();
         let mut deliveries = join_all(deliveries).await;
-        // A request that was too large for the topic says nothing of the records in it: each goes by itself.
+        // A request that was too large for the topic says nothing of the records in it: each goes
+        // by itself.
         for (record, delivery) in ready.iter().zip(&mut deliveries) {
-            if matches!(delivery, Delivery::Refused { blame: Blame::RequestSize, .. }) {
+            if matches!(delivery, Delivery::Refused { cause: RefusalCause::RequestSize, .. }) {
                 *delivery = deliver(producer, record, timestamp_ms).await;
             }
         }
@@ -112,14 +121,14 @@ impl Replayer {
             match delivery {
                 Delivery::Delivered { partition, offset } => {
                     sent.sent += 1;
-                    outcomes.push(Outcome { replay_id, result: Ok((partition, offset)) });
+                    outcomes.push(ReplayResult { replay_id, result: Ok((partition, offset)) });
                 }
-                Delivery::Refused { reason, blame } => {
+                Delivery::Refused { reason, cause } => {
                     sent.failed += 1;
-                    if blame == Blame::Target && trouble.is_none() {
+                    if cause == RefusalCause::Target && trouble.is_none() {
                         trouble = Some(Error::Refused { topic: topic(), reason: reason.clone() });
                     }
-                    outcomes.push(Outcome { replay_id, result: Err(reason) });
+                    outcomes.push(ReplayResult { replay_id, result: Err(reason) });
                 }
                 // It stays pending: the next replay looks for it.
                 Delivery::Unknown { reason } => {
@@ -143,16 +152,20 @@ impl Replayer {
     /// Reads the raw records of a chunk, in the order of its steps.
     async fn prepare(&self, steps: &[Step]) -> Result<Vec<Ready>, Error> {
         let row_ids: Vec<i64> = steps.iter().map(|step| step.row_id).collect();
-        let mut letters = store::raw_dead_letters(&self.client, &row_ids).await?.into_iter().peekable();
+        let mut letters =
+            store::raw_dead_letters(&self.client, &row_ids).await?.into_iter().peekable();
         let mut ready = Vec::with_capacity(steps.len());
-        // Both are in the order of the rows. A row that has gone meanwhile can't be sent, and has no intent either.
+        // Both are in the order of the rows. A row that has gone meanwhile can't be sent, and has
+        // no intent either.
         for step in steps {
-            let Some(letter) = letters.next_if(|letter| letter.row_id == step.row_id) else { continue };
+            let Some(letter) = letters.next_if(|letter| letter.row_id == step.row_id) else {
+                continue;
+            };
             let mark = ReplayMark { replay_id: Uuid::now_v7(), attempt: step.attempt };
             let headers = headers_from_json(&letter.headers)
                 .map(|headers| replay_headers(headers, mark))
                 .map_err(|error| error.to_string());
-            let intent = Intent {
+            let intent = ReplayIntent {
                 replay_id: mark.replay_id,
                 row_id: step.row_id,
                 attempt: step.attempt,
@@ -166,9 +179,15 @@ impl Replayer {
 }
 
 /// Hands a record to the producer at once; the future waits for the answer.
-fn deliver(producer: &Producer, record: &Ready, timestamp_ms: i64) -> impl Future<Output = Delivery> + use<> {
+fn deliver(
+    producer: &Producer,
+    record: &Ready,
+    timestamp_ms: i64,
+) -> impl Future<Output = Delivery> + use<> {
     let under_way = match &record.headers {
-        Err(reason) => Err(Delivery::Refused { reason: reason.clone(), blame: Blame::Record }),
+        Err(reason) => {
+            Err(Delivery::Refused { reason: reason.clone(), cause: RefusalCause::Record })
+        }
         Ok(headers) => {
             let headers: Vec<Header<'_>> = headers
                 .iter()
@@ -211,8 +230,13 @@ mod tests {
 
     #[test]
     fn a_chunk_is_closed_by_its_size_and_never_empty() {
-        let step =
-            |byte_size| Step { row_id: 1, byte_size, target: Arc::from("t"), partition: None, attempt: 1 };
+        let step = |byte_size| Step {
+            row_id: 1,
+            byte_size,
+            target: Arc::from("t"),
+            partition: None,
+            attempt: 1,
+        };
         assert_eq!(chunk_length(&[step(1), step(1), step(1)], 2), 2);
         assert_eq!(chunk_length(&[step(1), step(1)], 10), 2);
         assert_eq!(chunk_length(&[step(CHUNK_BYTES), step(1)], 10), 1);

@@ -4,9 +4,10 @@ use std::error::Error as _;
 
 use tokio_postgres::error::SqlState;
 
-use super::tls::TlsRefusal;
+use super::connection::tls::TlsRefusal;
 
-/// An error of the store. The text never holds a password: it is made of the host, the database and the server's message.
+/// An error of the store. The text never holds a password: it is made of the host, the database and
+/// the server's message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The connection settings can't be used.
@@ -88,7 +89,9 @@ impl Error {
             return Self::Query { what: "checking --where", source };
         };
         let message = match server.code() {
-            &SqlState::SINGLETON_SQL_JSON_ITEM_REQUIRED => "this is a path, not a predicate".to_owned(),
+            &SqlState::SINGLETON_SQL_JSON_ITEM_REQUIRED => {
+                "this is a path, not a predicate".to_owned()
+            }
             _ => server.message().to_owned(),
         };
         Self::PayloadPredicate { predicate: predicate.to_owned(), message, source }
@@ -120,8 +123,8 @@ impl Error {
         }
     }
 
-    /// Whether the server refuses a row for what it holds (SQLSTATE classes 22 and 54, and 23 but for a doubled key or a
-    /// row outside its partition, which would mean a broken protocol).
+    /// Whether the server refuses a row for what it holds (SQLSTATE classes 22 and 54, and 23 but
+    /// for a doubled key or a row outside its partition, which would mean a broken protocol).
     pub fn is_refused_data(&self) -> bool {
         self.sql_state().map(SqlState::code).is_some_and(|code| {
             ["22", "23", "54"].iter().any(|class| code.starts_with(class))
@@ -130,31 +133,41 @@ impl Error {
         })
     }
 
-    /// The server's own words, and in which line of a COPY it found the fault (the first is 1), where it says so.
+    /// The server's own words, and in which line of a COPY it found the fault (the first is 1),
+    /// where it says so.
     pub fn refused_row(&self) -> (String, Option<usize>) {
         let Self::Query { source, .. } = self else { return (self.to_string(), None) };
         let Some(server) = source.as_db_error() else { return (self.to_string(), None) };
-        // "COPY event_logs_000000, line 57, column payload": the words are translated, the number is not.
-        let line = server.where_().unwrap_or_default().lines().find(|line| line.starts_with("COPY "));
+        // "COPY event_logs_000000, line 57, column payload": the words are translated, the number
+        // is not.
+        let line =
+            server.where_().unwrap_or_default().lines().find(|line| line.starts_with("COPY "));
         let line = line.and_then(|context| {
-            let number = context.split(", ").nth(1)?.split_whitespace().find_map(|word| word.parse().ok());
+            let number =
+                context.split(", ").nth(1)?.split_whitespace().find_map(|word| word.parse().ok());
             number.filter(|line| *line > 0)
         });
         (format!("{} [SQLSTATE {}]", server.message(), server.code().code()), line)
     }
 
-    /// Whether trying again later can help: the connection broke, the server is going down or coming up, out of
-    /// resources, a lock was not to be had, or a session froze (SQLSTATE classes 08, 40, 53 and 57, 55P03, 25P03; no SQLSTATE at all is a broken
-    /// connection).
+    /// Whether trying again later can help: the connection broke, the server is going down or
+    /// coming up, out of resources, a lock was not to be had, or a session froze (SQLSTATE classes
+    /// 08, 40, 53 and 57, 55P03, 25P03; no SQLSTATE at all is a broken connection).
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect { source, .. } if tls_refusal(source).is_some() || lacks_password(source) => false,
-            Self::Connect { source, .. } | Self::Query { source, .. } => source.code().is_none_or(|state| {
-                let code = state.code();
-                code == "55P03"
-                    || code == "25P03"
-                    || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
-            }),
+            Self::Connect { source, .. }
+                if tls_refusal(source).is_some() || lacks_password(source) =>
+            {
+                false
+            }
+            Self::Connect { source, .. } | Self::Query { source, .. } => {
+                source.code().is_none_or(|state| {
+                    let code = state.code();
+                    code == "55P03"
+                        || code == "25P03"
+                        || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+                })
+            }
             Self::NoAnswer { .. } => true,
             _ => false,
         }
@@ -165,7 +178,8 @@ impl Error {
 fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
     const SERVER: &str =
         "check --database-url, AUDIT_DATABASE_URL or the PG* variables, and that the server runs";
-    const PASSWORD: &str = "check the user, and the password in PGPASSWORD, PGPASSFILE or ~/.pgpass";
+    const PASSWORD: &str =
+        "check the user, and the password in PGPASSWORD, PGPASSFILE or ~/.pgpass";
     if lacks_password(error) {
         return "the server wants a password: PGPASSWORD, PGPASSFILE or ~/.pgpass";
     }
@@ -174,7 +188,9 @@ fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
             return "sslrootcert (PGSSLROOTCERT) names the certificates to trust; with sslmode=verify-full the server's has to be \
                     for the host that is connected to";
         }
-        Some(TlsRefusal::Settings(_)) => return "check the files that sslrootcert, sslcert and sslkey name",
+        Some(TlsRefusal::Settings(_)) => {
+            return "check the files that sslrootcert, sslcert and sslkey name";
+        }
         None => {}
     }
     match error.code() {
@@ -185,7 +201,9 @@ fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
         Some(&SqlState::INVALID_CATALOG_NAME) => {
             "check the database's name, or create it; then run `audit migrate`"
         }
-        Some(&SqlState::TOO_MANY_CONNECTIONS | &SqlState::CANNOT_CONNECT_NOW) => "try again in a moment",
+        Some(&SqlState::TOO_MANY_CONNECTIONS | &SqlState::CANNOT_CONNECT_NOW) => {
+            "try again in a moment"
+        }
         _ if causes(error).contains("does not support TLS") => {
             "with sslmode=prefer or disable it goes without TLS"
         }
@@ -200,7 +218,8 @@ fn tls_refusal(error: &tokio_postgres::Error) -> Option<&TlsRefusal> {
     error.source()?.downcast_ref()
 }
 
-/// Whether the server asked for a password and there was none to give. The driver has no code for it.
+/// Whether the server asked for a password and there was none to give. The driver has no code for
+/// it.
 fn lacks_password(error: &tokio_postgres::Error) -> bool {
     error.source().is_some_and(|cause| cause.to_string() == "password missing")
 }
@@ -208,15 +227,18 @@ fn lacks_password(error: &tokio_postgres::Error) -> bool {
 /// Whether the server was there, but ended the connection without a word of PostgreSQL's.
 fn is_hung_up(error: &tokio_postgres::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let kind =
-        error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).map(std::io::Error::kind);
+    let kind = error
+        .source()
+        .and_then(|cause| cause.downcast_ref::<std::io::Error>())
+        .map(std::io::Error::kind);
     matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
         || causes(error).contains(" alert ")
 }
 
 /// Marks the place that PostgreSQL names, and gives an example.
 fn predicate_hint(predicate: &str, message: &str) -> String {
-    let example = "write an SQL/JSON path predicate, such as '$.total > 100' or '$.items[*].sku == \"A-1\"'";
+    let example =
+        "write an SQL/JSON path predicate, such as '$.total > 100' or '$.items[*].sku == \"A-1\"'";
     let token = message.split_once("at or near \"").and_then(|(_, rest)| rest.split_once("\" of"));
     let place = match token {
         Some((token, _)) => predicate.rfind(token),
@@ -231,7 +253,8 @@ fn predicate_hint(predicate: &str, message: &str) -> String {
     }
 }
 
-/// The driver's own text is "db error"; this is the server's message, or the cause below it, on one line.
+/// The driver's own text is "db error"; this is the server's message, or the cause below it, on one
+/// line.
 fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
         let detail = server.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();

@@ -21,11 +21,14 @@ fn is_installed(program: &str) -> bool {
 
 /// Runs a program that is given a text.
 fn fed(command: &mut Command, text: &str) -> Output {
-    let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = spawned.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
+    let spawned =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child =
+        spawned.unwrap_or_else(|error| panic!("{}: {error}", command.get_program().display()));
     let stdin = child.stdin.take();
     let text = text.to_owned();
-    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(text.as_bytes())));
+    let writer =
+        std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(text.as_bytes())));
     let output = child.wait_with_output().unwrap_or_else(|error| panic!("{error}"));
     assert!(matches!(writer.join(), Ok(Some(Ok(())))), "{output:?}");
     output
@@ -45,7 +48,10 @@ fn bash_completes_commands_options_and_values() {
         );
         let output = fed(Command::new("bash").args(["--norc", "-s"]), &driver);
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{typed:?}");
-        String::from_utf8_lossy(&output.stdout).split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        String::from_utf8_lossy(&output.stdout)
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     assert_eq!(completed(&["audit", "que"]), ["query"]);
     assert_eq!(completed(&["audit", "query", "--ty"]), ["--type"]);
@@ -74,8 +80,12 @@ fn manual_pages_are_written_for_each_command_and_groff_has_no_complaint_where_it
     let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
     let directory = folder.path().join("man1");
     audit().succeed(&["man", &directory.display().to_string()]);
-    let mut pages: Vec<_> =
-        std::fs::read_dir(&directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let mut pages: Vec<_> = std::fs::read_dir(&directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     pages.sort();
     let names: Vec<_> = pages.iter().filter_map(|page| page.file_stem()?.to_str()).collect();
     assert!(names.contains(&"audit") && names.contains(&"audit-replay-dlt"), "{names:?}");
@@ -86,7 +96,8 @@ fn manual_pages_are_written_for_each_command_and_groff_has_no_complaint_where_it
         return;
     }
     for page in &pages {
-        let set = |page: &Path| Command::new("groff").args(["-ww", "-man", "-Tutf8"]).arg(page).output();
+        let set =
+            |page: &Path| Command::new("groff").args(["-ww", "-man", "-Tutf8"]).arg(page).output();
         let output = set(page).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", page.display());
         assert!(output.status.success() && !output.stdout.is_empty(), "{}", page.display());

@@ -7,7 +7,10 @@ use crate::support::Audit;
 
 fn audit() -> Audit {
     // Whoever asks them gets an error.
-    Audit { database_url: "postgresql://127.0.0.1:9/none".to_owned(), brokers: "127.0.0.1:9".to_owned() }
+    Audit {
+        database_url: "postgresql://127.0.0.1:9/none".to_owned(),
+        brokers: "127.0.0.1:9".to_owned(),
+    }
 }
 
 fn decode(arguments: &[&str], stdin: &[u8]) -> Output {
@@ -97,8 +100,13 @@ fn a_quarantined_record_is_an_answer_and_no_failure() {
 
 #[test]
 fn formats_for_programs_have_one_object_for_each_record() {
-    let files =
-        ["fixtures/native/order_created.json", "fixtures/dead_letters/spring.json", "-", "-o", "ndjson"];
+    let files = [
+        "fixtures/native/order_created.json",
+        "fixtures/dead_letters/spring.json",
+        "-",
+        "-o",
+        "ndjson",
+    ];
     let stdin =
         b"{\"record\":{\"topic\":\"t\",\"value\":null}}\n{\"record\":{\"topic\":\"t\",\"value\":\"\"}}";
     let lines = answer(&files, stdin);
@@ -108,7 +116,9 @@ fn formats_for_programs_have_one_object_for_each_record() {
         .collect();
     let told: Vec<_> = answers
         .iter()
-        .map(|answer| (answer["record"].as_str(), answer["decoder"].as_str(), answer["reason"].as_str()))
+        .map(|answer| {
+            (answer["record"].as_str(), answer["decoder"].as_str(), answer["reason"].as_str())
+        })
         .collect();
     let expected = [
         (Some("fixtures/native/order_created.json"), Some("native envelope"), None),
@@ -130,7 +140,8 @@ fn a_pattern_makes_dead_letters_of_other_topics() {
     let arguments = ["-", "--topic", "parking-lot", "-o", "ndjson"];
     assert!(answer(&arguments, b"1").contains("\"is_dlt\":false"));
     assert!(
-        answer(&[&arguments[..], &["--dlt-pattern", "^parking"]].concat(), b"1").contains("\"is_dlt\":true")
+        answer(&[&arguments[..], &["--dlt-pattern", "^parking"]].concat(), b"1")
+            .contains("\"is_dlt\":true")
     );
 }
 
@@ -138,22 +149,30 @@ fn a_pattern_makes_dead_letters_of_other_topics() {
 fn what_cannot_be_read_is_named() {
     let (code, stderr) = complaint(&["no/such/file"], b"");
     assert_eq!(code, Some(1));
-    assert!(stderr.starts_with("error: reading no/such/file: No such file or directory"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: reading no/such/file: No such file or directory"),
+        "{stderr}"
+    );
     assert!(complaint(&["src"], b"").1.contains("reading src: Is a directory"));
     let (code, stderr) = complaint(&["-"], br#"{"record":{"topic":"t","valve":1}}"#);
     assert_eq!(code, Some(1));
     assert!(stderr.contains("stdin: record 1 cannot be read: unknown field `valve`"), "{stderr}");
-    for wrong in
-        [&["-", "--header", "x"][..], &["-", "--timestamp", "soon"], &["-", "--dlt-pattern", "("], &[]]
-    {
+    for wrong in [
+        &["-", "--header", "x"][..],
+        &["-", "--timestamp", "soon"],
+        &["-", "--dlt-pattern", "("],
+        &[],
+    ] {
         assert_eq!(complaint(wrong, b"1").0, Some(2), "{wrong:?}");
     }
 }
 
 #[test]
 fn nothing_of_a_record_reaches_a_terminal_as_a_control() {
-    let shown =
-        answer(&["fixtures/native/terminal_escapes.json", "fixtures/quarantine/terminal_escapes.json"], b"");
+    let shown = answer(
+        &["fixtures/native/terminal_escapes.json", "fixtures/quarantine/terminal_escapes.json"],
+        b"",
+    );
     assert!(!shown.contains(['\x1b', '\x07', '\u{9b}']), "{shown}");
     assert!(shown.contains("\\u{1b}[31mRed"), "{shown}");
 }

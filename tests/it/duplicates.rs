@@ -1,4 +1,5 @@
-//! A second delivery of an event is a row like any other, and --dedup keeps the delivery that committed first.
+//! A second delivery of an event is a row like any other, and --dedup keeps the delivery that
+//! committed first.
 
 use record_file::{Content, Record};
 use sandbox::Sandbox;
@@ -27,7 +28,11 @@ fn each_delivery_is_a_row_and_dedup_keeps_the_first_committed() {
     let (twice, once) = ("00000000-0000-4000-8000-00000000000a", "an id that is text");
     // Within one batch, in a later batch, and out of another partition.
     let runs = [
-        vec![delivery(&topic, 0, twice, 1), delivery(&topic, 0, once, 2), delivery(&topic, 0, twice, 3)],
+        vec![
+            delivery(&topic, 0, twice, 1),
+            delivery(&topic, 0, once, 2),
+            delivery(&topic, 0, twice, 3),
+        ],
         vec![delivery(&topic, 0, twice, 4)],
         vec![delivery(&topic, 1, twice, 5)],
     ];
@@ -51,7 +56,8 @@ fn each_delivery_is_a_row_and_dedup_keeps_the_first_committed() {
     assert_eq!(of_event(&[&["export", "--dedup"][..], &columns].concat()), first);
     assert_eq!(audit.succeed(&["query", "--dedup", "--count"]).trim(), "2");
     let counted = |command: &[&str], place: &str| {
-        let shown: serde_json::Value = serde_json::from_str(&audit.succeed(command)).unwrap_or_default();
+        let shown: serde_json::Value =
+            serde_json::from_str(&audit.succeed(command)).unwrap_or_default();
         shown.pointer(place).cloned()
     };
     assert_eq!(counted(&["stats", "--duplicates", "-o", "json"], "/0/duplicates"), Some(3.into()));

@@ -15,9 +15,17 @@ fn kill_dash_nine_in_the_middle_of_50000_events_loses_and_doubles_nothing() {
     Producer::new(scope.brokers()).native_events(&topic, 0..50_000);
     let database = Database::open(&audit.database_url);
     for (group, rows) in [("first", 5_000), ("second", 20_000), ("third", 40_000)] {
-        // A group of its own needs not wait for the killed member's session to run out; the offsets are PostgreSQL's.
-        let arguments =
-            ["ingest", "--topics", &topic, "--batch-rows", "300", "--group", &format!("{topic}-{group}")];
+        // A group of its own needs not wait for the killed member's session to run out; the offsets
+        // are PostgreSQL's.
+        let arguments = [
+            "ingest",
+            "--topics",
+            &topic,
+            "--batch-rows",
+            "300",
+            "--group",
+            &format!("{topic}-{group}"),
+        ];
         let mut ingester = audit.start(&arguments);
         wait_until("enough rows to be in the middle", LIMIT, || database.event_count() >= rows);
         ingester.kill();
@@ -42,7 +50,9 @@ fn the_oracle_goes_red_for_a_row_that_is_deleted_doubled_or_changed() {
     for (statement, complaint) in [
         ("DELETE FROM event_logs WHERE id = 500".to_owned(), "records without a row: 1"),
         (
-            format!("INSERT INTO event_logs ({columns}) SELECT {columns} FROM event_logs WHERE id = 500"),
+            format!(
+                "INSERT INTO event_logs ({columns}) SELECT {columns} FROM event_logs WHERE id = 500"
+            ),
             "records with several rows: 1",
         ),
         (
@@ -101,8 +111,9 @@ impl Reader {
             self.cursor
         ));
         for batch in batches {
-            let number =
-                |index: usize| batch.get(index).and_then(|text: &String| text.parse().ok()).unwrap_or(-1);
+            let number = |index: usize| {
+                batch.get(index).and_then(|text: &String| text.parse().ok()).unwrap_or(-1)
+            };
             assert_eq!(number(0), self.cursor + 1, "a batch became visible after a later one");
             self.cursor += 1;
             self.rows += number(1);
@@ -122,11 +133,13 @@ fn an_ingester_that_was_frozen_cannot_write_what_another_took_over() {
     wait_until("it is in the middle", LIMIT, || database.event_count() > 2_000);
     zombie.signal("STOP");
     assert!(database.event_count() < 30_000, "it was done before it was frozen");
-    // The group takes the partitions from it after its session's 6 s; its database session may hold a lock for longer.
+    // The group takes the partitions from it after its session's 6 s; its database session may hold
+    // a lock for longer.
     let mut heir = audit.start(&["ingest", "--until-end", "--topics", &topic]);
     heir.succeed(LIMIT);
     zombie.signal("CONT");
-    // It wakes with batches in its hands, finds that they are not its own any more, and joins again.
+    // It wakes with batches in its hands, finds that they are not its own any more, and joins
+    // again.
     producer.native_events(&topic, 30_000..31_000);
     wait_until("it records again", LIMIT, || database.event_count() >= 31_000);
     zombie.stop();

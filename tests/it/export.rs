@@ -29,7 +29,8 @@ fn csv_is_byte_for_byte_what_copy_writes_and_copy_reads_it_back() {
     record(&database, ODD_ROWS);
     record(&database, &events("OrderCreated", 500, "2026-11-22"));
     let exported = audit.succeed(&["export"]);
-    let columns = "id, event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at";
+    let columns =
+        "id, event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at";
     let copied = database.copy_out(&format!(
         "COPY (SELECT {columns} FROM event_logs ORDER BY id) TO STDOUT (FORMAT csv, HEADER)"
     ));
@@ -40,8 +41,10 @@ fn csv_is_byte_for_byte_what_copy_writes_and_copy_reads_it_back() {
     );
 
     database.execute("CREATE TABLE loaded (LIKE event_logs)");
-    database
-        .copy_in(&format!("COPY loaded ({columns}) FROM STDIN (FORMAT csv, HEADER)"), exported.as_bytes());
+    database.copy_in(
+        &format!("COPY loaded ({columns}) FROM STDIN (FORMAT csv, HEADER)"),
+        exported.as_bytes(),
+    );
     let differing = database.number(&format!(
         "SELECT count(*) FROM (SELECT {columns} FROM event_logs EXCEPT SELECT {columns} FROM loaded) AS differing"
     ));
@@ -63,7 +66,10 @@ fn ndjson_and_json_hold_the_same_objects_with_the_payload_unchanged() {
     let array: Vec<serde_json::Value> =
         serde_json::from_str(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
     assert_eq!((lines.len(), &lines), (7, &array));
-    assert!(ndjson.contains(r#""payload":12345678901234567890.00000000000000000000001,"#), "{ndjson}");
+    assert!(
+        ndjson.contains(r#""payload":12345678901234567890.00000000000000000000001,"#),
+        "{ndjson}"
+    );
     assert!(ndjson.contains(r#""created_at":"2026-11-22T10:00:00.500000Z""#), "{ndjson}");
     assert_eq!(lines[2]["event_type"], " white space ");
     assert_eq!(lines[2]["is_dlt"], serde_json::Value::Null);
@@ -110,5 +116,8 @@ fn a_reader_that_goes_away_is_no_error() {
     let read = child.stdout.take().map(|mut stdout| stdout.read_exact(&mut first));
     assert!(matches!(read, Some(Ok(()))), "{read:?}");
     let output = child.wait_with_output().unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+    assert_eq!(
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()),
+        (Some(0), "")
+    );
 }

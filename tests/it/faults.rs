@@ -11,7 +11,8 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// An ingester whose connections to PostgreSQL pass through a proxy.
 fn behind(proxy: &Proxy, audit: &Audit, arguments: &[&str]) -> Running {
     let port = Sandbox::shared().postgres().port();
-    let database_url = audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+    let database_url =
+        audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
     assert_ne!(database_url, audit.database_url);
     Audit { database_url, brokers: audit.brokers.clone() }.start(arguments)
 }
@@ -25,7 +26,8 @@ fn commit_is_cut(name: &str, arrange: impl Fn(&Proxy)) {
         Ok(proxy) => proxy,
         Err(error) => panic!("{error}"),
     };
-    let mut ingester = behind(&proxy, &audit, &["ingest", "--topics", &topic, "--batch-rows", "100"]);
+    let mut ingester =
+        behind(&proxy, &audit, &["ingest", "--topics", &topic, "--batch-rows", "100"]);
     let database = Database::open(&audit.database_url);
     wait_until("the first rows", LIMIT, || database.event_count() == 1_000);
     // From here on every COMMIT is a batch's.
@@ -61,7 +63,8 @@ fn a_database_that_is_silent_for_a_while_costs_no_record_and_no_membership() {
         Ok(proxy) => proxy,
         Err(error) => panic!("{error}"),
     };
-    let mut ingester = behind(&proxy, &audit, &["ingest", "--topics", &topic, "--batch-rows", "100"]);
+    let mut ingester =
+        behind(&proxy, &audit, &["ingest", "--topics", &topic, "--batch-rows", "100"]);
     let database = Database::open(&audit.database_url);
     producer.native_events(&topic, 0..1_000);
     wait_until("the first rows", LIMIT, || database.event_count() == 1_000);
@@ -93,7 +96,9 @@ fn both_servers_can_be_killed_under_load_and_who_follows_sees_each_row_once_in_c
     let follower = Follower::start(&audit, &["-n", "0"]);
     let mut ingester = audit.start(&["ingest", "--topics", &topic, "--batch-rows", "200"]);
     producer.native_events(&topic, 0..20_000);
-    wait_until("the first rows", LIMIT, || Database::open(&audit.database_url).event_count() > 1_000);
+    wait_until("the first rows", LIMIT, || {
+        Database::open(&audit.database_url).event_count() > 1_000
+    });
     assert!(sandbox.postgres().kill().is_ok());
     producer.native_events(&topic, 20_000..25_000);
     assert!(sandbox.postgres().start().is_ok());

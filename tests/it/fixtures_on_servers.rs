@@ -1,7 +1,9 @@
-//! Every record of fixtures/ goes through a real Kafka into a real PostgreSQL, and becomes the row that its file says.
+//! Every record of fixtures/ goes through a real Kafka into a real PostgreSQL, and becomes the row
+//! that its file says.
 //!
-//! What depends on where a record stands (topics that are the test's own, the offsets that Kafka gives, its cluster's id)
-//! is computed here from the documentation, and compared like everything else.
+//! What depends on where a record stands (topics that are the test's own, the offsets that Kafka
+//! gives, its cluster's id) is computed here from the documentation, and compared like everything
+//! else.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -30,9 +32,11 @@ const COLUMNS: [(&str, &str); 8] = [
     ("attributes", "jsonb::text"),
 ];
 
-/// The topic of a fixture on servers that tests share. Names that tell dead letters by how they begin keep their beginning.
+/// The topic of a fixture on servers that tests share. Names that tell dead letters by how they
+/// begin keep their beginning.
 fn topic_on_server(scope: &Scope<'_>, topic: &str) -> String {
-    let beginning = ["error.", "dead-letter-topic-"].into_iter().find(|start| topic.starts_with(start));
+    let beginning =
+        ["error.", "dead-letter-topic-"].into_iter().find(|start| topic.starts_with(start));
     let beginning = beginning.unwrap_or_default();
     scope.topic_behind(beginning, &topic[beginning.len()..])
 }
@@ -49,11 +53,13 @@ fn recorded(scope: &Scope<'_>, audit: &Audit, fixtures: &[Fixture]) -> Vec<(Reco
     let topics: BTreeSet<_> = records.iter().map(|record| record.topic.as_str()).collect();
     for topic in &topics {
         // Some of the times are far from now, in both directions.
-        let settings = [("message.timestamp.after.max.ms", "9223372036854775807"), ("retention.ms", "-1")];
+        let settings =
+            [("message.timestamp.after.max.ms", "9223372036854775807"), ("retention.ms", "-1")];
         let created = Sandbox::shared().kafka().create_topic(topic, 1, &settings);
         created.unwrap_or_else(|error| panic!("{error}"));
     }
-    let placed = sandbox::produce(scope.brokers(), &records).unwrap_or_else(|error| panic!("{error}"));
+    let placed =
+        sandbox::produce(scope.brokers(), &records).unwrap_or_else(|error| panic!("{error}"));
     let topics: Vec<_> = topics.into_iter().collect();
     audit.succeed(&["ingest", "--until-end", "--topics", &topics.join(",")]);
     let database = Database::open(&audit.database_url);
@@ -62,8 +68,11 @@ fn recorded(scope: &Scope<'_>, audit: &Audit, fixtures: &[Fixture]) -> Vec<(Reco
 }
 
 fn cluster_id(brokers: &str) -> String {
-    let consumer: Result<BaseConsumer, _> = ClientConfig::new().set("bootstrap.servers", brokers).create();
-    let id = consumer.ok().and_then(|consumer| consumer.client().fetch_cluster_id(Duration::from_secs(10)));
+    let consumer: Result<BaseConsumer, _> =
+        ClientConfig::new().set("bootstrap.servers", brokers).create();
+    let id = consumer
+        .ok()
+        .and_then(|consumer| consumer.client().fetch_cluster_id(Duration::from_secs(10)));
     id.unwrap_or_else(|| panic!("{brokers} does not tell its cluster's id"))
 }
 
@@ -78,8 +87,10 @@ fn expected_columns(
     let event_id = match &row.event_id {
         EventId::Given(id) => id.clone(),
         EventId::Of { .. } => {
-            let place =
-                format!("kafka://{cluster_id}/{}/{}/{}", record.topic, placed.partition, placed.offset);
+            let place = format!(
+                "kafka://{cluster_id}/{}/{}/{}",
+                record.topic, placed.partition, placed.offset
+            );
             Uuid::new_v5(&Uuid::NAMESPACE_URL, place.as_bytes()).to_string()
         }
     };
@@ -216,10 +227,12 @@ fn base64_of_postgresql(text: &str) -> Vec<u8> {
 pub(crate) fn stored_headers(json: &str) -> Vec<(Content, Option<Content>)> {
     let headers: Vec<serde_json::Value> =
         serde_json::from_str(json).unwrap_or_else(|error| panic!("{json}: {error}"));
-    let base64 = |value: &serde_json::Value| value.as_str().map(|text| Content(base64_of_postgresql(text)));
+    let base64 =
+        |value: &serde_json::Value| value.as_str().map(|text| Content(base64_of_postgresql(text)));
     let name = |header: &serde_json::Value| match header["name"].as_str() {
         Some(name) => Content(name.as_bytes().to_vec()),
-        None => base64(&header["name_base64"]).unwrap_or_else(|| panic!("{json}: a header without a name")),
+        None => base64(&header["name_base64"])
+            .unwrap_or_else(|| panic!("{json}: a header without a name")),
     };
     headers.iter().map(|header| (name(header), base64(&header["value_base64"]))).collect()
 }

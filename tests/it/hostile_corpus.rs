@@ -1,5 +1,5 @@
-//! Records that mean harm, through a real Kafka into a real PostgreSQL: each is exactly one row, the good record right
-//! behind it is a good row, and the ingester neither stops nor loops.
+//! Records that mean harm, through a real Kafka into a real PostgreSQL: each is exactly one row,
+//! the good record right behind it is a good row, and the ingester neither stops nor loops.
 
 use record_file::{Content, Record};
 use sandbox::{Sandbox, Scope};
@@ -33,12 +33,20 @@ fn good(topic: &str, number: usize) -> Record {
 }
 
 /// Hostile records at the even offsets, good ones at the odd.
-fn send(scope: &Scope<'_>, name: &str, seed: u64, pairs: usize, limit: usize) -> (String, Vec<Record>) {
+fn send(
+    scope: &Scope<'_>,
+    name: &str,
+    seed: u64,
+    pairs: usize,
+    limit: usize,
+) -> (String, Vec<Record>) {
     let topic = scope.create_topic_with(name, 1, &TOPIC_SETTINGS);
     let mut hostile = Hostile::new(seed);
-    let records: Vec<_> =
-        (0..pairs).flat_map(|number| [hostile.record(&topic, limit), good(&topic, number)]).collect();
-    let placed = sandbox::produce(scope.brokers(), &records).unwrap_or_else(|error| panic!("{error}"));
+    let records: Vec<_> = (0..pairs)
+        .flat_map(|number| [hostile.record(&topic, limit), good(&topic, number)])
+        .collect();
+    let placed =
+        sandbox::produce(scope.brokers(), &records).unwrap_or_else(|error| panic!("{error}"));
     assert!(placed.iter().enumerate().all(|(index, placed)| placed.offset == index as i64));
     (topic, records)
 }
@@ -67,11 +75,15 @@ fn thousands_of_hostile_records_are_one_row_each_with_a_good_one_behind() {
     Oracle::read(&database, scope.brokers(), &[&topic]).approve_coverage();
     // The corpus reaches what it is meant to reach.
     assert!(database.number("SELECT count(DISTINCT payload ->> 'reason') FROM event_logs WHERE event_type = 'audit.Quarantined'") >= 15);
-    assert!(database.number("SELECT count(*) FROM event_logs WHERE length(payload::text) > 500000") > 0);
+    assert!(
+        database.number("SELECT count(*) FROM event_logs WHERE length(payload::text) > 500000") > 0
+    );
     assert!(database.number("SELECT count(*) FROM event_logs WHERE event_type ~ '\x1b'") > 0);
     // Nothing was left for PostgreSQL to find: batches stay fast.
     assert_eq!(
-        database.number("SELECT count(*) FROM event_logs WHERE payload ->> 'reason' = 'refused_by_database'"),
+        database.number(
+            "SELECT count(*) FROM event_logs WHERE payload ->> 'reason' = 'refused_by_database'"
+        ),
         0
     );
 }
@@ -102,7 +114,9 @@ fn hostile_dead_letters_are_kept_byte_for_byte_and_reach_no_terminal_as_controls
         assert_eq!(stored_headers(&row[2]), record.headers, "headers at offset {offset}");
     }
     Oracle::read(&database, scope.brokers(), &[&topic]).approve_coverage();
-    for command in [&["query", "-n", "10000"][..], &["tail", "--no-follow", "-n", "10000", "-o", "table"]] {
+    for command in
+        [&["query", "-n", "10000"][..], &["tail", "--no-follow", "-n", "10000", "-o", "table"]]
+    {
         let shown = audit.succeed(command);
         assert!(shown.lines().count() >= 2 * PAIRS, "{command:?}");
         assert!(!shown.contains(CONTROLS), "{command:?}");
@@ -122,9 +136,14 @@ fn records_of_nine_megabytes_are_one_row_each_in_bounded_batches() {
             let size = sizes[number % sizes.len()];
             let value = match number % 4 {
                 0 => {
-                    format!("{{\"event_type\":\"Large\",\"payload\":{{\"text\":\"{}\"}}}}", "x".repeat(size))
+                    format!(
+                        "{{\"event_type\":\"Large\",\"payload\":{{\"text\":\"{}\"}}}}",
+                        "x".repeat(size)
+                    )
                 }
-                1 => format!("{{\"event_type\":\"Large\",\"payload\":[{}0]}}", "0,".repeat(size / 2)),
+                1 => {
+                    format!("{{\"event_type\":\"Large\",\"payload\":[{}0]}}", "0,".repeat(size / 2))
+                }
                 2 => "\u{1b}".repeat(size),
                 _ => format!("{{\"event_type\":\"Large\",\"payload\":\"{}", "x".repeat(size)),
             };

@@ -14,7 +14,8 @@ fn every_record_becomes_one_row_whatever_it_contains() {
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
     let producer = Producer::new(scope.brokers());
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
-    let large = format!(r#"{{"event_type":"Large","payload":{{"text":"{}"}}}}"#, "x".repeat(900_000));
+    let large =
+        format!(r#"{{"event_type":"Large","payload":{{"text":"{}"}}}}"#, "x".repeat(900_000));
     let values: [Option<&[u8]>; 9] = [
         Some(b"garbage"),
         Some(b""),
@@ -74,7 +75,9 @@ fn a_row_that_only_postgresql_refuses_is_quarantined_alone() {
     );
     let expected: Vec<Vec<String>> = ["7", "8", "2500"]
         .map(|offset| {
-            [offset, "refused_by_database", "not this one [SQLSTATE 22023]"].map(str::to_owned).to_vec()
+            [offset, "refused_by_database", "not this one [SQLSTATE 22023]"]
+                .map(str::to_owned)
+                .to_vec()
         })
         .to_vec();
     assert_eq!(quarantined, expected);
@@ -96,7 +99,10 @@ fn transaction_markers_and_aborted_records_are_declared_holes() {
     let database = Database::open(&audit.database_url);
     assert_eq!(database.event_count(), 10);
     assert_eq!(database.number("SELECT next_offset FROM kafka_partitions"), 17);
-    assert_eq!(database.number("SELECT sum(next_offset - first_offset) FROM ingest_batch_ranges"), 17);
+    assert_eq!(
+        database.number("SELECT sum(next_offset - first_offset) FROM ingest_batch_ranges"),
+        17
+    );
     assert_eq!(database.number("SELECT count(*) FROM ingest_batch_ranges WHERE kind = 'lost'"), 0);
     Oracle::read(&database, scope.brokers(), &[&topic]).approve();
 }
@@ -135,7 +141,10 @@ fn a_topic_that_was_made_again_is_read_only_when_that_is_accepted() {
     let refused = audit.run(&["ingest", "--until-end", "--topics", &topic]);
     let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr.contains("deleted and made again") && stderr.contains("--accept-recreated"), "{stderr}");
+    assert!(
+        stderr.contains("deleted and made again") && stderr.contains("--accept-recreated"),
+        "{stderr}"
+    );
     let database = Database::open(&audit.database_url);
     assert_eq!(database.event_count(), 100);
     audit.succeed(&["ingest", "--until-end", "--topics", &topic, "--accept-recreated", &topic]);
@@ -160,7 +169,9 @@ fn a_block_of_ids_never_crosses_a_leaf_and_the_next_leaf_is_made_ahead() {
     Producer::new(scope.brokers()).native_events(&topic, 0..5000);
     audit.succeed(&["ingest", "--until-end", "--topics", &topic, "--batch-rows", "1000"]);
     assert_eq!(
-        database.number("SELECT count(*) FROM ingest_batches WHERE first_id / 8388608 <> last_id / 8388608"),
+        database.number(
+            "SELECT count(*) FROM ingest_batches WHERE first_id / 8388608 <> last_id / 8388608"
+        ),
         0
     );
     assert!(database.number("SELECT count(*) FROM event_logs_000000") >= 1000);
@@ -174,7 +185,8 @@ fn hand_written_inserts_get_ids_of_their_own_while_batches_are_written() {
     let scope = Sandbox::shared().scope("hand_written");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 2));
     Producer::new(scope.brokers()).native_events(&topic, 0..20_000);
-    let mut ingester = audit.start(&["ingest", "--until-end", "--topics", &topic, "--batch-rows", "200"]);
+    let mut ingester =
+        audit.start(&["ingest", "--until-end", "--topics", &topic, "--batch-rows", "200"]);
     let database = Database::open(&audit.database_url);
     let mut inserted = 0;
     while database.number("SELECT coalesce(sum(next_offset), 0) FROM kafka_partitions") < 20_000 {

@@ -7,7 +7,10 @@ use crate::support::{Audit, Database};
 #[test]
 fn eight_migrations_at_once_make_one_schema() {
     let scope = Sandbox::shared().scope("eight_migrations");
-    let audit = Audit { database_url: scope.database_url().to_owned(), brokers: scope.brokers().to_owned() };
+    let audit = Audit {
+        database_url: scope.database_url().to_owned(),
+        brokers: scope.brokers().to_owned(),
+    };
     std::thread::scope(|threads| {
         for _ in 0..8 {
             threads.spawn(|| audit.succeed(&["migrate"]));
@@ -21,7 +24,10 @@ fn eight_migrations_at_once_make_one_schema() {
 #[test]
 fn a_database_without_the_schema_is_named_with_the_next_step() {
     let scope = Sandbox::shared().scope("no_schema");
-    let audit = Audit { database_url: scope.database_url().to_owned(), brokers: scope.brokers().to_owned() };
+    let audit = Audit {
+        database_url: scope.database_url().to_owned(),
+        brokers: scope.brokers().to_owned(),
+    };
     assert_eq!(audit.run(&["migrate", "--status"]).status.code(), Some(1));
     let output = audit.run(&["ingest", "--until-end"]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -85,7 +91,10 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
         database.execute("ROLLBACK");
         if let Err(message) = &outcome {
             let refusals = ["permission denied", "must be owner", "append-only"];
-            assert!(refusals.iter().any(|refusal| message.contains(refusal)), "{statement}: {message}");
+            assert!(
+                refusals.iter().any(|refusal| message.contains(refusal)),
+                "{statement}: {message}"
+            );
         }
         outcome.is_ok()
     };

@@ -1,4 +1,5 @@
-//! The pager, Ctrl-C, and readers that go away: who has the terminal, and what the server goes on with.
+//! The pager, Ctrl-C, and readers that go away: who has the terminal, and what the server goes on
+//! with.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
@@ -49,7 +50,10 @@ fn what_people_read_goes_through_their_pager_and_nothing_else_does() {
         assert!(paged_lines > 1, "{screen}");
         for (pager, more) in [(pager, &["--no-pager"][..]), ("cat", &[]), ("", &[]), (" ", &[])] {
             let screen = paged(&audit, pager, &[command, more].concat());
-            assert!(!screen.contains("paged:") && screen.contains("OrderCreated"), "{command:?}: {screen}");
+            assert!(
+                !screen.contains("paged:") && screen.contains("OrderCreated"),
+                "{command:?}: {screen}"
+            );
         }
     }
     assert!(paged(&audit, "X=1 sed s/^/paged:/", &["query"]).starts_with("paged:"));
@@ -60,7 +64,9 @@ fn what_people_read_goes_through_their_pager_and_nothing_else_does() {
     assert_eq!(paged(&audit, "head -n 1", &["query", "-n", "100"]).lines().count(), 1);
     assert_eq!(paged(&audit, "true", &["query", "-n", "100"]), "");
     // Nothing to look at needs no pager.
-    assert!(!paged(&audit, pager, &["query", "--type", "OrderCreated", "--dlt"]).contains("paged:"));
+    assert!(
+        !paged(&audit, pager, &["query", "--type", "OrderCreated", "--dlt"]).contains("paged:")
+    );
     let piped = audit.command(&["query"]).env("PAGER", pager).output();
     let piped = piped.unwrap_or_else(|error| panic!("{error}"));
     assert!(!String::from_utf8_lossy(&piped.stdout).contains("paged:"));
@@ -103,9 +109,13 @@ fn ctrl_c_is_the_pagers_while_it_shows_a_result_and_the_shell_gets_the_terminal_
     terminal.press("\r");
     let (_, screen) = terminal.end();
     let (before, after) = screen.split_once("pager-ends").unwrap_or_default();
-    assert!(before.contains("paged:id") && after.contains("--after") && after.contains("exit 0"), "{screen}");
+    assert!(
+        before.contains("paged:id") && after.contains("--after") && after.contains("exit 0"),
+        "{screen}"
+    );
 
-    // A result that is still being read: no more of it comes, and the pager keeps the terminal all the same.
+    // A result that is still being read: no more of it comes, and the pager keeps the terminal all
+    // the same.
     record(&database, &events("Many", 3_000, "2026-11-23"));
     // The oldest rows come last, and these take for ever.
     slow_down(&database, "id > 5 OR pg_sleep(600) IS NOT NULL");
@@ -140,14 +150,21 @@ fn ctrl_c_ends_a_search_at_once_while_there_is_nothing_to_look_at() {
     let database = Database::open(&audit.database_url);
     record(&database, &events("OrderCreated", 5, "2026-11-22"));
     slow_down(&database, "pg_sleep(600) IS NOT NULL");
-    for arguments in [&["query"][..], &["stats"], &["query", "-o", "json"], &["status", "--watch"]] {
-        let mut terminal =
-            with_pager(&audit, "exec sh -c 'echo pager-waits; cat; read answer < /dev/tty'", arguments);
+    for arguments in [&["query"][..], &["stats"], &["query", "-o", "json"], &["status", "--watch"]]
+    {
+        let mut terminal = with_pager(
+            &audit,
+            "exec sh -c 'echo pager-waits; cat; read answer < /dev/tty'",
+            arguments,
+        );
         wait_for_sessions(&database, "active", |count| count == 1);
         terminal.press(INTERRUPT);
         let (status, screen) = terminal.end();
         let is_watch = arguments[0] == "status";
-        assert!(if is_watch { status.success() } else { is_interrupted(status) }, "{arguments:?}: {status}");
+        assert!(
+            if is_watch { status.success() } else { is_interrupted(status) },
+            "{arguments:?}: {status}"
+        );
         assert!(!screen.contains("pager-waits"), "{arguments:?}: {screen}");
         wait_for_sessions(&database, "active", |count| count == 0);
     }
@@ -159,7 +176,9 @@ fn wait_for_sessions(database: &Database, state: &str, is_right: impl Fn(i64) ->
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'audit %'
             AND state = '{state}' AND query_start < clock_timestamp() - interval '200 ms'"
     );
-    wait_until(&format!("sessions of audit that are {state}"), NOTICED, || is_right(database.number(&query)));
+    wait_until(&format!("sessions of audit that are {state}"), NOTICED, || {
+        is_right(database.number(&query))
+    });
 }
 
 /// How a command comes to its end before it is done.
@@ -178,17 +197,23 @@ fn the_server_does_not_go_on_for_a_command_that_was_ended_or_that_nobody_listens
     record(&database, &events("OrderCreated", 5, "2026-11-22"));
     let holder = Database::open(&audit.database_url);
     holder.execute("BEGIN; LOCK TABLE event_logs IN ACCESS EXCLUSIVE MODE");
-    let commands =
-        [&["query", "--where", "$.n == 1"][..], &["stats"], &["export"], &["verify", "--wait", "0"]];
+    let commands = [
+        &["query", "--where", "$.n == 1"][..],
+        &["stats"],
+        &["export"],
+        &["verify", "--wait", "0"],
+    ];
     let give_up = || {
         for command in commands {
             for end in [End::Interrupted, End::Killed, End::ReaderLeaves] {
-                let spawned = audit.command(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+                let spawned =
+                    audit.command(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
                 let mut child = spawned.unwrap_or_else(|error| panic!("{error}"));
                 wait_for_sessions(&database, "active", |count| count == 1);
                 match end {
                     End::Interrupted => {
-                        let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+                        let sent =
+                            Command::new("kill").args(["-INT", &child.id().to_string()]).status();
                         assert!(sent.is_ok_and(|status| status.success()));
                     }
                     End::Killed => assert!(child.kill().is_ok()),
@@ -245,7 +270,10 @@ fn a_pipe_that_is_closed_is_quiet() {
     for arguments in commands {
         // `tail` has nothing more to write, and notices nevertheless.
         let mut shell = Command::new("bash");
-        shell.args(["-c", &format!("\"$0\" {arguments} | head -n 1; echo \"exit ${{PIPESTATUS[0]}}\"")]);
+        shell.args([
+            "-c",
+            &format!("\"$0\" {arguments} | head -n 1; echo \"exit ${{PIPESTATUS[0]}}\""),
+        ]);
         let command = audit.command(&[]);
         shell.arg(command.get_program());
         for (name, value) in command.get_envs() {

@@ -11,7 +11,11 @@ use crate::support::{Audit, Database};
 fn ids(audit: &Audit, selectors: &[&str]) -> Vec<i64> {
     let arguments = [&["query", "-o", "csv", "--columns", "id", "-n", "1000"], selectors].concat();
     let lines = audit.succeed(&arguments);
-    lines.lines().skip(1).map(|line| line.parse().unwrap_or_else(|_| panic!("'{line}' is no id"))).collect()
+    lines
+        .lines()
+        .skip(1)
+        .map(|line| line.parse().unwrap_or_else(|_| panic!("'{line}' is no id")))
+        .collect()
 }
 
 fn refused(audit: &Audit, arguments: &[&str]) -> String {
@@ -173,11 +177,15 @@ fn a_walk_through_100000_rows_shows_each_once_while_50000_more_arrive() {
         let arriving = Database::open(&audit.database_url);
         let (begun, begins) = std::sync::mpsc::channel();
         let seen = std::thread::scope(|threads| {
-            // From the first page on: rows that fall between those of the walk, before and behind where it stands.
+            // From the first page on: rows that fall between those of the walk, before and behind
+            // where it stands.
             let writer = threads.spawn(move || {
                 assert!(begins.recv().is_ok());
                 for batch in 0..25 {
-                    record(&arriving, &events("New", 1_000, &format!("2026-11-22 0{}:00:00", batch % 10)));
+                    record(
+                        &arriving,
+                        &events("New", 1_000, &format!("2026-11-22 0{}:00:00", batch % 10)),
+                    );
                 }
             });
             let seen = walk(&audit, order, |page| {
@@ -234,7 +242,10 @@ fn a_limit_that_cuts_the_result_is_said_and_nothing_found_is_an_exit_code() {
     record(&database, &events("A", 51, "2026-11-22"));
     let output = audit.run(&["query", "--date", "2026-11-22"]);
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(stderr.contains("2026-11-22T00:00:00Z ≤ created_at < 2026-11-23T00:00:00Z"), "{stderr}");
+    assert!(
+        stderr.contains("2026-11-22T00:00:00Z ≤ created_at < 2026-11-23T00:00:00Z"),
+        "{stderr}"
+    );
     assert!(stderr.contains("50 rows shown, more match; go on with --after n"), "{stderr}");
     // 50 rows below a header.
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 51);

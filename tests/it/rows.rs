@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use crate::support::Database;
 
 /// The columns that [`insert`]'s rows have, in this order.
-const COLUMNS: &str =
-    "event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at, correlation_id";
+const COLUMNS: &str = "event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at, correlation_id";
 
-/// `count` rows of one type, a second apart from `begin` on: the aggregate is one of ten, the payload holds `n`.
+/// `count` rows of one type, a second apart from `begin` on: the aggregate is one of ten, the
+/// payload holds `n`.
 pub(crate) fn events(event_type: &str, count: u32, begin: &str) -> String {
     format!(
         "SELECT gen_random_uuid(), '{event_type}', ('00000000-0000-4000-8000-' || lpad((n % 10)::text, 12, '0'))::uuid,
@@ -23,7 +23,8 @@ pub(crate) fn reserve(database: &Database, count: i64) -> RangeInclusive<i64> {
     first_id..=first_id + count - 1
 }
 
-/// Writes the rows of a query, which gives as many as ids are reserved, within the transaction that is open.
+/// Writes the rows of a query, which gives as many as ids are reserved, within the transaction that
+/// is open.
 pub(crate) fn insert(database: &Database, ids: &RangeInclusive<i64>, rows: &str) {
     database.execute(&format!(
         "INSERT INTO event_logs (id, {COLUMNS})

@@ -13,7 +13,8 @@ fn status_shows_lag_duplicates_quarantine_and_live_ingesters() {
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
     let database = Database::open(&audit.database_url);
     let producer = Producer::new(scope.brokers());
-    let event = br#"{"event_id":"0196f0a0-0000-7000-8000-000000000001","event_type":"T","payload":{}}"#;
+    let event =
+        br#"{"event_id":"0196f0a0-0000-7000-8000-000000000001","event_type":"T","payload":{}}"#;
     for value in [&event[..], event, b"no JSON"] {
         producer.send(&topic, None, None, Some(value), &[]);
     }
@@ -29,8 +30,9 @@ fn status_shows_lag_duplicates_quarantine_and_live_ingesters() {
     assert_eq!(now["ingesters"].as_array().map(Vec::len), Some(1), "{now}");
     assert_eq!(now["database"]["ingesters_alive"], 1);
     assert_eq!(now["database"]["seconds_behind"], 0);
-    let newest = database
-        .value("SELECT to_char(max(created_at), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM event_logs");
+    let newest = database.value(
+        "SELECT to_char(max(created_at), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM event_logs",
+    );
     assert_eq!(now["database"]["newest_event"], newest);
     ingester.stop();
     producer.native_events(&topic, 0..7);

@@ -9,7 +9,8 @@ const CREATED: &str = "019aa4c5-0000-7000-8000-000000000001";
 const AUTHORIZED: &str = "019aa4c5-0000-7000-8000-000000000002";
 const CONFIRMED: &str = "019aa4c5-0000-7000-8000-000000000003";
 
-/// One order: created, its payment authorized, dead-lettered once on the way and replayed, then confirmed three hours later.
+/// One order: created, its payment authorized, dead-lettered once on the way and replayed, then
+/// confirmed three hours later.
 fn order(audit: &Audit) -> Database {
     let database = Database::open(&audit.database_url);
     let row = |id: &str, event_type: &str, service: &str, dlt: bool, payload: &str, time: &str| {
@@ -90,7 +91,9 @@ fn show_tells_all_that_is_known_of_an_event() {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
     let text = audit.succeed(&["show", "4", "--diff"]);
-    for expected in ["caused by    PaymentAuthorized", "changes since OrderCreated", "- $.total: 10.0\n"] {
+    for expected in
+        ["caused by    PaymentAuthorized", "changes since OrderCreated", "- $.total: 10.0\n"]
+    {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
     assert!(!text.contains('\u{1b}'));
@@ -196,8 +199,12 @@ fn stats_count_by_what_was_asked_for() {
     );
     assert_eq!(rows(&["--by", "error", "--dlt"])[0]["error"], "java.net.SocketTimeoutException");
     assert_eq!(rows(&["--type", "Nothing"]).len(), 0);
-    let drawn =
-        audit.succeed(&["stats", "--histogram", "--by", "topic,dlt,aggregate,correlation,minute,day"]);
+    let drawn = audit.succeed(&[
+        "stats",
+        "--histogram",
+        "--by",
+        "topic,dlt,aggregate,correlation,minute,day",
+    ]);
     assert!(drawn.contains('█'), "{drawn}");
 }
 

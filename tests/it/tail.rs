@@ -23,7 +23,9 @@ fn the_last_rows_come_in_the_order_of_commits_then_the_new_ones_as_they_commit()
     commit(&slow, &slow_ids);
     record(&database, &events("A", 1, "2026-11-22"));
     let last = |arguments: &[&str]| {
-        audit.succeed(&[&["tail", "--no-follow", "-o", "csv", "--columns", "id"], arguments].concat())
+        audit.succeed(
+            &[&["tail", "--no-follow", "-o", "csv", "--columns", "id"], arguments].concat(),
+        )
     };
     // Batch 1 is 3..=5, batch 2 is 1..=2, batch 3 is 7.
     assert_eq!(last(&[]), "id\n3\n4\n5\n1\n2\n7\n");
@@ -129,7 +131,8 @@ fn connections_that_break_again_and_again_cost_no_row_and_double_none() {
     let database = Database::open(&audit.database_url);
     let port = Sandbox::shared().postgres().port();
     let proxy = Proxy::start(port).unwrap_or_else(|error| panic!("{error}"));
-    let database_url = audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+    let database_url =
+        audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
     assert_ne!(database_url, audit.database_url);
     record(&database, &events("A", 1, "2026-11-22"));
     let follower = Follower::start(&Audit { database_url, ..audit }, &[]);

@@ -1,4 +1,5 @@
-//! Manners on a terminal, a real pseudo-terminal: colour, widths, ids, and what a payload can't do to it.
+//! Manners on a terminal, a real pseudo-terminal: colour, widths, ids, and what a payload can't do
+//! to it.
 
 use std::process::ExitStatus;
 
@@ -55,7 +56,11 @@ fn colour_is_for_terminals_and_for_those_who_ask_for_it() {
         // Without a row these have nothing to colour.
         let has_rows = !command[0].contains("dlt");
         assert_eq!(is_coloured(&[], &[]), has_rows, "{command:?}");
-        assert_eq!(is_coloured(&[("NO_COLOR", "1")], &["--color", "always"]), has_rows, "{command:?}");
+        assert_eq!(
+            is_coloured(&[("NO_COLOR", "1")], &["--color", "always"]),
+            has_rows,
+            "{command:?}"
+        );
         assert_eq!(is_coloured(&[("NO_COLOR", "")], &[]), has_rows, "{command:?}");
         assert!(!is_coloured(&[("NO_COLOR", "1")], &[]), "{command:?}");
         assert!(!is_coloured(&[("TERM", "dumb")], &[]), "{command:?}");
@@ -70,7 +75,8 @@ fn colour_is_for_terminals_and_for_those_who_ask_for_it() {
         assert_eq!(piped(as_table), has_rows, "{command:?}");
     }
     let error = |variables: &[(&str, &str)], more: &[&str]| {
-        let (status, screen) = on_terminal(&audit, 80, variables, &[&["show", "999"], more].concat());
+        let (status, screen) =
+            on_terminal(&audit, 80, variables, &[&["show", "999"], more].concat());
         assert_eq!(status.code(), Some(3), "{screen}");
         screen.contains('\u{1b}')
     };
@@ -116,11 +122,15 @@ fn no_line_is_wider_than_the_terminal_and_short_ids_are_taken_back() {
             // Coloured, because blanks at the end of a line are no less wide for that.
             let (_, screen) = on_terminal(&audit, columns, &[], command);
             // What is said besides the result is not laid out.
-            let lines: Vec<_> = screen.lines().filter(|line| !line.contains("lag is unknown")).collect();
+            let lines: Vec<_> =
+                screen.lines().filter(|line| !line.contains("lag is unknown")).collect();
             assert!(lines.len() > 2, "{command:?}: {screen}");
             for line in lines {
                 let width = without_colours(line).width();
-                assert!(width <= columns.into(), "{command:?}, {columns} columns:\n{line}\n{screen}");
+                assert!(
+                    width <= columns.into(),
+                    "{command:?}, {columns} columns:\n{line}\n{screen}"
+                );
             }
         }
     }
@@ -147,7 +157,8 @@ fn without_colours(line: &str) -> String {
     pieces.fold(first, |text, piece| text + piece.split_once('m').map_or(piece, |(_, rest)| rest))
 }
 
-/// Whether a terminal may act on the character, or a reader be misled by it. A tab in CSV does no harm.
+/// Whether a terminal may act on the character, or a reader be misled by it. A tab in CSV does no
+/// harm.
 fn is_harmful(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t'))
         || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -155,8 +166,7 @@ fn is_harmful(character: char) -> bool {
 
 #[test]
 fn nothing_that_a_record_holds_reaches_the_terminal_as_a_control_or_turns_the_text_around() {
-    const HOSTILE: &str =
-        "x\u{1b}[31m\u{1b}]0;t\u{7}\u{9b}2J\u{7f}\u{202e}\u{2066}\u{2067}\u{200f}\u{61c}\r\n\t\u{8}y";
+    const HOSTILE: &str = "x\u{1b}[31m\u{1b}]0;t\u{7}\u{9b}2J\u{7f}\u{202e}\u{2066}\u{2067}\u{200f}\u{61c}\r\n\t\u{8}y";
     let scope = Sandbox::shared().scope("controls");
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
@@ -181,7 +191,11 @@ fn nothing_that_a_record_holds_reaches_the_terminal_as_a_control_or_turns_the_te
          VALUES (2, '[]', 'java.Evil' || hostile(), hostile(), 'origin' || hostile(), 'group' || hostile())",
     );
     let commands: [&[&str]; 17] = [
-        &["query", "--columns", "id,event_type,source_service,payload,attributes,topic,causation_id"],
+        &[
+            "query",
+            "--columns",
+            "id,event_type,source_service,payload,attributes,topic,causation_id",
+        ],
         &["query", "-o", "json"],
         &["query", "-o", "csv"],
         &["tail", "--no-follow"],
@@ -204,7 +218,11 @@ fn nothing_that_a_record_holds_reaches_the_terminal_as_a_control_or_turns_the_te
         // A wide terminal shows all of it.
         let screen = shown(&audit, 2000, command);
         assert!(screen.contains("31m"), "{command:?} shows nothing of it:\n{screen}");
-        assert_eq!(screen.chars().find(|character| is_harmful(*character)), None, "{command:?}:\n{screen:?}");
+        assert_eq!(
+            screen.chars().find(|character| is_harmful(*character)),
+            None,
+            "{command:?}:\n{screen:?}"
+        );
     }
     for (code, refused) in [
         (3, &["trace", HOSTILE, "--color", "never"][..]),
@@ -218,10 +236,12 @@ fn nothing_that_a_record_holds_reaches_the_terminal_as_a_control_or_turns_the_te
     }
 
     // What JSON shows on a terminal still means the same.
-    for command in [&["query", "-o", "json"][..], &["show", "2", "-o", "json"], &["trace", "1", "-o", "json"]]
+    for command in
+        [&["query", "-o", "json"][..], &["show", "2", "-o", "json"], &["trace", "1", "-o", "json"]]
     {
         let value = |text: &str| {
-            serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+            serde_json::from_str::<serde_json::Value>(text)
+                .unwrap_or_else(|error| panic!("{error}: {text}"))
         };
         let on_terminal = value(&shown(&audit, 80, command));
         assert_eq!(on_terminal, value(&audit.succeed(command)), "{command:?}");

@@ -1,4 +1,5 @@
-//! How `audit` comes to a PostgreSQL that wants TLS, passwords and certificates, and what it says where it may not.
+//! How `audit` comes to a PostgreSQL that wants TLS, passwords and certificates, and what it says
+//! where it may not.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -19,8 +20,8 @@ struct Secured {
     folder: TempDir,
 }
 
-/// The server for all tests here: a certificate for `localhost`, `auditor` by password and `badge` by certificate, both only
-/// by TLS.
+/// The server for all tests here: a certificate for `localhost`, `auditor` by password and `badge`
+/// by certificate, both only by TLS.
 fn secured() -> &'static Secured {
     static SECURED: OnceLock<Secured> = OnceLock::new();
     SECURED.get_or_init(|| {
@@ -119,7 +120,10 @@ impl Secured {
             lines[0].starts_with("error: ") && lines[0].contains(reason),
             "{url} {variables:?}: {stderr}"
         );
-        assert!(lines[1].starts_with("hint: ") && lines[1].contains(hint), "{url} {variables:?}: {stderr}");
+        assert!(
+            lines[1].starts_with("hint: ") && lines[1].contains(hint),
+            "{url} {variables:?}: {stderr}"
+        );
     }
 }
 
@@ -131,8 +135,10 @@ fn a_server_is_checked_as_far_as_sslmode_says() {
     let (ca, stranger) = (secured.path("ca.pem"), secured.path("stranger.pem"));
     let url = |host: &str, parameters: &str| secured.url("auditor", host, &database, parameters);
 
-    secured.accepted(&url("localhost", &format!("sslmode=verify-full&sslrootcert={ca}")), &[password]);
-    secured.accepted(&url("127.0.0.1", &format!("sslmode=verify-ca&sslrootcert={ca}")), &[password]);
+    secured
+        .accepted(&url("localhost", &format!("sslmode=verify-full&sslrootcert={ca}")), &[password]);
+    secured
+        .accepted(&url("127.0.0.1", &format!("sslmode=verify-ca&sslrootcert={ca}")), &[password]);
     secured.accepted(&url("127.0.0.1", "sslmode=require"), &[password]);
     secured.accepted(&url("127.0.0.1", ""), &[password]);
     let variables = [password, ("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", ca.as_str())];
@@ -142,12 +148,22 @@ fn a_server_is_checked_as_far_as_sslmode_says() {
         &[password, ("SSL_CERT_FILE", &ca)],
     );
 
-    let refused = |host: &str, parameters: &str, variables: &[(&str, &str)], reason: &str, hint: &str| {
+    let refused = |host: &str,
+                   parameters: &str,
+                   variables: &[(&str, &str)],
+                   reason: &str,
+                   hint: &str| {
         secured.refused(&url(host, parameters), &[&[password], variables].concat(), reason, hint);
     };
     let certificate = "certificate is not accepted: ";
     let other_host = format!("{certificate}IP address mismatch");
-    refused("127.0.0.1", &format!("sslmode=verify-full&sslrootcert={ca}"), &[], &other_host, "for the host");
+    refused(
+        "127.0.0.1",
+        &format!("sslmode=verify-full&sslrootcert={ca}"),
+        &[],
+        &other_host,
+        "for the host",
+    );
     for mode in ["require", "verify-ca", "verify-full"] {
         let parameters = format!("sslmode={mode}&sslrootcert={stranger}");
         // What the system trusts is not trusted beside what is named.
@@ -166,7 +182,12 @@ fn a_server_is_checked_as_far_as_sslmode_says() {
     refused("localhost", "sslmode=disable", &[], "no pg_hba.conf entry", "sslmode");
     // And a server without TLS.
     let plain = Sandbox::shared().postgres().url("postgres");
-    secured.refused(&format!("{plain}?sslmode=require"), &[], "does not support TLS", "sslmode=prefer");
+    secured.refused(
+        &format!("{plain}?sslmode=require"),
+        &[],
+        "does not support TLS",
+        "sslmode=prefer",
+    );
 }
 
 #[test]
@@ -174,10 +195,12 @@ fn a_password_comes_from_the_environment_a_file_or_the_url_and_is_never_shown() 
     let secured = secured();
     let database = secured.database("passwords");
     let url = secured.url("auditor", "localhost", &database, "sslmode=require");
-    let in_url =
-        |password: &str| url.replace("auditor@", &format!("auditor:{}@", password.replace(' ', "%20")));
-    let line =
-        |password: &str| format!("localhost:{}:{database}:auditor:{password}\n", secured.postgres.port());
+    let in_url = |password: &str| {
+        url.replace("auditor@", &format!("auditor:{}@", password.replace(' ', "%20")))
+    };
+    let line = |password: &str| {
+        format!("localhost:{}:{database}:auditor:{password}\n", secured.postgres.port())
+    };
     secured.place("pgpass", line(PASSWORD).as_bytes(), 0o600);
     secured.place("pgpass-wrong", line("another s3cr3t").as_bytes(), 0o600);
     secured.place("pgpass-open", line(PASSWORD).as_bytes(), 0o644);
@@ -218,7 +241,10 @@ fn a_client_shows_its_certificate_where_the_server_asks_for_it() {
     secured.refused(&url("badge.pem", "badge-open.key"), &[], "others can read it", "files");
     secured.refused(&url("nothing.pem", "badge.key"), &[], "sslcert", "files");
     let alone = secured.count(&plain, &[("PGSSLCERT", &certificate)]);
-    assert!(String::from_utf8_lossy(&alone.stderr).contains("sslcert and sslkey go together"), "{alone:?}");
+    assert!(
+        String::from_utf8_lossy(&alone.stderr).contains("sslcert and sslkey go together"),
+        "{alone:?}"
+    );
 }
 
 #[test]
@@ -234,7 +260,12 @@ fn a_hint_fits_what_is_wrong() {
     );
     let missing = secured.url("auditor", "localhost", "no_such_database", "sslmode=require");
     let password = [("PGPASSWORD", PASSWORD)];
-    secured.refused(&missing, &password, "database \"no_such_database\" does not exist", "create it");
+    secured.refused(
+        &missing,
+        &password,
+        "database \"no_such_database\" does not exist",
+        "create it",
+    );
     let nobody_known = secured.url("nobody", "localhost", "postgres", "sslmode=require");
     secured.refused(&nobody_known, &[], "no pg_hba.conf entry", "check the user");
 }

@@ -87,12 +87,16 @@ fn what_kafka_has_and_the_database_does_not_is_incomplete() {
     producer.native_events(&topic, 0..10);
     audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
     producer.native_events(&topic, 10..15);
-    assert_eq!(verify(&audit), (Some(4), vec!["5 offsets up to 15 are not recorded yet".to_owned()]));
+    assert_eq!(
+        verify(&audit),
+        (Some(4), vec!["5 offsets up to 15 are not recorded yet".to_owned()])
+    );
     let unknown = scope.create_topic("payments.events", 1);
     producer.native_events(&unknown, 0..1);
     let output = audit.run(&["verify", "--wait", "0", "--topics", &unknown]);
     assert!(
-        String::from_utf8_lossy(&output.stdout).contains("Kafka has this partition, the ledger does not")
+        String::from_utf8_lossy(&output.stdout)
+            .contains("Kafka has this partition, the ledger does not")
     );
     let alone = Audit { brokers: "127.0.0.1:9".to_owned(), ..audit };
     let (code, findings) = verify(&alone);
@@ -105,7 +109,9 @@ fn verify_waits_for_an_ingester_that_is_at_work() {
     let scope = Sandbox::shared().scope("verify_waits");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 2));
     let mut ingester = audit.start(&["ingest", "--topics", &topic, "--batch-wait", "2000"]);
-    wait_until("it has partitions", Duration::from_secs(60), || ingester.log().contains("assigned"));
+    wait_until("it has partitions", Duration::from_secs(60), || {
+        ingester.log().contains("assigned")
+    });
     Producer::new(scope.brokers()).native_events(&topic, 0..100);
     // The batch stays open for two seconds, and is not missed.
     assert_eq!(audit.run(&["verify"]).status.code(), Some(0));

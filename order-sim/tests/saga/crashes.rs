@@ -32,14 +32,16 @@ fn kill_9_loses_nothing_and_doubles_no_effect() {
     for (database, topic) in
         [(&world.order_db, &world.orders_topic), (&world.payment_db, &world.payments_topic)]
     {
-        assert_eq!(world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0);
+        assert_eq!(
+            world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+            0
+        );
         let published: HashSet<String> =
             world.records(topic).iter().map(|record| id_of(&record.event())).collect();
         let outbox: HashSet<String> =
             world.rows(database, "SELECT event_id FROM outbox").into_iter().flatten().collect();
         assert_eq!(published, outbox, "what is on the topic is what the transactions committed");
-        let doubled =
-            "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
+        let doubled = "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
         assert_eq!(world.number(database, doubled), 0, "an event had its effect twice");
     }
     every_order_is_settled(&world);
@@ -50,7 +52,8 @@ fn an_offset_is_committed_only_after_the_effect() {
     let world = World::new("offset_after_effect");
     let payment = world.payment_sim("");
     world.wait_for_number(&world.payment_db, "SELECT count(*) FROM payments", 0);
-    // The event in hand waits for this lock: it has no effect yet, for longer than offsets take to be committed.
+    // The event in hand waits for this lock: it has no effect yet, for longer than offsets take to
+    // be committed.
     let lock = OpenTransaction::begin(&world.payment_db, "LOCK TABLE payments");
     world.order_sim("--count 4 --rate 100").succeed();
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND database =
@@ -83,11 +86,15 @@ fn a_database_that_cuts_connections_dead_letters_nothing() {
     for topic in [&world.orders_topic, &world.payments_topic] {
         assert_eq!(world.records(&format!("{topic}-dlt")), []);
     }
-    assert_eq!(world.number(&world.payment_db, "SELECT count(DISTINCT order_id) FROM payments"), 150);
+    assert_eq!(
+        world.number(&world.payment_db, "SELECT count(DISTINCT order_id) FROM payments"),
+        150
+    );
     assert_eq!(world.number(&world.order_db, "SELECT count(*) FROM orders"), 150);
 }
 
-/// Every order is in the state that its payment says, or an event of its story is in a dead-letter topic.
+/// Every order is in the state that its payment says, or an event of its story is in a dead-letter
+/// topic.
 fn every_order_is_settled(world: &World) {
     let dead_lettered: HashSet<String> = [&world.orders_topic, &world.payments_topic]
         .into_iter()
@@ -95,8 +102,10 @@ fn every_order_is_settled(world: &World) {
         .map(|record| record.event()["correlation_id"].as_str().unwrap_or_default().to_owned())
         .collect();
     assert!(!dead_lettered.is_empty(), "the faults struck");
-    let payments = world
-        .counts(&world.payment_db, "SELECT order_id || ' ' || status, count(*) FROM payments GROUP BY 1");
+    let payments = world.counts(
+        &world.payment_db,
+        "SELECT order_id || ' ' || status, count(*) FROM payments GROUP BY 1",
+    );
     let orders = world.rows(&world.order_db, "SELECT id, status FROM orders");
     assert!(orders.len() as i64 >= ORDERS);
     for order in orders {
@@ -109,7 +118,10 @@ fn every_order_is_settled(world: &World) {
             _ => "",
         };
         let matches = payments.get(&format!("{id} {payment}")) == Some(&1);
-        assert!(matches || dead_lettered.contains(id), "order {id} is {status} and was not dead-lettered");
+        assert!(
+            matches || dead_lettered.contains(id),
+            "order {id} is {status} and was not dead-lettered"
+        );
     }
 }
 

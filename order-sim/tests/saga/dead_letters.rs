@@ -1,4 +1,5 @@
-//! What can't be processed: raw bytes and Spring's headers in the dead-letter topic, and what a replay does.
+//! What can't be processed: raw bytes and Spring's headers in the dead-letter topic, and what a
+//! replay does.
 
 use crate::world::{Record, World};
 
@@ -11,8 +12,10 @@ fn record(
     value: Option<&[u8]>,
     headers: &[(&str, Option<&[u8]>)],
 ) -> Record {
-    let headers =
-        headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec))).collect();
+    let headers = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec)))
+        .collect();
     let (key, value) = (key.map(<[u8]>::to_vec), value.map(<[u8]>::to_vec));
     Record { partition, offset: -1, timestamp: -1, key, value, headers }
 }
@@ -36,7 +39,10 @@ fn poison_goes_to_the_dead_letter_topic_with_raw_bytes_and_the_headers_of_spring
     let sent = world.wait_for_records(&world.orders_topic, 3);
     let dead = world.wait_for_records(&dead_letter_topic, 3);
     for (sent, dead) in sent.iter().zip(&dead) {
-        assert_eq!((&dead.key, &dead.value, dead.partition), (&sent.key, &sent.value, sent.partition));
+        assert_eq!(
+            (&dead.key, &dead.value, dead.partition),
+            (&sent.key, &sent.value, sent.partition)
+        );
         assert_eq!(
             dead.headers[..sent.headers.len()],
             sent.headers,
@@ -58,7 +64,8 @@ fn poison_goes_to_the_dead_letter_topic_with_raw_bytes_and_the_headers_of_spring
         );
         assert_eq!(one(&format!("{EXCEPTION}fqcn")), b"simkit::event::MalformedEvent");
         assert!(
-            one(&format!("{EXCEPTION}stacktrace")).starts_with(b"simkit::event::MalformedEvent: the record")
+            one(&format!("{EXCEPTION}stacktrace"))
+                .starts_with(b"simkit::event::MalformedEvent: the record")
         );
         let message = String::from_utf8_lossy(one(&format!("{EXCEPTION}message")));
         let causes = dead.header(&format!("{EXCEPTION}cause-fqcn"));
@@ -82,7 +89,10 @@ fn poison_that_is_sent_again_is_dead_lettered_again_and_keeps_its_root() {
     let topic = format!("{}-dlt", world.orders_topic);
     world.order_sim("--count 1 --poison-rate 1 --until-settled").succeed();
     let root = world.wait_for_records(&topic, 1).remove(0);
-    assert_eq!(root.header(&format!("{EXCEPTION}fqcn")), [b"payment_sim::payments::UnsupportedCurrency"]);
+    assert_eq!(
+        root.header(&format!("{EXCEPTION}fqcn")),
+        [b"payment_sim::payments::UnsupportedCurrency"]
+    );
     assert_eq!(root.header(&format!("{EXCEPTION}message")), [b"currency \"XXX\" is not supported"]);
     world.send(&world.orders_topic, std::slice::from_ref(&root));
     let dead = world.wait_for_records(&topic, 2);
@@ -90,7 +100,11 @@ fn poison_that_is_sent_again_is_dead_lettered_again_and_keeps_its_root() {
     assert_eq!((&again.key, &again.value), (&root.key, &root.value));
     assert_eq!(again.headers[..root.headers.len()], root.headers);
     let offsets = again.header(&format!("{ORIGIN}offset"));
-    assert_eq!(offsets, [0_i64.to_be_bytes(), 1_i64.to_be_bytes()], "first the root, last the latest hop");
+    assert_eq!(
+        offsets,
+        [0_i64.to_be_bytes(), 1_i64.to_be_bytes()],
+        "first the root, last the latest hop"
+    );
     assert_eq!(world.number(&world.payment_db, "SELECT count(*) FROM payments"), 0);
     assert!(payment.terminate().0.success());
 }
@@ -103,9 +117,15 @@ fn poisoned_payments_are_dead_lettered_by_the_order_service() {
     let dead = world.records(&format!("{}-dlt", world.payments_topic));
     assert_eq!(dead.len(), 3);
     for record in dead {
-        assert_eq!(record.header(&format!("{EXCEPTION}fqcn")), [b"order_sim::orders::PaymentDoesNotMatch"]);
+        assert_eq!(
+            record.header(&format!("{EXCEPTION}fqcn")),
+            [b"order_sim::orders::PaymentDoesNotMatch"]
+        );
     }
-    assert_eq!(world.number(&world.order_db, "SELECT count(*) FROM orders WHERE status = 'CREATED'"), 3);
+    assert_eq!(
+        world.number(&world.order_db, "SELECT count(*) FROM orders WHERE status = 'CREATED'"),
+        3
+    );
     assert!(payment.terminate().0.success());
 }
 
@@ -123,9 +143,13 @@ fn a_transient_failure_outlives_its_retries_and_succeeds_when_it_is_replayed() {
             [b"payment_sim::payments::ProviderUnavailable"]
         );
         assert_eq!(record.header(&format!("{EXCEPTION}cause-fqcn")), [b"std::io::error::Error"]);
-        let trace = String::from_utf8_lossy(record.header(&format!("{EXCEPTION}stacktrace"))[0]).into_owned();
+        let trace = String::from_utf8_lossy(record.header(&format!("{EXCEPTION}stacktrace"))[0])
+            .into_owned();
         assert!(trace.contains("given up after 3 attempts"), "{trace}");
-        assert!(trace.contains("\nCaused by: std::io::error::Error: injected by --fail-rate\n"), "{trace}");
+        assert!(
+            trace.contains("\nCaused by: std::io::error::Error: injected by --fail-rate\n"),
+            "{trace}"
+        );
     }
     assert_eq!(world.number(&world.payment_db, "SELECT count(*) FROM payments"), 0);
     world.wait_for_number(&world.payment_db, "SELECT count(*) FROM dead_lettered_events", 5);

@@ -21,8 +21,7 @@ fn each_service_works_as_its_own_role_and_cannot_connect_to_another_database() {
         query(database, roles).expect("an administrator makes the role");
         query(database, roles).expect("an administrator makes the role again");
     }
-    let closed =
-        "DO $$ BEGIN EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database()); END $$";
+    let closed = "DO $$ BEGIN EXECUTE format('REVOKE CONNECT ON DATABASE %I FROM PUBLIC', current_database()); END $$";
     query(&third, closed).expect("an administrator closes the third database");
 
     let payment = world.start(payment_sim(), &url_as("payment_service", &world.payment_db), "");
@@ -40,7 +39,8 @@ fn each_service_works_as_its_own_role_and_cannot_connect_to_another_database() {
         ("payment_service", &world.order_db),
         ("payment_service", &third),
     ] {
-        let refused = query(&url_as(role, other), "SELECT 1").expect_err("the connection is refused");
+        let refused =
+            query(&url_as(role, other), "SELECT 1").expect_err("the connection is refused");
         // insufficient_privilege
         assert_eq!(
             refused.code().map(tokio_postgres::error::SqlState::code),

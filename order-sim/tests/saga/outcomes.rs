@@ -25,9 +25,10 @@ fn the_saga_ends_in_matching_states_on_both_sides() {
     let world = World::new("the_saga_ends");
     let said = settle(&world, "--count 60", "");
     assert!(said.starts_with("60 orders made; 60 orders: "), "{said}");
-    let orders = world.rows(&world.order_db, "SELECT id, total_amount, status FROM orders ORDER BY id");
-    let payments =
-        world.rows(&world.payment_db, "SELECT order_id, amount, status FROM payments ORDER BY order_id");
+    let orders =
+        world.rows(&world.order_db, "SELECT id, total_amount, status FROM orders ORDER BY id");
+    let payments = world
+        .rows(&world.payment_db, "SELECT order_id, amount, status FROM payments ORDER BY order_id");
     assert_eq!(orders.len(), 60);
     assert_eq!(payments.len(), 60);
     let mut seen = HashSet::new();
@@ -39,7 +40,10 @@ fn the_saga_ends_in_matching_states_on_both_sides() {
     }
     assert_eq!(seen.len(), ENDS.len(), "60 orders are enough for every end");
     for database in [&world.order_db, &world.payment_db] {
-        assert_eq!(world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0);
+        assert_eq!(
+            world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+            0
+        );
     }
 }
 
@@ -95,7 +99,10 @@ fn the_same_seed_gives_the_same_business_with_fresh_ids() {
     };
     let ((first, first_ids), (second, second_ids)) = (run(), run());
     assert_eq!(first, second);
-    assert!(first.iter().any(|order| order[2] == "XXX") && first.iter().any(|order| order[3] == "SHIPPED"));
+    assert!(
+        first.iter().any(|order| order[2] == "XXX")
+            && first.iter().any(|order| order[3] == "SHIPPED")
+    );
     assert!(first_ids.is_disjoint(&second_ids));
 }
 
@@ -121,26 +128,35 @@ fn duplicates_have_no_second_effect() {
             *deliveries.entry(text(&record.event(), "event_id")).or_default() += 1;
         }
         let outbox = world.rows(database, "SELECT event_id FROM outbox ORDER BY event_id");
-        assert!(deliveries.keys().eq(outbox.iter().map(|row| &row[0])), "every event is there, and no other");
+        assert!(
+            deliveries.keys().eq(outbox.iter().map(|row| &row[0])),
+            "every event is there, and no other"
+        );
         assert!(deliveries.values().all(|count| *count == 2), "each was published twice");
-        let doubled =
-            "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
+        let doubled = "SELECT count(*) - count(DISTINCT causation_id) FROM outbox WHERE causation_id IS NOT NULL";
         assert_eq!(world.number(database, doubled), 0);
     }
     assert_eq!(world.number(&world.payment_db, "SELECT count(*) FROM payments"), 20);
-    assert_eq!(world.number(&world.order_db, "SELECT count(*) FROM orders WHERE status = 'CREATED'"), 0);
+    assert_eq!(
+        world.number(&world.order_db, "SELECT count(*) FROM orders WHERE status = 'CREATED'"),
+        0
+    );
 }
 
 #[test]
 fn instances_that_start_at_once_on_an_empty_database_share_the_work() {
     let world = World::new("several_instances");
     let payments = [world.payment_sim(""), world.payment_sim(""), world.payment_sim("")];
-    let makers = [world.order_sim("--count 20 --rate 100"), world.order_sim("--count 20 --rate 100")];
+    let makers =
+        [world.order_sim("--count 20 --rate 100"), world.order_sim("--count 20 --rate 100")];
     for maker in makers {
         maker.succeed();
     }
     world.order_sim("--count 0 --until-settled").succeed();
-    assert_eq!(world.number(&world.payment_db, "SELECT count(DISTINCT order_id) FROM payments"), 40);
+    assert_eq!(
+        world.number(&world.payment_db, "SELECT count(DISTINCT order_id) FROM payments"),
+        40
+    );
     for payment in payments {
         assert!(payment.terminate().0.success());
     }
@@ -154,7 +170,10 @@ fn sigterm_ends_both_with_0_and_an_empty_outbox() {
     for (service, database) in [(order, &world.order_db), (payment, &world.payment_db)] {
         let (status, said) = service.terminate();
         assert_eq!(status.code(), Some(0), "{said}");
-        assert_eq!(world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"), 0);
+        assert_eq!(
+            world.number(database, "SELECT count(*) FROM outbox WHERE published_at IS NULL"),
+            0
+        );
     }
 }
 

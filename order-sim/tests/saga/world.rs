@@ -79,7 +79,8 @@ impl World {
     /// Starts a service on the database that a URL names.
     pub(crate) fn start(&self, program: &Path, database_url: &str, options: &str) -> Service {
         // Groups belong to the whole cluster: each test has its own.
-        let group = format!("{}-{}", self.orders_topic, program.file_name().unwrap_or_default().display());
+        let group =
+            format!("{}-{}", self.orders_topic, program.file_name().unwrap_or_default().display());
         let child = Command::new(program)
             .env("DATABASE_URL", database_url)
             .env("KAFKA_BROKERS", self.scope.brokers())
@@ -116,7 +117,8 @@ impl World {
         self.wait_for_records(topic, 0)
     }
 
-    /// Waits until a topic, which may not exist yet, holds so many records, and gives all that it holds.
+    /// Waits until a topic, which may not exist yet, holds so many records, and gives all that it
+    /// holds.
     pub(crate) fn wait_for_records(&self, topic: &str, count: usize) -> Vec<Record> {
         let what = format!("{count} records on {topic}");
         wait_until(&what, || match self.read(topic) {
@@ -134,7 +136,9 @@ impl World {
         let consumer: BaseConsumer = self.client().set("group.id", "unused").create()?;
         // Asked for by its name, the topic might be made.
         let all = consumer.fetch_metadata(None, DEADLINE)?;
-        let Some(found) = all.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
+        let Some(found) = all.topics().iter().find(|found| found.name() == topic) else {
+            return Ok(None);
+        };
         let mut missing = 0;
         let mut assignment = TopicPartitionList::new();
         for partition in found.partitions() {
@@ -146,7 +150,9 @@ impl World {
         let mut records = Vec::new();
         while missing > 0 {
             let message = consumer.poll(DEADLINE).expect("a record in time")?;
-            let Timestamp::CreateTime(timestamp) = message.timestamp() else { panic!("a time of creation") };
+            let Timestamp::CreateTime(timestamp) = message.timestamp() else {
+                panic!("a time of creation")
+            };
             let headers = message.headers().map(|headers| {
                 headers
                     .iter()
@@ -180,9 +186,10 @@ impl World {
     pub(crate) fn send(&self, topic: &str, records: &[Record]) {
         let producer: ThreadedProducer<_> = self.client().create().expect("a producer");
         for record in records {
-            let headers = record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-                headers.insert(rdkafka::message::Header { key, value: value.as_ref() })
-            });
+            let headers =
+                record.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
+                    headers.insert(rdkafka::message::Header { key, value: value.as_ref() })
+                });
             let mut message =
                 BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition).headers(headers);
             message.key = record.key.as_deref();
@@ -200,8 +207,12 @@ impl World {
 }
 
 /// The rows of a query, or what the server says.
-pub(crate) fn query(database_url: &str, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+pub(crate) fn query(
+    database_url: &str,
+    sql: &str,
+) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (client, connection) = tokio_postgres::connect(database_url, NoTls).await?;
         tokio::spawn(connection);
@@ -211,7 +222,11 @@ pub(crate) fn query(database_url: &str, sql: &str) -> Result<Vec<Vec<String>>, t
             _ => None,
         });
         Ok(rows
-            .map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or_default().to_owned()).collect())
+            .map(|row| {
+                (0..row.len())
+                    .map(|column| row.get(column).unwrap_or_default().to_owned())
+                    .collect()
+            })
             .collect())
     })
 }
@@ -224,7 +239,8 @@ pub(crate) struct OpenTransaction {
 impl OpenTransaction {
     /// Begins a transaction with this statement.
     pub(crate) fn begin(database_url: &str, statement: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let (client, connection) =
                 tokio_postgres::connect(database_url, NoTls).await.expect("a connection");
@@ -278,9 +294,11 @@ impl Service {
     /// Waits until it ends by itself.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let mut stderr = self.child.stderr.take().expect("stderr is a pipe");
-        let reader = std::thread::spawn(move || std::io::read_to_string(&mut stderr).unwrap_or_default());
-        let status =
-            wait_until(&format!("the end of {}", self.name), || self.child.try_wait().expect("a status"));
+        let reader =
+            std::thread::spawn(move || std::io::read_to_string(&mut stderr).unwrap_or_default());
+        let status = wait_until(&format!("the end of {}", self.name), || {
+            self.child.try_wait().expect("a status")
+        });
         (status, reader.join().expect("what the service said"))
     }
 
@@ -301,13 +319,14 @@ impl Drop for Service {
     }
 }
 
-/// The other service's program. Cargo makes the programs of the tested package alone, so this one is asked for here; where
-/// it is up to date that takes a moment.
+/// The other service's program. Cargo makes the programs of the tested package alone, so this one
+/// is asked for here; where it is up to date that takes a moment.
 pub(crate) fn payment_sim() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
-        let profile =
-            Path::new(env!("CARGO_BIN_EXE_order-sim")).parent().expect("a program is in a directory");
+        let profile = Path::new(env!("CARGO_BIN_EXE_order-sim"))
+            .parent()
+            .expect("a program is in a directory");
         let name = profile.file_name().unwrap_or_default();
         let mut build = Command::new(env!("CARGO"));
         build.args(["build", "--quiet", "--package", "payment-sim", "--target-dir"]);

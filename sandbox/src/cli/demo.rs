@@ -65,7 +65,8 @@ pub(crate) fn cmd_demo(_args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     let programs = Programs::find()?;
     title("Starting PostgreSQL, Kafka, audit and two services")?;
     let sandbox = services::start()?;
-    let demo = Demo { folder: sandbox.folder("demo")?, sandbox: &sandbox, programs, is_interactive };
+    let demo =
+        Demo { folder: sandbox.folder("demo")?, sandbox: &sandbox, programs, is_interactive };
     demo.migrate()?;
     let mut ingest = demo.start("ingest", &demo.programs.audit, &["ingest"])?;
     demo.simulate()?;
@@ -79,7 +80,9 @@ pub(crate) fn cmd_demo(_args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     }
     match ingest.stop(ENDS_WITHIN) {
         Some(status) if status.success() => {}
-        Some(status) => failures.push(format!("audit ingest ended with {status}:\n{}", ingest.last_lines())),
+        Some(status) => {
+            failures.push(format!("audit ingest ended with {status}:\n{}", ingest.last_lines()))
+        }
         None => failures.push("audit ingest did not end when it was asked to".into()),
     }
     if !failures.is_empty() {
@@ -106,7 +109,10 @@ impl Programs {
             if path.is_file() {
                 return Ok(path);
             }
-            Err(format!("there is no {name} in {}; `cargo build --workspace` makes it", folder.display()))
+            Err(format!(
+                "there is no {name} in {}; `cargo build --workspace` makes it",
+                folder.display()
+            ))
         };
         Ok(Programs {
             audit: find("audit")?,
@@ -129,11 +135,20 @@ impl Demo<'_> {
     fn migrate(&self) -> Result<(), Box<dyn Error>> {
         writeln!(stdout(), "$ audit migrate")?;
         let status = self.audit(&["migrate"]).status()?;
-        if status.success() { Ok(()) } else { Err(format!("audit migrate ended with {status}").into()) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("audit migrate ended with {status}").into())
+        }
     }
 
     /// A program in the background, which ends with the sandbox at the latest.
-    fn start(&self, name: &str, program: &Path, arguments: &[&str]) -> Result<Process, sandbox::Error> {
+    fn start(
+        &self,
+        name: &str,
+        program: &Path,
+        arguments: &[&str],
+    ) -> Result<Process, sandbox::Error> {
         self.sandbox.spawn(name, program, |command| {
             command.args(arguments).envs(services::variables(self.sandbox));
             without_preferences(command);
@@ -151,8 +166,9 @@ impl Demo<'_> {
         let mut payment_sim = self.start("payment-sim", &self.programs.payment_sim, &payment)?;
         let order: Vec<&str> = order.into_iter().chain(story.split(' ')).collect();
         let mut order_sim = self.start("order-sim", &self.programs.order_sim, &order)?;
-        ends_well(&mut order_sim, "order-sim", SIMULATORS_SETTLE_WITHIN)
-            .map_err(|failure| format!("{failure}\nand of payment-sim:\n{}", payment_sim.last_lines()))?;
+        ends_well(&mut order_sim, "order-sim", SIMULATORS_SETTLE_WITHIN).map_err(|failure| {
+            format!("{failure}\nand of payment-sim:\n{}", payment_sim.last_lines())
+        })?;
         payment_sim.stop(ENDS_WITHIN);
         Ok(ends_well(&mut payment_sim, "payment-sim", Duration::ZERO)?)
     }
@@ -163,7 +179,9 @@ impl Demo<'_> {
             self.start("ingest-until-end", &self.programs.audit, &["ingest", "--until-end"])?;
         ends_well(&mut until_end, "audit ingest --until-end", INGEST_CATCHES_UP_WITHIN)?;
         match ingest.ended() {
-            Some(status) => Err(format!("audit ingest ended with {status}:\n{}", ingest.last_lines()).into()),
+            Some(status) => {
+                Err(format!("audit ingest ended with {status}:\n{}", ingest.last_lines()).into())
+            }
             None => Ok(()),
         }
     }
@@ -174,8 +192,10 @@ impl Demo<'_> {
         if self.is_interactive {
             writeln!(stdout(), "{}", step.explanation)?;
         }
-        let typed =
-            format!("audit {}", step.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "));
+        let typed = format!(
+            "audit {}",
+            step.arguments.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+        );
         writeln!(stdout(), "$ {typed}")?;
         let status = self.audit(step.arguments).status()?;
         if !status.success() {
@@ -215,7 +235,8 @@ impl Demo<'_> {
         )?;
         let shell = std::env::var_os("SHELL").unwrap_or_else(|| "/bin/sh".into());
         let known = std::env::var_os("PATH").unwrap_or_default();
-        let folders = std::iter::once(self.programs.folder.clone()).chain(std::env::split_paths(&known));
+        let folders =
+            std::iter::once(self.programs.folder.clone()).chain(std::env::split_paths(&known));
         let mut command = Command::new(shell);
         command
             .current_dir(&self.folder)
@@ -236,7 +257,9 @@ fn ends_well(process: &mut Process, name: &str, within: Duration) -> Result<(), 
     process.wait(within);
     match process.ended() {
         Some(status) if status.success() => Ok(()),
-        Some(status) => Err(format!("{name} ended with {status}; its last lines:\n{}", process.last_lines())),
+        Some(status) => {
+            Err(format!("{name} ended with {status}; its last lines:\n{}", process.last_lines()))
+        }
         None => Err(format!(
             "{name} still runs after {} s; its last lines:\n{}",
             within.as_secs(),

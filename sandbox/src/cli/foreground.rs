@@ -9,8 +9,8 @@ use nix::unistd::Pid;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits until somebody wants this process to end: Ctrl-C, SIGTERM, or the terminal closes. `announce` says that it is ready,
-/// when a signal that follows at once is already waited for.
+/// Waits until somebody wants this process to end: Ctrl-C, SIGTERM, or the terminal closes.
+/// `announce` says that it is ready, when a signal that follows at once is already waited for.
 pub(crate) fn wait_for_end(announce: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     runtime()?.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -26,8 +26,9 @@ pub(crate) fn wait_for_end(announce: impl FnOnce() -> io::Result<()>) -> io::Res
     })
 }
 
-/// Runs a command in the foreground, and gives the exit code that a shell would. A Ctrl-C is the command's to answer,
-/// which the terminal sends it; other signals that would end this process are passed on to it.
+/// Runs a command in the foreground, and gives the exit code that a shell would. A Ctrl-C is the
+/// command's to answer, which the terminal sends it; other signals that would end this process are
+/// passed on to it.
 pub(crate) fn run(command: Command) -> io::Result<ExitCode> {
     runtime()?.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt())?;

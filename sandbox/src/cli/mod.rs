@@ -18,10 +18,11 @@ Environment:
   KAFKA_HOME            an unpacked Apache Kafka to start (default: fetched through Maven, once)
   JAVA_HOME             the Java to run Kafka with (default: the one on PATH)";
 
-/// Starts a private PostgreSQL and a private Kafka as real processes, for trying audit and for its tests
+/// Starts a private PostgreSQL and a private Kafka as real processes, for trying audit and for its
+/// tests
 ///
-/// They listen on free ports of the loopback interface only, keep their files in a temporary directory, and go, with
-/// it, when this command ends, however it ends.
+/// They listen on free ports of the loopback interface only, keep their files in a temporary
+/// directory, and go, with it, when this command ends, however it ends.
 #[derive(Debug, Parser)]
 #[command(version, after_help = ENVIRONMENT)]
 struct SandboxArgs {

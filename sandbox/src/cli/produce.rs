@@ -13,9 +13,9 @@ use super::services;
 
 /// Send the records of files to Kafka, exactly as they stand there, for trying
 ///
-/// A file holds a JSON object with the member `record`, or several one after the other, such as one a line
-/// (fixtures/README.md). Bytes, nulls, the order of headers and repeated ones are kept. A topic that does not exist is
-/// created.
+/// A file holds a JSON object with the member `record`, or several one after the other, such as one
+/// a line (fixtures/README.md). Bytes, nulls, the order of headers and repeated ones are kept. A
+/// topic that does not exist is created.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -54,12 +54,13 @@ pub(crate) fn cmd_produce(args: &ProduceArgs) -> Result<ExitCode, Box<dyn Error>
     for (topic, count) in counts {
         let mut ranges = BTreeMap::new();
         for (_, place) in records.iter().zip(&placed).filter(|(record, _)| record.topic == topic) {
-            let (first, last) = ranges.entry(place.partition).or_insert((place.offset, place.offset));
+            let (first, last) =
+                ranges.entry(place.partition).or_insert((place.offset, place.offset));
             (*first, *last) = (place.offset.min(*first), place.offset.max(*last));
         }
-        let ranges = ranges
-            .iter()
-            .map(|(partition, (first, last))| format!("partition {partition}: offsets {first} to {last}"));
+        let ranges = ranges.iter().map(|(partition, (first, last))| {
+            format!("partition {partition}: offsets {first} to {last}")
+        });
         let ranges: Vec<_> = ranges.collect();
         let records = if count == 1 { "record" } else { "records" };
         writeln!(stdout(), "{topic}: {count} {records} ({})", ranges.join("; "))?;

@@ -3,7 +3,8 @@
 use sandbox::{Error, Progress, Sandbox};
 
 const DATABASES: [&str; 3] = ["audit_db", "order_db", "payment_db"];
-const TOPICS: [&str; 4] = ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
+const TOPICS: [&str; 4] =
+    ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
 const PARTITIONS: i32 = 4;
 
 /// Starts both servers, and creates what the services need on them.

@@ -32,7 +32,10 @@ pub(crate) fn cmd_up(args: &UpArgs) -> Result<ExitCode, Box<dyn Error>> {
             writeln!(stdout(), "export {name}={value}")?;
         }
         stdout().flush()?;
-        eprintln!("sandbox: both servers are up; Ctrl-C stops them (or: kill {})", std::process::id());
+        eprintln!(
+            "sandbox: both servers are up; Ctrl-C stops them (or: kill {})",
+            std::process::id()
+        );
         Ok(())
     })?;
     eprintln!("sandbox: stopping");

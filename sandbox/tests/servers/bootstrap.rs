@@ -29,8 +29,16 @@ fn lists_everything_missing_at_once_where_it_cannot_install() {
     let output = computer.bootstrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    for what in ["Rust 1.", "C compiler", "C++ compiler", "make", "pkg-config", "OpenSSL", "Java 17", "Maven"]
-    {
+    for what in [
+        "Rust 1.",
+        "C compiler",
+        "C++ compiler",
+        "make",
+        "pkg-config",
+        "OpenSSL",
+        "Java 17",
+        "Maven",
+    ] {
         assert!(stderr.contains(what), "{what} is not in:\n{stderr}");
     }
     assert!(stderr.contains("https://rustup.rs") && stderr.contains("libssl-dev"), "{stderr}");
@@ -111,6 +119,7 @@ fn script() -> PathBuf {
 /// The path of a program that this computer has.
 fn real(program: &str) -> String {
     let path = std::env::var_os("PATH").unwrap();
-    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+    let found =
+        std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
     found.unwrap().display().to_string()
 }

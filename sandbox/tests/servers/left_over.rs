@@ -46,7 +46,8 @@ fn a_failing_test_program_leaves_nothing_of_a_sandbox_that_is_never_dropped() {
         std::io::stdin().read_line(&mut line).unwrap();
         panic!("a test that fails");
     }
-    let name = "left_over::a_failing_test_program_leaves_nothing_of_a_sandbox_that_is_never_dropped";
+    let name =
+        "left_over::a_failing_test_program_leaves_nothing_of_a_sandbox_that_is_never_dropped";
     let mut program = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
         .env(ROLE, "fails")
@@ -56,7 +57,8 @@ fn a_failing_test_program_leaves_nothing_of_a_sandbox_that_is_never_dropped() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let directory = lines.find_map(|line| Some(PathBuf::from(line.split_once("directory ")?.1))).unwrap();
+    let directory =
+        lines.find_map(|line| Some(PathBuf::from(line.split_once("directory ")?.1))).unwrap();
     let traces = Traces::of(&directory);
     traces.assert_there();
     drop(program.stdin.take());
@@ -119,7 +121,8 @@ fn ctrl_c_in_the_middle_of_the_start_leaves_nothing() {
     }
 }
 
-/// Everything that a running sandbox would leave behind: its directory, and the processes that work in it.
+/// Everything that a running sandbox would leave behind: its directory, and the processes that work
+/// in it.
 struct Traces {
     directory: PathBuf,
     /// What it lies in, when that is the test's own.
@@ -140,7 +143,10 @@ impl Traces {
 
     fn assert_gone_within(&self, within: Duration) {
         let ending = PathBuf::from(format!("{}.ending", self.directory.display()));
-        assert!(soon(within, || !self.directory.exists() && !ending.exists()), "the directory is left");
+        assert!(
+            soon(within, || !self.directory.exists() && !ending.exists()),
+            "the directory is left"
+        );
         // PostgreSQL's own children take a moment longer.
         let within = within.max(Duration::from_secs(2));
         let is_alone = || processes_that_mention(&self.directory).is_empty();
@@ -165,7 +171,8 @@ fn sandbox_up(arguments: &[&str]) -> (Child, Traces) {
         BufReader::new(up.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("export AUDIT_DATABASE_URL=postgres://"), "{line}");
     } else {
-        let runs = || children_of(&up).into_iter().any(|child| command_of(child).starts_with("sleep"));
+        let runs =
+            || children_of(&up).into_iter().any(|child| command_of(child).starts_with("sleep"));
         assert!(soon(Duration::from_secs(60), runs));
     }
     let directory = std::fs::read_dir(temporary.path()).unwrap().next().unwrap().unwrap().path();

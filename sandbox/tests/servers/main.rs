@@ -1,4 +1,5 @@
-//! The sandbox against its real servers: they start, survive what tests do to them, and leave nothing behind.
+//! The sandbox against its real servers: they start, survive what tests do to them, and leave
+//! nothing behind.
 
 mod bootstrap;
 mod left_over;
@@ -22,7 +23,9 @@ async fn gives_each_scope_its_own_databases_and_topics() {
 
     connect(one.database_url()).await.batch_execute("CREATE TABLE seen (id INT)").await.unwrap();
     assert!(connect(other.database_url()).await.batch_execute("SELECT * FROM seen").await.is_err());
-    assert!(connect(&one.database("second")).await.batch_execute("SELECT * FROM seen").await.is_err());
+    assert!(
+        connect(&one.database("second")).await.batch_execute("SELECT * FROM seen").await.is_err()
+    );
 
     let topic = one.create_topic("orders.events", 3);
     assert_eq!(partitions(one.brokers(), &topic), 3);
@@ -66,7 +69,8 @@ async fn killed_servers_come_back_with_their_data_on_the_same_ports() {
     postgres.start().unwrap();
     kafka.start().unwrap();
     assert_eq!((postgres.port(), kafka.brokers()), (port, brokers.as_str()));
-    let row = connect(scope.database_url()).await.query_one("SELECT id FROM kept", &[]).await.unwrap();
+    let row =
+        connect(scope.database_url()).await.query_one("SELECT id FROM kept", &[]).await.unwrap();
     assert_eq!(row.get::<_, i32>(0), 7);
     assert_eq!(offsets(&brokers, &topic), (0, 3));
 
@@ -74,7 +78,8 @@ async fn killed_servers_come_back_with_their_data_on_the_same_ports() {
     kafka.restart().unwrap();
     kafka.delete_records(&topic, 0, 2).unwrap();
     assert_eq!(offsets(&brokers, &topic), (2, 3));
-    let row = connect(scope.database_url()).await.query_one("SELECT id FROM kept", &[]).await.unwrap();
+    let row =
+        connect(scope.database_url()).await.query_one("SELECT id FROM kept", &[]).await.unwrap();
     assert_eq!(row.get::<_, i32>(0), 7);
 }
 
@@ -91,7 +96,10 @@ fn says_why_a_server_does_not_come_up() {
         "{error}"
     );
     let error = sandbox.kafka().start().unwrap_err().to_string();
-    assert!(error.contains("Kafka did not start") && error.contains("Address already in use"), "{error}");
+    assert!(
+        error.contains("Kafka did not start") && error.contains("Address already in use"),
+        "{error}"
+    );
 }
 
 /// Servers that are given are used as they are, and left as they were.

@@ -7,7 +7,7 @@ use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use super::failure::{Exit, Failure};
+use crate::cli::ui::failure::{Exit, Failure};
 
 /// Write shell completions to stdout
 #[derive(Debug, Args)]
@@ -32,7 +32,10 @@ pub(crate) struct ManArgs {
     directory: Option<PathBuf>,
 }
 
-pub(crate) fn run_completions(args: &CompletionsArgs, mut command: Command) -> Result<Exit, Failure> {
+pub(crate) fn run_completions(
+    args: &CompletionsArgs,
+    mut command: Command,
+) -> Result<Exit, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "audit", &mut script);
     std::io::stdout().write_all(&script)?;
@@ -47,8 +50,9 @@ pub(crate) fn run_man(args: &ManArgs, command: Command) -> Result<Exit, Failure>
         std::io::stdout().write_all(main)?;
         return Ok(Exit::Done);
     };
-    let failed =
-        |error: std::io::Error| Failure::new(format!("writing into {}: {error}", directory.display()));
+    let failed = |error: std::io::Error| {
+        Failure::new(format!("writing into {}: {error}", directory.display()))
+    };
     std::fs::create_dir_all(directory).map_err(failed)?;
     for (name, page) in pages {
         std::fs::write(directory.join(name), page).map_err(failed)?;
@@ -117,13 +121,15 @@ mod tests {
         with_subcommands(&command).into_iter().cloned().collect()
     }
 
-    /// The command lines of a command's examples: those of `audit`, without what they are piped from or into.
+    /// The command lines of a command's examples: those of `audit`, without what they are piped
+    /// from or into.
     fn examples(command: &Command) -> Vec<Vec<String>> {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let (_, examples) = help.split_once("Examples:\n").unwrap_or_default();
         let mut found = Vec::new();
         for line in examples.replace("\\\n", " ").lines() {
-            let words = shlex::split(line).unwrap_or_else(|| panic!("'{line}' is no line for a shell"));
+            let words =
+                shlex::split(line).unwrap_or_else(|| panic!("'{line}' is no line for a shell"));
             for part in words.split(|word| word == "|") {
                 let end = part.iter().position(|word| word.starts_with('>')).unwrap_or(part.len());
                 if part.first().is_some_and(|word| word == "audit") {
@@ -149,8 +155,8 @@ mod tests {
                     "{example:?}: {}",
                     parsed.err().unwrap_or_else(|| unreachable!())
                 );
-                let is_own =
-                    command.get_name() == "audit" || example.iter().any(|word| word == command.get_name());
+                let is_own = command.get_name() == "audit"
+                    || example.iter().any(|word| word == command.get_name());
                 let is_related = command.get_name() == "dlt" && example[1] == "show";
                 assert!(is_own || is_related, "{example:?} in the help of {}", command.get_name());
             }
@@ -194,7 +200,11 @@ mod tests {
             clap_complete::generate(*shell, &mut Cli::command(), "audit", &mut script);
             let script = String::from_utf8(script).expect("UTF-8");
             for command in Cli::command().get_subcommands() {
-                assert!(script.contains(command.get_name()), "{shell} does not know {}", command.get_name());
+                assert!(
+                    script.contains(command.get_name()),
+                    "{shell} does not know {}",
+                    command.get_name()
+                );
             }
         }
     }

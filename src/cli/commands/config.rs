@@ -2,22 +2,23 @@
 
 use clap::{Args, Subcommand};
 
-use super::args::ConnectionArgs;
-use super::config_file::Looked;
-use super::effective::{Effective, Sourced};
-use super::failure::{Exit, Failure};
 use super::ingest::DEFAULT_TOPICS;
-use super::output_args::OutputArgs;
-use super::{listing, terminal};
+use crate::cli::settings::config_file::ConfigSearch;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::settings::resolved::{ResolvedSettings, Sourced};
+use crate::cli::shared::output_args::OutputArgs;
+use crate::cli::shared::result_table;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
 use crate::kafka;
 use crate::output::{Cell, Column, Emphasis, escape_controls};
-use crate::store::{self, Origin, Part};
+use crate::store::{self, ConnectionParameter, ParameterSource};
 
 /// Tell which settings hold, and where each comes from
 ///
-/// Settings for several environments stand as profiles in one file: the one that AUDIT_CONFIG names, else
-/// audit/config.toml in XDG_CONFIG_HOME, else ~/.config/audit/config.toml. `--profile NAME` or AUDIT_PROFILE chooses one, else
-/// default_profile.
+/// Settings for several environments stand as profiles in one file: the one that AUDIT_CONFIG
+/// names, else audit/config.toml in XDG_CONFIG_HOME, else ~/.config/audit/config.toml. `--profile
+/// NAME` or AUDIT_PROFILE chooses one, else default_profile.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A file with every key there is:
@@ -54,7 +55,7 @@ Examples:
   audit --profile production config show -o json")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
-    pub(super) command: ConfigCommand,
+    pub(crate) command: ConfigCommand,
 }
 
 #[derive(Debug, Subcommand)]
@@ -64,8 +65,8 @@ pub(crate) enum ConfigCommand {
 
 /// Show each setting, its value, and where it comes from
 ///
-/// Neither the database nor Kafka is asked. Passwords and other secrets are not shown. Says on stderr which file was read, and
-/// which profiles it has.
+/// Neither the database nor Kafka is asked. Passwords and other secrets are not shown. Says on
+/// stderr which file was read, and which profiles it has.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -74,35 +75,37 @@ Examples:
   audit config show -o json | jq -r '.[] | select(.setting == \"brokers\").value'")]
 pub(crate) struct ShowConfigArgs {
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 pub(crate) fn run(args: &ConfigArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let ConfigCommand::Show(args) = &args.command;
-    let effective = &connection.effective;
-    terminal::status(&escape_controls(&file_line(&effective.looked)));
+    let resolved = &connection.resolved;
+    terminal::status(&escape_controls(&file_line(&resolved.search)));
     let database = connection.database();
-    let password_file = effective.database_password_file.as_ref().map(|file| file.map(|path| path.display()));
-    let topics = effective.topics.as_ref().map(|topics| topics.map(|topics| topics.join(",")));
-    let output = effective.output.as_ref().map(|output| output.map(|format| format.name()));
+    let password_file =
+        resolved.database_password_file.as_ref().map(|file| file.map(|path| path.display()));
+    let topics = resolved.topics.as_ref().map(|topics| topics.map(|topics| topics.join(",")));
+    let output = resolved.output.as_ref().map(|output| output.map(|format| format.name()));
     let mut rows = Rows::default();
-    rows.push("profile", effective.profile.as_ref(), None);
-    rows.push("database_url", effective.database_url.as_ref(), None);
+    rows.push("profile", resolved.profile.as_ref(), None);
+    rows.push("database_url", resolved.database_url.as_ref(), None);
     rows.push("database_password_file", password_file.as_ref(), None);
     for part in database.iter().flat_map(store::Settings::parts) {
-        rows.part(part, effective);
+        rows.part(part, resolved);
     }
-    rows.push("brokers", effective.brokers.as_ref(), None);
-    for setting in &effective.kafka {
+    rows.push("brokers", resolved.brokers.as_ref(), None);
+    for setting in &resolved.kafka {
         let name = format!("kafka.{}", setting.value.name());
         rows.push(&name, Some(&setting.map(kafka::Setting::shown)), None);
     }
     rows.push("topics", topics.as_ref(), Some(DEFAULT_TOPICS));
-    rows.push("group", effective.group.as_ref(), None);
-    rows.push("tz", effective.tz.as_ref(), Some("UTC"));
+    rows.push("group", resolved.group.as_ref(), None);
+    rows.push("tz", resolved.tz.as_ref(), Some("UTC"));
     rows.push("output", output.as_ref(), None);
     let columns = ["setting", "value", "source"].map(Column::new);
-    let exit = listing::show(&columns, &["setting", "value", "source"], rows.0, "", &args.output)?;
+    let exit =
+        result_table::show(&columns, &["setting", "value", "source"], rows.0, "", &args.output)?;
     // Only now: what could be found out helps to see what is wrong.
     database.map(|_| exit)
 }
@@ -112,23 +115,32 @@ pub(crate) fn run(args: &ConfigArgs, connection: &ConnectionArgs) -> Result<Exit
 struct Rows(Vec<(Vec<Cell<'static>>, Emphasis)>);
 
 impl Rows {
-    fn push(&mut self, setting: &str, given: Option<&Sourced<impl ToString>>, default: Option<&str>) {
+    fn push(
+        &mut self,
+        setting: &str,
+        given: Option<&Sourced<impl ToString>>,
+        default: Option<&str>,
+    ) {
         match given {
             Some(given) => {
                 self.line(setting, Some(given.value.to_string()), Some(given.source.to_string()));
             }
-            None => self.line(setting, default.map(str::to_owned), default.map(|_| "default".to_owned())),
+            None => self.line(
+                setting,
+                default.map(str::to_owned),
+                default.map(|_| "default".to_owned()),
+            ),
         }
     }
 
-    fn part(&mut self, part: Part, effective: &Effective) {
-        let of_url = effective.database_url.as_ref().map(|url| url.source.to_string());
-        let source = match part.origin {
-            Origin::Url => of_url,
-            Origin::Given => Some("database_password_file".to_owned()),
-            Origin::Variable(name) => Some(name.to_owned()),
-            Origin::PasswordFile => Some("~/.pgpass".to_owned()),
-            Origin::Default => Some("default".to_owned()),
+    fn part(&mut self, part: ConnectionParameter, resolved: &ResolvedSettings) {
+        let of_url = resolved.database_url.as_ref().map(|url| url.source.to_string());
+        let source = match part.source {
+            ParameterSource::Url => of_url,
+            ParameterSource::Given => Some("database_password_file".to_owned()),
+            ParameterSource::Variable(name) => Some(name.to_owned()),
+            ParameterSource::PasswordFile => Some("~/.pgpass".to_owned()),
+            ParameterSource::Default => Some("default".to_owned()),
         };
         self.line(&format!("database_{}", part.name), part.value, source);
     }
@@ -139,13 +151,16 @@ impl Rows {
 }
 
 /// Which file was read, and which profiles it has.
-fn file_line(looked: &Looked) -> String {
-    let (path, file) = match looked {
-        Looked { path: None, .. } => {
-            return "no configuration file: neither AUDIT_CONFIG, XDG_CONFIG_HOME nor HOME is set".to_owned();
+fn file_line(search: &ConfigSearch) -> String {
+    let (path, file) = match search {
+        ConfigSearch { path: None, .. } => {
+            return "no configuration file: neither AUDIT_CONFIG, XDG_CONFIG_HOME nor HOME is set"
+                .to_owned();
         }
-        Looked { path: Some(path), file: None } => return format!("there is no {}", path.display()),
-        Looked { path: Some(path), file: Some(file) } => (path.display(), file),
+        ConfigSearch { path: Some(path), file: None } => {
+            return format!("there is no {}", path.display());
+        }
+        ConfigSearch { path: Some(path), file: Some(file) } => (path.display(), file),
     };
     let names: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
     match names.is_empty() {

@@ -10,20 +10,22 @@ use record_file::{Content, Record};
 use regex::Regex;
 use serde::Deserialize;
 
-use super::failure::{Exit, Failure};
-use super::output_args::OutputFormat;
-use super::terminal::{self, ColorChoice};
+use crate::cli::shared::output_args::OutputFormat;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal::{self, ColorChoice};
 use crate::dead_letter::{self, DeadLetter, OriginSource};
 use crate::event::{self, Decoder, Explanation, Header};
 use crate::output::{
-    self, Cell, Column, Emphasis, Format, Renderer, Style, Timestamp, escape_controls, timestamp_text,
+    self, Cell, Column, Emphasis, Format, Renderer, Style, Timestamp, escape_controls,
+    timestamp_text,
 };
 
 /// Show what a record would become, and why: its decoder, each column, and where it comes from
 ///
-/// A file is one value as it stands in Kafka, or holds whole records, with key and headers, in the format of fixtures/ (a
-/// JSON object with the member `record`; several may follow each other, as one a line). Neither Kafka nor the database is
-/// asked. A record that would be quarantined is an answer, too: the exit code is 0.
+/// A file is one value as it stands in Kafka, or holds whole records, with key and headers, in the
+/// format of fixtures/ (a JSON object with the member `record`; several may follow each other, as
+/// one a line). Neither Kafka nor the database is asked. A record that would be quarantined is an
+/// answer, too: the exit code is 0.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -50,7 +52,7 @@ pub(crate) struct DecodeArgs {
         hide_env_values = true,
         help_heading = "Output"
     )]
-    pub(super) output: Option<OutputFormat>,
+    pub(crate) output: Option<OutputFormat>,
     /// When to colour
     #[arg(
         long,
@@ -90,7 +92,7 @@ struct RecordArgs {
 }
 
 fn milliseconds(text: &str) -> Result<i64, String> {
-    event::time::read_text(text)
+    event::row::time::read_text(text)
         .map(|moment| moment.microseconds.div_euclid(1000))
         .ok_or_else(|| "write 2026-11-22T10:00:00Z, or a number such as 1795341600000".to_owned())
 }
@@ -125,7 +127,8 @@ impl RecordArgs {
                 record.key = Some(content(key));
             }
             if !self.headers.is_empty() {
-                let pairs = self.headers.iter().map(|(name, value)| (content(name), Some(content(value))));
+                let pairs =
+                    self.headers.iter().map(|(name, value)| (content(name), Some(content(value))));
                 record.headers = pairs.collect();
             }
             record.partition = self.partition.or(record.partition);
@@ -157,7 +160,8 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
         })?;
         let is_alone = records.len() == 1;
         for (index, record) in records.iter().enumerate() {
-            let name = if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
+            let name =
+                if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
             let answer = decode(&decoder, &args.record.cluster_id, record, now_us);
             report.answer(&name, &answer, &mut stdout)?;
         }
@@ -175,7 +179,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     if is_stdin(path) {
         let mut bytes = Vec::new();
         let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        return read.map(|_| bytes).map_err(|error| Failure::new(format!("reading stdin: {error}")));
+        return read
+            .map(|_| bytes)
+            .map_err(|error| Failure::new(format!("reading stdin: {error}")));
     }
     std::fs::read(path).map_err(|error| {
         Failure::new(format!("reading {}: {error}", path.display()))
@@ -201,7 +207,10 @@ fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> 
     let headers: Vec<_> = record
         .headers
         .iter()
-        .map(|(name, value)| Header { name: &name.0, value: value.as_ref().map(|value| value.0.as_slice()) })
+        .map(|(name, value)| Header {
+            name: &name.0,
+            value: value.as_ref().map(|value| value.0.as_slice()),
+        })
         .collect();
     let record = event::Record {
         cluster_id,
@@ -216,7 +225,9 @@ fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> 
     let explanation = event::explain(decoder, &record, now_us);
     let payload = explanation.columns.iter().find(|column| column.name == "payload");
     let detail = explanation.reason.and(payload).and_then(|payload| {
-        serde_json::from_str::<Quarantined>(payload.value.as_deref()?).ok().map(|payload| payload.detail)
+        serde_json::from_str::<Quarantined>(payload.value.as_deref()?)
+            .ok()
+            .map(|payload| payload.detail)
     });
     let dead_letter = if decoder.is_dead_letter_topic(record.topic) {
         dead_letter_row(dead_letter::origin(&record))
@@ -228,13 +239,15 @@ fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> 
 
 /// The columns of `dead_letters` beside the raw key, value and headers, which are kept as they are.
 fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Cell<'static>, String)> {
-    let headers = letter.family.map_or_else(|| "headers".to_owned(), |family| format!("headers of {family}"));
+    let headers =
+        letter.family.map_or_else(|| "headers".to_owned(), |family| format!("headers of {family}"));
     let topic = match letter.origin_source {
         OriginSource::Suffix => "the topic's name without its ending: a guess",
         OriginSource::Header | OriginSource::Unknown => headers.as_str(),
     };
     let text = |text: Option<Cow<'_, str>>| Cell::from(text.map(Cow::into_owned));
-    let time = letter.origin_timestamp_ms.and_then(DateTime::from_timestamp_millis).map(Timestamp::from);
+    let time =
+        letter.origin_timestamp_ms.and_then(DateTime::from_timestamp_millis).map(Timestamp::from);
     let columns = [
         ("origin_topic", text(letter.origin_topic)),
         ("origin_partition", letter.origin_partition.into()),
@@ -260,7 +273,8 @@ fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Cell<'static>, 
         .collect()
 }
 
-/// Writes answers: for people each is a table of its own with a line for each column, else each is one row.
+/// Writes answers: for people each is a table of its own with a line for each column, else each is
+/// one row.
 struct Report {
     format: Format,
     style: Style,
@@ -282,7 +296,12 @@ impl Report {
         rows.begin(&names.map(|name| Column::new(*name)).collect::<Vec<_>>(), writer)
     }
 
-    fn answer(&mut self, record: &str, answer: &Answer, writer: &mut dyn Write) -> std::io::Result<()> {
+    fn answer(
+        &mut self,
+        record: &str,
+        answer: &Answer,
+        writer: &mut dyn Write,
+    ) -> std::io::Result<()> {
         self.answered += 1;
         match &mut self.rows {
             Some(rows) => rows.row(&row(record, answer), Emphasis::None, writer),
@@ -306,7 +325,10 @@ impl Report {
         }
         writeln!(writer)?;
         let columns = explanation.columns.iter().map(|column| {
-            (vec![column.name.into(), column.origin.to_string().into(), cell(column)], Emphasis::None)
+            (
+                vec![column.name.into(), column.source.to_string().into(), cell(column)],
+                Emphasis::None,
+            )
         });
         let dead_letter = answer.dead_letter.iter().map(|(name, value, from)| {
             // As text, because numbers would stand at the other side of the column.
@@ -336,7 +358,8 @@ fn row<'a>(record: &'a str, answer: &'a Answer) -> Vec<Cell<'a>> {
     } else {
         Cell::Json(dead_letter_json(answer).into())
     });
-    let origins = explanation.columns.iter().map(|column| (column.name, column.origin.to_string().into()));
+    let origins =
+        explanation.columns.iter().map(|column| (column.name, column.source.to_string().into()));
     cells.push(Cell::Json(object(origins).into()));
     cells
 }
@@ -363,7 +386,8 @@ fn dead_letter_json(answer: &Answer) -> String {
 }
 
 fn object(members: impl Iterator<Item = (&'static str, serde_json::Value)>) -> String {
-    let members: Vec<_> =
-        members.map(|(name, value)| format!("{}: {value}", serde_json::Value::from(name))).collect();
+    let members: Vec<_> = members
+        .map(|(name, value)| format!("{}: {value}", serde_json::Value::from(name)))
+        .collect();
     format!("{{{}}}", members.join(", "))
 }

@@ -2,21 +2,21 @@
 
 use clap::Args;
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
-use super::listing;
-use super::output_args::OutputArgs;
-use super::selectors::SelectorArgs;
-use super::terminal;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::output_args::OutputArgs;
+use crate::cli::shared::result_table;
+use crate::cli::shared::selector_args::SelectorArgs;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
 use crate::dead_letter::short_class;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis, Format, Timestamp};
-use crate::store::{self, Reach, Reading};
+use crate::store::{self, Reading, RowScope};
 
 /// Show dead letters in groups: by origin topic, consumer group and error
 ///
-/// Each group has its count, when its first and its last event happened, how many of it were sent back, and an example.
-/// All selectors narrow it; --dlt is implied.
+/// Each group has its count, when its first and its last event happened, how many of it were sent
+/// back, and an example. All selectors narrow it; --dlt is implied.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -26,9 +26,9 @@ Examples:
   audit show EXAMPLE                 # the event of a group's example, in full")]
 pub(crate) struct DltArgs {
     #[command(flatten)]
-    pub(super) selectors: SelectorArgs,
+    pub(crate) selectors: SelectorArgs,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 const IN_TABLES: [&str; 8] = [
@@ -55,9 +55,12 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
     let client = store::connect(&settings, "audit dlt").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
-    let groups =
-        if resolved.is_empty() { Vec::new() } else { store::dead_letter_groups(&client, &resolved).await? };
+    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
+    let groups = if resolved.is_empty() {
+        Vec::new()
+    } else {
+        store::dead_letter_groups(&client, &resolved).await?
+    };
     let columns = [
         Column::new("origin_topic").category(),
         Column::new("consumer_group"),
@@ -71,8 +74,8 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
         Column::new("example_message"),
     ];
     // A package takes the room that the class needs.
-    let is_short =
-        args.output.format().unwrap_or(Format::Table) == Format::Table && terminal::stdout_is_terminal();
+    let is_short = args.output.format().unwrap_or(Format::Table) == Format::Table
+        && terminal::stdout_is_terminal();
     let rows = groups.into_iter().map(|group| {
         let class = group.exception_class.map(|class| match is_short {
             true => short_class(&class).to_owned(),
@@ -97,7 +100,7 @@ pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<E
         Some(width) if width < WIDE_TERMINAL => &IN_NARROW_TABLES,
         _ => &IN_TABLES[..],
     };
-    listing::show(&columns, in_tables, rows.collect(), "no dead letters match", &args.output)
+    result_table::show(&columns, in_tables, rows.collect(), "no dead letters match", &args.output)
 }
 
 /// The same selection, of dead letters only.

@@ -11,22 +11,23 @@ use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
 use tokio_postgres::Client;
 
-use super::args::ConnectionArgs;
-use super::events::{self, EventColumns, default_columns};
-use super::failure::{Exit, Failure};
-use super::output_args::EmptyArgs;
-use super::selectors::SelectorArgs;
-use super::signals::interruption;
-use super::suggestions::suggest;
-use super::terminal;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::event_columns::{self, EventColumns, default_columns};
+use crate::cli::shared::output_args::EmptyArgs;
+use crate::cli::shared::selector_args::SelectorArgs;
+use crate::cli::shared::suggestions::suggest;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::signals::interruption;
+use crate::cli::ui::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Emphasis, Format, Style};
-use crate::store::{self, EventQuery, Reach, Reading, ResolvedSelection, RowOrder};
+use crate::store::{self, EventQuery, Reading, ResolvedSelection, RowOrder, RowScope};
 
 /// Write selected events as CSV, NDJSON or JSON, ordered by id
 ///
-/// The format is that of -o, else of the file's ending, else CSV. CSV has the columns of the original table unless --columns
-/// says otherwise, and can be loaded by PostgreSQL's COPY unchanged. A file appears under its name when it is whole.
+/// The format is that of -o, else of the file's ending, else CSV. CSV has the columns of the
+/// original table unless --columns says otherwise, and can be loaded by PostgreSQL's COPY
+/// unchanged. A file appears under its name when it is whole.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +39,7 @@ pub(crate) struct ExportArgs {
     /// File to write; stdout without one
     path: Option<PathBuf>,
     #[command(flatten)]
-    pub(super) selectors: SelectorArgs,
+    pub(crate) selectors: SelectorArgs,
     /// How many rows at most [default: all]
     #[arg(short = 'n', long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
     limit: Option<i64>,
@@ -115,7 +116,7 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
     let client = store::connect(&settings, "audit export").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
     let export = Export { args, format, style, columns, selection, resolved, client };
     let rows = match args.file() {
         None => export.write(std::io::stdout()).await?,
@@ -128,7 +129,11 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
                     return Err(Failure::new("interrupted before the export was whole").with_exit(Exit::Interrupted));
                 }
             };
-            terminal::status(&format!("{} written to {}", events::rows(rows), path.display()));
+            terminal::status(&format!(
+                "{} written to {}",
+                event_columns::rows(rows),
+                path.display()
+            ));
             rows
         }
     };
@@ -147,20 +152,25 @@ struct Export<'a> {
 
 impl Export<'_> {
     async fn write_file(&self, path: &Path) -> Result<u64, Failure> {
-        let failed =
-            |error: &dyn std::fmt::Display| Failure::new(format!("writing {}: {error}", path.display()));
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("writing {}: {error}", path.display()))
+        };
         // A pipe or a device can't be replaced by a file; a link stays a link.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if target.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            let file =
-                std::fs::OpenOptions::new().write(true).open(&target).map_err(|error| failed(&error))?;
+            let file = std::fs::OpenOptions::new()
+                .write(true)
+                .open(&target)
+                .map_err(|error| failed(&error))?;
             return self.write(file).await;
         }
         if target.is_dir() {
             return Err(failed(&"it is a directory"));
         }
-        let folder =
-            target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = target
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new()
             .prefix(".audit-export-")
             .permissions(Permissions::from_mode(0o666))
@@ -187,12 +197,15 @@ impl Export<'_> {
         };
         let mut count = 0;
         if !self.resolved.is_empty() {
-            let mut rows = pin!(query.statement().stream(&self.client, "reading event_logs").await?);
-            while let Some(row) = rows.try_next().await.map_err(store::Error::query("reading event_logs"))? {
+            let mut rows =
+                pin!(query.statement().stream(&self.client, "reading event_logs").await?);
+            while let Some(row) =
+                rows.try_next().await.map_err(store::Error::query("reading event_logs"))?
+            {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
                     terminal::status(&format!(
                         "only the first {} written: more match than --limit",
-                        events::rows(count)
+                        event_columns::rows(count)
                     ));
                     break;
                 }

@@ -8,21 +8,23 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use regex::Regex;
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
-use super::logs::{self, LogFormat};
-use super::{signals, terminal};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::log::{self, LogFormat};
+use crate::cli::ui::{signals, terminal};
 use crate::event::Decoder;
 use crate::ingest::{self, Counters, IngestSettings, Stop};
 
 /// What is recorded where nobody says otherwise.
-pub(crate) const DEFAULT_TOPICS: &str = "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
+pub(crate) const DEFAULT_TOPICS: &str =
+    "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
 
 /// Record Kafka's events in event_logs, exactly once, until stopped
 ///
-/// Each record becomes one row, whatever it contains and whatever crashes: what can't be a normal row is a quarantined
-/// one. How far each partition is recorded stands in PostgreSQL beside the rows, and moves in the same transaction. Several
-/// ingesters with the same database share the partitions. Ctrl-C or SIGTERM ends after committing what was read (exit 0).
+/// Each record becomes one row, whatever it contains and whatever crashes: what can't be a normal
+/// row is a quarantined one. How far each partition is recorded stands in PostgreSQL beside the
+/// rows, and moves in the same transaction. Several ingesters with the same database share the
+/// partitions. Ctrl-C or SIGTERM ends after committing what was read (exit 0).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Memory: each writer holds at most 4 batches of 8 MiB (or of one larger record) and their encoded rows, about 100 MiB;
@@ -42,10 +44,10 @@ pub(crate) struct IngestArgs {
         value_delimiter = ',',
         default_value = DEFAULT_TOPICS
     )]
-    pub(super) topics: Vec<String>,
+    pub(crate) topics: Vec<String>,
     /// The consumer group [default: audit- and the first characters of the database's own id]
     #[arg(long, value_name = "NAME")]
-    pub(super) group: Option<String>,
+    pub(crate) group: Option<String>,
     /// End when everything is recorded that the topics held at the start
     #[arg(long)]
     until_end: bool,
@@ -61,7 +63,8 @@ pub(crate) struct IngestArgs {
     /// Also take topics for dead letters whose name matches this regular expression
     #[arg(long, value_name = "REGEX")]
     dlt_pattern: Option<Regex>,
-    /// Record this topic as a new incarnation: it was deleted and made again, or was truncated (repeatable)
+    /// Record this topic as a new incarnation: it was deleted and made again, or was truncated
+    /// (repeatable)
     #[arg(long, value_name = "TOPIC")]
     accept_recreated: Vec<String>,
     /// How the log on stderr is written
@@ -72,7 +75,7 @@ pub(crate) struct IngestArgs {
 pub(crate) async fn run(args: IngestArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let counters = Arc::new(Counters::default());
     let progress = progress_bar(args.log_format);
-    logs::start(args.log_format, progress.clone());
+    log::start(args.log_format, progress.clone());
     let mut topics = args.topics;
     topics.retain(|topic| !topic.is_empty());
     topics.sort_unstable();
@@ -131,9 +134,11 @@ fn progress_bar(format: LogFormat) -> Option<ProgressBar> {
     Some(bar)
 }
 
-/// Tells how it goes: on the moving line several times a second, else in the log every ten seconds when rows came in.
+/// Tells how it goes: on the moving line several times a second, else in the log every ten seconds
+/// when rows came in.
 async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
-    let every = if progress.is_some() { Duration::from_millis(250) } else { Duration::from_secs(10) };
+    let every =
+        if progress.is_some() { Duration::from_millis(250) } else { Duration::from_secs(10) };
     let (mut before, mut rate, mut asked) = (0, 0.0, Instant::now());
     loop {
         tokio::time::sleep(every).await;
@@ -147,8 +152,11 @@ async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
         let partitions = counters.partitions.load(Relaxed);
         match &progress {
             Some(bar) => {
-                let (rows, rate, lag) = (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
-                bar.set_message(format!("{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"));
+                let (rows, rate, lag) =
+                    (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
+                bar.set_message(format!(
+                    "{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"
+                ));
             }
             None if rows > before => {
                 tracing::info!(rows, rows_per_second = rate as u64, lag, partitions, "recorded");

@@ -2,13 +2,14 @@
 
 use clap::Args;
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::ui::failure::{Exit, Failure};
 use crate::store;
 
 /// Create or upgrade the schema of the audit database
 ///
-/// Safe to run again, and safe when several run at once. Only adds: it never drops or rewrites what is recorded.
+/// Safe to run again, and safe when several run at once. Only adds: it never drops or rewrites what
+/// is recorded.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -22,7 +23,8 @@ pub(crate) struct MigrateArgs {
     /// Only say which migrations would be applied
     #[arg(long)]
     dry_run: bool,
-    /// Also make the group roles audit_ingester, audit_reader and audit_replayer; roles belong to the whole server
+    /// Also make the group roles audit_ingester, audit_reader and audit_replayer; roles belong to
+    /// the whole server
     #[arg(long, conflicts_with = "dry_run")]
     roles: bool,
 }
@@ -33,7 +35,8 @@ pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Resu
     let target = settings.target();
     if args.status {
         let state = store::schema_state(&client).await?;
-        let found = state.found.map_or_else(|| "no schema".to_owned(), |found| format!("version {found}"));
+        let found =
+            state.found.map_or_else(|| "no schema".to_owned(), |found| format!("version {found}"));
         println!("{target}: {found}, this program needs version {}", state.known);
         return Ok(if state.found == Some(state.known) { Exit::Done } else { Exit::Failed });
     }

@@ -7,15 +7,17 @@ use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 use tokio_postgres::Client;
 
-use super::args::ConnectionArgs;
-use super::events::{self, EventColumns, default_columns};
-use super::failure::{Exit, Failure};
-use super::output_args::OutputArgs;
-use super::selectors::SelectorArgs;
-use super::suggestions::suggest;
-use super::terminal;
-use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp, escape_controls, timestamp_text};
-use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reach, Reading, RowOrder};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::event_columns::{self, EventColumns, default_columns};
+use crate::cli::shared::output_args::OutputArgs;
+use crate::cli::shared::selector_args::SelectorArgs;
+use crate::cli::shared::suggestions::suggest;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
+use crate::output::{
+    self, Cell, Column, Emphasis, Format, Timestamp, escape_controls, timestamp_text,
+};
+use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reading, RowOrder, RowScope};
 
 /// Show selected events, newest first
 ///
@@ -45,13 +47,14 @@ pub(crate) struct QueryArgs {
     /// Of several deliveries of an event, only the one that committed first
     #[arg(long)]
     dedup: bool,
-    /// Instead of the rows, show how PostgreSQL finds them: the statement, and its plan with the times that it took
+    /// Instead of the rows, show how PostgreSQL finds them: the statement, and its plan with the
+    /// times that it took
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
-    pub(super) selectors: SelectorArgs,
+    pub(crate) selectors: SelectorArgs,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -76,7 +79,9 @@ impl QueryArgs {
         let asked = self.order.map(Order::from);
         match self.after {
             None => Ok(RowOrder::CreatedAt(asked.unwrap_or(Order::Newest))),
-            Some(cursor) if asked.is_none_or(|order| order == cursor.order) => Ok(RowOrder::After(cursor)),
+            Some(cursor) if asked.is_none_or(|order| order == cursor.order) => {
+                Ok(RowOrder::After(cursor))
+            }
             Some(_) => Err(Failure::usage("the cursor of --after belongs to the other --order")),
         }
     }
@@ -90,13 +95,14 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     // The key of the last row shown makes the cursor.
     let needed = [EventColumn::CreatedAt, EventColumn::Id, EventColumn::Mark];
     let needed = if format == Format::Table { &needed[..] } else { &needed[..2] };
-    let columns = EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
+    let columns =
+        EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
 
     let settings = connection.database()?;
     let client = store::connect(&settings, "audit query").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, if args.count { Reading::All } else { Reading::Page }).await?;
-    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
     let query = EventQuery {
         selection: &resolved,
         columns: columns.selected(),
@@ -115,7 +121,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     if selection.scans() {
         let (oldest, newest) = store::time_span(&client).await?;
         let text = |time: Option<i64>| {
-            time.map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::without_zone(time)))
+            time.map_or_else(
+                || "-".to_owned(),
+                |time| timestamp_text(Timestamp::without_zone(time)),
+            )
         };
         terminal::status(&format!(
             "--where alone reads the events one after the other, from {} to {}; --type, --since or --aggregate make it quicker",
@@ -138,7 +147,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
                 Err(exit) => {
                     renderer.end(&mut screen)?;
                     screen.close()?;
-                    terminal::status(&format!("stopped after {}, more may match", events::rows(shown)));
+                    terminal::status(&format!(
+                        "stopped after {}, more may match",
+                        event_columns::rows(shown)
+                    ));
                     return Ok(exit);
                 }
             };
@@ -163,7 +175,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
             _ => (args.order.map_or(Order::Newest, Order::from), store::snapshot(&client).await?),
         };
         let cursor = Cursor { order, created_at, id, snapshot };
-        terminal::status(&format!("{} shown, more match; go on with --after {cursor}", events::rows(shown)));
+        terminal::status(&format!(
+            "{} shown, more match; go on with --after {cursor}",
+            event_columns::rows(shown)
+        ));
     }
     if shown == 0 {
         suggest(&client, &selection).await?;
@@ -175,7 +190,11 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     Ok(args.output.exit(shown == 0))
 }
 
-async fn explain(args: &QueryArgs, client: &Client, query: &EventQuery<'_>) -> Result<Exit, Failure> {
+async fn explain(
+    args: &QueryArgs,
+    client: &Client,
+    query: &EventQuery<'_>,
+) -> Result<Exit, Failure> {
     if query.selection.is_empty() {
         terminal::status("nothing to search: a selector names what does not exist");
         return Ok(Exit::Done);

@@ -8,18 +8,22 @@ use chrono::Utc;
 use clap::Args;
 use indicatif::HumanBytes;
 
-use super::args::ConnectionArgs;
-use super::ends::{Ends, ends, seconds_waiting};
-use super::failure::{Exit, Failure};
-use super::output_args::FormatArgs;
-use super::signals::interruption;
-use super::terminal;
-use crate::output::{Emphasis, Format, Section, Timestamp, escape_controls, render_report, timestamp_text};
-use crate::store::{self, DatabaseOverview, IngesterOverview, LostRange, PartitionOverview, Settings};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::end_offsets::{Ends, ends, seconds_waiting};
+use crate::cli::shared::output_args::FormatArgs;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::signals::interruption;
+use crate::cli::ui::terminal;
+use crate::output::{
+    Emphasis, Format, Section, Timestamp, escape_controls, render_report, timestamp_text,
+};
+use crate::store::{self, DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Settings};
 
-/// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are alive
+/// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are
+/// alive
 ///
-/// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without Kafka the rest is shown.
+/// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
+/// Kafka the rest is shown.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -34,10 +38,11 @@ pub(crate) struct StatusArgs {
     #[arg(long)]
     duplicates: bool,
     #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(crate) format: FormatArgs,
 }
 
-/// From these widths on a terminal has room for who claimed a partition, and for when it was last recorded.
+/// From these widths on a terminal has room for who claimed a partition, and for when it was last
+/// recorded.
 const WIDE_TERMINAL: u16 = 100;
 const WIDEST_TERMINAL: u16 = 135;
 
@@ -80,12 +85,13 @@ pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Resul
     }
 }
 
-/// Shows it in the place of the one before, as much as fits the screen; one behind the other where nobody looks on.
+/// Shows it in the place of the one before, as much as fits the screen; one behind the other where
+/// nobody looks on.
 fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
     let report = overview.render(args)?;
-    let height =
-        terminal::height().filter(|_| args.format.format().unwrap_or(Format::Table) == Format::Table);
+    let height = terminal::height()
+        .filter(|_| args.format.format().unwrap_or(Format::Table) == Format::Table);
     let Some(height) = height else {
         stdout.write_all(&report)?;
         stdout.flush()?;
@@ -106,8 +112,8 @@ fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
         lines.truncate(room - 1);
         lines.push(format!("… {hidden} more lines; without --watch all are shown"));
     }
-    // Home, each line over the old one and cleared behind, then what is below: nothing flickers. A line that is too long is cut,
-    // not wrapped: the screen would scroll.
+    // Home, each line over the old one and cleared behind, then what is below: nothing flickers. A
+    // line that is too long is cut, not wrapped: the screen would scroll.
     write!(stdout, "\x1b[?7l\x1b[H{}\x1b[K\n\x1b[J\x1b[?7h", lines.join("\x1b[K\n"))?;
     stdout.flush()?;
     Ok(())
@@ -127,11 +133,11 @@ const PARTITION_COLUMNS: [&str; 9] = [
 
 /// What there is to show.
 struct Overview {
-    database: DatabaseOverview,
+    database: DatabaseStatus,
     duplicates: Option<i64>,
-    partitions: Vec<PartitionOverview>,
+    partitions: Vec<PartitionStatus>,
     lost: Vec<LostRange>,
-    ingesters: Vec<IngesterOverview>,
+    ingesters: Vec<IngesterStatus>,
     kafka: Option<Ends>,
     /// How many seconds the first record of a partition waits, where some do and that is known.
     waiting: HashMap<(String, i32), i64>,
@@ -149,21 +155,24 @@ impl Overview {
         store::check_schema(&client, settings).await?;
         let mut notes = Vec::new();
         let kafka = ends(connection, &client, &[], BROKER_LIMIT).await?;
-        let kafka = kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
-        let database = store::database_overview(&client).await?;
+        let kafka =
+            kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
+        let database = store::database_status(&client).await?;
         let duplicates = if args.duplicates || database.rows <= FEW_ROWS {
             Some(store::count_duplicates(&client).await?)
         } else {
             notes.push(
-                "the duplicates are not counted: that reads for a while, --duplicates does it".to_owned(),
+                "the duplicates are not counted: that reads for a while, --duplicates does it"
+                    .to_owned(),
             );
             None
         };
-        let partitions = store::partition_overviews(&client).await?;
-        let behind =
-            partitions.iter().filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
-        let behind =
-            behind.map(|partition| (partition.topic.clone(), partition.partition, partition.next_offset));
+        let partitions = store::partition_statuses(&client).await?;
+        let behind = partitions
+            .iter()
+            .filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
+        let behind = behind
+            .map(|partition| (partition.topic.clone(), partition.partition, partition.next_offset));
         let waiting = seconds_waiting(connection, behind.collect(), WAITING_LIMIT).await;
         let waiting = waiting.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
@@ -172,9 +181,10 @@ impl Overview {
         let mut lost = store::lost_ranges(&client, LISTED_LOSSES + 1).await?;
         if lost.len() as i64 > LISTED_LOSSES {
             lost.pop();
-            notes.push(format!("the latest {LISTED_LOSSES} lost ranges are listed, there are more"));
+            notes
+                .push(format!("the latest {LISTED_LOSSES} lost ranges are listed, there are more"));
         }
-        let ingesters = store::ingester_overviews(&client).await?;
+        let ingesters = store::ingester_statuses(&client).await?;
         Ok(Self { database, duplicates, partitions, lost, ingesters, kafka, waiting, notes })
     }
 
@@ -203,15 +213,21 @@ impl Overview {
             self.partitions.iter().map(|partition| lag(partition, self.kafka.as_ref())).collect();
         let lag = lags.map(|lags| lags.iter().sum::<i64>());
         let lost: i64 = self.partitions.iter().map(|partition| partition.lost).sum();
-        let behind = self.partitions.iter().filter_map(|partition| self.seconds_behind(partition)).max();
+        let behind =
+            self.partitions.iter().filter_map(|partition| self.seconds_behind(partition)).max();
         let alive = self.ingesters.len() as i64;
         let size = match format {
-            Format::Table | Format::Lines => {
-                ("size", HumanBytes(database.bytes.unsigned_abs()).to_string().into(), Emphasis::None)
+            Format::Table | Format::Lines => (
+                "size",
+                HumanBytes(database.bytes.unsigned_abs()).to_string().into(),
+                Emphasis::None,
+            ),
+            Format::Json | Format::Ndjson | Format::Csv => {
+                ("bytes", database.bytes.into(), Emphasis::None)
             }
-            Format::Json | Format::Ndjson | Format::Csv => ("bytes", database.bytes.into(), Emphasis::None),
         };
-        let unless = |is_fine: bool, emphasis: Emphasis| if is_fine { Emphasis::None } else { emphasis };
+        let unless =
+            |is_fine: bool, emphasis: Emphasis| if is_fine { Emphasis::None } else { emphasis };
         let plain = Emphasis::None;
         Section::facts(
             "database",
@@ -219,7 +235,11 @@ impl Overview {
                 ("rows", database.rows.into(), plain),
                 ("batches", database.batches.into(), plain),
                 ("newest_batch", database.newest_batch_at.map(Timestamp::from).into(), plain),
-                ("newest_event", database.newest_event_at.map(Timestamp::without_zone).into(), plain),
+                (
+                    "newest_event",
+                    database.newest_event_at.map(Timestamp::without_zone).into(),
+                    plain,
+                ),
                 ("ingesters_alive", alive.into(), unless(alive > 0, Emphasis::Notice)),
                 ("lag", lag.into(), unless(lag.unwrap_or(0) == 0, Emphasis::Notice)),
                 ("seconds_behind", behind.into(), plain),
@@ -237,7 +257,7 @@ impl Overview {
     }
 
     /// How long the first record waits; 0 where none does.
-    fn seconds_behind(&self, partition: &PartitionOverview) -> Option<i64> {
+    fn seconds_behind(&self, partition: &PartitionStatus) -> Option<i64> {
         match lag(partition, self.kafka.as_ref())? {
             0 => Some(0),
             _ => self.waiting.get(&(partition.topic.clone(), partition.partition)).copied(),
@@ -272,13 +292,13 @@ impl Overview {
 }
 
 /// The partition's end, where Kafka told it and it is the same cluster.
-fn end(partition: &PartitionOverview, kafka: Option<&Ends>) -> Option<i64> {
+fn end(partition: &PartitionStatus, kafka: Option<&Ends>) -> Option<i64> {
     let (cluster_id, ends) = kafka?;
     let offsets = ends.get(&(partition.topic.clone(), partition.partition))?;
     (*cluster_id == partition.cluster_id).then_some(offsets.end)
 }
 
-fn lag(partition: &PartitionOverview, kafka: Option<&Ends>) -> Option<i64> {
+fn lag(partition: &PartitionStatus, kafka: Option<&Ends>) -> Option<i64> {
     end(partition, kafka).map(|end| (end - partition.next_offset).max(0))
 }
 
@@ -294,11 +314,12 @@ fn lost_table(lost: &[LostRange]) -> Section<'_> {
         ];
         (cells, Emphasis::Alarm)
     });
-    let columns = ["topic", "partition", "first_offset", "next_offset", "offsets_lost", "recorded_at"];
+    let columns =
+        ["topic", "partition", "first_offset", "next_offset", "offsets_lost", "recorded_at"];
     Section::table("lost_ranges", &columns, rows.collect())
 }
 
-fn ingester_table(ingesters: &[IngesterOverview]) -> Section<'_> {
+fn ingester_table(ingesters: &[IngesterStatus]) -> Section<'_> {
     let rows = ingesters.iter().map(|ingester| {
         (
             vec![ingester.name.as_str().into(), ingester.connected_at.map(Timestamp::from).into()],

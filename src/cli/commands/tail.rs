@@ -5,20 +5,20 @@ use std::time::Duration;
 use clap::Args;
 use tokio_postgres::{Client, Row};
 
-use super::args::ConnectionArgs;
-use super::events::{EventColumns, default_columns};
-use super::failure::{Exit, Failure};
-use super::output_args::OutputArgs;
-use super::pump::Pump;
-use super::selectors::SelectorArgs;
-use super::signals::interruption;
-use super::suggestions::suggest;
-use super::terminal;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::event_columns::{EventColumns, default_columns};
+use crate::cli::shared::output_args::OutputArgs;
+use crate::cli::shared::selector_args::SelectorArgs;
+use crate::cli::shared::suggestions::suggest;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::signals::interruption;
+use crate::cli::ui::stdout_thread::StdoutThread;
+use crate::cli::ui::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
 use crate::store::{
-    self, EventColumn, EventQuery, Notifications, Reach, Reading, RecordedBatch, ResolvedSelection, RowOrder,
-    Settings,
+    self, EventColumn, EventQuery, Notifications, Reading, RecordedBatch, ResolvedSelection,
+    RowOrder, RowScope, Settings,
 };
 
 /// How long a batch may stay unnoticed when a notification is lost.
@@ -33,8 +33,9 @@ const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
 /// Show the last events, then new ones as they are recorded
 ///
-/// Follows the order in which batches committed, so that no event is skipped or shown twice, also when the database goes away
-/// and comes back. Rows that no batch covers are not shown here: `audit query` has them.
+/// Follows the order in which batches committed, so that no event is skipped or shown twice, also
+/// when the database goes away and comes back. Rows that no batch covers are not shown here: `audit
+/// query` has them.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -53,9 +54,9 @@ pub(crate) struct TailArgs {
     #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = clap::value_parser!(i64).range(1..))]
     from_batch: Option<i64>,
     #[command(flatten)]
-    pub(super) selectors: SelectorArgs,
+    pub(crate) selectors: SelectorArgs,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
 pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
@@ -67,8 +68,11 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
     };
     let style = args.output.style();
     let needed = [EventColumn::Id, EventColumn::BatchNo, EventColumn::Mark];
-    let columns =
-        EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), &needed)?;
+    let columns = EventColumns::new(
+        args.output.columns.as_deref(),
+        &default_columns(format, style),
+        &needed,
+    )?;
     let selection = args.selectors.selection()?;
     let settings = connection.database()?;
     let (client, notifications) =
@@ -78,13 +82,14 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
     let mut renderer = output::renderer(format, style);
     let mut head = Vec::new();
     renderer.begin(&columns.shown(), &mut head)?;
-    let following = store::resolve(&client, &selection, Reach::Future).await?;
+    let following = store::resolve(&client, &selection, RowScope::Future).await?;
     let mut tail = Tail {
         selection,
         following,
         columns,
         renderer,
-        pump: Pump::start().map_err(|error| Failure::new(format!("can't start a thread: {error}")))?,
+        stdout: StdoutThread::start()
+            .map_err(|error| Failure::new(format!("can't start a thread: {error}")))?,
         position: Position { batch_no: 0, row_id: None },
         rows_a_read: FEWEST_ROWS,
         shown: 0,
@@ -98,10 +103,10 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
     let mut foot = Vec::new();
     tail.renderer.end(&mut foot)?;
     tokio::select! {
-        written = tail.pump.write(foot) => written?,
+        written = tail.stdout.write(foot) => written?,
         () = tokio::time::sleep(POLL) => return Ok(Exit::Done),
     }
-    tail.pump.finish().await?;
+    tail.stdout.finish().await?;
     Ok(args.output.exit(tail.shown == 0))
 }
 
@@ -128,7 +133,7 @@ struct Tail {
     following: ResolvedSelection,
     columns: EventColumns,
     renderer: Box<dyn Renderer>,
-    pump: Pump,
+    stdout: StdoutThread,
     position: Position,
     rows_a_read: i64,
     shown: u64,
@@ -142,7 +147,7 @@ impl Tail {
         mut session: Session,
         head: Vec<u8>,
     ) -> Result<(), Failure> {
-        self.pump.write(head).await?;
+        self.stdout.write(head).await?;
         match args.from_batch {
             Some(batch_no) => self.position.batch_no = batch_no - 1,
             None => self.show_last(&session.client, args.lines.into()).await?,
@@ -173,7 +178,7 @@ impl Tail {
     async fn show_last(&mut self, client: &Client, count: i64) -> Result<(), Failure> {
         store::begin_reading(client, Reading::Page).await?;
         let snapshot = store::snapshot(client).await?;
-        let resolved = store::resolve(client, &self.selection, Reach::Present).await?;
+        let resolved = store::resolve(client, &self.selection, RowScope::Existing).await?;
         if count > 0 && !resolved.is_empty() {
             let query = EventQuery {
                 selection: &resolved,
@@ -190,7 +195,7 @@ impl Tail {
             for row in &rows {
                 self.render(row, &mut buffer)?;
             }
-            self.pump.write(buffer).await?;
+            self.stdout.write(buffer).await?;
         }
         // What doesn't exist yet may still come, but more often it was mistyped.
         suggest(client, &self.selection).await?;
@@ -219,10 +224,12 @@ impl Tail {
     /// Prints the batches that are there and were not printed.
     async fn catch_up(&mut self, client: &Client) -> Result<(), Interruption> {
         loop {
-            let batches =
-                tokio::time::timeout(ANSWER, store::batches_after(client, self.position.batch_no, 100))
-                    .await
-                    .map_err(|_| Interruption::Lost("the database does not answer".to_owned()))??;
+            let batches = tokio::time::timeout(
+                ANSWER,
+                store::batches_after(client, self.position.batch_no, 100),
+            )
+            .await
+            .map_err(|_| Interruption::Lost("the database does not answer".to_owned()))??;
             if batches.is_empty() {
                 return Ok(());
             }
@@ -241,9 +248,13 @@ impl Tail {
         }
     }
 
-    /// Prints a batch, some rows at a time: no statement stays open while the reader is slow, because the snapshot of one
-    /// would keep the server from cleaning up behind the ingester.
-    async fn print_batch(&mut self, client: &Client, batch: RecordedBatch) -> Result<(), Interruption> {
+    /// Prints a batch, some rows at a time: no statement stays open while the reader is slow,
+    /// because the snapshot of one would keep the server from cleaning up behind the ingester.
+    async fn print_batch(
+        &mut self,
+        client: &Client,
+        batch: RecordedBatch,
+    ) -> Result<(), Interruption> {
         let Some((first_id, last_id)) = batch.ids else { return Ok(()) };
         loop {
             let after = self.position.row_id.unwrap_or(first_id - 1);
@@ -263,7 +274,7 @@ impl Tail {
             self.position.row_id =
                 Some(self.columns.integer(last, EventColumn::Id).map_err(Interruption::Failed)?);
             let bytes = buffer.len();
-            self.pump.write(buffer).await.map_err(|error| Interruption::Failed(error.into()))?;
+            self.stdout.write(buffer).await.map_err(|error| Interruption::Failed(error.into()))?;
             if (rows.len() as i64) < self.rows_a_read {
                 return Ok(());
             }
@@ -300,7 +311,11 @@ impl Interruption {
 
 impl From<store::Error> for Interruption {
     fn from(error: store::Error) -> Self {
-        if error.is_transient() { Self::Lost(error.to_string()) } else { Self::Failed(error.into()) }
+        if error.is_transient() {
+            Self::Lost(error.to_string())
+        } else {
+            Self::Failed(error.into())
+        }
     }
 }
 

@@ -7,21 +7,23 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::ConnectionArgs;
-use super::ends::{Ends, ends};
-use super::failure::{Exit, Failure};
-use super::output_args::FormatArgs;
-use super::terminal;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::end_offsets::{Ends, ends};
+use crate::cli::shared::output_args::FormatArgs;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
 use crate::kafka::Offsets;
 use crate::ledger::{self, BatchClaim, Chain, Finding, Severity, StoredRow};
 use crate::output::{self, Cell, Column, Emphasis, Format};
-use crate::store::{self, AuditTrail, KnownPartition};
+use crate::store::{self, KnownPartition, LedgerScan};
 
-/// Check that the record is complete: every offset of every partition is a row, a declared hole or a declared loss
+/// Check that the record is complete: every offset of every partition is a row, a declared hole or
+/// a declared loss
 ///
-/// Compares three things: Kafka's partitions with the ledger, the ledger with itself, and every row with its batch. Reads the
-/// whole table once. Exits 0 when all is there, 4 when something is missing, lost or could not be checked, 5 when a row is
-/// doubled, changed or unknown to the ledger.
+/// Compares three things: Kafka's partitions with the ledger, the ledger with itself, and every row
+/// with its batch. Reads the whole table once. Exits 0 when all is there, 4 when something is
+/// missing, lost or could not be checked, 5 when a row is doubled, changed or unknown to the
+/// ledger.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -30,12 +32,13 @@ Examples:
 pub(crate) struct VerifyArgs {
     /// Also topics that the database does not know yet
     #[arg(long, value_name = "TOPIC", value_delimiter = ',')]
-    pub(super) topics: Vec<String>,
-    /// How long to wait for a running ingester to reach the offsets that Kafka has at the start, in seconds
+    pub(crate) topics: Vec<String>,
+    /// How long to wait for a running ingester to reach the offsets that Kafka has at the start, in
+    /// seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     wait: u64,
     #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(crate) format: FormatArgs,
 }
 
 /// At most so many findings are listed; the rest is counted.
@@ -58,11 +61,11 @@ pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Resul
     if let Ok((cluster_id, ends)) = &kafka {
         wait_for(args.wait, &client, cluster_id, ends).await?;
     }
-    let trail = AuditTrail::open(&mut client).await?;
+    let scan = LedgerScan::open(&mut client).await?;
     let mut checks = Vec::new();
-    partition_checks(&trail, kafka.as_ref(), &mut checks).await?;
-    checks.push(ledger_check(&trail).await?);
-    checks.push(row_check(&trail).await?);
+    partition_checks(&scan, kafka.as_ref(), &mut checks).await?;
+    checks.push(ledger_check(&scan).await?);
+    checks.push(row_check(&scan).await?);
     show(args, &checks)
 }
 
@@ -76,12 +79,14 @@ async fn wait_for(
     let topics: Vec<String> = ends.keys().map(|(topic, _)| topic.clone()).collect();
     let began = Instant::now();
     loop {
-        let recorded = store::recorded(client, cluster_id, &topics).await?;
+        let recorded = store::partition_progress(client, cluster_id, &topics).await?;
         let next = |topic: &str, partition: i32| {
-            let found = recorded.iter().find(|found| found.topic == topic && found.partition == partition);
+            let found =
+                recorded.iter().find(|found| found.topic == topic && found.partition == partition);
             found.map_or(0, |found| found.next_offset)
         };
-        let reached = ends.iter().all(|((topic, partition), offsets)| next(topic, *partition) >= offsets.end);
+        let reached =
+            ends.iter().all(|((topic, partition), offsets)| next(topic, *partition) >= offsets.end);
         if reached || began.elapsed() >= Duration::from_secs(seconds) {
             return Ok(());
         }
@@ -91,17 +96,22 @@ async fn wait_for(
 
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.
 async fn partition_checks(
-    trail: &AuditTrail<'_>,
+    scan: &LedgerScan<'_>,
     kafka: Result<&Ends, &String>,
     checks: &mut Vec<Check>,
 ) -> Result<(), Failure> {
-    let known = trail.partitions().await?;
+    let known = scan.partitions().await?;
     for partition in &known {
         let subject = subject(partition);
-        let (chain, mut findings) =
-            ledger::check_chain(&subject, &trail.chain(partition.partition_id).await?, partition.next_offset);
+        let (chain, mut findings) = ledger::check_chain(
+            &subject,
+            &scan.chain(partition.partition_id).await?,
+            partition.next_offset,
+        );
         let end = match kafka {
-            Ok((cluster_id, ends)) if partition.is_newest && *cluster_id == partition.cluster_id => {
+            Ok((cluster_id, ends))
+                if partition.is_newest && *cluster_id == partition.cluster_id =>
+            {
                 let offsets = ends.get(&(partition.topic.clone(), partition.partition));
                 findings.extend(compare_with_kafka(&subject, partition.next_offset, offsets));
                 offsets.map(|offsets| offsets.end)
@@ -126,8 +136,10 @@ async fn partition_checks(
             unknown.sort_unstable_by_key(|(key, _)| *key);
             for ((topic, number), offsets) in unknown {
                 let subject = format!("{topic} [{number}]");
-                let findings =
-                    vec![Finding::incomplete(&subject, "Kafka has this partition, the ledger does not")];
+                let findings = vec![Finding::incomplete(
+                    &subject,
+                    "Kafka has this partition, the ledger does not",
+                )];
                 checks.push(Check {
                     check: "partition",
                     subject,
@@ -137,7 +149,8 @@ async fn partition_checks(
             }
         }
         Err(reason) => {
-            let findings = vec![Finding::incomplete("kafka", format!("could not be asked: {reason}"))];
+            let findings =
+                vec![Finding::incomplete("kafka", format!("could not be asked: {reason}"))];
             checks.push(Check {
                 check: "kafka",
                 subject: "kafka".to_owned(),
@@ -149,16 +162,27 @@ async fn partition_checks(
     Ok(())
 }
 
-fn compare_with_kafka(subject: &str, next_offset: i64, offsets: Option<&Offsets>) -> Option<Finding> {
+fn compare_with_kafka(
+    subject: &str,
+    next_offset: i64,
+    offsets: Option<&Offsets>,
+) -> Option<Finding> {
     match offsets {
         None => Some(Finding::incomplete(subject, "Kafka has no such partition now")),
         Some(offsets) if offsets.end > next_offset => Some(Finding::incomplete(
             subject,
-            format!("{} offsets up to {} are not recorded yet", offsets.end - next_offset, offsets.end),
+            format!(
+                "{} offsets up to {} are not recorded yet",
+                offsets.end - next_offset,
+                offsets.end
+            ),
         )),
         Some(offsets) if offsets.end < next_offset => Some(Finding::incomplete(
             subject,
-            format!("Kafka's partition ends at {}: the topic was made again or cut off", offsets.end),
+            format!(
+                "Kafka's partition ends at {}: the topic was made again or cut off",
+                offsets.end
+            ),
         )),
         Some(_) => None,
     }
@@ -166,7 +190,11 @@ fn compare_with_kafka(subject: &str, next_offset: i64, offsets: Option<&Offsets>
 
 fn subject(partition: &KnownPartition) -> String {
     let name = format!("{} [{}]", partition.topic, partition.partition);
-    if partition.incarnation == 1 { name } else { format!("{name} incarnation {}", partition.incarnation) }
+    if partition.incarnation == 1 {
+        name
+    } else {
+        format!("{name} incarnation {}", partition.incarnation)
+    }
 }
 
 fn describe(chain: &Chain, end: Option<i64>) -> String {
@@ -183,15 +211,19 @@ fn describe(chain: &Chain, end: Option<i64>) -> String {
     text
 }
 
-async fn ledger_check(trail: &AuditTrail<'_>) -> Result<Check, Failure> {
-    let (head_batch, head_rows, count, last, rows) = trail.totals().await?;
+async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+    let (head_batch, head_rows, count, last, rows) = scan.totals().await?;
     let mut findings = Vec::new();
     if count < last.max(head_batch) {
         let missing = last.max(head_batch) - count;
-        findings.push(Finding::incomplete("ledger", format!("{missing} batch numbers are missing")));
+        findings
+            .push(Finding::incomplete("ledger", format!("{missing} batch numbers are missing")));
     }
     if last > head_batch {
-        findings.push(Finding::altered("ledger", format!("batch {last} is beyond the head, {head_batch}")));
+        findings.push(Finding::altered(
+            "ledger",
+            format!("batch {last} is beyond the head, {head_batch}"),
+        ));
     }
     if rows != head_rows {
         findings.push(Finding::altered(
@@ -199,14 +231,19 @@ async fn ledger_check(trail: &AuditTrail<'_>) -> Result<Check, Failure> {
             format!("the head counts {head_rows} rows, the batches {rows}"),
         ));
     }
-    Ok(Check { check: "ledger", subject: "ledger".to_owned(), findings, detail: format!("{count} batches") })
+    Ok(Check {
+        check: "ledger",
+        subject: "ledger".to_owned(),
+        findings,
+        detail: format!("{count} batches"),
+    })
 }
 
 /// Reads every row, in the order of the ids, beside the batches.
-async fn row_check(trail: &AuditTrail<'_>) -> Result<Check, Failure> {
-    let progress = progress(trail.totals().await?.1.unsigned_abs());
-    let mut batches = trail.batches().await?;
-    let mut rows = trail.rows().await?;
+async fn row_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+    let progress = progress(scan.totals().await?.1.unsigned_abs());
+    let mut batches = scan.batches().await?;
+    let mut rows = scan.rows().await?;
     let mut findings = Findings::default();
     let (mut count, mut in_batches) = (0_u64, 0_u64);
     let mut row = rows.next().await?;
@@ -232,7 +269,12 @@ async fn row_check(trail: &AuditTrail<'_>) -> Result<Check, Failure> {
     }
     progress.finish_and_clear();
     let detail = format!("{count} rows read, {in_batches} of them in a batch");
-    Ok(Check { check: "rows", subject: "event_logs".to_owned(), findings: findings.finish(), detail })
+    Ok(Check {
+        check: "rows",
+        subject: "event_logs".to_owned(),
+        findings: findings.finish(),
+        detail,
+    })
 }
 
 /// Findings about rows. Of very many, only the first are kept.
@@ -268,10 +310,14 @@ impl Findings {
     fn finish(mut self) -> Vec<Finding> {
         let more = "more findings of this kind are not listed";
         if self.altered_beyond > 0 {
-            self.kept.push(Finding::altered("event_logs", format!("{} {more}", self.altered_beyond)));
+            self.kept
+                .push(Finding::altered("event_logs", format!("{} {more}", self.altered_beyond)));
         }
         if self.incomplete_beyond > 0 {
-            self.kept.push(Finding::incomplete("event_logs", format!("{} {more}", self.incomplete_beyond)));
+            self.kept.push(Finding::incomplete(
+                "event_logs",
+                format!("{} {more}", self.incomplete_beyond),
+            ));
         }
         self.kept
     }
@@ -282,7 +328,9 @@ fn progress(rows: u64) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(rows);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} rows, {eta} left")
+    {
         bar.set_style(style);
     }
     bar
@@ -317,16 +365,24 @@ fn show(args: &VerifyArgs, checks: &[Check]) -> Result<Exit, Failure> {
         }
     }
     let format = args.format.format().unwrap_or(Format::Table);
-    match output::render(format, args.format.style(), &columns, lines, &mut std::io::stdout().lock()) {
+    match output::render(
+        format,
+        args.format.style(),
+        &columns,
+        lines,
+        &mut std::io::stdout().lock(),
+    ) {
         // The verdict doesn't depend on who reads the details.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         written => written?,
     }
-    let worst = checks.iter().flat_map(|check| &check.findings).map(|finding| finding.severity).max();
+    let worst =
+        checks.iter().flat_map(|check| &check.findings).map(|finding| finding.severity).max();
     let (verdict, exit) = match worst {
-        None => {
-            ("complete: every offset is a row or a declared hole, and every row is in its batch", Exit::Done)
-        }
+        None => (
+            "complete: every offset is a row or a declared hole, and every row is in its batch",
+            Exit::Done,
+        ),
         Some(Severity::Incomplete) => {
             ("incomplete: something is missing, lost, or could not be checked", Exit::Incomplete)
         }

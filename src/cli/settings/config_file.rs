@@ -5,20 +5,21 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::failure::Failure;
 use super::profile::{ConfigFile, Folders};
+use crate::cli::ui::failure::Failure;
 
-/// Where it is looked for, and what was found there.
+/// Where it is search for, and what was found there.
 #[derive(Debug, Default)]
-pub(crate) struct Looked {
+pub(crate) struct ConfigSearch {
     /// Where; `None` where there is no home either.
     pub(crate) path: Option<PathBuf>,
     /// What the file holds, where there is one.
     pub(crate) file: Option<ConfigFile>,
 }
 
-/// Reads the file that `AUDIT_CONFIG` names, else the one in the user's configuration folder, which need not be there.
-pub(crate) fn look(variable: impl Fn(&str) -> Option<OsString>) -> Result<Looked, Failure> {
+/// Reads the file that `AUDIT_CONFIG` names, else the one in the user's configuration folder, which
+/// need not be there.
+pub(crate) fn find(variable: impl Fn(&str) -> Option<OsString>) -> Result<ConfigSearch, Failure> {
     let folder = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let named = folder("AUDIT_CONFIG");
     let home = folder("HOME");
@@ -26,16 +27,23 @@ pub(crate) fn look(variable: impl Fn(&str) -> Option<OsString>) -> Result<Looked
     let path = named.or_else(|| {
         // The XDG Base Directory Specification ignores a relative path.
         let configuration = folder("XDG_CONFIG_HOME").filter(|folder| folder.is_absolute());
-        Some(configuration.or_else(|| Some(home.as_ref()?.join(".config")))?.join("audit/config.toml"))
+        Some(
+            configuration
+                .or_else(|| Some(home.as_ref()?.join(".config")))?
+                .join("audit/config.toml"),
+        )
     });
-    let Some(path) = path else { return Ok(Looked::default()) };
+    let Some(path) = path else { return Ok(ConfigSearch::default()) };
     match File::open(&path) {
         Ok(opened) => {
             let file = read(opened, &path, home.as_deref())?;
-            Ok(Looked { path: Some(path), file: Some(file) })
+            Ok(ConfigSearch { path: Some(path), file: Some(file) })
         }
-        Err(error) if !is_named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            Ok(Looked { path: Some(path), file: None })
+        Err(error)
+            if !is_named
+                && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+        {
+            Ok(ConfigSearch { path: Some(path), file: None })
         }
         Err(error) => Err(unreadable(&path, &error)),
     }
@@ -57,14 +65,18 @@ fn read(mut opened: File, path: &Path, home: Option<&Path>) -> Result<ConfigFile
             "{}: others can read it, and it holds a secret: {secret}",
             path.display()
         ))
-        .with_hint(format!("run `chmod 600 {}`, or keep the secret in a file of its own", path.display()))),
+        .with_hint(format!(
+            "run `chmod 600 {}`, or keep the secret in a file of its own",
+            path.display()
+        ))),
         _ => Ok(file),
     }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("configuration file {}: {error}", path.display()))
-        .with_hint("AUDIT_CONFIG names another file; with AUDIT_CONFIG=/dev/null there are no profiles")
+    Failure::usage(format!("configuration file {}: {error}", path.display())).with_hint(
+        "AUDIT_CONFIG names another file; with AUDIT_CONFIG=/dev/null there are no profiles",
+    )
 }
 
 /// As libpq asks of its password file: nobody but the owner may do anything with it.

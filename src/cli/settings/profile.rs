@@ -1,6 +1,7 @@
-//! The configuration file: text in, profiles out. Nothing is looked up here.
+//! The configuration file: text in, profiles out. Nothing is search up here.
 //!
-//! The tables are walked by hand instead of by serde: its errors can hold values, and a value can be a secret.
+//! The tables are walked by hand instead of by serde: its errors can hold values, and a value can
+//! be a secret.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use clap::ValueEnum;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::output_args::OutputFormat;
+use crate::cli::shared::output_args::OutputFormat;
 use crate::filter::{Zone, nearest};
 use crate::output::escape_controls;
 use crate::{kafka, store};
@@ -211,8 +212,10 @@ impl Reader<'_> {
                     let Some(list) = value.get_ref().as_array() else {
                         return Err(self.mistyped(key, value, "a list"));
                     };
-                    let topics =
-                        list.iter().map(|topic| self.text(key, topic)).collect::<Result<Vec<_>, _>>()?;
+                    let topics = list
+                        .iter()
+                        .map(|topic| self.text(key, topic))
+                        .collect::<Result<Vec<_>, _>>()?;
                     if topics.is_empty() {
                         return Err(refused("topics names no topic".to_owned()));
                     }
@@ -227,10 +230,12 @@ impl Reader<'_> {
                 "output" => profile.output = Some(self.format(key, value)?),
                 other => {
                     let name = name.get_ref();
-                    let flaw = self.unknown(key, &format!("'{other}' in profile '{name}'"), &PROFILE_KEYS);
+                    let flaw =
+                        self.unknown(key, &format!("'{other}' in profile '{name}'"), &PROFILE_KEYS);
                     // As in `security.protocol = …`.
                     let is_setting = value.get_ref().is_table() || other.contains('.');
-                    let hint = format!("settings of librdkafka are written below [profiles.{name}.kafka]");
+                    let hint =
+                        format!("settings of librdkafka are written below [profiles.{name}.kafka]");
                     return Err(if is_setting { flaw.with_hint(&hint) } else { flaw });
                 }
             }
@@ -248,7 +253,8 @@ impl Reader<'_> {
         })
     }
 
-    /// Settings of librdkafka. Their names hold dots, which make tables inside tables unless they are quoted.
+    /// Settings of librdkafka. Their names hold dots, which make tables inside tables unless they
+    /// are quoted.
     fn settings(
         &self,
         prefix: &str,
@@ -270,8 +276,10 @@ impl Reader<'_> {
                 DeValue::Integer(number) => number.to_string(),
                 DeValue::Boolean(value) => value.to_string(),
                 other => {
-                    let message =
-                        format!("{name} is {}, expected text, a whole number, true or false", kind(other));
+                    let message = format!(
+                        "{name} is {}, expected text, a whole number, true or false",
+                        kind(other)
+                    );
                     return Err(refused(&message));
                 }
             };
@@ -282,7 +290,8 @@ impl Reader<'_> {
             if settings.iter().any(|setting| setting.name() == name) {
                 return Err(refused(&format!("{name} is set twice")));
             }
-            let setting = kafka::Setting::new(name, given).map_err(|error| refused(&error.to_string()))?;
+            let setting =
+                kafka::Setting::new(name, given).map_err(|error| refused(&error.to_string()))?;
             settings.push(setting);
         }
         Ok(())

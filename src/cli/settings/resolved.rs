@@ -1,7 +1,9 @@
-//! From what was typed, exported and written in a profile to what holds: the one place that decides which wins.
+//! From what was typed, exported and written in a profile to what holds: the one place that decides
+//! which wins.
 //!
-//! An option, then the profile of `--profile`, then a variable, then the profile of `AUDIT_PROFILE` or `default_profile`.
-//! Who types `--profile production` means it, whatever the shell has exported.
+//! An option, then the profile of `--profile`, then a variable, then the profile of `AUDIT_PROFILE`
+//! or `default_profile`. Who types `--profile production` means it, whatever the shell has
+//! exported.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,11 +11,11 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum};
 
-use super::args::ConnectionArgs;
-use super::config_file::{self, Looked};
-use super::failure::Failure;
-use super::output_args::OutputFormat;
+use super::config_file::{self, ConfigSearch};
+use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
+use crate::cli::shared::output_args::OutputFormat;
+use crate::cli::ui::failure::Failure;
 use crate::{kafka, store};
 
 /// Where a value comes from.
@@ -55,8 +57,8 @@ impl<T> Sourced<T> {
 
 /// What holds, where anything was said. `Debug` shows no secret.
 #[derive(Debug, Default)]
-pub(crate) struct Effective {
-    pub(crate) looked: Looked,
+pub(crate) struct ResolvedSettings {
+    pub(crate) search: ConfigSearch,
     pub(crate) profile: Option<Sourced<String>>,
     pub(crate) database_url: Option<Sourced<store::DatabaseUrl>>,
     pub(crate) database_password_file: Option<Sourced<PathBuf>>,
@@ -68,11 +70,11 @@ pub(crate) struct Effective {
     pub(crate) output: Option<Sourced<OutputFormat>>,
 }
 
-impl Effective {
+impl ResolvedSettings {
     /// Weighs the arguments against the variables and the file.
-    pub(crate) fn weigh(args: &ConnectionArgs, matches: &ArgMatches) -> Result<Self, Failure> {
-        let looked = config_file::look(|name| std::env::var_os(name))?;
-        let (chosen, profile) = Chosen::choose(args, matches, &looked)?;
+    pub(crate) fn resolve(args: &ConnectionArgs, matches: &ArgMatches) -> Result<Self, Failure> {
+        let search = config_file::find(|name| std::env::var_os(name))?;
+        let (chosen, profile) = ProfileChoice::choose(args, matches, &search)?;
 
         let url = args.database_url.clone().filter(|url| !url.as_str().is_empty());
         let url = given(url, matches, "database_url", ["--database-url", "AUDIT_DATABASE_URL"]);
@@ -99,12 +101,13 @@ impl Effective {
             database_password_file: chosen
                 .first(None, profile.database_password_file.filter(|_| to_database)),
             topics: chosen.first(None, profile.topics.filter(|_| to_brokers)),
-            // A group reads for one database: with another one it would take the partitions of its own ingesters.
+            // A group reads for one database: with another one it would take the partitions of its
+            // own ingesters.
             group: chosen.first(None, profile.group.filter(|_| to_brokers && to_database)),
             tz: chosen.first(None, profile.tz),
             output: chosen.first(output, profile.output),
             profile: chosen.name,
-            looked,
+            search,
             database_url,
             brokers,
             kafka,
@@ -113,7 +116,9 @@ impl Effective {
 
     /// The password out of the profile's file for it: the first line.
     pub(crate) fn password_of_file(&self) -> Result<Option<String>, Failure> {
-        let Some(Sourced { value: path, source }) = &self.database_password_file else { return Ok(None) };
+        let Some(Sourced { value: path, source }) = &self.database_password_file else {
+            return Ok(None);
+        };
         let failed = |reason: &str| {
             Failure::new(format!("database_password_file {}: {reason}", path.display()))
                 .with_hint(format!("it is set by {source}"))
@@ -141,22 +146,22 @@ impl Effective {
 }
 
 /// The profile that holds, as far as one does.
-struct Chosen {
+struct ProfileChoice {
     /// Its name, and who chose it.
     name: Option<Sourced<String>>,
     /// What its values have for a source.
     source: Option<Source>,
 }
 
-impl Chosen {
+impl ProfileChoice {
     fn choose(
         args: &ConnectionArgs,
         matches: &ArgMatches,
-        looked: &Looked,
+        search: &ConfigSearch,
     ) -> Result<(Self, Profile), Failure> {
         let asked = given(args.profile.clone(), matches, "profile", ["--profile", "AUDIT_PROFILE"]);
         let asked = asked.filter(|asked| asked.source.is_typed() || !asked.value.is_empty());
-        let file = looked.path.as_ref().zip(looked.file.as_ref());
+        let file = search.path.as_ref().zip(search.file.as_ref());
         let by_default = file.and_then(|(path, file)| {
             let value = file.default_profile.clone()?;
             Some(Sourced { value, source: Source::DefaultProfile(path.clone()) })
@@ -164,9 +169,10 @@ impl Chosen {
         let Some(name) = asked.or(by_default) else {
             return Ok((Self { name: None, source: None }, Profile::default()));
         };
-        let Some((path, file)) = file else { return Err(no_file(&name, looked)) };
+        let Some((path, file)) = file else { return Err(no_file(&name, search)) };
         let Some(profile) = file.profiles.get(&name.value) else {
-            let message = format!("{}: {} has no profile '{}'", name.source, path.display(), name.value);
+            let message =
+                format!("{}: {} has no profile '{}'", name.source, path.display(), name.value);
             return Err(Failure::usage(message).with_hint(file.suggestion(&name.value)));
         };
         let source = Some(Source::Profile(name.value.clone(), path.clone()));
@@ -179,15 +185,16 @@ impl Chosen {
 
     /// The order of precedence.
     fn first<T>(&self, given: Option<Sourced<T>>, of_profile: Option<T>) -> Option<Sourced<T>> {
-        let of_profile = of_profile.zip(self.source.clone()).map(|(value, source)| Sourced { value, source });
+        let of_profile =
+            of_profile.zip(self.source.clone()).map(|(value, source)| Sourced { value, source });
         match given {
             Some(given) if given.source.is_typed() || !self.is_typed() => Some(given),
             given => of_profile.or(given),
         }
     }
 
-    /// Whether what the profile says about a server holds for this one: its own, or the one that nothing else names. The
-    /// secrets of a profile that holds by default are for no other server.
+    /// Whether what the profile says about a server holds for this one: its own, or the one that
+    /// nothing else names. The secrets of a profile that holds by default are for no other server.
     fn goes_with<T>(&self, server: Option<&Sourced<T>>) -> bool {
         self.is_typed() || server.is_none_or(|server| Some(&server.source) == self.source.as_ref())
     }
@@ -219,9 +226,9 @@ fn exported(name: &'static str) -> Option<Sourced<String>> {
     Some(Sourced { value, source: Source::Variable(name) })
 }
 
-fn no_file(name: &Sourced<String>, looked: &Looked) -> Failure {
+fn no_file(name: &Sourced<String>, search: &ConfigSearch) -> Failure {
     let message = format!("{}: there is no profile '{}'", name.source, name.value);
-    match &looked.path {
+    match &search.path {
         Some(path) => Failure::usage(format!("{message}, because there is no {}", path.display()))
             .with_hint(format!("write [profiles.{}] there; `audit config --help` shows how", name.value)),
         None => Failure::usage(format!("{message}, because no configuration file is known")).with_hint(

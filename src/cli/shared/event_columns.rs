@@ -1,8 +1,9 @@
-//! Rows of events on their way from the store to a renderer: which columns are shown, and what stands out.
+//! Rows of events on their way from the store to a renderer: which columns are shown, and what
+//! stands out.
 
 use tokio_postgres::Row;
 
-use super::failure::Failure;
+use crate::cli::ui::failure::Failure;
 use crate::output::{Cell, Column, Emphasis, Format, Style, Timestamp};
 use crate::store::{EventColumn, Value};
 
@@ -12,7 +13,8 @@ const WIDE_TERMINAL: u16 = 120;
 /// Below this width a line has no room for the service.
 const NARROW_TERMINAL: u16 = 100;
 
-/// The columns of a result: those that are shown come first, then those that the command itself needs.
+/// The columns of a result: those that are shown come first, then those that the command itself
+/// needs.
 pub(crate) struct EventColumns {
     shown: usize,
     selected: Vec<EventColumn>,
@@ -30,8 +32,9 @@ impl EventColumns {
             Some(names) => names.iter().map(|name| named(name.trim())).collect::<Result<_, _>>()?,
         };
         let shown = selected.len();
-        selected
-            .extend(needed.iter().filter(|column| !selected.contains(column)).copied().collect::<Vec<_>>());
+        selected.extend(
+            needed.iter().filter(|column| !selected.contains(column)).copied().collect::<Vec<_>>(),
+        );
         Ok(Self { shown, selected })
     }
 
@@ -55,7 +58,11 @@ impl EventColumns {
     }
 
     /// The value of a selected column.
-    pub(crate) fn value<'a>(&self, row: &'a Row, column: EventColumn) -> Result<Value<'a>, Failure> {
+    pub(crate) fn value<'a>(
+        &self,
+        row: &'a Row,
+        column: EventColumn,
+    ) -> Result<Value<'a>, Failure> {
         match self.selected.iter().position(|selected| *selected == column) {
             Some(index) => self.at(row, index),
             None => Ok(Value::Null),
@@ -90,18 +97,21 @@ impl EventColumns {
 /// The columns to show where none were asked for.
 pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> {
     use EventColumn::{
-        AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset, Mark,
-        PartitionId, Payload, SourceService,
+        AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset,
+        Mark, PartitionId, Payload, SourceService,
     };
     match format {
         Format::Csv => EventColumn::ORIGINAL.to_vec(),
         Format::Json | Format::Ndjson => {
-            [&EventColumn::ORIGINAL[..], &[PartitionId, KafkaOffset, CorrelationId, Attributes]].concat()
+            [&EventColumn::ORIGINAL[..], &[PartitionId, KafkaOffset, CorrelationId, Attributes]]
+                .concat()
         }
         Format::Table if style.width.is_some_and(|width| width < WIDE_TERMINAL) => {
             vec![Id, CreatedAt, EventType, AggregateId, Mark]
         }
-        Format::Table => vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload],
+        Format::Table => {
+            vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload]
+        }
         Format::Lines if style.width.is_some_and(|width| width < NARROW_TERMINAL) => {
             vec![CreatedAt, EventType, Mark, AggregateId]
         }

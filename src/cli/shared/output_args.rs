@@ -2,9 +2,9 @@
 
 use clap::{Args, ValueEnum};
 
-use super::failure::Exit;
-use super::pager::Screen;
-use super::terminal::{self, ColorChoice};
+use crate::cli::ui::failure::Exit;
+use crate::cli::ui::pager::PagedOutput;
+use crate::cli::ui::terminal::{self, ColorChoice};
 use crate::output::{Format, Style};
 
 /// What `-o` takes.
@@ -56,7 +56,7 @@ pub(crate) struct FormatArgs {
         env = "AUDIT_OUTPUT",
         hide_env_values = true
     )]
-    pub(super) output: Option<OutputFormat>,
+    pub(crate) output: Option<OutputFormat>,
     /// When to colour
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     color: ColorChoice,
@@ -70,8 +70,8 @@ pub(crate) struct FormatArgs {
 
 impl FormatArgs {
     /// Where the result goes: tables through a pager where a person reads.
-    pub(crate) fn screen(&self, format: Format) -> Screen {
-        Screen::open(format == Format::Table, self.no_pager)
+    pub(crate) fn screen(&self, format: Format) -> PagedOutput {
+        PagedOutput::open(format == Format::Table, self.no_pager)
     }
 
     /// The format that was asked for.
@@ -97,12 +97,12 @@ impl FormatArgs {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(crate) format: FormatArgs,
     /// Columns to show, by name
     #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
     pub(crate) columns: Option<Vec<String>>,
     #[command(flatten)]
-    pub(super) empty: EmptyArgs,
+    pub(crate) empty: EmptyArgs,
 }
 
 impl OutputArgs {
@@ -117,7 +117,7 @@ impl OutputArgs {
     }
 
     /// Where the result goes.
-    pub(crate) fn screen(&self, format: Format) -> Screen {
+    pub(crate) fn screen(&self, format: Format) -> PagedOutput {
         self.format.screen(format)
     }
 

@@ -1,11 +1,13 @@
-//! Lists that are in memory: every column by its name, a few of them in tables unless others are asked for.
+//! Lists that are in memory: every column by its name, a few of them in tables unless others are
+//! asked for.
 
-use super::failure::{Exit, Failure};
 use super::output_args::OutputArgs;
-use super::terminal;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
 use crate::output::{self, Cell, Column, Emphasis, Format};
 
-/// Shows a list in the format and with the columns that were asked for. `in_tables` names those that people see first.
+/// Shows a list in the format and with the columns that were asked for. `in_tables` names those
+/// that people see first.
 pub(crate) fn show(
     columns: &[Column],
     in_tables: &[&str],
@@ -15,7 +17,9 @@ pub(crate) fn show(
 ) -> Result<Exit, Failure> {
     let format = args.format().unwrap_or(Format::Table);
     let positions: Vec<usize> = match &args.columns {
-        Some(names) => names.iter().map(|name| position(columns, name.trim())).collect::<Result<_, _>>()?,
+        Some(names) => {
+            names.iter().map(|name| position(columns, name.trim())).collect::<Result<_, _>>()?
+        }
         None if format == Format::Table => {
             in_tables.iter().map(|name| position(columns, name)).collect::<Result<_, _>>()?
         }

@@ -3,8 +3,8 @@
 use chrono::{SubsecRound, Utc};
 use clap::Args;
 
-use super::failure::Failure;
-use super::terminal;
+use crate::cli::ui::failure::Failure;
+use crate::cli::ui::terminal;
 use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
 
 /// Which events. The same selector repeated is OR, different ones are AND. Globs know `*` and `?`.
@@ -35,7 +35,8 @@ pub(crate) struct SelectorArgs {
     /// Only records that could not become normal rows
     #[arg(long)]
     quarantined: bool,
-    /// Happened at or after: '2026-11-22T10:00:00Z', '2026-11-22', 'yesterday 17:00', '2h ago', '-3d'
+    /// Happened at or after: '2026-11-22T10:00:00Z', '2026-11-22', 'yesterday 17:00', '2h ago',
+    /// '-3d'
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Happened before (exclusive)
@@ -52,7 +53,7 @@ pub(crate) struct SelectorArgs {
     recorded_until: Option<String>,
     /// Zone of times without an offset, such as Europe/Berlin or +02:00
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
-    pub(super) tz: String,
+    pub(crate) tz: String,
     /// SQL/JSON path predicate on the payload, such as '$.total > 100'
     #[arg(long = "where", value_name = "PREDICATE")]
     predicates: Vec<String>,
@@ -88,7 +89,10 @@ impl SelectorArgs {
             quarantined: self.quarantined,
             created: TimeRange { since: time(&self.since)?, until: time(&self.until)? },
             days: self.date.iter().map(|day| clock.day(day)).collect::<Result<_, _>>()?,
-            recorded: TimeRange { since: time(&self.recorded_since)?, until: time(&self.recorded_until)? },
+            recorded: TimeRange {
+                since: time(&self.recorded_since)?,
+                until: time(&self.recorded_until)?,
+            },
             payload_predicates: self.predicates.clone(),
             errors: globs(&self.error),
             topics: globs(&self.topic),

@@ -2,23 +2,24 @@
 
 use tokio_postgres::Client;
 
-use super::failure::Failure;
-use super::terminal;
+use crate::cli::ui::failure::Failure;
+use crate::cli::ui::terminal;
 use crate::filter::{Glob, Selection, nearest};
 use crate::output::{Timestamp, timestamp_text};
-use crate::store::{self, Distinct, EventColumn, StoredEvent, distinct_values};
+use crate::store::{self, DistinctColumn, EventColumn, StoredEvent, distinct_values};
 
 /// Up to so many values are listed when none is like the word.
 const LISTED: usize = 12;
 
-/// Says of each type, service and topic that was asked for and doesn't exist what may have been meant.
+/// Says of each type, service and topic that was asked for and doesn't exist what may have been
+/// meant.
 pub(crate) async fn suggest(client: &Client, selection: &Selection) -> Result<(), Failure> {
     if !selection.event_types.is_empty() {
-        let values = distinct_values(client, Distinct::EventType).await?;
+        let values = distinct_values(client, DistinctColumn::EventType).await?;
         say("event type", &selection.event_types, &values, "audit stats --by type");
     }
     if !selection.services.is_empty() {
-        let values = distinct_values(client, Distinct::SourceService).await?;
+        let values = distinct_values(client, DistinctColumn::SourceService).await?;
         say("service", &selection.services, &values, "audit stats --by service");
     }
     if !selection.topics.is_empty() {
@@ -28,7 +29,8 @@ pub(crate) async fn suggest(client: &Client, selection: &Selection) -> Result<()
     Ok(())
 }
 
-/// Says what may have been meant by those of the globs that match none of the values. `listing` is the command that shows all.
+/// Says what may have been meant by those of the globs that match none of the values. `listing` is
+/// the command that shows all.
 fn say(what: &str, globs: &[Glob], values: &[String], listing: &str) {
     for glob in globs.iter().filter(|glob| !values.iter().any(|value| glob.matches(value))) {
         terminal::status(&suggestion(what, glob, values, listing));
@@ -56,9 +58,13 @@ pub(crate) fn ambiguous(id: &str, candidates: &[StoredEvent]) -> Result<Failure,
         lines.push(format!(
             "  {}  {}  {}",
             candidate.uuid(EventColumn::EventId)?.unwrap_or_default(),
-            created_at.map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::without_zone(time))),
+            created_at.map_or_else(
+                || "-".to_owned(),
+                |time| timestamp_text(Timestamp::without_zone(time))
+            ),
             candidate.text(EventColumn::EventType)?.unwrap_or_default(),
         ));
     }
-    Ok(Failure::usage(format!("'{id}' is the beginning of several events")).with_hint(lines.join("\n")))
+    Ok(Failure::usage(format!("'{id}' is the beginning of several events"))
+        .with_hint(lines.join("\n")))
 }

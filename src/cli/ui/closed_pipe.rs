@@ -25,8 +25,9 @@ async fn watch() -> Option<()> {
     if !stdout.metadata().ok()?.file_type().is_fifo() {
         return None;
     }
-    // A pipe without a reader is in error, which the kernel reports without anything being written. Nothing is written here,
-    // so the pipe stays as blocking as it is: it may be another process's, too.
+    // A pipe without a reader is in error, which the kernel reports without anything being written.
+    // Nothing is written here, so the pipe stays as blocking as it is: it may be another process's,
+    // too.
     let pipe = Sender::from_file_unchecked(stdout).ok()?;
     pipe.ready(Interest::ERROR).await.is_ok().then_some(())
 }

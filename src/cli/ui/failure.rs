@@ -16,7 +16,8 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Wrong usage.
     Usage = 2,
-    /// Nothing matched, and `--fail-on-empty` was given; or a thing asked for by name does not exist.
+    /// Nothing matched, and `--fail-on-empty` was given; or a thing asked for by name does not
+    /// exist.
     NothingMatched = 3,
     /// The record has a gap or a loss, or not all of it could be checked.
     Incomplete = 4,
@@ -82,8 +83,11 @@ impl Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        let exit =
-            if matches!(error, store::Error::PayloadPredicate { .. }) { Exit::Usage } else { Exit::Failed };
+        let exit = if matches!(error, store::Error::PayloadPredicate { .. }) {
+            Exit::Usage
+        } else {
+            Exit::Failed
+        };
         Self { hint: error.hint(), exit, ..Self::new(error.to_string()) }
     }
 }

@@ -18,8 +18,8 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Starts logging to stderr, above the progress line where there is one. AUDIT_LOG (or RUST_LOG) says what is logged, in
-/// the notation of `tracing`; the default is `info`.
+/// Starts logging to stderr, above the progress line where there is one. AUDIT_LOG (or RUST_LOG)
+/// says what is logged, in the notation of `tracing`; the default is `info`.
 pub(crate) fn start(format: LogFormat, progress: Option<ProgressBar>) {
     let filter = EnvFilter::try_from_env("AUDIT_LOG")
         .or_else(|_| EnvFilter::try_from_default_env())

@@ -9,7 +9,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::failure::Exit;
 use super::terminal;
 
-/// `less` ends by itself when all fits the screen, passes colours on, and leaves the text on the screen.
+/// `less` ends by itself when all fits the screen, passes colours on, and leaves the text on the
+/// screen.
 const DEFAULT_PAGER: &str = "less";
 const LESS_OPTIONS: &str = "FRX";
 
@@ -17,18 +18,19 @@ const LESS_OPTIONS: &str = "FRX";
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// Where a result goes.
-pub(crate) struct Screen(Destination);
+pub(crate) struct PagedOutput(Destination);
 
 enum Destination {
     Stdout(BufWriter<io::Stdout>),
-    /// The pager to start with the first byte: until then there is nothing to look at, and Ctrl-C ends the search.
+    /// The pager to start with the first byte: until then there is nothing to look at, and Ctrl-C
+    /// ends the search.
     Later(String),
     Pager(Pager),
 }
 
-impl Screen {
-    /// stdout, or the pager `PAGER` (else `less`) before it where a person reads and `no_pager` is not asked for. A pager that
-    /// can't be started is none.
+impl PagedOutput {
+    /// stdout, or the pager `PAGER` (else `less`) before it where a person reads and `no_pager` is
+    /// not asked for. A pager that can't be started is none.
     pub(crate) fn open(for_people: bool, no_pager: bool) -> Self {
         let wanted = for_people && !no_pager && terminal::stdout_is_terminal();
         let command = std::env::var("PAGER").unwrap_or_else(|_| DEFAULT_PAGER.to_owned());
@@ -36,10 +38,12 @@ impl Screen {
         Self(if wanted && is_pager { Destination::Later(command) } else { stdout() })
     }
 
-    /// Waits for a part of the result, unless the person interrupts or leaves the pager meanwhile: then there is nothing more
-    /// to do, and it says how to exit.
+    /// Waits for a part of the result, unless the person interrupts or leaves the pager meanwhile:
+    /// then there is nothing more to do, and it says how to exit.
     pub(crate) async fn attend<T>(&mut self, part: impl Future<Output = T>) -> Result<T, Exit> {
-        let Destination::Pager(Pager { child, interrupts, .. }) = &mut self.0 else { return Ok(part.await) };
+        let Destination::Pager(Pager { child, interrupts, .. }) = &mut self.0 else {
+            return Ok(part.await);
+        };
         tokio::select! {
             biased;
             _ = interrupts.recv() => Err(Exit::Interrupted),
@@ -48,10 +52,13 @@ impl Screen {
         }
     }
 
-    /// Writes what is left, and waits until the person has read it. That they stopped reading is no error.
+    /// Writes what is left, and waits until the person has read it. That they stopped reading is no
+    /// error.
     pub(crate) fn close(mut self) -> io::Result<()> {
         match (self.flush(), &self.0) {
-            (Err(error), Destination::Pager(_)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            (Err(error), Destination::Pager(_)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(())
+            }
             (flushed, _) => flushed,
         }
     }
@@ -61,7 +68,8 @@ fn stdout() -> Destination {
     Destination::Stdout(BufWriter::new(io::stdout()))
 }
 
-/// A pager that runs. However its result ends, it has the terminal until the person leaves it: dropping it waits for that.
+/// A pager that runs. However its result ends, it has the terminal until the person leaves it:
+/// dropping it waits for that.
 struct Pager {
     child: Child,
     /// There until it is dropped.
@@ -72,10 +80,13 @@ struct Pager {
 
 impl Pager {
     fn start(command: &str) -> Option<Self> {
-        // A pager that doesn't exist must not swallow the result. Variables may be set before its name.
+        // A pager that doesn't exist must not swallow the result. Variables may be set before its
+        // name.
         let program = command.split_whitespace().find(|word| !word.contains('='))?;
-        let exists =
-            Command::new("sh").args(["-c", "command -v -- \"$0\"", program]).stdout(Stdio::null()).status();
+        let exists = Command::new("sh")
+            .args(["-c", "command -v -- \"$0\"", program])
+            .stdout(Stdio::null())
+            .status();
         if !exists.is_ok_and(|status| status.success()) {
             return None;
         }
@@ -105,7 +116,7 @@ async fn end_of(child: &mut Child) {
     }
 }
 
-impl Write for Screen {
+impl Write for PagedOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Destination::Later(command) = &self.0 {
             self.0 = Pager::start(command).map_or_else(stdout, Destination::Pager);

@@ -1,4 +1,5 @@
-//! stdout on a thread of its own: a reader that doesn't read must not keep a command from noticing signals.
+//! stdout on a thread of its own: a reader that doesn't read must not keep a command from noticing
+//! signals.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -9,12 +10,12 @@ use tokio::sync::{mpsc, oneshot};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Hands whole buffers to stdout, one waiting while one is written.
-pub(crate) struct Pump {
+pub(crate) struct StdoutThread {
     sender: mpsc::Sender<Vec<u8>>,
     ended: oneshot::Receiver<io::Result<()>>,
 }
 
-impl Pump {
+impl StdoutThread {
     /// Starts the thread.
     pub(crate) fn start() -> io::Result<Self> {
         let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(1);

@@ -21,8 +21,8 @@ pub(crate) fn stderr_has_colour() -> bool {
     ColorChoice::Auto.wanted(stderr_is_terminal())
 }
 
-/// A line of status on stderr. Nobody may be there to read it, which is no error. What it quotes of a record, a server or a
-/// user can't make the terminal do anything.
+/// A line of status on stderr. Nobody may be there to read it, which is no error. What it quotes of
+/// a record, a server or a user can't make the terminal do anything.
 pub(crate) fn status(line: &str) {
     let _ = writeln!(std::io::stderr(), "{}", escape_controls(line));
 }

@@ -63,7 +63,9 @@ fn an_origin_that_only_the_name_suggests_is_said_to_be_so() {
 #[test]
 fn to_sends_to_another_topic_whatever_the_origin_is() {
     let rules = Rules { to: Some("orders.repair".to_owned()), ..rules() };
-    for origin_topic in [None, Some("orders.events".to_owned()), Some("orders.events-dlt".to_owned())] {
+    for origin_topic in
+        [None, Some("orders.events".to_owned()), Some("orders.events-dlt".to_owned())]
+    {
         let letter = Candidate { origin_topic, ..letter(1) };
         assert_eq!(said(&letter, &rules), (Action::Replay, Some("--to".to_owned())));
         assert_eq!(Plan::new(&[letter], &rules).steps[0].target.as_ref(), "orders.repair");
@@ -74,7 +76,8 @@ fn to_sends_to_another_topic_whatever_the_origin_is() {
 
 #[test]
 fn without_an_origin_or_with_one_that_is_none_nothing_is_sent() {
-    let unknown = Candidate { origin_topic: None, origin_source: OriginSource::Unknown, ..letter(1) };
+    let unknown =
+        Candidate { origin_topic: None, origin_source: OriginSource::Unknown, ..letter(1) };
     let dead = Candidate { origin_topic: Some("payments.events-dlt".to_owned()), ..letter(1) };
     let same = Candidate { topic: Some("orders.events".to_owned()), ..letter(1) };
     let bare = Candidate { is_stored: false, ..letter(1) };
@@ -115,9 +118,13 @@ fn an_event_that_came_back_too_often_is_parked() {
 
 #[test]
 fn a_target_that_does_not_exist_is_said_where_kafka_was_asked() {
-    let known = |topic: &str| Rules { partitions: Some(HashMap::from([(topic.to_owned(), 2)])), ..rules() };
+    let known =
+        |topic: &str| Rules { partitions: Some(HashMap::from([(topic.to_owned(), 2)])), ..rules() };
     assert_eq!(said(&letter(1), &known("orders.events")).0, Action::Replay);
-    assert_eq!(obstacle(&letter(1), &known("payments.events")).1, "the target topic does not exist");
+    assert_eq!(
+        obstacle(&letter(1), &known("payments.events")).1,
+        "the target topic does not exist"
+    );
 }
 
 #[test]
@@ -126,7 +133,8 @@ fn the_same_partition_is_that_of_the_origin_if_it_is_known_and_exists() {
     assert_eq!(Plan::new(&[letter(1)], &rules).steps[0].partition, Some(2));
     let unknown = Candidate { origin_partition: None, ..letter(1) };
     assert_eq!(said(&unknown, &rules).0, Action::NotReplayable);
-    let rules = Rules { partitions: Some(HashMap::from([("orders.events".to_owned(), 2)])), ..rules };
+    let rules =
+        Rules { partitions: Some(HashMap::from([("orders.events".to_owned(), 2)])), ..rules };
     assert!(obstacle(&letter(1), &rules).1.contains("no partition 2"));
 }
 

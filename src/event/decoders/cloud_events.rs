@@ -1,12 +1,14 @@
-//! CloudEvents 1.0 in the two modes of its Kafka protocol binding: binary (headers `ce_*`) and structured (an object with
-//! `specversion`). The batched mode is recognised, and refused: one record is one row.
+//! CloudEvents 1.0 in the two modes of its Kafka protocol binding: binary (headers `ce_*`) and
+//! structured (an object with `specversion`). The batched mode is recognised, and refused: one
+//! record is one row.
 
 use std::str;
 
-use super::envelope::{Envelope, Field, Outcome, Payload, Problem};
-use super::json::{self, Kind, MAX_DEPTH, MAX_JSONB_BYTES, Scan};
-use super::origin::Place;
-use super::{Format, Reason, Record, confluent};
+use super::confluent;
+use crate::event::envelope::{Envelope, Field, Outcome, Payload, Problem};
+use crate::event::json::{self, Kind, MAX_DEPTH, MAX_JSONB_BYTES, Scan};
+use crate::event::row::column_source::RecordPart;
+use crate::event::{Format, Reason, Record};
 
 /// How the value of a record in binary mode is to be read.
 enum Content {
@@ -16,12 +18,14 @@ enum Content {
 }
 
 /// Binary mode: the attributes are headers, the value is the data.
-pub(super) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) -> Outcome<'a> {
-    let is_event = ["ce_specversion", "ce_type", "ce_id"].iter().any(|name| record.has_header(name));
+pub(in crate::event) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) -> Outcome<'a> {
+    let is_event =
+        ["ce_specversion", "ce_type", "ce_id"].iter().any(|name| record.has_header(name));
     let content_type = record.last_header("content-type");
     if !is_event
-        || content_type
-            .is_some_and(|content_type| media_type(content_type).starts_with("application/cloudevents"))
+        || content_type.is_some_and(|content_type| {
+            media_type(content_type).starts_with("application/cloudevents")
+        })
     {
         // In structured mode the same attributes may be repeated as headers; the value decides.
         return Outcome::NotMine;
@@ -58,14 +62,14 @@ pub(super) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) -> Outcome
         occurred_at: header("ce_time"),
         correlation_id: header("ce_correlationid"),
         traceparent: header("ce_traceparent"),
-        ..Envelope::new(Format::CloudEventsBinary, payload, Place::Value)
+        ..Envelope::new(Format::CloudEventsBinary, payload, RecordPart::Value)
     };
     envelope.keep("causation_id", header("ce_causationid"));
     Outcome::Decoded(envelope)
 }
 
 /// Structured mode: one object holds attributes and data.
-pub(super) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
+pub(in crate::event) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
     let content_type = record.last_header("content-type").map(media_type).unwrap_or_default();
     if content_type.starts_with("application/cloudevents-batch") || is_batch(scan) {
         return Outcome::Invalid(Reason::Batched.into());
@@ -76,7 +80,8 @@ pub(super) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Out
         }
         return Outcome::NotMine;
     }
-    let mut envelope = Envelope::new(Format::CloudEventsStructured, Payload::Raw("{}"), Place::Rule);
+    let mut envelope =
+        Envelope::new(Format::CloudEventsStructured, Payload::Raw("{}"), RecordPart::Rule);
     let (mut data, mut data_base64, mut data_content_type) = (None, None, None);
     for member in &scan.members {
         let value = Some(member.value);
@@ -102,7 +107,7 @@ pub(super) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Out
             return Outcome::Invalid(Reason::NestedTooDeep.into());
         }
         envelope.payload = Payload::Raw(data.raw);
-        envelope.payload_place = Place::Member("data");
+        envelope.payload_place = RecordPart::Member("data");
     } else if let Some(base64) = data_base64 {
         let mut out = format!("{{\"data_base64\":{}", base64.raw);
         if let Some(field) = &data_content_type {
@@ -111,7 +116,7 @@ pub(super) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Out
         }
         out.push('}');
         envelope.payload = Payload::Built(out);
-        envelope.payload_place = Place::Member("data_base64");
+        envelope.payload_place = RecordPart::Member("data_base64");
     }
     envelope.keep("datacontenttype", data_content_type);
     Outcome::Decoded(envelope)
@@ -122,7 +127,8 @@ fn is_batch(scan: &Scan<'_>) -> bool {
     if scan.value.kind != Kind::Array {
         return false;
     }
-    let Some(inner) = scan.value.raw.get(1..).map(str::trim_start).filter(|inner| inner.starts_with('{'))
+    let Some(inner) =
+        scan.value.raw.get(1..).map(str::trim_start).filter(|inner| inner.starts_with('{'))
     else {
         return false;
     };
@@ -143,7 +149,9 @@ fn content(content_type: Option<&[u8]>, value: &[u8]) -> Content {
         let looks_like_json = matches!(first, Some(b'{' | b'[')) || json::scan(value).is_ok();
         return if looks_like_json { Content::Json } else { Content::Binary };
     };
-    if matches!(content_type.as_str(), "application/json" | "text/json") || content_type.ends_with("+json") {
+    if matches!(content_type.as_str(), "application/json" | "text/json")
+        || content_type.ends_with("+json")
+    {
         Content::Json
     } else if content_type.starts_with("text/") {
         Content::Text
@@ -159,8 +167,9 @@ fn media_type(content_type: &[u8]) -> String {
 }
 
 fn base64_payload<'a>(value: &[u8], content_type: Option<&[u8]>) -> Result<Payload<'a>, Problem> {
-    let length =
-        value.len().div_ceil(3) as u64 * 4 + content_type.map_or(0, |name| name.len() as u64 * 2) + 256;
+    let length = value.len().div_ceil(3) as u64 * 4
+        + content_type.map_or(0, |name| name.len() as u64 * 2)
+        + 256;
     if length > MAX_JSONB_BYTES {
         return Err(Reason::TooLarge.into());
     }

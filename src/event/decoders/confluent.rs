@@ -1,9 +1,9 @@
-//! Confluent's wire format: a byte 0, the schema's id as four bytes (big-endian), then the data. Only JSON Schema's data can
-//! be read without the registry: it is JSON.
+//! Confluent's wire format: a byte 0, the schema's id as four bytes (big-endian), then the data.
+//! Only JSON Schema's data can be read without the registry: it is JSON.
 
-use super::Reason;
-use super::envelope::Problem;
-use super::json;
+use crate::event::Reason;
+use crate::event::envelope::Problem;
+use crate::event::json;
 
 /// The value after the schema's id, where it begins like JSON.
 fn json_after_header(value: &[u8]) -> Option<(u32, &[u8])> {
@@ -15,12 +15,12 @@ fn json_after_header(value: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// The JSON of a value in wire format; any other value as it is.
-pub(super) fn strip_json(value: &[u8]) -> &[u8] {
+pub(in crate::event) fn strip_json(value: &[u8]) -> &[u8] {
     json_after_header(value).map_or(value, |(_, rest)| rest)
 }
 
 /// Whether the value is in wire format, and what can be read of it.
-pub(super) enum Wire<'a> {
+pub(in crate::event) enum Wire<'a> {
     /// The value is not in wire format.
     No,
     /// Text that may be JSON follows the id of a JSON Schema.
@@ -30,7 +30,7 @@ pub(super) enum Wire<'a> {
 }
 
 /// Recognises the wire format.
-pub(super) fn wire(value: &[u8]) -> Wire<'_> {
+pub(in crate::event) fn wire(value: &[u8]) -> Wire<'_> {
     let Some((&[0, a, b, c, d], _)) = value.split_first_chunk::<5>() else {
         return Wire::No;
     };
@@ -42,15 +42,15 @@ pub(super) fn wire(value: &[u8]) -> Wire<'_> {
 }
 
 /// The problem of a value whose schema stands in a registry.
-pub(super) fn needs_registry(schema_id: u32) -> Problem {
+pub(in crate::event) fn needs_registry(schema_id: u32) -> Problem {
     let reason = Reason::SchemaRegistry;
     let detail = format!("{}: schema id {schema_id}", reason.describe());
     Problem { reason, detail, schema_id: Some(schema_id) }
 }
 
-/// What is wrong with data that begins like JSON and was refused: what JSONB cannot hold is said as such, and what is not
-/// JSON at all is Avro or Protobuf that looked like it.
-pub(super) fn refused(refusal: json::Refusal, schema_id: u32) -> Problem {
+/// What is wrong with data that begins like JSON and was refused: what JSONB cannot hold is said as
+/// such, and what is not JSON at all is Avro or Protobuf that looked like it.
+pub(in crate::event) fn refused(refusal: json::Refusal, schema_id: u32) -> Problem {
     match refusal.reason {
         Reason::NulEscape
         | Reason::LoneSurrogate

@@ -1,29 +1,30 @@
-//! Debezium: the outbox event router (headers `id` and `eventType`) and the change envelope (`op` with `before`, `after`
-//! or `source`), each with or without the wrapper of Kafka Connect's JSON converter (`{"schema": …, "payload": …}`).
+//! Debezium: the outbox event router (headers `id` and `eventType`) and the change envelope (`op`
+//! with `before`, `after` or `source`), each with or without the wrapper of Kafka Connect's JSON
+//! converter (`{"schema": …, "payload": …}`).
 
 use std::borrow::Cow;
 
-use super::envelope::{Envelope, Field, Outcome, Payload, object_of};
-use super::json::{self, Kind, MAX_DEPTH, Scan, Value};
-use super::origin::Place;
-use super::{Format, Reason, Record};
+use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
+use crate::event::json::{self, Kind, MAX_DEPTH, Scan, Value};
+use crate::event::row::column_source::RecordPart;
+use crate::event::{Format, Reason, Record};
 
 /// The members of a change envelope that are not the change itself.
 const CHANGE_MEMBERS: [&str; 6] = ["op", "source", "ts_ms", "ts_us", "ts_ns", "transaction"];
 
 /// An event of the outbox event router: the value is the payload column.
-pub(super) fn decode_outbox<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
+pub(in crate::event) fn decode_outbox<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
     if !record.has_header("id") || !record.has_header("eventType") {
         return Outcome::NotMine;
     }
     let mut envelope = Envelope {
         event_id: Field::header("id", record.last_header("id")),
         event_type: Field::header("eventType", record.last_header("eventType")),
-        ..Envelope::new(Format::DebeziumOutbox, Payload::Raw("{}"), Place::Value)
+        ..Envelope::new(Format::DebeziumOutbox, Payload::Raw("{}"), RecordPart::Value)
     };
     let result = match unwrapped(scan) {
-        Some(payload) => envelope.set_payload(payload, Place::Member("payload")),
-        None => envelope.set_payload(scan.value, Place::Value),
+        Some(payload) => envelope.set_payload(payload, RecordPart::Member("payload")),
+        None => envelope.set_payload(scan.value, RecordPart::Value),
     };
     match result {
         Ok(()) => Outcome::Decoded(envelope),
@@ -32,7 +33,7 @@ pub(super) fn decode_outbox<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome
 }
 
 /// A change of one row of a table.
-pub(super) fn decode_change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
+pub(in crate::event) fn decode_change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
     let Some(payload) = unwrapped(scan).filter(|payload| payload.kind == Kind::Object) else {
         return change(scan);
     };
@@ -56,15 +57,19 @@ fn change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
         "t" => "truncated",
         _ => return Outcome::NotMine,
     };
-    let (envelopes, row): (Vec<_>, Vec<_>) =
-        scan.members.iter().copied().partition(|member| CHANGE_MEMBERS.contains(&member.name().as_ref()));
+    let (envelopes, row): (Vec<_>, Vec<_>) = scan
+        .members
+        .iter()
+        .copied()
+        .partition(|member| CHANGE_MEMBERS.contains(&member.name().as_ref()));
     if row.iter().any(|member| member.value.depth >= MAX_DEPTH) {
         return Outcome::Invalid(Reason::NestedTooDeep.into());
     }
     let source = scan.get("source").and_then(|source| json::scan(source.raw.as_bytes()).ok());
     let of_source = |name| source.as_ref().and_then(|source| source.get(name));
     // MongoDB has collections where the others have tables.
-    let table = of_source("table").or_else(|| of_source("collection")).and_then(|table| table.text());
+    let table =
+        of_source("table").or_else(|| of_source("collection")).and_then(|table| table.text());
     let Some(table) = table.filter(|table| !table.is_empty()) else {
         return Outcome::NotMine;
     };
@@ -74,9 +79,14 @@ fn change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
             .or_else(|| Field::member("source.ts_us", of_source("ts_us")))
             .or_else(|| Field::member("source.ts_ms", of_source("ts_ms")))
             .or_else(|| Field::member("ts_ms", scan.get("ts_ms"))),
-        ..Envelope::new(Format::DebeziumChange, Payload::Built(object_of(&row)), Place::OtherMembers)
+        ..Envelope::new(
+            Format::DebeziumChange,
+            Payload::Built(object_of(&row)),
+            RecordPart::OtherMembers,
+        )
     };
-    envelope.made_type = Some((Cow::Owned(format!("{table}.{verb}")), Place::Member("source.table")));
+    envelope.made_type =
+        Some((Cow::Owned(format!("{table}.{verb}")), RecordPart::Member("source.table")));
     envelope.unknown = envelopes;
     Outcome::Decoded(envelope)
 }

@@ -1,9 +1,9 @@
 //! The native envelope: an object with `event_id` or `event_type`, in snake or camel case.
 
-use super::Format;
-use super::envelope::{Envelope, Field, Outcome, Payload, object_of};
-use super::json::{MAX_DEPTH, Member, Scan, Value};
-use super::origin::Place;
+use crate::event::Format;
+use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
+use crate::event::json::{MAX_DEPTH, Member, Scan, Value};
+use crate::event::row::column_source::RecordPart;
 
 /// The members that an envelope has, in both spellings. `data` is another name of `payload`.
 const NAMES: [[&str; 2]; 8] = [
@@ -19,8 +19,9 @@ const NAMES: [[&str; 2]; 8] = [
 
 const PAYLOAD: usize = 7;
 
-pub(super) fn decode<'a>(scan: &Scan<'a>) -> Outcome<'a> {
-    // Of each name both spellings may be there; the first spelling wins then, and the other one is kept as unknown.
+pub(in crate::event) fn decode<'a>(scan: &Scan<'a>) -> Outcome<'a> {
+    // Of each name both spellings may be there; the first spelling wins then, and the other one is
+    // kept as unknown.
     let mut found: [[Option<Member<'a>>; 2]; 8] = [[None; 2]; 8];
     let mut others = Vec::new();
     for member in &scan.members {
@@ -58,17 +59,19 @@ pub(super) fn decode<'a>(scan: &Scan<'a>) -> Outcome<'a> {
         source_service,
         occurred_at,
         correlation_id,
-        ..Envelope::new(Format::Native, Payload::Raw("{}"), Place::OtherMembers)
+        ..Envelope::new(Format::Native, Payload::Raw("{}"), RecordPart::OtherMembers)
     };
     envelope.keep("causation_id", causation_id);
     match payload {
         Some((spelling, value)) => {
-            if let Err(problem) = envelope.set_payload(value, Place::Member(spelling)) {
+            if let Err(problem) = envelope.set_payload(value, RecordPart::Member(spelling)) {
                 return Outcome::Invalid(problem);
             }
             envelope.unknown = others;
         }
-        None if scan.value.depth > MAX_DEPTH => return Outcome::Invalid(super::Reason::NestedTooDeep.into()),
+        None if scan.value.depth > MAX_DEPTH => {
+            return Outcome::Invalid(crate::event::Reason::NestedTooDeep.into());
+        }
         None => envelope.payload = Payload::Built(object_of(&others)),
     }
     Outcome::Decoded(envelope)

@@ -39,7 +39,8 @@ pub(super) fn written_length(number: &str) -> Option<u64> {
 
 /// The exponent as a number; `None` where it passes the limit.
 fn exponent(text: &str) -> Option<i64> {
-    // A valid exponent is a sign and digits, so that the only way to fail here is to be far too large.
+    // A valid exponent is a sign and digits, so that the only way to fail here is to be far too
+    // large.
     let exponent: i64 = text.parse().ok()?;
     (exponent.abs() < MAX_EXPONENT).then_some(exponent)
 }

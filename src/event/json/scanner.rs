@@ -7,12 +7,13 @@ use crate::event::Reason;
 /// An envelope around the deepest payload is one level deeper.
 const MAX_SCANNED_DEPTH: usize = MAX_DEPTH + 1;
 
-/// PostgreSQL doubles the memory of a container while it parses, and no allocation may pass 1 GiB: these are the last
-/// sizes that fit. Beyond them it answers XX000, as for a fault of its own.
+/// PostgreSQL doubles the memory of a container while it parses, and no allocation may pass 1 GiB:
+/// these are the last sizes that fit. Beyond them it answers XX000, as for a fault of its own.
 const MAX_ARRAY_ELEMENTS: u32 = 1 << 24;
 const MAX_OBJECT_MEMBERS: u32 = 1 << 23;
 
-/// What an element costs inside JSONB beyond its text, at most: its entry, and the head and padding of a number.
+/// What an element costs inside JSONB beyond its text, at most: its entry, and the head and padding
+/// of a number.
 const JSONB_BYTES_PER_ELEMENT: u64 = 13;
 
 /// The bytes that end a run of plain characters inside a text.
@@ -54,7 +55,8 @@ pub fn scan(bytes: &[u8]) -> Result<Scan<'_>, Refusal> {
     .run()
 }
 
-/// Recognises byte order marks, and UTF-16 by the NUL beside its first characters: neither can be JSON in UTF-8.
+/// Recognises byte order marks, and UTF-16 by the NUL beside its first characters: neither can be
+/// JSON in UTF-8.
 pub(in crate::event) fn foreign_encoding(bytes: &[u8]) -> Option<Reason> {
     match bytes {
         [0xEF, 0xBB, 0xBF, ..] => Some(Reason::ByteOrderMark),
@@ -127,7 +129,8 @@ impl<'a> Scanner<'a> {
                 Some(b'n') => self.literal("null", Kind::Null)?,
                 _ => return Err(self.unexpected()),
             };
-            // A value has ended; the containers that end with it are closed until another value is due.
+            // A value has ended; the containers that end with it are closed until another value is
+            // due.
             loop {
                 let end = self.at;
                 self.skip_white_space();
@@ -159,7 +162,13 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn finish(self, start: usize, end: usize, kind: Kind, escaped: bool) -> Result<Scan<'a>, Refusal> {
+    fn finish(
+        self,
+        start: usize,
+        end: usize,
+        kind: Kind,
+        escaped: bool,
+    ) -> Result<Scan<'a>, Refusal> {
         if self.at < self.bytes.len() {
             return Err(self.refuse(Reason::TrailingData));
         }
@@ -276,7 +285,9 @@ impl<'a> Scanner<'a> {
                 match self.hexadecimal()? {
                     0 => return Err(Refusal { reason: Reason::NulEscape, position: start }),
                     0xD800..0xDC00 => self.low_surrogate(start)?,
-                    0xDC00..0xE000 => return Err(Refusal { reason: Reason::LoneSurrogate, position: start }),
+                    0xDC00..0xE000 => {
+                        return Err(Refusal { reason: Reason::LoneSurrogate, position: start });
+                    }
                     _ => {}
                 }
             }
@@ -377,7 +388,11 @@ impl<'a> Scanner<'a> {
 
     /// The refusal for a byte that cannot stand here, or for an end that comes too early.
     fn unexpected(&self) -> Refusal {
-        self.refuse(if self.at < self.bytes.len() { Reason::InvalidJson } else { Reason::TruncatedJson })
+        self.refuse(if self.at < self.bytes.len() {
+            Reason::InvalidJson
+        } else {
+            Reason::TruncatedJson
+        })
     }
 
     fn refuse(&self, reason: Reason) -> Refusal {

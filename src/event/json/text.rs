@@ -22,8 +22,9 @@ pub(super) fn unescape(inner: &str) -> String {
                 let mut code = first;
                 length = 6;
                 if (0xD800..0xDC00).contains(&first) {
-                    code =
-                        0x10000 + ((first - 0xD800) << 10) + hexadecimal(rest, at + 8).wrapping_sub(0xDC00);
+                    code = 0x10000
+                        + ((first - 0xD800) << 10)
+                        + hexadecimal(rest, at + 8).wrapping_sub(0xDC00);
                     length = 12;
                 }
                 out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
@@ -45,7 +46,8 @@ fn hexadecimal(text: &str, at: usize) -> u32 {
 pub(crate) fn put_text(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
         out.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
             b'"' => out.push_str("\\\""),
@@ -91,12 +93,16 @@ mod tests {
 
     #[test]
     fn escapes_become_characters() {
-        assert_eq!(unescape(r#"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00z"#), "a\"\\/\u{8}\u{c}\n\r\té😀z");
+        assert_eq!(
+            unescape(r#"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00z"#),
+            "a\"\\/\u{8}\u{c}\n\r\té😀z"
+        );
     }
 
     #[test]
     fn written_texts_read_back_as_they_were() {
-        let text: String = (0..0x180).filter_map(char::from_u32).chain(['😀', '\u{FFFF}']).collect();
+        let text: String =
+            (0..0x180).filter_map(char::from_u32).chain(['😀', '\u{FFFF}']).collect();
         let mut json = String::new();
         put_text(&mut json, &text);
         assert_eq!(serde_json::from_str::<String>(&json).ok(), Some(text));

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::attributes::Attributes;
-use super::envelope::{Envelope, Field, Payload, Problem, Raw};
-use super::json::Kind;
-use super::origin::{Origin, Origins, Place};
+use super::column_source::{ColumnSource, ColumnSources, RecordPart};
 use super::quarantine::{self, QUARANTINED};
-use super::{Event, Reason, Record, ids, time};
+use super::{ids, time};
+use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
+use crate::event::json::Kind;
+use crate::event::{Event, Reason, Record};
 
 /// The longest text that `event_type` and `source_service` hold, in code points.
 const MAX_CHARACTERS: usize = 100;
@@ -19,25 +20,28 @@ const RESERVED_PREFIX: &str = "audit.";
 
 const MAPPED: &str = "other text than a UUID, mapped by UUID v5";
 
-/// Makes the row of an envelope. Where a column's rule is broken, the row is quarantined for the reason that is told, and
-/// keeps what the other columns and the attributes can hold.
-pub(super) fn event<'a>(
+/// Makes the row of an envelope. Where a column's rule is broken, the row is quarantined for the
+/// reason that is told, and keeps what the other columns and the attributes can hold.
+pub(in crate::event) fn event<'a>(
     record: &Record<'a>,
     envelope: Envelope<'a>,
     schema_id: Option<u32>,
     is_dlt: bool,
     now_us: i64,
-) -> (Event<'a>, Origins, Option<Reason>) {
-    let mut origins = Origins::default();
-    let mut attributes =
-        Attributes { schema_id, payload_was_text: envelope.payload_was_text, ..Attributes::default() };
+) -> (Event<'a>, ColumnSources, Option<Reason>) {
+    let mut sources = ColumnSources::default();
+    let mut attributes = Attributes {
+        schema_id,
+        payload_was_text: envelope.payload_was_text,
+        ..Attributes::default()
+    };
     let mut broken_rule = None;
 
     let (event_type, place) = event_type(&envelope).unwrap_or_else(|reason| {
         broken_rule = Some(reason);
-        (Cow::Borrowed(QUARANTINED), Place::Rule)
+        (Cow::Borrowed(QUARANTINED), RecordPart::Rule)
     });
-    origins.event_type = Origin::of(place);
+    sources.event_type = ColumnSource::of(place);
 
     let source_service = envelope.source_service.as_ref().and_then(|field| {
         let source = source_service(field).unwrap_or_else(|reason| {
@@ -45,58 +49,62 @@ pub(super) fn event<'a>(
             None
         });
         if source.is_some() {
-            origins.source_service = Origin::of(field.place);
+            sources.source_service = ColumnSource::of(field.place);
         } else {
             attributes.originals.source_service = Some(field.raw);
-            origins.source_service =
-                Origin::noted(Place::Nowhere, "the envelope's cannot stand in the column");
+            sources.source_service = ColumnSource::noted(
+                RecordPart::Nowhere,
+                "the envelope's cannot stand in the column",
+            );
         }
         source
     });
 
     let event_id = match envelope.event_id.and_then(|field| Some((field, field.raw.id()?))) {
         Some((field, id)) => {
-            let (uuid, origin) = match ids::uuid_of(&id) {
-                Some(uuid) => (uuid, Origin::of(field.place)),
+            let (uuid, source) = match ids::uuid_of(&id) {
+                Some(uuid) => (uuid, ColumnSource::of(field.place)),
                 None => {
                     attributes.originals.event_id = Some(field.raw);
                     (
                         ids::event_uuid(source_service.as_deref().unwrap_or_default(), &id),
-                        Origin::noted(field.place, MAPPED),
+                        ColumnSource::noted(field.place, MAPPED),
                     )
                 }
             };
-            origins.event_id = origin;
+            sources.event_id = source;
             uuid
         }
         None => {
             attributes.originals.event_id = envelope.event_id.map(|field| field.raw);
-            origins.event_id = Origin::of(Place::Coordinates);
+            sources.event_id = ColumnSource::of(RecordPart::Coordinates);
             ids::coordinates_uuid(record)
         }
     };
 
-    let (aggregate_id, origin, original) = mapped_id(envelope.aggregate_id.as_ref(), ids::aggregate_uuid);
-    (origins.aggregate_id, attributes.originals.aggregate_id) = (origin, original);
+    let (aggregate_id, source, original) =
+        mapped_id(envelope.aggregate_id.as_ref(), ids::aggregate_uuid);
+    (sources.aggregate_id, attributes.originals.aggregate_id) = (source, original);
     let aggregate_id = aggregate_id.or_else(|| {
-        let (aggregate_id, origin) = key_aggregate(record)?;
-        origins.aggregate_id = origin;
+        let (aggregate_id, source) = key_aggregate(record)?;
+        sources.aggregate_id = source;
         Some(aggregate_id)
     });
 
-    let (correlation_id, origin, original) =
+    let (correlation_id, source, original) =
         mapped_id(envelope.correlation_id.as_ref(), ids::correlation_uuid);
-    (origins.correlation_id, attributes.originals.correlation_id) = (origin, original);
+    (sources.correlation_id, attributes.originals.correlation_id) = (source, original);
     let correlation_id = correlation_id.or_else(|| {
-        let (correlation_id, origin) = trace(record, envelope.traceparent.as_ref())?;
-        origins.correlation_id = origin;
+        let (correlation_id, source) = trace(record, envelope.traceparent.as_ref())?;
+        sources.correlation_id = source;
         Some(correlation_id)
     });
 
-    let (created_at_us, origin) = created_at(record, envelope.occurred_at.as_ref(), now_us, &mut attributes);
-    origins.created_at = origin;
+    let (created_at_us, source) =
+        created_at(record, envelope.occurred_at.as_ref(), now_us, &mut attributes);
+    sources.created_at = source;
 
-    origins.payload = Origin {
+    sources.payload = ColumnSource {
         place: envelope.payload_place,
         note: envelope.payload_was_text.then_some("the object that the text holds"),
     };
@@ -117,26 +125,27 @@ pub(super) fn event<'a>(
         attributes: String::new(),
     };
     let reason = broken_rule.map(|reason| {
-        let (reason, payload) = quarantine::payload(record, &Problem { schema_id, ..reason.into() });
+        let (reason, payload) =
+            quarantine::payload(record, &Problem { schema_id, ..reason.into() });
         event.event_type = Cow::Borrowed(QUARANTINED);
         event.payload = Cow::Owned(payload);
         attributes.payload_was_text = false;
-        origins.event_type = Origin::of(Place::Rule);
-        origins.payload = Origin::of(Place::Value);
+        sources.event_type = ColumnSource::of(RecordPart::Rule);
+        sources.payload = ColumnSource::of(RecordPart::Value);
         reason
     });
     event.attributes = attributes.to_json(record);
-    (event, origins, reason)
+    (event, sources, reason)
 }
 
 /// Makes a row that holds nothing of the value: a tombstone, or a quarantined record.
-pub(super) fn event_without_envelope<'a>(
+pub(in crate::event) fn event_without_envelope<'a>(
     record: &Record<'a>,
     event_type: &'static str,
     payload: Cow<'a, str>,
     is_dlt: bool,
     now_us: i64,
-) -> (Event<'a>, Origins) {
+) -> (Event<'a>, ColumnSources) {
     let mut attributes = Attributes::default();
     let (created_at_us, created_at) = created_at(record, None, now_us, &mut attributes);
     let (aggregate_id, aggregate_origin) = key_aggregate(record).unzip();
@@ -152,19 +161,19 @@ pub(super) fn event_without_envelope<'a>(
         correlation_id,
         attributes: attributes.to_json(record),
     };
-    let origins = Origins {
-        event_id: Origin::of(Place::Coordinates),
-        event_type: Origin::of(Place::Rule),
+    let sources = ColumnSources {
+        event_id: ColumnSource::of(RecordPart::Coordinates),
+        event_type: ColumnSource::of(RecordPart::Rule),
         aggregate_id: aggregate_origin.unwrap_or_default(),
-        source_service: Origin::default(),
-        payload: Origin::of(Place::Value),
+        source_service: ColumnSource::default(),
+        payload: ColumnSource::of(RecordPart::Value),
         created_at,
         correlation_id: correlation_origin.unwrap_or_default(),
     };
-    (event, origins)
+    (event, sources)
 }
 
-fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Place), Reason> {
+fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, RecordPart), Reason> {
     let (text, place) = match (&envelope.event_type, &envelope.made_type) {
         (Some(field), _) => (field.raw.text().ok_or(Reason::EventTypeNotText)?, field.place),
         (None, Some((text, place))) => (text.clone(), *place),
@@ -185,7 +194,8 @@ fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, Place), Reas
     Ok((text, place))
 }
 
-/// The source; `None` where it is not text, and the envelope's member is kept in the attributes instead.
+/// The source; `None` where it is not text, and the envelope's member is kept in the attributes
+/// instead.
 fn source_service<'a>(field: &Field<'a>) -> Result<Option<Cow<'a, str>>, Reason> {
     let Some(text) = field.raw.text() else {
         return Ok(None);
@@ -203,41 +213,45 @@ fn is_too_long(text: &str) -> bool {
     text.len() > MAX_CHARACTERS && text.chars().nth(MAX_CHARACTERS).is_some()
 }
 
-/// An id of any kind as a UUID, where it came from, and the original where it does not stand in the column as it was.
+/// An id of any kind as a UUID, where it came from, and the original where it does not stand in the
+/// column as it was.
 fn mapped_id<'a>(
     field: Option<&Field<'a>>,
     map: fn(&[u8]) -> Uuid,
-) -> (Option<Uuid>, Origin, Option<Raw<'a>>) {
+) -> (Option<Uuid>, ColumnSource, Option<Raw<'a>>) {
     let Some(field) = field else {
-        return (None, Origin::default(), None);
+        return (None, ColumnSource::default(), None);
     };
     let Some(id) = field.raw.id() else {
-        return (None, Origin::default(), Some(field.raw));
+        return (None, ColumnSource::default(), Some(field.raw));
     };
     match ids::uuid_of(&id) {
-        Some(uuid) => (Some(uuid), Origin::of(field.place), None),
-        None => (Some(map(&id)), Origin::noted(field.place, MAPPED), Some(field.raw)),
+        Some(uuid) => (Some(uuid), ColumnSource::of(field.place), None),
+        None => (Some(map(&id)), ColumnSource::noted(field.place, MAPPED), Some(field.raw)),
     }
 }
 
 /// The aggregate that the key names; the key itself stands in the attributes.
-fn key_aggregate(record: &Record<'_>) -> Option<(Uuid, Origin)> {
+fn key_aggregate(record: &Record<'_>) -> Option<(Uuid, ColumnSource)> {
     let key = record.key.filter(|key| !key.is_empty())?;
-    let origin =
-        if ids::uuid_of(key).is_some() { Origin::of(Place::Key) } else { Origin::noted(Place::Key, MAPPED) };
-    Some((ids::aggregate_uuid(key), origin))
+    let source = if ids::uuid_of(key).is_some() {
+        ColumnSource::of(RecordPart::Key)
+    } else {
+        ColumnSource::noted(RecordPart::Key, MAPPED)
+    };
+    Some((ids::aggregate_uuid(key), source))
 }
 
 /// The trace that a `traceparent` names: the record's header, else the envelope's own.
-fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, Origin)> {
+fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, ColumnSource)> {
     const NOTE: &str = "its trace id";
     let of_header = record.last_header("traceparent").and_then(ids::trace_uuid);
     if let Some(trace) = of_header {
-        return Some((trace, Origin::noted(Place::Header("traceparent"), NOTE)));
+        return Some((trace, ColumnSource::noted(RecordPart::Header("traceparent"), NOTE)));
     }
     let field = field?;
     let trace = ids::trace_uuid(&field.raw.id()?)?;
-    Some((trace, Origin::noted(field.place, NOTE)))
+    Some((trace, ColumnSource::noted(field.place, NOTE)))
 }
 
 /// When the event happened; the attributes are told where that is not the envelope's own time.
@@ -246,27 +260,30 @@ fn created_at<'a>(
     field: Option<&Field<'a>>,
     now_us: i64,
     attributes: &mut Attributes<'a>,
-) -> (i64, Origin) {
+) -> (i64, ColumnSource) {
     let moment = field.and_then(|field| match &field.raw {
-        Raw::Json(value) if value.kind == Kind::Number => {
-            time::read_number(value.raw).map(|microseconds| time::Moment { microseconds, assumed_utc: false })
-        }
+        Raw::Json(value) if value.kind == Kind::Number => time::read_number(value.raw)
+            .map(|microseconds| time::ParsedTime { microseconds, assumed_utc: false }),
         raw => raw.text().and_then(|text| time::read_text(&text)),
     });
     if let (Some(field), Some(moment)) = (field, moment) {
         if !moment.assumed_utc {
-            return (moment.microseconds, Origin::of(field.place));
+            return (moment.microseconds, ColumnSource::of(field.place));
         }
         attributes.originals.created_at = Some(field.raw);
         attributes.created_at_from = Some("assumed_utc");
-        return (moment.microseconds, Origin::noted(field.place, "without an offset: taken as UTC"));
+        return (
+            moment.microseconds,
+            ColumnSource::noted(field.place, "without an offset: taken as UTC"),
+        );
     }
     attributes.originals.created_at = field.map(|field| field.raw);
-    let note = if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
+    let note =
+        if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
     if let Some(microseconds) = record.timestamp_ms.and_then(time::from_milliseconds) {
         attributes.created_at_from = Some("kafka_timestamp");
-        return (microseconds, Origin::noted(Place::KafkaTimestamp, note));
+        return (microseconds, ColumnSource::noted(RecordPart::KafkaTimestamp, note));
     }
     attributes.created_at_from = Some("now");
-    (now_us.max(time::EARLIEST_US), Origin::noted(Place::Clock, note))
+    (now_us.max(time::EARLIEST_US), ColumnSource::noted(RecordPart::Clock, note))
 }

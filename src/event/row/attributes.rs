@@ -1,11 +1,12 @@
-//! The column `attributes`: what a record holds beside the other columns. Its layout is documented in docs/attributes.md.
+//! The column `attributes`: what a record holds beside the other columns. Its layout is documented
+//! in docs/attributes.md.
 
-use super::Record;
-use super::envelope::Raw;
-use super::json::{Member, put_bytes};
+use crate::event::Record;
+use crate::event::envelope::Raw;
+use crate::event::json::{Member, put_bytes};
 
-/// The most bytes of key and headers that are kept here. More than a broker takes by default, and few enough that a row
-/// stays storable whatever a record holds.
+/// The most bytes of key and headers that are kept here. More than a broker takes by default, and
+/// few enough that a row stays storable whatever a record holds.
 const MAX_BYTES: usize = 64 << 20;
 
 /// What a header costs inside JSONB beyond its bytes, at most.
@@ -13,33 +14,33 @@ const BYTES_PER_HEADER: usize = 32;
 
 /// The originals of columns whose text was mapped or could not be read.
 #[derive(Default)]
-pub(super) struct Originals<'a> {
-    pub(super) event_id: Option<Raw<'a>>,
-    pub(super) aggregate_id: Option<Raw<'a>>,
-    pub(super) source_service: Option<Raw<'a>>,
-    pub(super) correlation_id: Option<Raw<'a>>,
-    pub(super) created_at: Option<Raw<'a>>,
+pub(in crate::event) struct Originals<'a> {
+    pub(in crate::event) event_id: Option<Raw<'a>>,
+    pub(in crate::event) aggregate_id: Option<Raw<'a>>,
+    pub(in crate::event) source_service: Option<Raw<'a>>,
+    pub(in crate::event) correlation_id: Option<Raw<'a>>,
+    pub(in crate::event) created_at: Option<Raw<'a>>,
 }
 
 /// What a row's attributes hold beside key and headers.
 #[derive(Default)]
-pub(super) struct Attributes<'a> {
+pub(in crate::event) struct Attributes<'a> {
     /// What has no column and a name of its own.
-    pub(super) named: Vec<(&'static str, Raw<'a>)>,
+    pub(in crate::event) named: Vec<(&'static str, Raw<'a>)>,
     /// The schema of a value in Confluent's wire format.
-    pub(super) schema_id: Option<u32>,
+    pub(in crate::event) schema_id: Option<u32>,
     /// Members of the envelope that no rule knows.
-    pub(super) unknown: Vec<Member<'a>>,
-    pub(super) originals: Originals<'a>,
+    pub(in crate::event) unknown: Vec<Member<'a>>,
+    pub(in crate::event) originals: Originals<'a>,
     /// What stands in `created_at` where it is not the envelope's own time.
-    pub(super) created_at_from: Option<&'static str>,
+    pub(in crate::event) created_at_from: Option<&'static str>,
     /// Whether the payload was a text that held the object.
-    pub(super) payload_was_text: bool,
+    pub(in crate::event) payload_was_text: bool,
 }
 
 impl Attributes<'_> {
     /// Writes the JSON object.
-    pub(super) fn to_json(&self, record: &Record<'_>) -> String {
+    pub(in crate::event) fn to_json(&self, record: &Record<'_>) -> String {
         let key_length = record.key.map_or(0, <[u8]>::len);
         let mut out = String::with_capacity(128 + key_length + record.headers.len() * 64);
         out.push('{');
@@ -65,7 +66,7 @@ impl Attributes<'_> {
         }
         if !self.unknown.is_empty() {
             name(&mut out, "envelope");
-            out.push_str(&super::envelope::object_of(&self.unknown));
+            out.push_str(&crate::event::envelope::object_of(&self.unknown));
         }
         self.originals.put(&mut out);
         if let Some(created_at_from) = self.created_at_from {

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A place in a record, or a rule that stands in where the record says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Place {
+pub enum RecordPart {
     /// Nowhere: the column is null.
     #[default]
     Nowhere,
@@ -32,43 +32,43 @@ pub enum Place {
 
 /// Where a column came from, and what was done to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Origin {
+pub struct ColumnSource {
     /// Where it stood.
-    pub place: Place,
+    pub place: RecordPart,
     /// What was done to it on the way, where it did not stay as it was.
     pub note: Option<&'static str>,
 }
 
-impl Origin {
-    pub(super) fn of(place: Place) -> Self {
+impl ColumnSource {
+    pub(in crate::event) fn of(place: RecordPart) -> Self {
         Self { place, note: None }
     }
 
-    pub(super) fn noted(place: Place, note: &'static str) -> Self {
+    pub(in crate::event) fn noted(place: RecordPart, note: &'static str) -> Self {
         Self { place, note: Some(note) }
     }
 }
 
 /// Where each column of an event came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Origins {
+pub struct ColumnSources {
     /// Of `event_id`.
-    pub event_id: Origin,
+    pub event_id: ColumnSource,
     /// Of `event_type`.
-    pub event_type: Origin,
+    pub event_type: ColumnSource,
     /// Of `aggregate_id`.
-    pub aggregate_id: Origin,
+    pub aggregate_id: ColumnSource,
     /// Of `source_service`.
-    pub source_service: Origin,
+    pub source_service: ColumnSource,
     /// Of `payload`.
-    pub payload: Origin,
+    pub payload: ColumnSource,
     /// Of `created_at`.
-    pub created_at: Origin,
+    pub created_at: ColumnSource,
     /// Of `correlation_id`.
-    pub correlation_id: Origin,
+    pub correlation_id: ColumnSource,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RecordPart {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere => formatter.write_str("nowhere"),
@@ -86,7 +86,7 @@ impl fmt::Display for Place {
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ColumnSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.note {
             Some(note) => write!(formatter, "{} ({note})", self.place),

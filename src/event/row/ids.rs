@@ -2,12 +2,13 @@
 
 use uuid::Uuid;
 
-use super::Record;
+use crate::event::Record;
 
 /// The id that stands in `aggregate_id` for an aggregate's id of any kind.
 ///
-/// A UUID in any usual spelling stays itself; other text becomes the UUID v5 of `aggregate:{text}` (namespace URL). A
-/// selector maps what was typed in the same way, so that ids of any kind are found by index.
+/// A UUID in any usual spelling stays itself; other text becomes the UUID v5 of `aggregate:{text}`
+/// (namespace URL). A selector maps what was typed in the same way, so that ids of any kind are
+/// found by index.
 pub fn aggregate_uuid(id: &[u8]) -> Uuid {
     mapped("aggregate:", id)
 }
@@ -22,26 +23,29 @@ fn mapped(prefix: &str, id: &[u8]) -> Uuid {
 }
 
 /// Reads a UUID in any usual spelling: with or without hyphens, in braces, as a URN, in any case.
-pub(super) fn uuid_of(text: &[u8]) -> Option<Uuid> {
+pub(in crate::event) fn uuid_of(text: &[u8]) -> Option<Uuid> {
     Uuid::try_parse_ascii(text).ok()
 }
 
 /// The UUID v5 of an event id that is other text; unique within its source.
-pub(super) fn event_uuid(source: &str, id: &[u8]) -> Uuid {
+pub(in crate::event) fn event_uuid(source: &str, id: &[u8]) -> Uuid {
     made_of(&[b"event:", source.as_bytes(), b"/", id])
 }
 
-/// The id of a record that has none: the UUID v5 of its coordinates, so that it is the same however often it is read.
-pub(super) fn coordinates_uuid(record: &Record<'_>) -> Uuid {
+/// The id of a record that has none: the UUID v5 of its coordinates, so that it is the same however
+/// often it is read.
+pub(in crate::event) fn coordinates_uuid(record: &Record<'_>) -> Uuid {
     let Record { cluster_id, topic, partition, offset, .. } = record;
     made_of(&[format!("kafka://{cluster_id}/{topic}/{partition}/{offset}").as_bytes()])
 }
 
-/// The trace id of a W3C `traceparent`: `00-{32 hexadecimal digits}-{16}-{2}`, later versions with more behind it.
-pub(super) fn trace_uuid(traceparent: &[u8]) -> Option<Uuid> {
+/// The trace id of a W3C `traceparent`: `00-{32 hexadecimal digits}-{16}-{2}`, later versions with
+/// more behind it.
+pub(in crate::event) fn trace_uuid(traceparent: &[u8]) -> Option<Uuid> {
     let parts: Vec<&[u8]> = traceparent.split(|&byte| byte == b'-').collect();
     let (&[version, trace_id, parent_id, flags], later) = parts.split_first_chunk::<4>()?;
-    let is_hexadecimal = |part: &[u8], length| part.len() == length && part.iter().all(u8::is_ascii_hexdigit);
+    let is_hexadecimal =
+        |part: &[u8], length| part.len() == length && part.iter().all(u8::is_ascii_hexdigit);
     let is_valid = is_hexadecimal(version, 2)
         && is_hexadecimal(trace_id, 32)
         && is_hexadecimal(parent_id, 16)
@@ -67,7 +71,10 @@ mod tests {
     fn text_is_mapped_as_other_tools_map_it() {
         assert_eq!(aggregate_uuid(b"ORDER-1"), uuid!("4241dce5-48d8-5a27-8adf-31c3dbda8551"));
         assert_eq!(correlation_uuid(b"request-7"), uuid!("c7505072-6d62-5b39-a5bf-e1dbfa0ba77a"));
-        assert_eq!(event_uuid("order-service", b"42"), uuid!("22968203-9842-5317-a81f-2d0cc46cf84e"));
+        assert_eq!(
+            event_uuid("order-service", b"42"),
+            uuid!("22968203-9842-5317-a81f-2d0cc46cf84e")
+        );
     }
 
     #[test]
@@ -92,7 +99,10 @@ mod tests {
     fn a_traceparent_gives_its_trace_id_only_when_it_is_valid() {
         let id = Some(uuid!("4bf92f35-77b3-4da6-a3ce-929d0e0e4736"));
         assert_eq!(trace_uuid(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), id);
-        assert_eq!(trace_uuid(b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later"), id);
+        assert_eq!(
+            trace_uuid(b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later"),
+            id
+        );
         for invalid in [
             "",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",

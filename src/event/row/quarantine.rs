@@ -1,8 +1,8 @@
 //! The payload of a quarantined record: the reason, and the bytes as they came.
 
-use super::envelope::Problem;
-use super::json::{MAX_JSONB_BYTES, put_base64, put_text};
-use super::{Reason, Record};
+use crate::event::envelope::Problem;
+use crate::event::json::{MAX_JSONB_BYTES, put_base64, put_text};
+use crate::event::{Reason, Record};
 
 /// The event type of quarantined records.
 pub const QUARANTINED: &str = "audit.Quarantined";
@@ -13,9 +13,9 @@ const MAX_DETAIL_BYTES: usize = 1_000;
 /// What the other members cost, at most.
 const OTHER_BYTES: u64 = 8_192;
 
-/// Writes the payload, and tells the reason that stands in it: where even base64 is too large for JSONB, sizes stand in for
-/// bytes and the reason is [`Reason::TooLarge`].
-pub(super) fn payload(record: &Record<'_>, problem: &Problem) -> (Reason, String) {
+/// Writes the payload, and tells the reason that stands in it: where even base64 is too large for
+/// JSONB, sizes stand in for bytes and the reason is [`Reason::TooLarge`].
+pub(in crate::event) fn payload(record: &Record<'_>, problem: &Problem) -> (Reason, String) {
     let length = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| bytes.len().div_ceil(3) as u64 * 4);
     let mut budget = MAX_JSONB_BYTES - OTHER_BYTES;
     let mut fits = |bytes: Option<&[u8]>| match budget.checked_sub(length(bytes)) {
@@ -29,14 +29,16 @@ pub(super) fn payload(record: &Record<'_>, problem: &Problem) -> (Reason, String
     let keeps_key = fits(record.key);
     let reason = if keeps_value && keeps_key { problem.reason } else { Reason::TooLarge };
 
-    let kept_bytes =
-        if keeps_value { length(record.value) } else { 0 } + if keeps_key { length(record.key) } else { 0 };
+    let kept_bytes = if keeps_value { length(record.value) } else { 0 }
+        + if keeps_key { length(record.key) } else { 0 };
     let mut out = String::with_capacity(problem.detail.len() + kept_bytes as usize + 128);
     out.push_str("{\"reason\":\"");
     out.push_str(reason.as_str());
     out.push_str("\",\"detail\":");
     put_text(&mut out, &detail(problem));
-    for (name, bytes, keeps) in [("value", record.value, keeps_value), ("key", record.key, keeps_key)] {
+    for (name, bytes, keeps) in
+        [("value", record.value, keeps_value), ("key", record.key, keeps_key)]
+    {
         out.push_str(",\"");
         out.push_str(name);
         out.push_str("_base64\":");
@@ -93,7 +95,8 @@ mod tests {
     #[test]
     fn a_value_whose_base64_is_too_large_leaves_its_size() {
         let value = vec![0; 202 << 20];
-        let (reason, json) = payload(&record(Some(&value), Some(b"k")), &Reason::InvalidJson.into());
+        let (reason, json) =
+            payload(&record(Some(&value), Some(b"k")), &Reason::InvalidJson.into());
         assert_eq!(reason, Reason::TooLarge);
         assert_eq!(
             json,
@@ -103,8 +106,10 @@ mod tests {
 
     #[test]
     fn a_long_detail_is_cut_between_characters_and_holds_no_nul() {
-        let problem =
-            Problem { detail: format!("\0{}", "é".repeat(MAX_DETAIL_BYTES)), ..Reason::InvalidJson.into() };
+        let problem = Problem {
+            detail: format!("\0{}", "é".repeat(MAX_DETAIL_BYTES)),
+            ..Reason::InvalidJson.into()
+        };
         let (_, json) = payload(&record(None, None), &problem);
         assert!(json.contains("\u{FFFD}é"));
         assert!(!json.contains("\\u0000"));

@@ -1,4 +1,5 @@
-//! Why a record is quarantined: a fixed list, one name each, documented with examples in docs/quarantine.md.
+//! Why a record is quarantined: a fixed list, one name each, documented with examples in
+//! docs/quarantine.md.
 
 use std::fmt;
 
@@ -29,7 +30,8 @@ pub enum Reason {
     NumberOutOfRange,
     /// The payload is nested more than 1,000 levels deep.
     NestedTooDeep,
-    /// The value, or its base64, passes what JSONB can hold (256 MiB). The payload then keeps sizes instead of bytes.
+    /// The value, or its base64, passes what JSONB can hold (256 MiB). The payload then keeps sizes
+    /// instead of bytes.
     TooLarge,
     /// The envelope has no event type.
     EventTypeMissing,

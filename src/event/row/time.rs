@@ -1,10 +1,11 @@
 //! When an event happened, out of the spellings that producers use.
 //!
-//! Text: RFC 3339 with any offset (`Z`, `z`, `+02:00`, `+0200`, `+02`), with `T`, `t` or a blank, seconds left out or a leap
-//! second, fractions of any length (cut to microseconds), a zone name in brackets after the offset (RFC 9557). Without an
-//! offset it is read as UTC, and marked.
+//! Text: RFC 3339 with any offset (`Z`, `z`, `+02:00`, `+0200`, `+02`), with `T`, `t` or a blank,
+//! seconds left out or a leap second, fractions of any length (cut to microseconds), a zone name in
+//! brackets after the offset (RFC 9557). Without an offset it is read as UTC, and marked.
 //!
-//! Numbers, and text of digits: the Unix epoch, its unit by magnitude, which is unambiguous from 1973 to 5138:
+//! Numbers, and text of digits: the Unix epoch, its unit by magnitude, which is unambiguous from
+//! 1973 to 5138:
 //!
 //! | Absolute value below | Unit |
 //! |---|---|
@@ -15,15 +16,15 @@
 //!
 //! A fraction or an exponent is read exactly (`1763805600.123456`, `1.7638056E9`).
 
-/// The first moment of PostgreSQL's TIMESTAMP, 4713-11-24 BC, in microseconds since the Unix epoch. Its last one (year
-/// 294276) lies beyond what 64 bits hold in this scale (year 294247).
+/// The first moment of PostgreSQL's TIMESTAMP, 4713-11-24 BC, in microseconds since the Unix epoch.
+/// Its last one (year 294276) lies beyond what 64 bits hold in this scale (year 294247).
 pub const EARLIEST_US: i64 = -210_866_803_200_000_000;
 
 const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 
 /// A moment that was read, in microseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub struct ParsedTime {
     /// Microseconds since the Unix epoch, UTC.
     pub microseconds: i64,
     /// Whether the text had no offset, so that UTC was assumed.
@@ -31,10 +32,10 @@ pub struct Moment {
 }
 
 /// Reads a time from text; `None` where it is no time, or one that TIMESTAMP cannot hold.
-pub fn read_text(text: &str) -> Option<Moment> {
+pub fn read_text(text: &str) -> Option<ParsedTime> {
     match text.as_bytes() {
         [_, _, _, _, b'-', ..] => read_rfc3339(text.as_bytes()),
-        _ => read_number(text).map(|microseconds| Moment { microseconds, assumed_utc: false }),
+        _ => read_number(text).map(|microseconds| ParsedTime { microseconds, assumed_utc: false }),
     }
 }
 
@@ -43,7 +44,7 @@ pub fn from_milliseconds(milliseconds: i64) -> Option<i64> {
     milliseconds.checked_mul(1_000).filter(|&microseconds| microseconds >= EARLIEST_US)
 }
 
-fn read_rfc3339(text: &[u8]) -> Option<Moment> {
+fn read_rfc3339(text: &[u8]) -> Option<ParsedTime> {
     let &[
         y1,
         y2,
@@ -83,7 +84,7 @@ fn read_rfc3339(text: &[u8]) -> Option<Moment> {
     let offset_minutes = offset(rest)?;
     let seconds = (days_since_epoch(year, month, day) * 24 + hour) * 3_600 + minute * 60 + second
         - offset_minutes.unwrap_or(0) * 60;
-    Some(Moment {
+    Some(ParsedTime {
         microseconds: seconds * MICROSECONDS_PER_SECOND + microsecond,
         assumed_utc: offset_minutes.is_none(),
     })
@@ -103,8 +104,9 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     if length == 0 {
         return None;
     }
-    let microsecond = (0..6)
-        .fold(0, |sum, place| sum * 10 + if place < length { i64::from(digits[place] - b'0') } else { 0 });
+    let microsecond = (0..6).fold(0, |sum, place| {
+        sum * 10 + if place < length { i64::from(digits[place] - b'0') } else { 0 }
+    });
     Some((microsecond, &digits[length..]))
 }
 
@@ -145,7 +147,8 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days of the proleptic Gregorian calendar since 1970-01-01. Years start in March here, so that the leap day is the last.
+/// Days of the proleptic Gregorian calendar since 1970-01-01. Years start in March here, so that
+/// the leap day is the last.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let month_from_march = (month + 9) % 12;
@@ -157,9 +160,10 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
 /// Reads an epoch number of any unit: a JSON number, or the same as text.
 pub fn read_number(number: &str) -> Option<i64> {
     let (mantissa, exponent) = match number.find(['e', 'E']) {
-        Some(at) => {
-            (&number[..at], number[at + 1..].parse::<i32>().ok().filter(|exponent| exponent.abs() < 100)?)
-        }
+        Some(at) => (
+            &number[..at],
+            number[at + 1..].parse::<i32>().ok().filter(|exponent| exponent.abs() < 100)?,
+        ),
         None => (number, 0),
     };
     let (is_negative, mantissa) = match mantissa.strip_prefix('-') {
@@ -234,7 +238,10 @@ mod tests {
     #[test]
     fn a_time_without_an_offset_is_utc_and_marked() {
         let moment = read_text("2026-11-22T10:00:00.123456");
-        assert_eq!(moment.map(|moment| (moment.microseconds, moment.assumed_utc)), Some((NOON, true)));
+        assert_eq!(
+            moment.map(|moment| (moment.microseconds, moment.assumed_utc)),
+            Some((NOON, true))
+        );
         let short = read_text("2026-11-22T10:00");
         assert_eq!(
             short.map(|moment| (moment.microseconds, moment.assumed_utc)),
@@ -306,13 +313,18 @@ mod tests {
             ("100000000000", 100_000_000_000_000),
         ] {
             assert_eq!(read_number(number), Some(microseconds), "{number}");
-            assert_eq!(read_text(number).map(|moment| moment.microseconds), Some(microseconds), "{number}");
+            assert_eq!(
+                read_text(number).map(|moment| moment.microseconds),
+                Some(microseconds),
+                "{number}"
+            );
         }
     }
 
     #[test]
     fn what_timestamp_cannot_hold_is_not_read() {
-        for number in ["1e60", "99999999999999999999999", "-1e30", "340282366920938463463374607431768211456"]
+        for number in
+            ["1e60", "99999999999999999999999", "-1e30", "340282366920938463463374607431768211456"]
         {
             assert_eq!(read_number(number), None, "{number}");
         }

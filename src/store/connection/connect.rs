@@ -8,23 +8,24 @@ use tokio::sync::watch;
 use tokio_postgres::config::Host;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
-use super::Error;
-use super::parts::{Origin, Origins};
+use super::parameters::{ParameterSource, ParameterSources};
 use super::password_file;
 use super::tls::{DeferredTls, Tls, TlsMode};
+use crate::store::Error;
 
 /// How long connecting may take, unless `connect_timeout` says otherwise.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a URL says. What it says of TLS is our own: the driver does not know all of libpq's parameters.
-pub(super) struct ParsedUrl {
-    pub(super) config: Config,
+/// What a URL says. What it says of TLS is our own: the driver does not know all of libpq's
+/// parameters.
+pub(in crate::store) struct ParsedUrl {
+    pub(in crate::store) config: Config,
     /// The values of [`Tls::PARAMETERS`].
     tls: [Option<String>; 4],
 }
 
 /// Reads a URL or a libpq key/value string.
-pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
+pub(in crate::store) fn parse(url: &str) -> Result<ParsedUrl, Error> {
     // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
     let unreadable = || {
         Error::Settings(
@@ -35,7 +36,8 @@ pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
     let mut url = url.to_owned();
     let tls = Tls::PARAMETERS.map(|(name, _)| take_parameter(&mut url, name));
     let config = Config::from_str(&url).map_err(|_| unreadable())?;
-    // An '@' that is not written %40 ends the password too early; the rest of it would be shown as the host.
+    // An '@' that is not written %40 ends the password too early; the rest of it would be shown as
+    // the host.
     if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
         return Err(unreadable());
     }
@@ -48,14 +50,15 @@ pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
 /// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub(super) config: Config,
-    pub(super) tls: Tls,
-    pub(super) origins: Origins,
+    pub(in crate::store) config: Config,
+    pub(in crate::store) tls: Tls,
+    pub(in crate::store) sources: ParameterSources,
 }
 
 impl Settings {
-    /// Settings out of a URL or a libpq key/value string, then the `password`, the `PG*` variables filling what is left open.
-    /// `environment` looks a variable up (`std::env::var` in the program).
+    /// Settings out of a URL or a libpq key/value string, then the `password`, the `PG*` variables
+    /// filling what is left open. `environment` looks a variable up (`std::env::var` in the
+    /// program).
     ///
     /// # Errors
     /// `Error::Settings` where the URL, a variable or the password file can't be read.
@@ -65,14 +68,18 @@ impl Settings {
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Error> {
         let ParsedUrl { mut config, mut tls } = parse(url.unwrap_or_default())?;
-        let mut origins = Origins::default();
-        let variable = |name: &'static str, origin: &mut Origin| {
+        let mut sources = ParameterSources::default();
+        let variable = |name: &'static str, source: &mut ParameterSource| {
             let value = environment(name).filter(|value| !value.is_empty());
-            *origin = if value.is_some() { Origin::Variable(name) } else { Origin::Default };
+            *source = if value.is_some() {
+                ParameterSource::Variable(name)
+            } else {
+                ParameterSource::Default
+            };
             value
         };
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            match variable("PGHOST", &mut origins.host) {
+            match variable("PGHOST", &mut sources.host) {
                 Some(hosts) => hosts.split(',').for_each(|host| {
                     config.host(host);
                 }),
@@ -82,37 +89,38 @@ impl Settings {
             }
         }
         if config.get_ports().is_empty()
-            && let Some(port) = variable("PGPORT", &mut origins.port)
+            && let Some(port) = variable("PGPORT", &mut sources.port)
         {
-            let port =
-                port.parse().map_err(|_| Error::Settings(format!("PGPORT '{port}' is no port number")))?;
+            let port = port
+                .parse()
+                .map_err(|_| Error::Settings(format!("PGPORT '{port}' is no port number")))?;
             config.port(port);
         }
         if config.get_user().is_none() {
-            let user = variable("PGUSER", &mut origins.user)
-                .or_else(|| variable("USER", &mut origins.user))
+            let user = variable("PGUSER", &mut sources.user)
+                .or_else(|| variable("USER", &mut sources.user))
                 .unwrap_or_else(|| "postgres".to_owned());
             config.user(user);
         }
         if config.get_dbname().is_none() {
-            let name = variable("PGDATABASE", &mut origins.database);
+            let name = variable("PGDATABASE", &mut sources.database);
             config.dbname(name.unwrap_or_else(|| "audit_db".to_owned()));
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_LIMIT);
         }
         if config.get_password().is_none() {
-            let origin = &mut origins.password;
+            let source = &mut sources.password;
             let password = if password.is_some() {
-                *origin = Origin::Given;
+                *source = ParameterSource::Given;
                 password
-            } else if let Some(password) = variable("PGPASSWORD", origin) {
+            } else if let Some(password) = variable("PGPASSWORD", source) {
                 Some(password)
             } else {
                 let lookup = |name: &str| environment(name).filter(|value| !value.is_empty());
                 let found = password_file::look_up(&config, &lookup)?;
-                if found.is_some() && variable("PGPASSFILE", origin).is_none() {
-                    *origin = Origin::PasswordFile;
+                if found.is_some() && variable("PGPASSFILE", source).is_none() {
+                    *source = ParameterSource::PasswordFile;
                 }
                 found
             };
@@ -125,12 +133,14 @@ impl Settings {
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
         config.tcp_user_timeout(Duration::from_secs(40));
-        for ((value, (_, name)), origin) in tls.iter_mut().zip(Tls::PARAMETERS).zip(&mut origins.tls) {
+        for ((value, (_, name)), source) in
+            tls.iter_mut().zip(Tls::PARAMETERS).zip(&mut sources.tls)
+        {
             if value.is_none() {
-                *value = variable(name, origin);
+                *value = variable(name, source);
             }
         }
-        Ok(Self { config, tls: Tls::new(tls)?, origins })
+        Ok(Self { config, tls: Tls::new(tls)?, sources })
     }
 
     /// The database as `host:port/name`, for messages: without the user's password.
@@ -165,8 +175,8 @@ impl Settings {
     }
 }
 
-/// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of libpq's `sslmode`s nor
-/// where certificates are.
+/// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of
+/// libpq's `sslmode`s nor where certificates are.
 fn take_parameter(url: &mut String, name: &str) -> Option<String> {
     let is_url = url.contains("://");
     let (head, parameters, separator) = match (is_url, url.split_once('?')) {
@@ -179,8 +189,11 @@ fn take_parameter(url: &mut String, name: &str) -> Option<String> {
         .split(separator)
         .filter(|part| match part.split_once('=') {
             Some((key, found)) if key.trim() == name => {
-                value =
-                    Some(if is_url { percent_decoded(found) } else { found.trim_matches('\'').to_owned() });
+                value = Some(if is_url {
+                    percent_decoded(found)
+                } else {
+                    found.trim_matches('\'').to_owned()
+                });
                 false
             }
             _ => true,
@@ -219,8 +232,8 @@ fn percent_decoded(text: &str) -> String {
 const SESSION: &str = "SET TimeZone = 'UTC'; SET client_min_messages = warning; SET search_path = public; \
                        SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'";
 
-/// A statement whose client has gone ends within about a second, instead of going on for nobody. Servers whose platform can't
-/// notice that refuse the setting, which is no error.
+/// A statement whose client has gone ends within about a second, instead of going on for nobody.
+/// Servers whose platform can't notice that refuse the setting, which is no error.
 const NOTICE_A_LOST_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
 /// Connects and prepares the session. `application` is what `pg_stat_activity` shows.
@@ -231,8 +244,8 @@ pub async fn connect(settings: &Settings, application: &str) -> Result<Client, E
     open(settings, application, None).await
 }
 
-/// Counts the notifications that arrived: a receiver that falls behind sees the newest count only, so a slow reader holds
-/// nothing up. Closed when the connection ends.
+/// Counts the notifications that arrived: a receiver that falls behind sees the newest count only,
+/// so a slow reader holds nothing up. Closed when the connection ends.
 pub type Notifications = watch::Receiver<u64>;
 
 /// As [`connect`], and listens to `channel`.
@@ -259,12 +272,13 @@ async fn open(
     sender: Option<watch::Sender<u64>>,
 ) -> Result<Client, Error> {
     let config = settings.config_for(application);
-    // The driver's own limit is about the connection alone: a server may accept one and then say nothing.
+    // The driver's own limit is about the connection alone: a server may accept one and then say
+    // nothing.
     let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
     let opening = tokio::time::timeout(limit, begin(settings, &config, sender));
-    opening
-        .await
-        .unwrap_or_else(|_| Err(Error::NoAnswer { target: settings.target(), seconds: limit.as_secs() }))
+    opening.await.unwrap_or_else(|_| {
+        Err(Error::NoAnswer { target: settings.target(), seconds: limit.as_secs() })
+    })
 }
 
 async fn begin(
@@ -290,7 +304,8 @@ async fn begin(
     Ok(client)
 }
 
-/// Runs the connection until it ends. Its error isn't lost: every request on the client fails with it.
+/// Runs the connection until it ends. Its error isn't lost: every request on the client fails with
+/// it.
 fn drive<S>(messages: S, sender: Option<watch::Sender<u64>>)
 where
     S: Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Send + 'static,
@@ -328,17 +343,21 @@ mod tests {
 
     #[test]
     fn the_url_wins_and_the_variables_fill_what_it_leaves_open() -> Result<(), Error> {
-        let settings =
-            resolve("postgresql://db.example:6000", &[("PGPORT", "7000"), ("PGDATABASE", "ledger")])?;
+        let settings = resolve(
+            "postgresql://db.example:6000",
+            &[("PGPORT", "7000"), ("PGDATABASE", "ledger")],
+        )?;
         assert_eq!(settings.target(), "db.example:6000/ledger");
-        assert_eq!(resolve("", &[("PGHOST", "h"), ("PGPORT", "7000")])?.target(), "h:7000/audit_db");
+        assert_eq!(
+            resolve("", &[("PGHOST", "h"), ("PGPORT", "7000")])?.target(),
+            "h:7000/audit_db"
+        );
         Ok(())
     }
 
     #[test]
     fn every_sslmode_of_libpq_is_understood_in_both_forms() -> Result<(), Error> {
-        let url =
-            "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca%20of%20us.pem&application_name=x";
+        let url = "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca%20of%20us.pem&application_name=x";
         let settings = resolve(url, &[])?;
         assert_eq!(settings.tls.mode, TlsMode::VerifyFull);
         assert_eq!(settings.tls.root_certificate, Some(PathBuf::from("/etc/ca of us.pem")));
@@ -352,7 +371,8 @@ mod tests {
     fn a_password_is_never_shown() -> Result<(), Error> {
         let settings = resolve("postgresql://u:s3cret@h/d", &[])?;
         assert!(!format!("{settings:?} {}", settings.target()).contains("s3cret"));
-        let error = resolve("postgresql://u:s3cret@h:port/d", &[]).expect_err("the port is no number");
+        let error =
+            resolve("postgresql://u:s3cret@h:port/d", &[]).expect_err("the port is no number");
         assert!(!format!("{error} {error:?}").contains("s3cret"));
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::tls::Tls;
 
 /// Where a part of the settings comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Origin {
+pub enum ParameterSource {
     /// The URL.
     #[default]
     Url,
@@ -21,33 +21,33 @@ pub enum Origin {
     Default,
 }
 
-/// The origins of what can come from several places.
+/// The sources of what can come from several places.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Origins {
-    pub(super) host: Origin,
-    pub(super) port: Origin,
-    pub(super) user: Origin,
-    pub(super) database: Origin,
-    pub(super) password: Origin,
+pub(in crate::store) struct ParameterSources {
+    pub(in crate::store) host: ParameterSource,
+    pub(in crate::store) port: ParameterSource,
+    pub(in crate::store) user: ParameterSource,
+    pub(in crate::store) database: ParameterSource,
+    pub(in crate::store) password: ParameterSource,
     /// Of `Tls::PARAMETERS`.
-    pub(super) tls: [Origin; 4],
+    pub(in crate::store) tls: [ParameterSource; 4],
 }
 
 /// A part of the settings for people. Of a password it says only whether there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct ConnectionParameter {
     /// What it is.
     pub name: &'static str,
     /// Its value, where it has one.
     pub value: Option<String>,
     /// Where it comes from.
-    pub origin: Origin,
+    pub source: ParameterSource,
 }
 
 impl Settings {
     /// Each part for people, and where it comes from.
-    pub fn parts(&self) -> Vec<Part> {
-        let Self { config, origins, .. } = self;
+    pub fn parts(&self) -> Vec<ConnectionParameter> {
+        let Self { config, sources, .. } = self;
         let hosts = config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
             Host::Unix(path) => path.display().to_string(),
@@ -57,20 +57,20 @@ impl Settings {
             if config.get_hosts().is_empty() { addresses.collect() } else { hosts.collect() };
         let ports: Vec<String> = config.get_ports().iter().map(ToString::to_string).collect();
         let (ports, port_origin) = match ports.is_empty() {
-            true => ("5432".to_owned(), Origin::Default),
-            false => (ports.join(","), origins.port),
+            true => ("5432".to_owned(), ParameterSource::Default),
+            false => (ports.join(","), sources.port),
         };
         let password = if config.get_password().is_some() { "set" } else { "not set" };
-        let tls = Tls::PARAMETERS.into_iter().zip(self.tls.values()).zip(origins.tls);
-        let part = |name, value, origin| Part { name, value, origin };
+        let tls = Tls::PARAMETERS.into_iter().zip(self.tls.values()).zip(sources.tls);
+        let part = |name, value, source| ConnectionParameter { name, value, source };
         let mut parts = vec![
-            part("host", Some(hosts.join(",")), origins.host),
+            part("host", Some(hosts.join(",")), sources.host),
             part("port", Some(ports), port_origin),
-            part("name", config.get_dbname().map(str::to_owned), origins.database),
-            part("user", config.get_user().map(str::to_owned), origins.user),
-            part("password", Some(password.to_owned()), origins.password),
+            part("name", config.get_dbname().map(str::to_owned), sources.database),
+            part("user", config.get_user().map(str::to_owned), sources.user),
+            part("password", Some(password.to_owned()), sources.password),
         ];
-        parts.extend(tls.map(|(((name, _), value), origin)| part(name, value, origin)));
+        parts.extend(tls.map(|(((name, _), value), source)| part(name, value, source)));
         parts
     }
 }
@@ -83,12 +83,15 @@ mod tests {
     #[test]
     fn each_part_knows_where_it_comes_from() -> Result<(), Error> {
         let variables = [("PGPORT", "7000"), ("PGUSER", "anna"), ("PGPASSWORD", "s3cret")];
-        let environment =
-            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let environment = |name: &str| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
         let parts = |url, password| -> Result<Vec<String>, Error> {
             let settings = Settings::resolve(Some(url), password, environment)?;
             let shown = settings.parts().into_iter();
-            Ok(shown.map(|part| format!("{} {:?} {:?}", part.name, part.value, part.origin)).collect())
+            Ok(shown
+                .map(|part| format!("{} {:?} {:?}", part.name, part.value, part.source))
+                .collect())
         };
         assert_eq!(
             parts("host=h dbname=d sslrootcert=/ca.pem", None)?,

@@ -1,16 +1,16 @@
-//! libpq's password file: `hostname:port:database:username:password`, `*` matching anything, `\:` and `\\` escaped.
-//! Source: PostgreSQL documentation, "The Password File".
+//! libpq's password file: `hostname:port:database:username:password`, `*` matching anything, `\:`
+//! and `\\` escaped. Source: PostgreSQL documentation, "The Password File".
 
 use std::path::PathBuf;
 
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use super::Error;
+use crate::store::Error;
 
-/// Finds the password for `config` in `PGPASSFILE`, else in `~/.pgpass`. A file that others can read is refused, as libpq
-/// does.
-pub(super) fn look_up(
+/// Finds the password for `config` in `PGPASSFILE`, else in `~/.pgpass`. A file that others can
+/// read is refused, as libpq does.
+pub(in crate::store) fn look_up(
     config: &Config,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Option<String>, Error> {
@@ -22,13 +22,18 @@ pub(super) fn look_up(
     };
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(None),
-        Err(error) => return Err(Error::Settings(format!("password file {}: {error}", path.display()))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(Error::Settings(format!("password file {}: {error}", path.display())));
+        }
     };
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
+        let mode =
+            std::fs::metadata(&path).map(|data| data.permissions().mode()).unwrap_or_default();
         if mode & 0o077 != 0 {
             return Err(Error::Settings(format!(
                 "password file {}: others can read it; run `chmod 600` on it",
@@ -41,8 +46,12 @@ pub(super) fn look_up(
         Some(Host::Unix(_)) | None => "localhost",
     };
     let port = config.get_ports().first().copied().unwrap_or(5432).to_string();
-    let wanted =
-        [host, &port, config.get_dbname().unwrap_or_default(), config.get_user().unwrap_or_default()];
+    let wanted = [
+        host,
+        &port,
+        config.get_dbname().unwrap_or_default(),
+        config.get_user().unwrap_or_default(),
+    ];
     Ok(find(&text, wanted))
 }
 
@@ -76,7 +85,8 @@ mod tests {
 
     #[test]
     fn the_first_line_that_matches_gives_the_password() {
-        let text = "# comment\nother:5432:*:*:wrong\n*:5432:audit_db:me:pa\\:ss:word\n*:*:*:*:late\n";
+        let text =
+            "# comment\nother:5432:*:*:wrong\n*:5432:audit_db:me:pa\\:ss:word\n*:*:*:*:late\n";
         assert_eq!(find(text, ["h", "5432", "audit_db", "me"]).as_deref(), Some("pa:ss:word"));
         assert_eq!(find(text, ["h", "5432", "audit_db", "you"]).as_deref(), Some("late"));
         assert_eq!(find("h:1:d:u:p", ["h", "2", "d", "u"]), None);

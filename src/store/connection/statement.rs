@@ -5,7 +5,7 @@ use std::fmt::{self, Debug};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row, RowStream};
 
-use super::Error;
+use crate::store::Error;
 
 type Bound = Box<dyn ToSql + Sync + Send>;
 
@@ -13,16 +13,20 @@ type Bound = Box<dyn ToSql + Sync + Send>;
 pub struct Statement {
     /// The text.
     pub sql: String,
-    pub(super) parameters: Parameters,
+    pub(in crate::store) parameters: Parameters,
 }
 
 /// Values to bind, in the order of their numbers.
 #[derive(Default)]
-pub(super) struct Parameters(Vec<(Bound, Type)>);
+pub(in crate::store) struct Parameters(Vec<(Bound, Type)>);
 
 impl Parameters {
     /// Takes a value, and returns the `$n` that stands for it.
-    pub(super) fn bind(&mut self, value: impl ToSql + Sync + Send + 'static, sql_type: Type) -> String {
+    pub(in crate::store) fn bind(
+        &mut self,
+        value: impl ToSql + Sync + Send + 'static,
+        sql_type: Type,
+    ) -> String {
         self.0.push((Box::new(value), sql_type));
         format!("${}", self.0.len())
     }
@@ -47,7 +51,8 @@ impl Statement {
         client.query_typed_raw(&self.sql, self.bound()).await.map_err(Error::query(what))
     }
 
-    /// Runs it and returns how PostgreSQL found the rows, line by line: `EXPLAIN (ANALYZE, BUFFERS)`.
+    /// Runs it and returns how PostgreSQL found the rows, line by line: `EXPLAIN (ANALYZE,
+    /// BUFFERS)`.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -68,6 +73,8 @@ impl Statement {
 
     fn bound(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
         let values = self.parameters.0.iter();
-        values.map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone())).collect()
+        values
+            .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()))
+            .collect()
     }
 }

@@ -1,5 +1,5 @@
-//! TLS, set up when the server agrees to it: reading the system's certificates takes longer than a whole query does, and most
-//! servers on the same machine have no TLS.
+//! TLS, set up when the server agrees to it: reading the system's certificates takes longer than a
+//! whole query does, and most servers on the same machine have no TLS.
 
 use std::fmt::Debug;
 use std::future::Future;
@@ -15,13 +15,13 @@ use postgres_openssl::{MakeTlsConnector, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 
-use super::Error;
+use crate::store::Error;
 
 type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How far the server's certificate is checked, as libpq's `sslmode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TlsMode {
+pub(in crate::store) enum TlsMode {
     Disable,
     Prefer,
     Require,
@@ -60,18 +60,19 @@ impl FromStr for TlsMode {
     }
 }
 
-/// What is asked of TLS: how far the server is checked, against which certificates, and with which one this side shows itself.
+/// What is asked of TLS: how far the server is checked, against which certificates, and with which
+/// one this side shows itself.
 #[derive(Debug, Clone)]
-pub(super) struct Tls {
-    pub(super) mode: TlsMode,
-    pub(super) root_certificate: Option<PathBuf>,
+pub(in crate::store) struct Tls {
+    pub(in crate::store) mode: TlsMode,
+    pub(in crate::store) root_certificate: Option<PathBuf>,
     /// The client's own certificate and its key.
     identity: Option<(PathBuf, PathBuf)>,
 }
 
 impl Tls {
     /// libpq's parameters, and the variables that stand for them.
-    pub(super) const PARAMETERS: [(&str, &str); 4] = [
+    pub(in crate::store) const PARAMETERS: [(&str, &str); 4] = [
         ("sslmode", "PGSSLMODE"),
         ("sslrootcert", "PGSSLROOTCERT"),
         ("sslcert", "PGSSLCERT"),
@@ -79,7 +80,7 @@ impl Tls {
     ];
 
     /// Out of the values of [`Self::PARAMETERS`].
-    pub(super) fn new(
+    pub(in crate::store) fn new(
         [mode, root_certificate, certificate, key]: [Option<String>; 4],
     ) -> Result<Self, Error> {
         let identity = match (certificate, key) {
@@ -95,9 +96,10 @@ impl Tls {
     }
 
     /// What holds of [`Self::PARAMETERS`], for people.
-    pub(super) fn values(&self) -> [Option<String>; 4] {
+    pub(in crate::store) fn values(&self) -> [Option<String>; 4] {
         let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string());
-        let (certificate, key) = self.identity.as_ref().map(|(certificate, key)| (certificate, key)).unzip();
+        let (certificate, key) =
+            self.identity.as_ref().map(|(certificate, key)| (certificate, key)).unzip();
         [
             Some(self.mode.name().to_owned()),
             path(self.root_certificate.as_ref()),
@@ -133,7 +135,11 @@ impl Tls {
 }
 
 /// Gives the connection a certificate of its own.
-fn identify(builder: &mut SslConnectorBuilder, certificate: &Path, key: &Path) -> Result<(), Error> {
+fn identify(
+    builder: &mut SslConnectorBuilder,
+    certificate: &Path,
+    key: &Path,
+) -> Result<(), Error> {
     builder
         .set_certificate_chain_file(certificate)
         .map_err(|error| unusable("sslcert", certificate, &error))?;
@@ -157,7 +163,7 @@ fn unusable(parameter: &str, path: &Path, reason: &dyn std::fmt::Display) -> Err
 
 /// Why TLS did not come about, where trying again can't help.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum TlsRefusal {
+pub(in crate::store) enum TlsRefusal {
     /// This side can't be set up.
     #[error(transparent)]
     Settings(#[from] Error),
@@ -182,13 +188,13 @@ impl TlsRefusal {
 
 /// Makes the TLS side of one connection.
 #[derive(Clone)]
-pub(super) struct DeferredTls {
+pub(in crate::store) struct DeferredTls {
     tls: Tls,
     host: String,
 }
 
 impl DeferredTls {
-    pub(super) fn new(tls: &Tls) -> Self {
+    pub(in crate::store) fn new(tls: &Tls) -> Self {
         Self { tls: tls.clone(), host: String::new() }
     }
 }

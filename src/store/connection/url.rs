@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Error;
 use super::connect::parse;
+use crate::store::Error;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";
@@ -44,9 +44,11 @@ impl fmt::Display for DatabaseUrl {
             Some((scheme, rest)) => format!("{scheme}://{}", without_credentials(rest)),
             None => without_pair(&self.0),
         };
-        // The driver has the last word on what is a password: where it still finds one, nothing is shown.
-        let hidden = parse(&shown)
-            .is_ok_and(|parsed| parsed.config.get_password().is_none_or(|found| found == HIDDEN.as_bytes()));
+        // The driver has the last word on what is a password: where it still finds one, nothing is
+        // shown.
+        let hidden = parse(&shown).is_ok_and(|parsed| {
+            parsed.config.get_password().is_none_or(|found| found == HIDDEN.as_bytes())
+        });
         formatter.write_str(if hidden { &shown } else { HIDDEN })
     }
 }
@@ -77,14 +79,16 @@ fn without_credentials(rest: &str) -> String {
     format!("{place}?{}", parameters.join("&"))
 }
 
-/// `host=… password=***`: a value ends at a blank that no backslash escapes, or at its closing quote.
+/// `host=… password=***`: a value ends at a blank that no backslash escapes, or at its closing
+/// quote.
 fn without_pair(text: &str) -> String {
     let found = text.split_once("password").and_then(|(before, after)| {
         let value = after.trim_start().strip_prefix('=')?.trim_start();
         let quoted = value.starts_with('\'');
         let mut escaped = false;
         let end = value.char_indices().skip(usize::from(quoted)).find(|(_, character)| {
-            let ends = !escaped && if quoted { *character == '\'' } else { character.is_whitespace() };
+            let ends =
+                !escaped && if quoted { *character == '\'' } else { character.is_whitespace() };
             escaped = *character == '\\' && !escaped;
             ends
         });
@@ -101,7 +105,10 @@ mod tests {
     #[test]
     fn a_password_is_hidden_in_every_form() {
         let cases = [
-            ("postgresql://me@h:6/d?sslmode=verify-full", "postgresql://me@h:6/d?sslmode=verify-full"),
+            (
+                "postgresql://me@h:6/d?sslmode=verify-full",
+                "postgresql://me@h:6/d?sslmode=verify-full",
+            ),
             ("postgresql://me:s3cret@h/d", "postgresql://me:***@h/d"),
             ("postgresql://:s3cret@h", "postgresql://:***@h"),
             ("postgresql://me:s3/c?ret@h/d", "postgresql://me:***@h/d"),

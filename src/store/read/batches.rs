@@ -3,9 +3,9 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use super::Error;
-use super::columns::EventColumn;
-use super::select::{EventQuery, RowOrder};
+use crate::store::Error;
+use crate::store::search::event_column::EventColumn;
+use crate::store::search::event_query::{EventQuery, RowOrder};
 
 /// A batch of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,11 @@ pub struct RecordedBatch {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result<Vec<RecordedBatch>, Error> {
+pub async fn batches_after(
+    client: &Client,
+    batch_no: i64,
+    limit: i64,
+) -> Result<Vec<RecordedBatch>, Error> {
     let failed = "reading the ledger";
     let rows = client
         .query_typed(
@@ -38,11 +42,12 @@ pub async fn batches_after(client: &Client, batch_no: i64, limit: i64) -> Result
         .map_err(Error::query(failed))
 }
 
-/// The last `count` rows that a query of [`RowOrder::LastOfBatches`] selects, in the order in which they committed. The query
-/// must select the id and the batch.
+/// The last `count` rows that a query of [`RowOrder::LastOfBatches`] selects, in the order in which
+/// they committed. The query must select the id and the batch.
 ///
-/// The rows with the highest ids are the last to commit, except where ingesters overlapped: a batch that committed later than
-/// the earliest of these rows can lie below them. The ledger tells which, and they are few.
+/// The rows with the highest ids are the last to commit, except where ingesters overlapped: a batch
+/// that committed later than the earliest of these rows can lie below them. The ledger tells which,
+/// and they are few.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -68,11 +73,15 @@ pub async fn last_in_commit_order(
     }
     let lowest_id = keyed.iter().map(|((_, id), _)| *id).min();
     let earliest = keyed.iter().map(|((batch_no, _), _)| *batch_no).min();
-    if let (Some(lowest_id), Some(earliest), true) = (lowest_id, earliest, keyed.len() as i64 == count) {
+    if let (Some(lowest_id), Some(earliest), true) =
+        (lowest_id, earliest, keyed.len() as i64 == count)
+    {
         for (first_id, last_id) in overlapping(client, earliest, lowest_id, query).await? {
             let range = RowOrder::IdRange { after: first_id - 1, last: last_id.min(lowest_id - 1) };
-            for row in
-                (EventQuery { order: range, limit: None, ..*query }).statement().rows(client, failed).await?
+            for row in (EventQuery { order: range, limit: None, ..*query })
+                .statement()
+                .rows(client, failed)
+                .await?
             {
                 keyed.push((key(&row)?, row));
             }
@@ -83,8 +92,8 @@ pub async fn last_in_commit_order(
     Ok(keyed.into_iter().skip(surplus).map(|(_, row)| row).collect())
 }
 
-/// The ids of the batches behind `batch_no` that begin below `id`. Rows of `batch_no` itself that lie below it come before all
-/// that are read already.
+/// The ids of the batches behind `batch_no` that begin below `id`. Rows of `batch_no` itself that
+/// lie below it come before all that are read already.
 async fn overlapping(
     client: &Client,
     batch_no: i64,

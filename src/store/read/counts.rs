@@ -3,11 +3,11 @@
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
-use super::Error;
-use super::columns::Microseconds;
-use super::conditions::selection_conditions;
-use super::resolve::ResolvedSelection;
-use super::statement::{Parameters, Statement};
+use crate::store::Error;
+use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::search::conditions::selection_conditions;
+use crate::store::search::event_column::Microseconds;
+use crate::store::search::resolve::ResolvedSelection;
 
 /// What events are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,8 +44,12 @@ impl Grouping {
             Self::Error => "letter.exception_class",
             Self::Aggregate => "event.aggregate_id::text",
             Self::Correlation => "event.correlation_id::text",
-            Self::Minute => "to_char(date_trunc('minute', event.created_at), 'YYYY-MM-DD\"T\"HH24:MI\"Z\"')",
-            Self::Hour => "to_char(date_trunc('hour', event.created_at), 'YYYY-MM-DD\"T\"HH24:MI\"Z\"')",
+            Self::Minute => {
+                "to_char(date_trunc('minute', event.created_at), 'YYYY-MM-DD\"T\"HH24:MI\"Z\"')"
+            }
+            Self::Hour => {
+                "to_char(date_trunc('hour', event.created_at), 'YYYY-MM-DD\"T\"HH24:MI\"Z\"')"
+            }
             Self::Day => "to_char(date_trunc('day', event.created_at), 'YYYY-MM-DD')",
         }
     }
@@ -57,7 +61,7 @@ impl Grouping {
 
 /// One group, or all selected events together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct CountGroup {
     /// What its events have in common, one value for each grouping.
     pub keys: Vec<Option<String>>,
     /// How many rows it has.
@@ -74,8 +78,8 @@ pub struct Group {
     pub last: i64,
 }
 
-/// The groups of a selection: the largest first, or in the order of time where the first grouping is one of time. Without
-/// groupings there is one group, and none where nothing matches.
+/// The groups of a selection: the largest first, or in the order of time where the first grouping
+/// is one of time. Without groupings there is one group, and none where nothing matches.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -85,13 +89,13 @@ pub async fn groups(
     by: &[Grouping],
     duplicates: bool,
     limit: i64,
-) -> Result<Vec<Group>, Error> {
+) -> Result<Vec<CountGroup>, Error> {
     let failed = "counting events";
     let rows = groups_statement(selection, by, duplicates, limit).rows(client, failed).await?;
     let group = |row: &Row| {
         let keys = (0..by.len()).map(|index| row.try_get(index)).collect::<Result<_, _>>()?;
         let at = |offset: usize| by.len() + offset;
-        Ok(Group {
+        Ok(CountGroup {
             keys,
             rows: row.try_get(at(0))?,
             dead_letters: row.try_get(at(1))?,
@@ -113,7 +117,9 @@ fn groups_statement(
     let mut parameters = Parameters::default();
     let mut from = "event_logs event".to_owned();
     if by.contains(&Grouping::Topic) {
-        from.push_str("\n  LEFT JOIN kafka_partitions origin ON origin.partition_id = event.partition_id");
+        from.push_str(
+            "\n  LEFT JOIN kafka_partitions origin ON origin.partition_id = event.partition_id",
+        );
     }
     if by.contains(&Grouping::Error) {
         from.push_str("\n  LEFT JOIN dead_letters letter ON letter.event_log_id = event.id");
@@ -126,10 +132,14 @@ fn groups_statement(
     };
     let keys: String = by.iter().map(|grouping| format!("{}, ", grouping.expression())).collect();
     let numbers: Vec<_> = (1..=by.len()).map(|number| number.to_string()).collect();
-    let group_by = if by.is_empty() { String::new() } else { format!("\n GROUP BY {}", numbers.join(", ")) };
+    let group_by =
+        if by.is_empty() { String::new() } else { format!("\n GROUP BY {}", numbers.join(", ")) };
     let order = match by.first() {
         Some(grouping) if grouping.is_time() => numbers.join(", "),
-        _ => std::iter::once(format!("{} DESC", by.len() + 1)).chain(numbers).collect::<Vec<_>>().join(", "),
+        _ => std::iter::once(format!("{} DESC", by.len() + 1))
+            .chain(numbers)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     // A dead letter repeats its event by nature: as in `audit status`, it is no duplicate.
     let duplicates = if duplicates {
@@ -162,8 +172,8 @@ pub struct Bucket {
     pub dead_letters: i64,
 }
 
-/// How many rows of a selection happened in each span of `step_seconds`, in the order of time; spans without rows are left
-/// out.
+/// How many rows of a selection happened in each span of `step_seconds`, in the order of time;
+/// spans without rows are left out.
 ///
 /// # Errors
 /// `Error::Query`.

@@ -1,15 +1,16 @@
-//! Dead letters: what a replay needs to know of them, their raw records, and what they have in common.
+//! Dead letters: what a replay needs to know of them, their raw records, and what they have in
+//! common.
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::Error;
-use super::columns::Microseconds;
-use super::conditions::selection_conditions;
-use super::resolve::ResolvedSelection;
-use super::statement::{Parameters, Statement};
 use crate::dead_letter::{Candidate, OriginSource, PreviousReplay};
+use crate::store::Error;
+use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::search::conditions::selection_conditions;
+use crate::store::search::event_column::Microseconds;
+use crate::store::search::resolve::ResolvedSelection;
 
 /// The raw record of a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +66,8 @@ pub async fn replay_candidates(
 fn candidates_statement(selection: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
     let conditions = conditions(selection, &mut parameters);
-    // One row's replays are few; of those that reached Kafka, or may have, the last attempt counts, and any that came back.
+    // One row's replays are few; of those that reached Kafka, or may have, the last attempt counts,
+    // and any that came back.
     let sql = format!(
         "SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
        (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
@@ -115,7 +117,10 @@ fn candidate(row: &Row) -> Result<Candidate, tokio_postgres::Error> {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn raw_dead_letters(client: &Client, row_ids: &[i64]) -> Result<Vec<RawDeadLetter>, Error> {
+pub async fn raw_dead_letters(
+    client: &Client,
+    row_ids: &[i64],
+) -> Result<Vec<RawDeadLetter>, Error> {
     let failed = "reading raw dead letters";
     let rows = client
         .query_typed(
@@ -136,7 +141,8 @@ pub async fn raw_dead_letters(client: &Client, row_ids: &[i64]) -> Result<Vec<Ra
     rows.iter().map(letter).collect::<Result<_, _>>().map_err(Error::query(failed))
 }
 
-/// Groups the selected dead letters by origin topic, consumer group and error, the largest group first.
+/// Groups the selected dead letters by origin topic, consumer group and error, the largest group
+/// first.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -196,7 +202,7 @@ fn conditions(selection: &ResolvedSelection, parameters: &mut Parameters) -> Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::resolve::Errors;
+    use crate::store::search::resolve::Errors;
 
     fn dead_letters() -> ResolvedSelection {
         ResolvedSelection {

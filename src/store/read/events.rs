@@ -5,13 +5,13 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::columns::{EventColumn, Value};
-use super::cursor::Order;
-use super::resolve::{Reach, resolve};
-use super::select::{EventQuery, RowOrder};
-use super::{Error, ResolvedSelection};
 use crate::dead_letter::error_line;
 use crate::filter::{Identifier, Selection};
+use crate::store::search::cursor::Order;
+use crate::store::search::event_column::{EventColumn, Value};
+use crate::store::search::event_query::{EventQuery, RowOrder};
+use crate::store::search::resolve::{RowScope, resolve};
+use crate::store::{Error, ResolvedSelection};
 
 /// A row of `event_logs` with its batch and its origin.
 #[derive(Debug)]
@@ -74,8 +74,12 @@ impl StoredEvent {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn events(client: &Client, selection: &Selection, limit: i64) -> Result<Vec<StoredEvent>, Error> {
-    let resolved = resolve(client, selection, Reach::Present).await?;
+pub async fn events(
+    client: &Client,
+    selection: &Selection,
+    limit: i64,
+) -> Result<Vec<StoredEvent>, Error> {
+    let resolved = resolve(client, selection, RowScope::Existing).await?;
     read(client, &resolved, RowOrder::CreatedAt(Order::Oldest), limit).await
 }
 
@@ -93,16 +97,19 @@ pub async fn event_of_row(client: &Client, id: i64) -> Result<Option<StoredEvent
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn event_before(client: &Client, event: &StoredEvent) -> Result<Option<StoredEvent>, Error> {
+pub async fn event_before(
+    client: &Client,
+    event: &StoredEvent,
+) -> Result<Option<StoredEvent>, Error> {
     let Some(aggregate) = event.uuid(EventColumn::AggregateId)? else { return Ok(None) };
-    let cursor = super::Cursor {
+    let cursor = crate::store::Cursor {
         order: Order::Newest,
         created_at: event.integer(EventColumn::CreatedAt)?.unwrap_or_default(),
         id: event.id()?,
-        snapshot: super::snapshot(client).await?,
+        snapshot: crate::store::snapshot(client).await?,
     };
     let selection = Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() };
-    let resolved = resolve(client, &selection, Reach::Present).await?;
+    let resolved = resolve(client, &selection, RowScope::Existing).await?;
     let own = event.uuid(EventColumn::EventId)?;
     let earlier = read(client, &resolved, RowOrder::After(cursor), 100).await?;
     // Another delivery of the same event is no event before it.
@@ -120,7 +127,13 @@ async fn read(
     order: RowOrder,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, Error> {
-    let query = EventQuery { selection, columns: &EventColumn::ALL, order, limit: Some(limit), dedup: false };
+    let query = EventQuery {
+        selection,
+        columns: &EventColumn::ALL,
+        order,
+        limit: Some(limit),
+        dedup: false,
+    };
     let what = "reading events";
     let rows = query.statement().stream(client, what).await?;
     rows.map_ok(StoredEvent).try_collect().await.map_err(Error::query(what))
@@ -128,7 +141,7 @@ async fn read(
 
 /// What an id that was typed may mean.
 #[derive(Debug)]
-pub enum Found {
+pub enum EventLookup {
     /// Nothing has it.
     Nothing,
     /// All rows of one event, oldest first, and the row that was asked for by its own id.
@@ -149,18 +162,22 @@ const CANDIDATES: i64 = 10;
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn find_event(client: &Client, text: &str) -> Result<Found, Error> {
+pub async fn find_event(client: &Client, text: &str) -> Result<EventLookup, Error> {
     let deliveries = async |event_id: Identifier, limit| {
-        events(client, &Selection { event_ids: vec![event_id], ..Selection::default() }, limit).await
+        events(client, &Selection { event_ids: vec![event_id], ..Selection::default() }, limit)
+            .await
     };
     let whole = |event_id: Uuid| Identifier { low: event_id, high: event_id, suffix: None };
     if let Ok(id) = text.parse::<i64>()
         && let Some(event) = event_of_row(client, id).await?
         && let Some(event_id) = event.uuid(EventColumn::EventId)?
     {
-        return Ok(Found::Event { deliveries: deliveries(whole(event_id), 1_000).await?, row_id: Some(id) });
+        return Ok(EventLookup::Event {
+            deliveries: deliveries(whole(event_id), 1_000).await?,
+            row_id: Some(id),
+        });
     }
-    let Ok(identifier) = Identifier::parse(text) else { return Ok(Found::Nothing) };
+    let Ok(identifier) = Identifier::parse(text) else { return Ok(EventLookup::Nothing) };
     let candidates = deliveries(identifier, CANDIDATES).await?;
     let mut event_ids = Vec::new();
     for candidate in &candidates {
@@ -169,17 +186,18 @@ pub async fn find_event(client: &Client, text: &str) -> Result<Found, Error> {
     event_ids.sort_unstable();
     event_ids.dedup();
     match event_ids.as_slice() {
-        [] => Ok(Found::Nothing),
-        [event_id] => {
-            Ok(Found::Event { deliveries: deliveries(whole(*event_id), 1_000).await?, row_id: None })
-        }
-        _ => Ok(Found::Ambiguous(candidates)),
+        [] => Ok(EventLookup::Nothing),
+        [event_id] => Ok(EventLookup::Event {
+            deliveries: deliveries(whole(*event_id), 1_000).await?,
+            row_id: None,
+        }),
+        _ => Ok(EventLookup::Ambiguous(candidates)),
     }
 }
 
 /// What made a dead letter of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct DeadLetterSummary {
     /// `event_logs.id`.
     pub event_log_id: i64,
     /// Where the record was first.
@@ -198,7 +216,7 @@ pub struct Letter {
     pub attempts: Option<i32>,
 }
 
-impl Letter {
+impl DeadLetterSummary {
     /// The error in a line.
     pub fn error(&self) -> String {
         error_line(
@@ -213,7 +231,10 @@ impl Letter {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn letters(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Letter>, Error> {
+pub async fn dead_letter_summaries(
+    client: &Client,
+    event_log_ids: &[i64],
+) -> Result<Vec<DeadLetterSummary>, Error> {
     let failed = "reading dead letters";
     let rows = client
         .query_typed(
@@ -225,7 +246,7 @@ pub async fn letters(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Lette
         .await
         .map_err(Error::query(failed))?;
     let letter = |row: &Row| {
-        Ok(Letter {
+        Ok(DeadLetterSummary {
             event_log_id: row.try_get(0)?,
             origin_topic: row.try_get(1)?,
             origin_partition: row.try_get(2)?,
@@ -241,7 +262,7 @@ pub async fn letters(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Lette
 
 /// One time that a dead letter was sent back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replay {
+pub struct ReplaySummary {
     /// `event_logs.id` of the dead letter.
     pub event_log_id: i64,
     /// The how-manieth.
@@ -262,7 +283,10 @@ pub struct Replay {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn replays(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Replay>, Error> {
+pub async fn replay_summaries(
+    client: &Client,
+    event_log_ids: &[i64],
+) -> Result<Vec<ReplaySummary>, Error> {
     let failed = "reading replays";
     let rows = client
         .query_typed(
@@ -273,11 +297,11 @@ pub async fn replays(client: &Client, event_log_ids: &[i64]) -> Result<Vec<Repla
         .await
         .map_err(Error::query(failed))?;
     let replay = |row: &Row| {
-        Ok(Replay {
+        Ok(ReplaySummary {
             event_log_id: row.try_get(0)?,
             attempt: row.try_get(1)?,
             requested_by: row.try_get(2)?,
-            requested_at: row.try_get::<_, super::columns::Microseconds>(3)?.0,
+            requested_at: row.try_get::<_, crate::store::search::event_column::Microseconds>(3)?.0,
             reason: row.try_get(4)?,
             target_topic: row.try_get(5)?,
             state: row.try_get(6)?,

@@ -1,10 +1,11 @@
-//! Reads the ledger and the rows beside it, for `verify`: one snapshot, in the order in which they are compared.
+//! Reads the ledger and the rows beside it, for `verify`: one snapshot, in the order in which they
+//! are compared.
 
 use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
 
-use super::Error;
-use super::columns::Microseconds;
 use crate::ledger::{BatchClaim, ChainLink, RangeClaim, StoredRow};
+use crate::store::Error;
+use crate::store::search::event_column::Microseconds;
 
 /// How many rows one round trip brings.
 const ROWS_AT_ONCE: i32 = 50_000;
@@ -30,11 +31,11 @@ pub struct KnownPartition {
 }
 
 /// A snapshot of the ledger and the rows.
-pub struct AuditTrail<'a> {
+pub struct LedgerScan<'a> {
     transaction: Transaction<'a>,
 }
 
-impl<'a> AuditTrail<'a> {
+impl<'a> LedgerScan<'a> {
     /// Takes the snapshot.
     ///
     /// # Errors
@@ -101,8 +102,8 @@ impl<'a> AuditTrail<'a> {
         Ok(rows.iter().map(link).collect())
     }
 
-    /// The last batch number and the number of rows that the head tells, and the number of batches, their highest number
-    /// and their rows as they are.
+    /// The last batch number and the number of rows that the head tells, and the number of batches,
+    /// their highest number and their rows as they are.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -124,7 +125,7 @@ impl<'a> AuditTrail<'a> {
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn batches(&self) -> Result<Batches<'_>, Error> {
+    pub async fn batches(&self) -> Result<BatchScan<'_>, Error> {
         let portal = self
             .portal(
                 "SELECT batch_no, first_id, last_id, partition_id, first_offset, next_offset, ranges.row_count::bigint,
@@ -133,18 +134,23 @@ impl<'a> AuditTrail<'a> {
                   WHERE first_id IS NOT NULL ORDER BY first_id, partition_id, first_offset",
             )
             .await?;
-        Ok(Batches { transaction: &self.transaction, portal, waiting: Vec::new().into_iter(), begun: None })
+        Ok(BatchScan {
+            transaction: &self.transaction,
+            portal,
+            waiting: Vec::new().into_iter(),
+            begun: None,
+        })
     }
 
     /// All rows in the order of their ids.
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn rows(&self) -> Result<Rows<'_>, Error> {
+    pub async fn rows(&self) -> Result<RowScan<'_>, Error> {
         let portal = self
             .portal("SELECT id, partition_id, kafka_offset, created_at FROM event_logs ORDER BY id")
             .await?;
-        Ok(Rows { transaction: &self.transaction, portal, waiting: Vec::new().into_iter() })
+        Ok(RowScan { transaction: &self.transaction, portal, waiting: Vec::new().into_iter() })
     }
 
     async fn portal(&self, query: &str) -> Result<Portal, Error> {
@@ -152,21 +158,22 @@ impl<'a> AuditTrail<'a> {
     }
 }
 
-/// Batches one after the other.
-pub struct Batches<'a> {
+/// BatchScan one after the other.
+pub struct BatchScan<'a> {
     transaction: &'a Transaction<'a>,
     portal: Portal,
     waiting: std::vec::IntoIter<Row>,
     begun: Option<BatchClaim>,
 }
 
-impl Batches<'_> {
+impl BatchScan<'_> {
     /// The next batch with all its ranges; `None` behind the last.
     ///
     /// # Errors
     /// `Error::Query`.
     pub async fn next(&mut self) -> Result<Option<BatchClaim>, Error> {
-        while let Some(row) = next(self.transaction, &self.portal, &mut self.waiting, BATCHES_AT_ONCE).await?
+        while let Some(row) =
+            next(self.transaction, &self.portal, &mut self.waiting, BATCHES_AT_ONCE).await?
         {
             let batch_no = row.get(0);
             let finished = self.begun.take_if(|batch| batch.batch_no != batch_no);
@@ -193,14 +200,14 @@ impl Batches<'_> {
     }
 }
 
-/// Rows one after the other.
-pub struct Rows<'a> {
+/// RowScan one after the other.
+pub struct RowScan<'a> {
     transaction: &'a Transaction<'a>,
     portal: Portal,
     waiting: std::vec::IntoIter<Row>,
 }
 
-impl Rows<'_> {
+impl RowScan<'_> {
     /// The next row; `None` behind the last.
     ///
     /// # Errors

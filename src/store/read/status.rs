@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 
-use super::Error;
-use super::columns::Microseconds;
+use crate::store::Error;
+use crate::store::search::event_column::Microseconds;
 
 /// A partition, newest incarnation.
 #[derive(Debug, Clone)]
-pub struct PartitionOverview {
+pub struct PartitionStatus {
     /// The cluster.
     pub cluster_id: String,
     /// The topic.
@@ -29,7 +29,7 @@ pub struct PartitionOverview {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn partition_overviews(client: &Client) -> Result<Vec<PartitionOverview>, Error> {
+pub async fn partition_statuses(client: &Client) -> Result<Vec<PartitionStatus>, Error> {
     let rows = client
         .query(
             "SELECT DISTINCT ON (topic, partition, cluster_id)
@@ -46,7 +46,7 @@ pub async fn partition_overviews(client: &Client) -> Result<Vec<PartitionOvervie
         )
         .await
         .map_err(Error::query("reading the partitions"))?;
-    let overview = |row: &tokio_postgres::Row| PartitionOverview {
+    let overview = |row: &tokio_postgres::Row| PartitionStatus {
         cluster_id: row.get(0),
         topic: row.get(1),
         partition: row.get(2),
@@ -60,7 +60,7 @@ pub async fn partition_overviews(client: &Client) -> Result<Vec<PartitionOvervie
 
 /// Single facts about the database.
 #[derive(Debug, Clone)]
-pub struct DatabaseOverview {
+pub struct DatabaseStatus {
     /// Rows that ingest recorded.
     pub rows: i64,
     /// The last batch.
@@ -81,7 +81,7 @@ pub struct DatabaseOverview {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn database_overview(client: &Client) -> Result<DatabaseOverview, Error> {
+pub async fn database_status(client: &Client) -> Result<DatabaseStatus, Error> {
     let row = client
         .query_one(
             "SELECT head.row_count, head.batch_no,
@@ -95,7 +95,7 @@ pub async fn database_overview(client: &Client) -> Result<DatabaseOverview, Erro
         )
         .await
         .map_err(Error::query("reading the ledger"))?;
-    Ok(DatabaseOverview {
+    Ok(DatabaseStatus {
         rows: row.get(0),
         batches: row.get(1),
         newest_batch_at: row.get(2),
@@ -145,8 +145,8 @@ pub async fn lost_ranges(client: &Client, limit: i64) -> Result<Vec<LostRange>, 
     Ok(rows.iter().map(range).collect())
 }
 
-/// Counts the rows that are a second or later delivery of their event. Reads the whole index on `event_id`. Dead letters repeat
-/// their event by nature, and do not count.
+/// Counts the rows that are a second or later delivery of their event. Reads the whole index on
+/// `event_id`. Dead letters repeat their event by nature, and do not count.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -164,7 +164,7 @@ pub async fn count_duplicates(client: &Client) -> Result<i64, Error> {
 
 /// An ingester that is connected to the database now.
 #[derive(Debug, Clone)]
-pub struct IngesterOverview {
+pub struct IngesterStatus {
     /// Host and process, as the ledger names it.
     pub name: String,
     /// Since when it is connected.
@@ -175,7 +175,7 @@ pub struct IngesterOverview {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn ingester_overviews(client: &Client) -> Result<Vec<IngesterOverview>, Error> {
+pub async fn ingester_statuses(client: &Client) -> Result<Vec<IngesterStatus>, Error> {
     let rows = client
         .query(
             "SELECT split_part(application_name, ' ', 3) AS name, min(backend_start)
@@ -186,5 +186,8 @@ pub async fn ingester_overviews(client: &Client) -> Result<Vec<IngesterOverview>
         )
         .await
         .map_err(Error::query("looking for ingesters"))?;
-    Ok(rows.iter().map(|row| IngesterOverview { name: row.get(0), connected_at: row.get(1) }).collect())
+    Ok(rows
+        .iter()
+        .map(|row| IngesterStatus { name: row.get(0), connected_at: row.get(1) })
+        .collect())
 }

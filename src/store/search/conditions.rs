@@ -4,29 +4,42 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::resolve::{Errors, ResolvedSelection, Texts, Topics};
-use super::statement::Parameters;
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
+use crate::store::connection::statement::Parameters;
 
 /// The conditions of a selection on the row called `row`, to be joined by AND.
-pub(super) fn selection_conditions(
+pub(in crate::store) fn selection_conditions(
     resolved: &ResolvedSelection,
     row: &str,
     parameters: &mut Parameters,
 ) -> Vec<String> {
     let selection = &resolved.selection;
     let mut conditions = Vec::new();
-    conditions.extend(text_condition(&format!("{row}.event_type"), &resolved.event_types, parameters));
+    conditions.extend(text_condition(
+        &format!("{row}.event_type"),
+        &resolved.event_types,
+        parameters,
+    ));
     if selection.quarantined && matches!(resolved.event_types, Texts::Like(_)) {
-        conditions.push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
+        conditions
+            .push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
     }
-    conditions.extend(text_condition(&format!("{row}.source_service"), &resolved.services, parameters));
+    conditions.extend(text_condition(
+        &format!("{row}.source_service"),
+        &resolved.services,
+        parameters,
+    ));
     for (column, identifiers) in [
         ("aggregate_id", &resolved.aggregates),
         ("correlation_id", &resolved.correlations),
         ("event_id", &selection.event_ids),
     ] {
-        conditions.extend(identifier_condition(&format!("{row}.{column}"), identifiers, parameters));
+        conditions.extend(identifier_condition(
+            &format!("{row}.{column}"),
+            identifiers,
+            parameters,
+        ));
     }
     match resolved.dead_letters {
         None => {}
@@ -52,7 +65,8 @@ pub(super) fn selection_conditions(
     conditions.extend(any_of(days));
     if let Some(recorded) = &resolved.recorded {
         if let Some((min, max)) = recorded.created {
-            let (min, max) = (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
+            let (min, max) =
+                (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
             conditions.push(format!("{row}.created_at BETWEEN {min} AND {max}"));
         }
         let first_id = parameters.bind(recorded.first_id, Type::INT8);
@@ -67,7 +81,10 @@ pub(super) fn selection_conditions(
     }
     conditions.extend(error_condition(row, &resolved.errors, parameters));
     let predicates = selection.payload_predicates.iter().map(|predicate| {
-        format!("{row}.payload @@ {}::text::jsonpath", parameters.bind(predicate.clone(), Type::TEXT))
+        format!(
+            "{row}.payload @@ {}::text::jsonpath",
+            parameters.bind(predicate.clone(), Type::TEXT)
+        )
     });
     conditions.extend(any_of(predicates.collect()));
     conditions
@@ -80,12 +97,14 @@ fn text_condition(column: &str, texts: &Texts, parameters: &mut Parameters) -> O
         Texts::Exact(values) if values.len() == 1 => {
             Some(format!("{column} = {}", parameters.bind(values[0].clone(), Type::VARCHAR)))
         }
-        Texts::Exact(values) => {
-            Some(format!("{column} = ANY({})", parameters.bind(values.clone(), Type::VARCHAR_ARRAY)))
-        }
-        Texts::Like(patterns) => {
-            Some(format!("{column} LIKE ANY({})", parameters.bind(patterns.clone(), Type::TEXT_ARRAY)))
-        }
+        Texts::Exact(values) => Some(format!(
+            "{column} = ANY({})",
+            parameters.bind(values.clone(), Type::VARCHAR_ARRAY)
+        )),
+        Texts::Like(patterns) => Some(format!(
+            "{column} LIKE ANY({})",
+            parameters.bind(patterns.clone(), Type::TEXT_ARRAY)
+        )),
     }
 }
 
@@ -94,7 +113,8 @@ fn created_condition(row: &str, range: &TimeRange, parameters: &mut Parameters) 
         let time = parameters.bind(time?.naive_utc(), Type::TIMESTAMP);
         Some(format!("{row}.created_at {comparison} {time}"))
     };
-    let bounds: Vec<_> = [bound(">=", range.since), bound("<", range.until)].into_iter().flatten().collect();
+    let bounds: Vec<_> =
+        [bound(">=", range.since), bound("<", range.until)].into_iter().flatten().collect();
     (!bounds.is_empty()).then(|| bounds.join(" AND "))
 }
 
@@ -130,7 +150,8 @@ fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> O
         Errors::Like(patterns) => {
             let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
             let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
-            // A scalar, not EXISTS: a join with all dead letters would be planned for all rows, not for a page.
+            // A scalar, not EXISTS: a join with all dead letters would be planned for all rows, not
+            // for a page.
             Some(format!(
                 "(SELECT letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages}) \
                  FROM dead_letters letter WHERE letter.event_log_id = {row}.id)"

@@ -12,8 +12,9 @@ pub enum Order {
     Oldest,
 }
 
-/// What was there when a walk began. Rows that were recorded later are left out of it, so that a walk over many pages is one
-/// consistent snapshot: a row of a batch that committed later can have a lower id than rows already shown.
+/// What was there when a walk began. Rows that were recorded later are left out of it, so that a
+/// walk over many pages is one consistent snapshot: a row of a batch that committed later can have
+/// a lower id than rows already shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
     /// The last batch.
@@ -37,7 +38,9 @@ pub struct Cursor {
 
 /// What was typed is no cursor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no cursor; take it from the line that `audit query` ends with when more rows match")]
+#[error(
+    "'{0}' is no cursor; take it from the line that `audit query` ends with when more rows match"
+)]
 pub struct CursorError(String);
 
 impl fmt::Display for Cursor {
@@ -101,7 +104,9 @@ mod tests {
     fn what_is_no_cursor_is_named() {
         for wrong in ["", "n", "n1.2.3", "n1.2.3.4.5", "x1.2.3.4", "n1.2.3.a"] {
             assert!(
-                wrong.parse::<Cursor>().is_err_and(|error| error.to_string().contains(&format!("'{wrong}'")))
+                wrong
+                    .parse::<Cursor>()
+                    .is_err_and(|error| error.to_string().contains(&format!("'{wrong}'")))
             );
         }
     }

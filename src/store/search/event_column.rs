@@ -1,4 +1,5 @@
-//! What can be asked of an event: the columns of `event_logs`, and those that other tables add to it.
+//! What can be asked of an event: the columns of `event_logs`, and those that other tables add to
+//! it.
 
 use bytes::BytesMut;
 use tokio_postgres::Row;
@@ -46,7 +47,8 @@ pub enum EventColumn {
     Mark,
 }
 
-/// The batch of the row `event`: the one with the highest first id that is not above the row's. Blocks never overlap.
+/// The batch of the row `event`: the one with the highest first id that is not above the row's.
+/// Blocks never overlap.
 macro_rules! of_batch {
     ($column:literal) => {
         concat!(
@@ -122,7 +124,7 @@ impl EventColumn {
     }
 
     /// The SQL that gives it, of a row of `event_logs` called `event`.
-    pub(super) fn expression(self) -> &'static str {
+    pub(in crate::store) fn expression(self) -> &'static str {
         match self {
             Self::Id => "event.id",
             Self::EventId => "event.event_id",
@@ -170,11 +172,15 @@ impl EventColumn {
                 get(row, index, |number: i32| Value::Integer(number.into()))
             }
             Self::EventId | Self::AggregateId | Self::CorrelationId => get(row, index, Value::Uuid),
-            Self::EventType | Self::SourceService | Self::Topic | Self::CausationId | Self::Mark => {
-                get(row, index, Value::Text)
-            }
+            Self::EventType
+            | Self::SourceService
+            | Self::Topic
+            | Self::CausationId
+            | Self::Mark => get(row, index, Value::Text),
             Self::IsDlt => get(row, index, Value::Boolean),
-            Self::Payload | Self::Attributes => get(row, index, |json: JsonText<'_>| Value::Json(json.0)),
+            Self::Payload | Self::Attributes => {
+                get(row, index, |json: JsonText<'_>| Value::Json(json.0))
+            }
             Self::CreatedAt => get(row, index, |time: Microseconds| Value::Time(time.0)),
             Self::RecordedAt => get(row, index, |time: Microseconds| Value::Instant(time.0)),
         }
@@ -204,11 +210,12 @@ pub enum Value<'a> {
 
 type ReadError = Box<dyn std::error::Error + Sync + Send>;
 
-/// A TIMESTAMP or TIMESTAMPTZ as PostgreSQL sends it: chrono's range is smaller, and it has no infinities.
+/// A TIMESTAMP or TIMESTAMPTZ as PostgreSQL sends it: chrono's range is smaller, and it has no
+/// infinities.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Microseconds(
+pub(in crate::store) struct Microseconds(
     /// Microseconds since 2000-01-01 00:00:00 UTC.
-    pub(super) i64,
+    pub(in crate::store) i64,
 );
 
 impl FromSql<'_> for Microseconds {
@@ -234,11 +241,12 @@ impl ToSql for Microseconds {
     to_sql_checked!();
 }
 
-/// JSONB's text, unparsed: a number of a hundred digits, or nesting of a thousand levels, stays as it is.
+/// JSONB's text, unparsed: a number of a hundred digits, or nesting of a thousand levels, stays as
+/// it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct JsonText<'a>(
+pub(in crate::store) struct JsonText<'a>(
     /// The text.
-    pub(super) &'a str,
+    pub(in crate::store) &'a str,
 );
 
 impl<'a> FromSql<'a> for JsonText<'a> {

@@ -3,12 +3,12 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::Error;
-use super::columns::{EventColumn, Microseconds};
 use super::conditions::selection_conditions;
 use super::cursor::{Cursor, Order, Snapshot};
-use super::resolve::{Amount, ResolvedSelection};
-use super::statement::{Parameters, Statement};
+use super::event_column::{EventColumn, Microseconds};
+use super::resolve::{Cardinality, ResolvedSelection};
+use crate::store::Error;
+use crate::store::connection::statement::{Parameters, Statement};
 
 /// Which events to read, and how.
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +56,12 @@ impl EventQuery<'_> {
         let columns: Vec<_> = self.columns.iter().map(|column| column.expression()).collect();
         let conditions = self.conditions(&mut parameters);
         let order = match self.order {
-            RowOrder::CreatedAt(Order::Newest) | RowOrder::After(Cursor { order: Order::Newest, .. }) => {
+            RowOrder::CreatedAt(Order::Newest)
+            | RowOrder::After(Cursor { order: Order::Newest, .. }) => {
                 "event.created_at DESC, event.id DESC"
             }
-            RowOrder::CreatedAt(Order::Oldest) | RowOrder::After(Cursor { order: Order::Oldest, .. }) => {
-                "event.created_at, event.id"
-            }
+            RowOrder::CreatedAt(Order::Oldest)
+            | RowOrder::After(Cursor { order: Order::Oldest, .. }) => "event.created_at, event.id",
             RowOrder::Id | RowOrder::IdRange { .. } => "event.id",
             RowOrder::LastOfBatches(_) => "event.id DESC",
         };
@@ -69,13 +69,17 @@ impl EventQuery<'_> {
             .limit
             .map(|limit| format!("\n LIMIT {}", parameters.bind(limit, Type::INT8)))
             .unwrap_or_default();
-        // OFFSET 0 keeps what is within apart: PostgreSQL plans to read all of it, not to walk in order until the page is full.
-        let from = if self.limit.is_some() && self.selection.amount == Amount::Few {
+        // OFFSET 0 keeps what is within apart: PostgreSQL plans to read all of it, not to walk in
+        // order until the page is full.
+        let from = if self.limit.is_some() && self.selection.cardinality == Cardinality::Few {
             format!("(SELECT event.* FROM event_logs event{conditions}\n OFFSET 0) event")
         } else {
             format!("event_logs event{conditions}")
         };
-        let sql = format!("SELECT {}\n  FROM {from}\n ORDER BY {order}{limit}", columns.join(",\n       "));
+        let sql = format!(
+            "SELECT {}\n  FROM {from}\n ORDER BY {order}{limit}",
+            columns.join(",\n       ")
+        );
         Statement { sql, parameters }
     }
 
@@ -83,7 +87,10 @@ impl EventQuery<'_> {
     pub fn count_statement(&self) -> Statement {
         let mut parameters = Parameters::default();
         let conditions = self.conditions(&mut parameters);
-        Statement { sql: format!("SELECT count(*)\n  FROM event_logs event{conditions}"), parameters }
+        Statement {
+            sql: format!("SELECT count(*)\n  FROM event_logs event{conditions}"),
+            parameters,
+        }
     }
 
     fn conditions(&self, parameters: &mut Parameters) -> String {
@@ -111,8 +118,10 @@ impl EventQuery<'_> {
                 DELIVERY.replace("{row}", "other"),
                 DELIVERY.replace("{row}", "event")
             ));
-            conditions
-                .push(format!("NOT EXISTS (SELECT FROM event_logs other WHERE {})", same.join("\n   AND ")));
+            conditions.push(format!(
+                "NOT EXISTS (SELECT FROM event_logs other WHERE {})",
+                same.join("\n   AND ")
+            ));
         }
         if conditions.is_empty() {
             String::new()
@@ -123,7 +132,8 @@ impl EventQuery<'_> {
 }
 
 fn after_cursor(cursor: &Cursor, parameters: &mut Parameters) -> [String; 2] {
-    // The type that binds the microseconds is TIMESTAMP's binary form: the infinities, too, come back as they went.
+    // The type that binds the microseconds is TIMESTAMP's binary form: the infinities, too, come
+    // back as they went.
     let created_at = parameters.bind(Microseconds(cursor.created_at), Type::TIMESTAMP);
     let id = parameters.bind(cursor.id, Type::INT8);
     let comparison = match cursor.order {
@@ -136,7 +146,8 @@ fn after_cursor(cursor: &Cursor, parameters: &mut Parameters) -> [String; 2] {
     ]
 }
 
-/// Only rows that were there when the walk began. A later batch can hold a lower id than its last one.
+/// Only rows that were there when the walk began. A later batch can hold a lower id than its last
+/// one.
 fn within(snapshot: &Snapshot, row: &str, parameters: &mut Parameters) -> String {
     let last_id = parameters.bind(snapshot.last_id, Type::INT8);
     let batch_no = parameters.bind(snapshot.batch_no, Type::INT8);
@@ -162,7 +173,8 @@ pub enum Reading {
 pub async fn begin_reading(client: &Client, reading: Reading) -> Result<(), Error> {
     // Compiling a statement takes longer than the first page of any query here.
     let begin = "SET jit = off; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-    // For a page no table has to be read from end to end, and the rows that an index names lie together or in memory.
+    // For a page no table has to be read from end to end, and the rows that an index names lie
+    // together or in memory.
     let page = "; SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1";
     let begin = match reading {
         Reading::Page => format!("{begin}{page}"),
@@ -186,7 +198,10 @@ pub async fn end_reading(client: &Client) -> Result<(), Error> {
 pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
     let failed = "reading the ledger's head";
     let row = client
-        .query_one("SELECT batch_no, coalesce((SELECT max(id) FROM event_logs), 0) FROM ledger_head", &[])
+        .query_one(
+            "SELECT batch_no, coalesce((SELECT max(id) FROM event_logs), 0) FROM ledger_head",
+            &[],
+        )
         .await
         .map_err(Error::query(failed))?;
     let number = |index| row.try_get(index).map_err(Error::query(failed));
@@ -224,7 +239,7 @@ pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error
 mod tests {
     use super::*;
     use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
-    use crate::store::resolve::{ErrorPatterns, Errors, Recorded, Texts, Topics};
+    use crate::store::search::resolve::{ErrorPatterns, Errors, RecordedRange, Texts, Topics};
 
     /// Every selector at once.
     fn everything() -> ResolvedSelection {
@@ -235,7 +250,11 @@ mod tests {
         };
         let identifiers = |text: &str| Identifier::parse(text).into_iter().collect::<Vec<_>>();
         let selection = Selection {
-            event_ids: [identifiers("019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a"), identifiers("4f2a…01")].concat(),
+            event_ids: [
+                identifiers("019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a"),
+                identifiers("4f2a…01"),
+            ]
+            .concat(),
             dead_letters: Some(true),
             quarantined: true,
             created: range("2026-11-22", "2026-11-23"),
@@ -252,7 +271,7 @@ mod tests {
             topics: Topics::Partitions(vec![1, 2]),
             aggregates: identifiers("4f2a91c3-0000-4000-8000-000000000001"),
             correlations: identifiers("4f2a91c3"),
-            recorded: Some(Recorded {
+            recorded: Some(RecordedRange {
                 first_id: 1,
                 last_id: 99,
                 created: Some((Microseconds(5), Microseconds(6))),
@@ -260,7 +279,7 @@ mod tests {
                 until: None,
             }),
             dead_letters: Some(true),
-            amount: Amount::Many,
+            cardinality: Cardinality::Many,
             errors: Errors::Like(ErrorPatterns {
                 classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
                 messages: vec!["%Timeout%".to_owned()],
@@ -338,7 +357,7 @@ $26 int8 51
         let selection = ResolvedSelection {
             event_types: Texts::Exact(vec!["A".to_owned()]),
             topics: Topics::Partitions(vec![1]),
-            amount: Amount::Few,
+            cardinality: Cardinality::Few,
             ..ResolvedSelection::default()
         };
         let query = EventQuery {

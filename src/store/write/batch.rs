@@ -8,9 +8,10 @@ use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Statement, Transaction};
 
-use super::columns::Microseconds;
-use super::copy::Rows;
-use super::{Error, Settings, connect};
+use super::copy_buffer::CopyBuffer;
+use crate::store::connect;
+use crate::store::search::event_column::Microseconds;
+use crate::store::{Error, Settings};
 
 /// The channel that is notified of every batch, with its number as the payload.
 pub const BATCH_CHANNEL: &str = "audit_batches";
@@ -71,13 +72,13 @@ pub struct IdBlock {
     pub leaf: String,
 }
 
-/// A batch that is ready to be written. Rows carry their ids.
+/// A batch that is ready to be written. CopyBuffer carry their ids.
 #[derive(Debug)]
 pub struct Batch<'a> {
     /// The rows of `event_logs`, and their ids; `None` where the batch has none.
-    pub events: Option<(&'a Rows, &'a IdBlock)>,
+    pub events: Option<(&'a CopyBuffer, &'a IdBlock)>,
     /// The rows of `dead_letters`.
-    pub dead_letters: &'a Rows,
+    pub dead_letters: &'a CopyBuffer,
     /// The ranges, in the order of their partition ids.
     pub ranges: &'a [OffsetRange],
     /// Who writes it.
@@ -89,13 +90,14 @@ pub struct Batch<'a> {
 pub enum Written {
     /// It is committed under this number.
     Committed(i64),
-    /// Another process claimed one of its partitions, or the offsets were recorded already: rolled back.
+    /// Another process claimed one of its partitions, or the offsets were recorded already: rolled
+    /// back.
     Fenced,
 }
 
 /// How a batch stands whose outcome is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum BatchStatus {
     /// Its offsets are recorded, under our own epoch: it was committed.
     Recorded,
     /// Nothing of it is recorded: it can be written again.
@@ -112,8 +114,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Connects. If this process freezes in the middle of a batch, the server ends the session after 20 s, and with it
-    /// the lock on the ledger's head.
+    /// Connects. If this process freezes in the middle of a batch, the server ends the session
+    /// after 20 s, and with it the lock on the ledger's head.
     ///
     /// # Errors
     /// `Error::Connect`, `Error::Query`.
@@ -121,7 +123,9 @@ impl Writer {
         let client = connect(settings, application).await?;
         let failed = || Error::query("preparing the statements of a batch");
         client
-            .batch_execute("SET idle_in_transaction_session_timeout = '20s'; SET synchronous_commit = on")
+            .batch_execute(
+                "SET idle_in_transaction_session_timeout = '20s'; SET synchronous_commit = on",
+            )
             .await
             .map_err(failed())?;
         let fence = client
@@ -154,7 +158,8 @@ impl Writer {
         self.client.is_closed()
     }
 
-    /// Reserves consecutive ids in one leaf. Ids that are not used stay unused: a gap in the ids means nothing.
+    /// Reserves consecutive ids in one leaf. Ids that are not used stay unused: a gap in the ids
+    /// means nothing.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -183,7 +188,8 @@ impl Writer {
         transaction.commit().await.map_err(failed())
     }
 
-    /// Writes a batch. After an error its outcome is unknown: ask [`Writer::standing`] before writing it again.
+    /// Writes a batch. After an error its outcome is unknown: ask [`Writer::status`] before writing
+    /// it again.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -206,11 +212,12 @@ impl Writer {
         Ok(Written::Committed(batch_no))
     }
 
-    /// Finds out what became of a batch after an error. Under our own epoch nobody else can move `next_offset`.
+    /// Finds out what became of a batch after an error. Under our own epoch nobody else can move
+    /// `next_offset`.
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn standing(&self, ranges: &[OffsetRange]) -> Result<Standing, Error> {
+    pub async fn status(&self, ranges: &[OffsetRange]) -> Result<BatchStatus, Error> {
         let ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
         let rows = self
             .client
@@ -225,26 +232,36 @@ impl Writer {
             let found = rows.iter().find(|row| row.get::<_, i32>(0) == range.partition_id);
             match found.map(|row| (row.get::<_, i64>(1), row.get::<_, i64>(2))) {
                 Some((epoch, next)) if epoch == range.epoch && next == range.next_offset => {}
-                Some((epoch, next)) if epoch == range.epoch && next == range.first_offset => recorded = false,
-                _ => return Ok(Standing::Superseded),
+                Some((epoch, next)) if epoch == range.epoch && next == range.first_offset => {
+                    recorded = false
+                }
+                _ => return Ok(BatchStatus::Superseded),
             }
         }
-        Ok(if recorded { Standing::Recorded } else { Standing::Open })
+        Ok(if recorded { BatchStatus::Recorded } else { BatchStatus::Open })
     }
 
-    /// Copies some of the rows and rolls back: tells which of them PostgreSQL refuses, without leaving anything.
+    /// Copies some of the rows and rolls back: tells which of them PostgreSQL refuses, without
+    /// leaving anything.
     ///
     /// # Errors
     /// `Error::Query` with what PostgreSQL said of the rows.
-    pub async fn try_events(&mut self, rows: &Rows, ids: &IdBlock, range: Range<usize>) -> Result<(), Error> {
-        let transaction = self.client.transaction().await.map_err(Error::query("beginning a trial"))?;
+    pub async fn try_events(
+        &mut self,
+        rows: &CopyBuffer,
+        ids: &IdBlock,
+        range: Range<usize>,
+    ) -> Result<(), Error> {
+        let transaction =
+            self.client.transaction().await.map_err(Error::query("beginning a trial"))?;
         let outcome = copy_events(&transaction, &ids.leaf, rows, range).await;
         transaction.rollback().await.map_err(Error::query("ending a trial"))?;
         outcome
     }
 }
 
-/// Moves `next_offset` of every partition, in the order of their ids. The updates are sent without waiting for each other.
+/// Moves `next_offset` of every partition, in the order of their ids. The updates are sent without
+/// waiting for each other.
 async fn pass_fence(
     transaction: &Transaction<'_>,
     fence: &Statement,
@@ -264,17 +281,18 @@ async fn pass_fence(
 async fn copy_events(
     transaction: &Transaction<'_>,
     leaf: &str,
-    rows: &Rows,
+    rows: &CopyBuffer,
     range: Range<usize>,
 ) -> Result<(), Error> {
     // The name comes from reserve_event_log_ids, which makes it of digits.
-    copy(transaction, &format!("COPY {leaf} ({EVENT_COLUMNS}) FROM STDIN BINARY"), rows, range).await
+    copy(transaction, &format!("COPY {leaf} ({EVENT_COLUMNS}) FROM STDIN BINARY"), rows, range)
+        .await
 }
 
 async fn copy(
     transaction: &Transaction<'_>,
     statement: &str,
-    rows: &Rows,
+    rows: &CopyBuffer,
     range: Range<usize>,
 ) -> Result<(), Error> {
     let failed = || Error::query("copying rows");
@@ -286,7 +304,9 @@ async fn copy(
     }
     let copied = sink.finish().await.map_err(failed())?;
     if copied != expected {
-        return Err(Error::Protocol(format!("{copied} rows were copied where {expected} were sent")));
+        return Err(Error::Protocol(format!(
+            "{copied} rows were copied where {expected} were sent"
+        )));
     }
     Ok(())
 }

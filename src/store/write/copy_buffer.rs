@@ -1,10 +1,11 @@
-//! Rows in the binary format of COPY, encoded straight into one buffer.
+//! CopyBuffer in the binary format of COPY, encoded straight into one buffer.
 //! Source: PostgreSQL documentation, COPY, "Binary Format".
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-/// PostgreSQL counts time from 2000-01-01; this is how much later that is than the Unix epoch, in microseconds.
+/// PostgreSQL counts time from 2000-01-01; this is how much later that is than the Unix epoch, in
+/// microseconds.
 const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -12,13 +13,13 @@ const TRAILER: &[u8] = b"\xff\xff";
 
 /// A buffer of rows, and where each begins, so that any run of them can be copied by itself.
 #[derive(Debug, Default)]
-pub struct Rows {
+pub struct CopyBuffer {
     bytes: Vec<u8>,
     starts: Vec<usize>,
     timestamps: Option<(i64, i64)>,
 }
 
-impl Rows {
+impl CopyBuffer {
     /// An empty buffer with room for `bytes`.
     pub fn with_capacity(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
@@ -34,11 +35,11 @@ impl Rows {
         self.starts.is_empty()
     }
 
-    /// Begins a row whose first column is a bigint that [`Rows::number`] fills in later.
-    pub fn begin(&mut self, columns: u16) -> Row<'_> {
+    /// Begins a row whose first column is a bigint that [`CopyBuffer::number`] fills in later.
+    pub fn begin(&mut self, columns: u16) -> CopyRow<'_> {
         self.starts.push(self.bytes.len());
         self.bytes.extend_from_slice(&columns.to_be_bytes());
-        let mut row = Row { bytes: &mut self.bytes, timestamps: &mut self.timestamps };
+        let mut row = CopyRow { bytes: &mut self.bytes, timestamps: &mut self.timestamps };
         row.bigint(Some(0));
         row
     }
@@ -73,8 +74,8 @@ impl Rows {
             .chain(std::iter::once(Bytes::from_static(TRAILER)))
     }
 
-    /// Between which two timestamps all that were written lie, those of rows that were replaced included: microseconds since
-    /// 2000-01-01. `None` where no timestamp was written.
+    /// Between which two timestamps all that were written lie, those of rows that were replaced
+    /// included: microseconds since 2000-01-01. `None` where no timestamp was written.
     pub fn timestamps(&self) -> Option<(i64, i64)> {
         self.timestamps
     }
@@ -87,12 +88,12 @@ impl Rows {
 
 /// A row being written: one call for each column, in the order of the COPY statement.
 #[derive(Debug)]
-pub struct Row<'a> {
+pub struct CopyRow<'a> {
     bytes: &'a mut Vec<u8>,
     timestamps: &'a mut Option<(i64, i64)>,
 }
 
-impl Row<'_> {
+impl CopyRow<'_> {
     fn field(&mut self, value: Option<&[u8]>) {
         match value {
             None => self.bytes.extend_from_slice(&(-1_i32).to_be_bytes()),
@@ -160,15 +161,15 @@ impl Row<'_> {
 mod tests {
     use super::*;
 
-    fn rows(texts: &[&str]) -> Rows {
-        let mut rows = Rows::default();
+    fn rows(texts: &[&str]) -> CopyBuffer {
+        let mut rows = CopyBuffer::default();
         for text in texts {
             rows.begin(2).text(Some(text));
         }
         rows
     }
 
-    fn bytes(rows: &Rows, range: std::ops::Range<usize>) -> Vec<u8> {
+    fn bytes(rows: &CopyBuffer, range: std::ops::Range<usize>) -> Vec<u8> {
         rows.chunks(range).flatten().collect()
     }
 
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_range_of_the_timestamps_is_known() {
-        let mut rows = Rows::default();
+        let mut rows = CopyBuffer::default();
         rows.begin(2).timestamp(None);
         assert_eq!(rows.timestamps(), None);
         for unix_us in [POSTGRES_EPOCH_US + 5, POSTGRES_EPOCH_US - 3, POSTGRES_EPOCH_US + 2] {
@@ -198,7 +199,8 @@ mod tests {
         let mut numbered = rows(&["a", "b"]);
         numbered.number(7..);
         let expected =
-            [SIGNATURE, &[0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, b'b'], TRAILER].concat();
+            [SIGNATURE, &[0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, b'b'], TRAILER]
+                .concat();
         assert_eq!(bytes(&numbered, 1..2), expected);
     }
 }

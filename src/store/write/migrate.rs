@@ -1,17 +1,19 @@
-//! The schema's migrations, under an advisory lock, and the check that a database has the schema this program needs.
+//! The schema's migrations, under an advisory lock, and the check that a database has the schema
+//! this program needs.
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 
-use super::{Error, Settings};
+use crate::store::{Error, Settings};
 
 mod embedded {
     refinery::embed_migrations!("sql/audit_db");
 }
 
 /// Roles belong to the whole server, so they are no migration.
-const ROLES: &str = include_str!("../../sql/audit_db/roles.sql");
+const ROLES: &str = include_str!("../../../sql/audit_db/roles.sql");
 
-/// Held while migrating, so that any number of `audit migrate` may run at once. The number has no meaning.
+/// Held while migrating, so that any number of `audit migrate` may run at once. The number has no
+/// meaning.
 const MIGRATION_LOCK: i64 = 0x6175_6469_745f_6d69;
 
 /// One migration.
@@ -36,7 +38,10 @@ fn known() -> Vec<AppliedMigration> {
     let mut migrations: Vec<_> = embedded::migrations::runner()
         .get_migrations()
         .iter()
-        .map(|migration| AppliedMigration { version: migration.version(), name: migration.name().to_owned() })
+        .map(|migration| AppliedMigration {
+            version: migration.version(),
+            name: migration.name().to_owned(),
+        })
         .collect();
     migrations.sort_by_key(|migration| migration.version);
     migrations
@@ -97,12 +102,15 @@ pub async fn pending(client: &Client, settings: &Settings) -> Result<Vec<Applied
     Ok(known().into_iter().filter(|migration| migration.version > found).collect())
 }
 
-/// Applies what is missing and returns it. Each migration is one transaction. Safe when several run at once: the others
-/// wait, and find nothing left to do.
+/// Applies what is missing and returns it. Each migration is one transaction. Safe when several run
+/// at once: the others wait, and find nothing left to do.
 ///
 /// # Errors
 /// `Error::Migrate` where a migration fails, `Error::SchemaNewer`, `Error::Query`.
-pub async fn migrate(client: &mut Client, settings: &Settings) -> Result<Vec<AppliedMigration>, Error> {
+pub async fn migrate(
+    client: &mut Client,
+    settings: &Settings,
+) -> Result<Vec<AppliedMigration>, Error> {
     client
         .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
         .await
@@ -122,12 +130,14 @@ pub async fn migrate(client: &mut Client, settings: &Settings) -> Result<Vec<App
     Ok(missing)
 }
 
-/// Makes the group roles `audit_ingester`, `audit_reader` and `audit_replayer`, and gives them their rights (`sql/audit_db/roles.sql`).
+/// Makes the group roles `audit_ingester`, `audit_reader` and `audit_replayer`, and gives them
+/// their rights (`sql/audit_db/roles.sql`).
 ///
 /// # Errors
 /// `Error::Query`, for example where the connected user may not create roles.
 pub async fn apply_roles(client: &Client) -> Result<(), Error> {
-    let transaction = format!("BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); {ROLES}; COMMIT");
+    let transaction =
+        format!("BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); {ROLES}; COMMIT");
     let messages: Vec<SimpleQueryMessage> =
         client.simple_query(&transaction).await.map_err(Error::query("making the roles"))?;
     drop(messages);

@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, Transaction};
 use uuid::Uuid;
 
-use super::Error;
+use crate::store::Error;
 
 /// A partition as Kafka has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +27,14 @@ pub struct Claim {
     pub epoch: i64,
     /// The first offset that is not recorded yet.
     pub next_offset: i64,
-    /// The topic id that the recorded offsets belong to; another one than the key's means a re-created topic.
+    /// The topic id that the recorded offsets belong to; another one than the key's means a
+    /// re-created topic.
     pub recorded_topic_id: Option<Uuid>,
 }
 
 /// How far a partition is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct PartitionProgress {
     /// The topic.
     pub topic: String,
     /// The partition's number.
@@ -42,9 +43,9 @@ pub struct Recorded {
     pub next_offset: i64,
 }
 
-/// Claims the newest incarnation of each partition in one transaction: raises its epoch, so that no batch of an earlier
-/// owner can commit any more, and reads from where to go on. Waits up to 5 s for an owner whose batch is just being
-/// written.
+/// Claims the newest incarnation of each partition in one transaction: raises its epoch, so that no
+/// batch of an earlier owner can commit any more, and reads from where to go on. Waits up to 5 s
+/// for an owner whose batch is just being written.
 ///
 /// # Errors
 /// `Error::Query`; SQLSTATE 55P03 (transient) where the wait was too long.
@@ -83,11 +84,14 @@ pub async fn claim(
         .await
         .map_err(failed())?;
     let mut newest: Vec<(i32, i64)> = newest.iter().map(|row| (row.get(0), row.get(1))).collect();
-    // In the order in which batches lock them, so that claims and batches can't wait for each other in a circle.
+    // In the order in which batches lock them, so that claims and batches can't wait for each other
+    // in a circle.
     newest.sort_unstable();
     let mut claims = Vec::with_capacity(newest.len());
     for (partition_id, place) in newest {
-        let Some(key) = usize::try_from(place - 1).ok().and_then(|index| keys.get(index)) else { continue };
+        let Some(key) = usize::try_from(place - 1).ok().and_then(|index| keys.get(index)) else {
+            continue;
+        };
         claims.push(raise_epoch(&transaction, partition_id, key, claimed_by).await?);
     }
     transaction.commit().await.map_err(failed())?;
@@ -119,8 +123,8 @@ async fn raise_epoch(
     })
 }
 
-/// Begins a new incarnation of a partition whose topic was deleted and made again: its offsets start at 0, and what was
-/// recorded of the old topic stays.
+/// Begins a new incarnation of a partition whose topic was deleted and made again: its offsets
+/// start at 0, and what was recorded of the old topic stays.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -148,9 +152,9 @@ pub async fn begin_incarnation(
     Ok(claim)
 }
 
-/// Ends the sessions that hold the rows of these partitions locked, and returns how many: an owner that froze in the
-/// middle of a batch would keep everybody else waiting for as long as its machine answers TCP. A role may end the sessions
-/// of its own members.
+/// Ends the sessions that hold the rows of these partitions locked, and returns how many: an owner
+/// that froze in the middle of a batch would keep everybody else waiting for as long as its machine
+/// answers TCP. A role may end the sessions of its own members.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -179,7 +183,11 @@ pub async fn end_lock_holders(
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn recorded(client: &Client, cluster_id: &str, topics: &[String]) -> Result<Vec<Recorded>, Error> {
+pub async fn partition_progress(
+    client: &Client,
+    cluster_id: &str,
+    topics: &[String],
+) -> Result<Vec<PartitionProgress>, Error> {
     let rows = client
         .query(
             "SELECT DISTINCT ON (topic, partition) topic, partition, next_offset
@@ -191,7 +199,11 @@ pub async fn recorded(client: &Client, cluster_id: &str, topics: &[String]) -> R
         .map_err(Error::query("reading how far the partitions are recorded"))?;
     Ok(rows
         .iter()
-        .map(|row| Recorded { topic: row.get(0), partition: row.get(1), next_offset: row.get(2) })
+        .map(|row| PartitionProgress {
+            topic: row.get(0),
+            partition: row.get(1),
+            next_offset: row.get(2),
+        })
         .collect())
 }
 

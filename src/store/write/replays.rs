@@ -5,18 +5,19 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
-use super::Error;
-use super::columns::Microseconds;
-use super::conditions::selection_conditions;
-use super::resolve::ResolvedSelection;
-use super::statement::{Parameters, Statement};
+use crate::store::Error;
+use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::search::conditions::selection_conditions;
+use crate::store::search::event_column::Microseconds;
+use crate::store::search::resolve::ResolvedSelection;
 
-/// Held by the session of a replay, so that one runs at a time in a database. The number has no meaning.
+/// Held by the session of a replay, so that one runs at a time in a database. The number has no
+/// meaning.
 const REPLAY_LOCK: i64 = 0x6175_6469_745f_7265;
 
 /// A replay that is about to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
+pub struct ReplayIntent {
     /// Its id, which travels with the record.
     pub replay_id: Uuid,
     /// The dead letter: `event_logs.id`.
@@ -31,7 +32,7 @@ pub struct Intent {
 
 /// What came of a replay that was pending.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
+pub struct ReplayResult {
     /// Its id.
     pub replay_id: Uuid,
     /// Where it is in Kafka, or why it is not there.
@@ -64,7 +65,8 @@ pub struct ReplayOutcome {
     pub database_role: String,
     /// Why.
     pub reason: Option<String>,
-    /// `pending`, `failed`, `sent`, `returned` (dead-lettered again) or `processed` (a later event was caused by it).
+    /// `pending`, `failed`, `sent`, `returned` (dead-lettered again) or `processed` (a later event
+    /// was caused by it).
     pub state: String,
     /// How often the event was replayed by then.
     pub attempt: i32,
@@ -86,8 +88,8 @@ pub struct ReplayOutcome {
     pub error: Option<String>,
 }
 
-/// Takes the lock that lets one replay run at a time; the session's end releases it. Returns the server process that holds
-/// it where it is taken.
+/// Takes the lock that lets one replay run at a time; the session's end releases it. Returns the
+/// server process that holds it where it is taken.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -115,13 +117,15 @@ pub async fn lock_replays(client: &Client) -> Result<Result<(), Option<i32>>, Er
     Ok(Err(holder.map(|row| row.try_get(0)).transpose().map_err(Error::query(failed))?))
 }
 
-/// Writes intents, which are committed when this returns, and gives the time that they have in common.
+/// Writes intents, which are committed when this returns, and gives the time that they have in
+/// common.
 ///
 /// # Errors
-/// `Error::Query`. SQLSTATE 23505 means that another replay of one of the dead letters is on record meanwhile.
+/// `Error::Query`. SQLSTATE 23505 means that another replay of one of the dead letters is on record
+/// meanwhile.
 pub async fn write_intents(
     client: &Client,
-    intents: &[Intent],
+    intents: &[ReplayIntent],
     requested_by: &str,
     reason: Option<&str>,
 ) -> Result<DateTime<Utc>, Error> {
@@ -130,7 +134,8 @@ pub async fn write_intents(
     let row_ids: Vec<i64> = intents.iter().map(|intent| intent.row_id).collect();
     let attempts: Vec<i32> = intents.iter().map(|intent| intent.attempt).collect();
     let topics: Vec<&str> = intents.iter().map(|intent| intent.target_topic.as_str()).collect();
-    let partitions: Vec<Option<i32>> = intents.iter().map(|intent| intent.target_partition).collect();
+    let partitions: Vec<Option<i32>> =
+        intents.iter().map(|intent| intent.target_partition).collect();
     let row = client
         .query_typed(
             "WITH written AS (
@@ -160,9 +165,9 @@ pub async fn write_intents(
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn settle_replays(client: &Client, outcomes: &[Outcome]) -> Result<(), Error> {
+pub async fn settle_replays(client: &Client, outcomes: &[ReplayResult]) -> Result<(), Error> {
     let ids: Vec<Uuid> = outcomes.iter().map(|outcome| outcome.replay_id).collect();
-    let place = |outcome: &Outcome| outcome.result.as_ref().ok().copied();
+    let place = |outcome: &ReplayResult| outcome.result.as_ref().ok().copied();
     let partitions: Vec<Option<i32>> =
         outcomes.iter().map(|outcome| place(outcome).map(|(partition, _)| partition)).collect();
     let offsets: Vec<Option<i64>> =
@@ -232,10 +237,12 @@ pub async fn replay_outcomes(
 
 fn outcomes_statement(selection: &ResolvedSelection, limit: i64) -> Statement {
     let mut parameters = Parameters::default();
-    let conditions = selection_conditions(selection, "event", &mut parameters).join("\n           AND ");
+    let conditions =
+        selection_conditions(selection, "event", &mut parameters).join("\n           AND ");
     let limit = parameters.bind(limit, Type::INT8);
-    // A consumer names the event that it processed as the cause of what it publishes, in the same story. Only what was
-    // recorded after the replay can have been caused by it; ids are not in the order of commits, batches are.
+    // A consumer names the event that it processed as the cause of what it publishes, in the same
+    // story. Only what was recorded after the replay can have been caused by it; ids are not in the
+    // order of commits, batches are.
     let sql = format!(
         "WITH shown AS MATERIALIZED (
         SELECT replay.*, event.event_id, event.event_type, event.correlation_id,
@@ -288,7 +295,8 @@ mod tests {
 
     #[test]
     fn outcomes_look_for_a_return_and_for_what_was_caused() {
-        let resolved = ResolvedSelection { dead_letters: Some(true), ..ResolvedSelection::default() };
+        let resolved =
+            ResolvedSelection { dead_letters: Some(true), ..ResolvedSelection::default() };
         insta::assert_snapshot!(format!("{:?}", outcomes_statement(&resolved, 51)), @r#"
 WITH shown AS MATERIALIZED (
         SELECT replay.*, event.event_id, event.event_type, event.correlation_id,

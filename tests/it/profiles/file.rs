@@ -12,9 +12,9 @@ fn what_is_wrong_with_the_file_is_named_with_its_line() {
     );
     configured.write("config.toml", "[profiles.local]\nbrokers = 9092\n", 0o600);
     let stderr = configured.refused(&["config", "show"], &[]);
-    assert!(
-        stderr.starts_with("error: FOLDER/config.toml:2: brokers is a number, expected text\nhint: write ")
-    );
+    assert!(stderr.starts_with(
+        "error: FOLDER/config.toml:2: brokers is a number, expected text\nhint: write "
+    ));
     configured.write("config.toml", "[profiles.local\n", 0o600);
     let stderr = configured.refused(&["query"], &[]);
     assert!(stderr.starts_with("error: FOLDER/config.toml:1: "), "{stderr}");
@@ -35,7 +35,10 @@ fn a_profile_that_does_not_exist_is_an_error_that_names_those_that_do() {
         "error: AUDIT_PROFILE: FOLDER/config.toml has no profile 'zebra'\nhint: the profiles are local, production\n"
     );
     let stderr = configured.refused(&["query"], &[("AUDIT_CONFIG", "/nowhere/config.toml")]);
-    assert!(stderr.starts_with("error: configuration file /nowhere/config.toml: No such file"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: configuration file /nowhere/config.toml: No such file"),
+        "{stderr}"
+    );
 }
 
 #[test]
@@ -55,7 +58,10 @@ fn the_file_is_looked_for_where_users_keep_theirs() {
     let xdg = configured.path("xdg").display().to_string();
     assert_eq!(says(&[("XDG_CONFIG_HOME", &xdg)]), "there is no FOLDER/xdg/audit/config.toml\n");
     configured.write("xdg/audit/config.toml", "[profiles.xdg]", 0o644);
-    assert_eq!(says(&[("XDG_CONFIG_HOME", &xdg)]), "read FOLDER/xdg/audit/config.toml: profiles xdg\n");
+    assert_eq!(
+        says(&[("XDG_CONFIG_HOME", &xdg)]),
+        "read FOLDER/xdg/audit/config.toml: profiles xdg\n"
+    );
     let named = configured.path("config.toml").display().to_string();
     assert_eq!(
         says(&[("XDG_CONFIG_HOME", &xdg), ("AUDIT_CONFIG", &named)]),
@@ -66,7 +72,9 @@ fn the_file_is_looked_for_where_users_keep_theirs() {
     let output = output.unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(output.status.code(), Some(2));
     assert!(
-        configured.text(&output.stderr).contains("because there is no /dev/null/.config/audit/config.toml")
+        configured
+            .text(&output.stderr)
+            .contains("because there is no /dev/null/.config/audit/config.toml")
     );
 }
 
@@ -79,6 +87,9 @@ fn settings_that_cannot_be_used_are_told_after_those_that_can() {
     assert_eq!(output.status.code(), Some(1));
     assert!(configured.text(&output.stdout).contains("b:1"));
     let stderr = configured.text(&output.stderr);
-    assert!(stderr.contains("error: database_password_file FOLDER/nowhere: No such file"), "{stderr}");
+    assert!(
+        stderr.contains("error: database_password_file FOLDER/nowhere: No such file"),
+        "{stderr}"
+    );
     assert!(stderr.contains("hint: it is set by profile a (FOLDER/config.toml)"), "{stderr}");
 }

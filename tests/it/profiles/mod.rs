@@ -64,7 +64,11 @@ impl Configured {
     fn refused(&self, arguments: &[&str], variables: &[(&str, &str)]) -> String {
         let output = self.run(arguments, variables);
         let stderr = self.text(&output.stderr);
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}: {stderr}");
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(2), 0),
+            "{arguments:?}: {stderr}"
+        );
         stderr
     }
 

@@ -66,7 +66,12 @@ fn an_option_beats_a_typed_profile_which_beats_a_variable_which_beats_any_other_
             format!("postgresql://of-default/d {of_default}"),
         ),
         ("database_host", &[], &[libpq], format!("of-default {of_default}")),
-        ("database_host", &[], &[libpq, ("AUDIT_CONFIG", "/dev/null")], "of-libpq PGHOST".to_owned()),
+        (
+            "database_host",
+            &[],
+            &[libpq, ("AUDIT_CONFIG", "/dev/null")],
+            "of-libpq PGHOST".to_owned(),
+        ),
         ("database_host", &[], &[("AUDIT_CONFIG", "/dev/null")], "localhost default".to_owned()),
         (
             "brokers",
@@ -86,8 +91,18 @@ fn an_option_beats_a_typed_profile_which_beats_a_variable_which_beats_any_other_
         ("profile", &named, &[chosen], "named --profile".to_owned()),
         ("profile", &[], &[chosen], "named AUDIT_PROFILE".to_owned()),
         ("profile", &[], &[], "by_default default_profile (FOLDER/config.toml)".to_owned()),
-        ("kafka.client.id", &["--profile", "named", "-X", "client.id=typed"], &[], "typed -X".to_owned()),
-        ("kafka.debug", &["--profile", "named", "-X", "client.id=typed"], &[], format!("msg {of_named}")),
+        (
+            "kafka.client.id",
+            &["--profile", "named", "-X", "client.id=typed"],
+            &[],
+            "typed -X".to_owned(),
+        ),
+        (
+            "kafka.debug",
+            &["--profile", "named", "-X", "client.id=typed"],
+            &[],
+            format!("msg {of_named}"),
+        ),
         ("topics", &[], &[], format!("of.default {of_default}")),
         ("group", &named, &[], format!("of-profile {of_named}")),
         ("tz", &[], &[("AUDIT_CONFIG", "/dev/null")], "UTC default".to_owned()),
@@ -127,7 +142,8 @@ fn what_a_profile_says_about_its_server_is_for_no_other_unless_it_was_typed() {
 fn a_profile_leads_every_command_to_its_servers() {
     let scope = Sandbox::shared().scope("profiles");
     let (url, brokers) = (scope.database_url(), scope.brokers());
-    let (topic, other) = (scope.create_topic("orders.events", 1), scope.create_topic("other.events", 1));
+    let (topic, other) =
+        (scope.create_topic("orders.events", 1), scope.create_topic("other.events", 1));
     let configured = Configured::new(&format!(
         "default_profile = \"away\"
          [profiles.away]
@@ -145,7 +161,10 @@ fn a_profile_leads_every_command_to_its_servers() {
     let producer = Producer::new(brokers);
     producer.native_events(&topic, 0..3);
     let here = |arguments: &[&str]| {
-        configured.succeed(&[&["--profile", "here"], arguments].concat(), &[("AUDIT_BROKERS", "127.0.0.1:9")])
+        configured.succeed(
+            &[&["--profile", "here"], arguments].concat(),
+            &[("AUDIT_BROKERS", "127.0.0.1:9")],
+        )
     };
     here(&["migrate"]);
     here(&["ingest", "--until-end"]);
@@ -161,17 +180,25 @@ fn a_profile_leads_every_command_to_its_servers() {
     assert!(here(&["status"]).starts_with("topic,partition,"));
 
     // The events are of 10:00 UTC: noon in the profile's zone.
-    let count = |arguments: &[&str]| here(&[&["query", "--count", "-o", "table"], arguments].concat());
+    let count =
+        |arguments: &[&str]| here(&[&["query", "--count", "-o", "table"], arguments].concat());
     assert_eq!(count(&["--since", "2026-11-22 12:00", "--until", "2026-11-22 12:01"]).trim(), "5");
     assert_eq!(count(&["--since", "2026-11-22 12:00", "--tz", "UTC"]).trim(), "0");
     record(&database, &events("Late", 1, "2026-11-22 23:30:00"));
-    assert_eq!(here(&["query", "--date", "2026-11-23", "--columns", "event_type"]), "event_type\nLate\n");
-    assert_eq!(here(&["export", "--date", "2026-11-23", "--columns", "event_type"]), "event_type\nLate\n");
+    assert_eq!(
+        here(&["query", "--date", "2026-11-23", "--columns", "event_type"]),
+        "event_type\nLate\n"
+    );
+    assert_eq!(
+        here(&["export", "--date", "2026-11-23", "--columns", "event_type"]),
+        "event_type\nLate\n"
+    );
 
     // A variable leads away from a profile that holds by default.
     let counted = configured.succeed(&["query", "--count"], &[("AUDIT_DATABASE_URL", url)]);
     assert_eq!(counted.trim(), "6");
-    let counted = configured.succeed(&["query", "--count", "--database-url", url, "--profile", "away"], &[]);
+    let counted =
+        configured.succeed(&["query", "--count", "--database-url", url, "--profile", "away"], &[]);
     assert_eq!(counted.trim(), "6");
     let away = configured.run(&["query"], &[]);
     assert_eq!(away.status.code(), Some(1));

@@ -53,10 +53,17 @@ group,,
 tz,UTC,default
 output,,
 "#);
-    assert_eq!(configured.text(&output.stderr), "read FOLDER/config.toml: profiles local, production\n");
+    assert_eq!(
+        configured.text(&output.stderr),
+        "read FOLDER/config.toml: profiles local, production\n"
+    );
 
     let local = |setting| {
-        configured.shown(setting, &["--profile", "local"], &[("PGHOST", "h"), ("PGPASSFILE", &password_file)])
+        configured.shown(
+            setting,
+            &["--profile", "local"],
+            &[("PGHOST", "h"), ("PGPASSFILE", &password_file)],
+        )
     };
     assert_eq!(local("database_url"), "user=audit password=*** profile local (FOLDER/config.toml)");
     assert_eq!(local("database_password"), "set profile local (FOLDER/config.toml)");
@@ -65,7 +72,10 @@ output,,
     let from_file = configured.shown("database_password", &[], &[("PGPASSFILE", &password_file)]);
     assert_eq!(from_file, "set PGPASSFILE");
     assert_eq!(configured.shown("database_password", &[], &[]), "set ~/.pgpass");
-    assert_eq!(configured.shown("database_password", &[], &[("PGPASSWORD", "s3cret")]), "set PGPASSWORD");
+    assert_eq!(
+        configured.shown("database_password", &[], &[("PGPASSWORD", "s3cret")]),
+        "set PGPASSWORD"
+    );
 }
 
 #[test]
@@ -125,7 +135,8 @@ database_password_file = "password"
 
 #[test]
 fn a_file_with_a_secret_that_others_can_read_is_refused() {
-    for secret in ["database_url = \"postgresql://u:s3cret@h/d\"", "kafka.ssl.key.pem = \"s3cret\""] {
+    for secret in ["database_url = \"postgresql://u:s3cret@h/d\"", "kafka.ssl.key.pem = \"s3cret\""]
+    {
         let text = format!("[profiles.local]\n{secret}\n");
         let configured = Configured::new(&text);
         configured.succeed(&["config", "show"], &[]);

@@ -66,7 +66,8 @@ fn what_had_arrived_before_its_outcome_was_written_is_found_and_not_sent_again()
         Err(error) => panic!("{error}"),
     };
     let port = Sandbox::shared().postgres().port();
-    let database_url = world.audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+    let database_url =
+        world.audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
     let behind = Audit { database_url, brokers: world.audit.brokers.clone() };
     proxy.cut_before(b"UPDATE dlt_replays");
     let output = behind.run(&["replay-dlt", "--yes"]);
@@ -142,7 +143,11 @@ fn a_broker_that_is_away_is_named_before_anything_is_written_down() {
     let brokers = std::mem::replace(&mut world.audit.brokers, "127.0.0.1:9".to_owned());
     let output = world.replay(&["--yes"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("no Kafka broker answers at 127.0.0.1:9"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("no Kafka broker answers at 127.0.0.1:9"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(world.database.number("SELECT count(*) FROM dlt_replays"), 0);
     world.audit.brokers = brokers;
     world.replay_all(&[]);

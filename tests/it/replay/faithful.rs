@@ -134,13 +134,22 @@ fn every_family_of_headers_returns_to_its_origin_byte_for_byte() {
     let records = capture(scope.brokers(), &world.topic);
     assert_eq!(records.len(), FAMILIES.len() * CONTENTS.len());
     for family in &FAMILIES {
-        let of_family: Vec<&Captured> =
-            records.iter().filter(|record| record.header("family").as_deref() == Some(family.name)).collect();
+        let of_family: Vec<&Captured> = records
+            .iter()
+            .filter(|record| record.header("family").as_deref() == Some(family.name))
+            .collect();
         for (key, value) in CONTENTS {
-            let same = |record: &&&Captured| (record.key.as_deref(), record.value.as_deref()) == (key, value);
+            let same = |record: &&&Captured| {
+                (record.key.as_deref(), record.value.as_deref()) == (key, value)
+            };
             let found: Vec<_> = of_family.iter().filter(same).collect();
             assert_eq!(found.len(), 1, "{}: {key:?} {value:?} of {of_family:?}", family.name);
-            assert_eq!(found[0].headers, expected_headers(&world, family, found[0]), "{}", family.name);
+            assert_eq!(
+                found[0].headers,
+                expected_headers(&world, family, found[0]),
+                "{}",
+                family.name
+            );
         }
     }
     let places = world.database.rows("SELECT state, count(*) FROM dlt_replays GROUP BY state");
@@ -157,7 +166,10 @@ fn expected_headers(world: &World<'_>, family: &Family, record: &Captured) -> Ve
     [("family", Some(family.name.as_bytes()))]
         .into_iter()
         .chain(OWN)
-        .chain([("audit-replay-id", Some(replay_id.as_bytes())), ("audit-replay-attempt", Some(b"1"))])
+        .chain([
+            ("audit-replay-id", Some(replay_id.as_bytes())),
+            ("audit-replay-attempt", Some(b"1")),
+        ])
         .map(header)
         .collect()
 }
@@ -169,9 +181,10 @@ fn names_of_headers_that_are_no_utf_8_are_sent_as_they_came() {
     // rdkafka's own producer takes no such name.
     let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| panic!("{error}"));
     runtime.block_on(async {
-        let settings =
-            audit::kafka::Settings::new(scope.brokers(), &[]).unwrap_or_else(|error| panic!("{error}"));
-        let producer = audit::kafka::Producer::new(&settings).unwrap_or_else(|error| panic!("{error}"));
+        let settings = audit::kafka::Settings::new(scope.brokers(), &[])
+            .unwrap_or_else(|error| panic!("{error}"));
+        let producer =
+            audit::kafka::Producer::new(&settings).unwrap_or_else(|error| panic!("{error}"));
         let headers = [
             audit::event::Header { name: b"\xff\xfe", value: Some(b"1") },
             audit::event::Header { name: b"", value: None },
@@ -185,16 +198,23 @@ fn names_of_headers_that_are_no_utf_8_are_sent_as_they_came() {
             headers: &headers,
         };
         let delivery = producer.send(&record).await;
-        assert!(matches!(delivery, audit::kafka::Delivery::Delivered { partition: 0, .. }), "{delivery:?}");
+        assert!(
+            matches!(delivery, audit::kafka::Delivery::Delivered { partition: 0, .. }),
+            "{delivery:?}"
+        );
     });
     world.ingest();
     world.replay_all(&[]);
     let records = capture(scope.brokers(), &world.topic);
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0].headers[..2], [(b"\xff\xfe".to_vec(), Some(b"1".to_vec())), (Vec::new(), None)]);
+    assert_eq!(
+        records[0].headers[..2],
+        [(b"\xff\xfe".to_vec(), Some(b"1".to_vec())), (Vec::new(), None)]
+    );
 }
 
-/// Source of the hashes: Apache Kafka, UtilsTest.testMurmur2 (foobar -790332482, abc 479470107, 21 -973932308).
+/// Source of the hashes: Apache Kafka, UtilsTest.testMurmur2 (foobar -790332482, abc 479470107, 21
+/// -973932308).
 #[test]
 fn a_key_decides_the_partition_as_in_java_unless_the_same_partition_is_asked_for() {
     let scope = Sandbox::shared().scope("replay_partitions");

@@ -25,9 +25,18 @@ fn a_poison_event_is_parked_after_three_replays() {
                 .map(|(name, value)| (String::from_utf8_lossy(name).into_owned(), value.clone()))
                 .collect();
             let errors = world.spring_headers(&[0; 8]);
-            let headers: Vec<Header<'_>> =
-                own.iter().map(|(name, value)| (name.as_str(), value.as_deref())).chain(errors).collect();
-            world.producer.send(&world.dlt, None, record.key.as_deref(), record.value.as_deref(), &headers);
+            let headers: Vec<Header<'_>> = own
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_deref()))
+                .chain(errors)
+                .collect();
+            world.producer.send(
+                &world.dlt,
+                None,
+                record.key.as_deref(),
+                record.value.as_deref(),
+                &headers,
+            );
         }
         read = records.len();
         world.producer.flush();
@@ -35,14 +44,22 @@ fn a_poison_event_is_parked_after_three_replays() {
     world.ingest();
     let output = world.replay(&["--yes"]);
     assert!(output.status.success(), "{}", stderr(&output));
-    assert!(stderr(&output).contains("0 to replay, 3 already replayed, 1 parked"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("0 to replay, 3 already replayed, 1 parked"),
+        "{}",
+        stderr(&output)
+    );
     assert_eq!(capture(scope.brokers(), &world.topic).len(), 3);
     assert_eq!(world.states(), ["returned 3"]);
 
     let status = world.json(&["replay-dlt", "--status"]);
     let attempts: Vec<&Value> = status.iter().map(|replay| &replay["attempt"]).collect();
     assert_eq!(attempts, [3, 2, 1], "the newest first");
-    assert!(status.iter().all(|replay| replay["state"] == "returned" && replay["reason"] == "a new version"));
+    assert!(
+        status
+            .iter()
+            .all(|replay| replay["state"] == "returned" && replay["reason"] == "a new version")
+    );
     assert_eq!(status[2]["returned_as"], status[1]["event_log_id"]);
     assert_eq!(world.json(&["dlt"])[0]["returned"], 3);
 
@@ -93,10 +110,18 @@ fn status_tells_what_came_of_each_replay() {
     states.sort();
     assert_eq!(
         states,
-        ["OrderCreated processed", "OrderCreated sent", "OrderCreated sent", "audit.Quarantined failed"]
+        [
+            "OrderCreated processed",
+            "OrderCreated sent",
+            "OrderCreated sent",
+            "audit.Quarantined failed"
+        ]
     );
     let failed: Vec<&Value> = status.iter().filter(|replay| replay["state"] == "failed").collect();
-    assert!(failed[0]["error"].as_str().is_some_and(|error| error.contains("too large")), "{failed:?}");
+    assert!(
+        failed[0]["error"].as_str().is_some_and(|error| error.contains("too large")),
+        "{failed:?}"
+    );
     assert_eq!(world.json(&["replay-dlt", "--status", "--type", "OrderCreated"]).len(), 3);
     let output = world.replay(&["--status", "--limit", "1"]);
     assert!(stderr(&output).contains("1 replays shown, more match"), "{}", stderr(&output));
@@ -114,10 +139,15 @@ fn the_ledger_says_who_sent_it_and_where_it_is() {
     world.dead_letters(0..1);
     world.ingest();
     world.audit.succeed(&["migrate", "--roles"]);
-    // The role may do all that a replay needs. It belongs to the whole server, so its name is this test's own.
+    // The role may do all that a replay needs. It belongs to the whole server, so its name is this
+    // test's own.
     let role = format!("operator_{}", uuid::Uuid::new_v4().simple());
-    world.database.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x' IN ROLE audit_replayer"));
-    let Some((_, server)) = world.audit.database_url.split_once('@') else { panic!("a URL without a user") };
+    world
+        .database
+        .execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'x' IN ROLE audit_replayer"));
+    let Some((_, server)) = world.audit.database_url.split_once('@') else {
+        panic!("a URL without a user")
+    };
     let mut command = world.audit.command(&["replay-dlt", "--yes", "--reason", "bank is back"]);
     command.env("AUDIT_DATABASE_URL", format!("postgres://{role}:x@{server}")).env("USER", "anna");
     let output = command.output().unwrap_or_else(|error| panic!("{error}"));

@@ -37,14 +37,21 @@ impl<'s> World<'s> {
         }
     }
 
-    /// Dead letters as Spring Kafka writes them, one for each of the numbers; the event's number is its key and payload.
+    /// Dead letters as Spring Kafka writes them, one for each of the numbers; the event's number is
+    /// its key and payload.
     fn dead_letters(&self, numbers: std::ops::Range<usize>) {
         for number in numbers {
             let value = event(number);
             let key = number.to_string();
             let offset = (number as i64).to_be_bytes();
             let headers = self.spring_headers(&offset);
-            self.producer.send(&self.dlt, None, Some(key.as_bytes()), Some(value.as_bytes()), &headers);
+            self.producer.send(
+                &self.dlt,
+                None,
+                Some(key.as_bytes()),
+                Some(value.as_bytes()),
+                &headers,
+            );
         }
         self.producer.flush();
     }

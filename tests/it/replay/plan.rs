@@ -75,7 +75,8 @@ fn what_can_not_be_replayed_is_shown_with_the_reason_and_the_rest_is_sent() {
         let mut reasons: Vec<String> = plan
             .iter()
             .map(|group| {
-                format!("{} {} {}", group["action"], group["records"], group["why"]).replace('"', "")
+                format!("{} {} {}", group["action"], group["records"], group["why"])
+                    .replace('"', "")
             })
             .collect();
         reasons.sort();
@@ -92,8 +93,11 @@ fn what_can_not_be_replayed_is_shown_with_the_reason_and_the_rest_is_sent() {
     assert_eq!(reasons(&world.json(&["replay-dlt", "--yes"])), expected);
     assert_eq!(capture(scope.brokers(), &world.topic).len(), 2);
 
-    let already = world.json(&["replay-dlt", "--dry-run", "--topic", &world.dlt, "--type", "OrderCreated"]);
-    assert!(already.iter().any(|group| group["action"] == "already replayed" && group["records"] == 2));
+    let already =
+        world.json(&["replay-dlt", "--dry-run", "--topic", &world.dlt, "--type", "OrderCreated"]);
+    assert!(
+        already.iter().any(|group| group["action"] == "already replayed" && group["records"] == 2)
+    );
     let other = scope.create_topic("orders.repair", 1);
     world.replay_all(&["--topic", "*retry-0-dlt", "--to", &other]);
     let repaired = capture(scope.brokers(), &other);
@@ -109,7 +113,10 @@ fn selectors_and_limit_narrow_it_and_the_next_run_goes_on() {
     world.ingest();
     let output = world.replay(&["--yes", "--type", "PaymentDeclined"]);
     assert!(output.status.success() && stderr(&output).contains("no dead letters match"));
-    assert_eq!(world.replay(&["--dry-run", "--type", "Payment*", "--fail-on-empty"]).status.code(), Some(3));
+    assert_eq!(
+        world.replay(&["--dry-run", "--type", "Payment*", "--fail-on-empty"]).status.code(),
+        Some(3)
+    );
     let output = world.replay(&["--yes", "--error", "*timeout*", "--fail-on-empty"]);
     assert_eq!(output.status.code(), Some(3), "globs are exact about case: {}", stdout(&output));
 
@@ -173,5 +180,8 @@ fn dead_letters_are_grouped_by_origin_and_error_with_an_example() {
     let table = world.audit.succeed(&["dlt"]);
     assert!(table.contains("Poison") && !table.contains('\x1b'), "{table}");
     assert_eq!(world.audit.run(&["dlt", "--columns", "nothing"]).status.code(), Some(2));
-    assert_eq!(world.audit.run(&["dlt", "--type", "Nothing", "--fail-on-empty"]).status.code(), Some(3));
+    assert_eq!(
+        world.audit.run(&["dlt", "--type", "Nothing", "--fail-on-empty"]).status.code(),
+        Some(3)
+    );
 }

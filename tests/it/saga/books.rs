@@ -7,7 +7,8 @@ use crate::support::{Audit, Database};
 /// Views of one session over `event_logs`.
 ///
 /// - `steps`: which event asks for which.
-/// - `events`: each event once, however often it was delivered or replayed, with its amount and its order's currency.
+/// - `events`: each event once, however often it was delivered or replayed, with its amount and
+///   its order's currency.
 /// - `asking`: the events that ask for another, and how many answered.
 /// - `open_events`: the unanswered ones of which more will come: not each of their deliveries was dead-lettered, or a replay
 ///   has not come back.
@@ -69,7 +70,8 @@ const RULES: [(&str, &str); 7] = [
     ("unanswered events that are in no dead-letter topic", "
         SELECT count(*) FROM asking WHERE answered = 0
            AND event_id NOT IN (SELECT event_id FROM event_logs WHERE is_dlt)"),
-    // Per step and currency: what was asked for is what was answered and what lies in a dead-letter topic unanswered.
+    // Per step and currency: what was asked for is what was answered and what lies in a dead-letter
+    // topic unanswered.
     (
         "steps whose totals differ",
         "SELECT count(*) FROM (

@@ -1,4 +1,5 @@
-//! The whole story: two services that fail, are killed and are replayed, and an audit that tells all of it.
+//! The whole story: two services that fail, are killed and are replayed, and an audit that tells
+//! all of it.
 
 mod books;
 mod world;
@@ -23,8 +24,10 @@ const MAX_REPLAYS: i64 = 3;
 
 #[test]
 fn killed_and_failing_services_end_every_order_and_replays_bring_back_all_that_can_be() {
-    let orders =
-        std::env::var("AUDIT_TEST_ORDERS").ok().and_then(|count| count.parse().ok()).unwrap_or(ORDERS);
+    let orders = std::env::var("AUDIT_TEST_ORDERS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(ORDERS);
     let sandbox = Sandbox::shared();
     if sandbox.kafka().is_mock() {
         eprintln!("skipped: a mock of Kafka keeps no consumer groups over kill -9");
@@ -36,7 +39,9 @@ fn killed_and_failing_services_end_every_order_and_replays_bring_back_all_that_c
     live_through_kills(&world, orders);
     let made = world.order_db.number(ORDERS_MADE);
     let (mut order, mut payment) = (world.resident_order_sim(), world.payment_sim());
-    wait_until("the resident service makes its order", LIMIT, || world.order_db.number(ORDERS_MADE) > made);
+    wait_until("the resident service makes its order", LIMIT, || {
+        world.order_db.number(ORDERS_MADE) > made
+    });
     world.settle("after the kills");
     agree(&world);
     world.audit.succeed(&["verify"]);
@@ -49,17 +54,22 @@ fn killed_and_failing_services_end_every_order_and_replays_bring_back_all_that_c
     world.audit.succeed(&["verify"]);
     ingest.stop();
     let topics = world.topics();
-    Oracle::read(&world.books, &world.audit.brokers, &topics.each_ref().map(String::as_str)).approve();
+    Oracle::read(&world.books, &world.audit.brokers, &topics.each_ref().map(String::as_str))
+        .approve();
 }
 
-/// The services make the orders and carry them on until all are settled, and each is killed three times in between.
+/// The services make the orders and carry them on until all are settled, and each is killed three
+/// times in between.
 fn live_through_kills(world: &World<'_>, orders: i64) {
     let mut order = world.order_sim(orders);
     let mut payment = world.payment_sim();
     let wait_for_events = |service: &str, count: i64| {
-        let query =
-            format!("SELECT count(*) FROM event_logs WHERE source_service = '{service}' AND NOT is_dlt");
-        wait_until(&format!("{count} events of {service}"), LIMIT, || world.books.number(&query) >= count);
+        let query = format!(
+            "SELECT count(*) FROM event_logs WHERE source_service = '{service}' AND NOT is_dlt"
+        );
+        wait_until(&format!("{count} events of {service}"), LIMIT, || {
+            world.books.number(&query) >= count
+        });
     };
     for round in 1..=3 {
         wait_for_events("order-service", round * orders / 2);
@@ -82,7 +92,11 @@ fn agree(world: &World<'_>) {
     let same = |database: &Database, own: &str, told: &str| {
         assert_eq!(database.rows(own), world.books.rows(told), "{own}");
     };
-    same(&world.order_db, "SELECT id, total_amount, currency, status FROM orders ORDER BY id", books::ORDERS);
+    same(
+        &world.order_db,
+        "SELECT id, total_amount, currency, status FROM orders ORDER BY id",
+        books::ORDERS,
+    );
     same(
         &world.payment_db,
         "SELECT order_id, id, amount, status FROM payments ORDER BY order_id",
@@ -101,11 +115,14 @@ fn agree(world: &World<'_>) {
 /// Replays until there is nothing left to replay.
 fn replay_all(world: &World<'_>) {
     let dead_letters = |condition: &str| {
-        world
-            .books
-            .number(&format!("SELECT count(*) FROM dead_letters WHERE replay_id IS NULL AND {condition}"))
+        world.books.number(&format!(
+            "SELECT count(*) FROM dead_letters WHERE replay_id IS NULL AND {condition}"
+        ))
     };
-    assert!(dead_letters(IS_POISON) > 0 && dead_letters(IS_TRANSIENT) > 0, "faults of both kinds struck");
+    assert!(
+        dead_letters(IS_POISON) > 0 && dead_letters(IS_TRANSIENT) > 0,
+        "faults of both kinds struck"
+    );
     let mut rounds = 0;
     while plan(world).iter().any(|group| group["action"] == "replay") {
         rounds += 1;
@@ -130,9 +147,15 @@ fn replay_all(world: &World<'_>) {
 
     let status = json(world, &["replay-dlt", "--status", "--limit", "1000000"]);
     assert!(status.iter().all(|replay| replay["reason"] == "test"));
-    let count = |state: &str| status.iter().filter(|replay| replay["state"] == state).count() as i64;
-    assert_eq!(count("returned"), poison * MAX_REPLAYS, "all poison comes back, and nothing else does");
-    // What was dead-lettered twice, or healed as a duplicate before its replay, had its effect without this replay.
+    let count =
+        |state: &str| status.iter().filter(|replay| replay["state"] == state).count() as i64;
+    assert_eq!(
+        count("returned"),
+        poison * MAX_REPLAYS,
+        "all poison comes back, and nothing else does"
+    );
+    // What was dead-lettered twice, or healed as a duplicate before its replay, had its effect
+    // without this replay.
     assert_eq!(count("processed") + count("sent"), transient);
     assert!(count("processed") > 0);
     let unanswered = format!(

@@ -14,7 +14,8 @@ use crate::support::{Audit, Database, Running, wait_until};
 pub(super) const LIMIT: Duration = Duration::from_secs(300);
 
 /// Faults of each kind, the same after each restart.
-const FAULTS: [&str; 6] = ["--fail-rate", "0.02", "--poison-rate", "0.02", "--duplicate-rate", "0.05"];
+const FAULTS: [&str; 6] =
+    ["--fail-rate", "0.02", "--poison-rate", "0.02", "--duplicate-rate", "0.05"];
 
 pub(super) struct World<'s> {
     pub(super) audit: Audit,
@@ -61,10 +62,15 @@ impl<'s> World<'s> {
     /// Makes so many orders, and ends when every order of the database is settled.
     pub(super) fn order_sim(&self, count: i64) -> Running {
         let count = count.to_string();
-        self.service("order-sim", &self.order_url, &["--rate", "400", "--count", &count, "--until-settled"])
+        self.service(
+            "order-sim",
+            &self.order_url,
+            &["--rate", "400", "--count", &count, "--until-settled"],
+        )
     }
 
-    /// Answers payments until it is stopped. It makes one order, and the next after a thousand seconds.
+    /// Answers payments until it is stopped. It makes one order, and the next after a thousand
+    /// seconds.
     pub(super) fn resident_order_sim(&self) -> Running {
         self.service("order-sim", &self.order_url, &["--rate", "0.001"])
     }
@@ -88,14 +94,15 @@ impl<'s> World<'s> {
         Running::start(&mut command)
     }
 
-    /// Waits until nothing more will happen by itself: everything published is recorded, and every event that asks for
-    /// another was answered or dead-lettered, in each of its replays.
+    /// Waits until nothing more will happen by itself: everything published is recorded, and every
+    /// event that asks for another was answered or dead-lettered, in each of its replays.
     pub(super) fn settle(&self, what: &str) {
         let unpublished = "SELECT count(*) FROM outbox WHERE published_at IS NULL";
         let appended = "SELECT count(*) FROM outbox";
         wait_until(&format!("nothing is open {what}"), LIMIT, || {
             let databases = [&self.order_db, &self.payment_db];
-            // What is open comes last: only when everything is recorded does it tell of all that can go on.
+            // What is open comes last: only when everything is recorded does it tell of all that
+            // can go on.
             databases.iter().all(|database| database.number(unpublished) == 0)
                 && databases.iter().map(|database| database.number(appended)).sum::<i64>()
                     == self.books.number("SELECT count(*) FROM events")
@@ -104,8 +111,8 @@ impl<'s> World<'s> {
     }
 }
 
-/// Where the programs of the services are. Cargo makes those of the tested package alone, so they are asked for here; where
-/// they are up to date that takes a moment.
+/// Where the programs of the services are. Cargo makes those of the tested package alone, so they
+/// are asked for here; where they are up to date that takes a moment.
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<&Path> = OnceLock::new();
     PROGRAMS.get_or_init(|| {

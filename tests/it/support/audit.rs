@@ -18,8 +18,10 @@ pub(crate) struct Audit {
 impl Audit {
     /// On a database of the test's own, with the schema.
     pub(crate) fn migrated(scope: &Scope<'_>) -> Self {
-        let audit =
-            Self { database_url: scope.database_url().to_owned(), brokers: scope.brokers().to_owned() };
+        let audit = Self {
+            database_url: scope.database_url().to_owned(),
+            brokers: scope.brokers().to_owned(),
+        };
         let output = audit.run(&["migrate"]);
         assert!(output.status.success(), "migrate: {}", text(&output.stderr));
         audit
@@ -28,8 +30,8 @@ impl Audit {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
         command.args(arguments).stdin(Stdio::null());
-        for (name, _) in
-            std::env::vars().filter(|(name, _)| name.starts_with("PG") || name.starts_with("AUDIT_"))
+        for (name, _) in std::env::vars()
+            .filter(|(name, _)| name.starts_with("PG") || name.starts_with("AUDIT_"))
         {
             command.env_remove(name);
         }
@@ -50,7 +52,12 @@ impl Audit {
     /// Runs it to its end, which has to be a good one, and gives its stdout.
     pub(crate) fn succeed(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "audit {arguments:?}: {}: {}", output.status, text(&output.stderr));
+        assert!(
+            output.status.success(),
+            "audit {arguments:?}: {}: {}",
+            output.status,
+            text(&output.stderr)
+        );
         text(&output.stdout)
     }
 
@@ -78,8 +85,12 @@ impl Running {
             Ok(log) => log,
             Err(error) => panic!("no file for the log: {error}"),
         };
-        let open =
-            || File::options().append(true).open(log.path()).map_or_else(|_| Stdio::null(), Stdio::from);
+        let open = || {
+            File::options()
+                .append(true)
+                .open(log.path())
+                .map_or_else(|_| Stdio::null(), Stdio::from)
+        };
         match command.stdin(Stdio::null()).stdout(open()).stderr(open()).spawn() {
             Ok(child) => Self { child, log },
             Err(error) => panic!("{} can't be started: {error}", command.get_program().display()),
@@ -99,7 +110,8 @@ impl Running {
 
     /// Sends a signal by its name, such as `STOP`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        let sent =
+            Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()), "signal {name} could not be sent");
     }
 
@@ -109,7 +121,9 @@ impl Running {
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return status,
-                Ok(None) if began.elapsed() < limit => std::thread::sleep(Duration::from_millis(20)),
+                Ok(None) if began.elapsed() < limit => {
+                    std::thread::sleep(Duration::from_millis(20))
+                }
                 Ok(None) => panic!("it still runs after {limit:?}; its log:\n{}", self.log()),
                 Err(error) => panic!("its end can't be waited for: {error}"),
             }
@@ -125,7 +139,12 @@ impl Running {
     /// Waits for its end, which has to be a good one.
     pub(crate) fn succeed(&mut self, limit: Duration) {
         let status = self.wait(limit);
-        assert!(status.success(), "{status} (signal {:?}); its log:\n{}", status.signal(), self.log());
+        assert!(
+            status.success(),
+            "{status} (signal {:?}); its log:\n{}",
+            status.signal(),
+            self.log()
+        );
     }
 }
 

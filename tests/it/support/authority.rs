@@ -52,7 +52,10 @@ impl Authority {
                 builder.append_extension(extension)?;
             }
             builder.sign(&self.key, MessageDigest::sha256())?;
-            Ok(Identity { certificate: builder.build().to_pem()?, key: key.private_key_to_pem_pkcs8()? })
+            Ok(Identity {
+                certificate: builder.build().to_pem()?,
+                key: key.private_key_to_pem_pkcs8()?,
+            })
         })())
     }
 }

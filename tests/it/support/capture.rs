@@ -58,7 +58,10 @@ pub(crate) fn capture(brokers: &str, topic: &str) -> Vec<Captured> {
     let mut records = Vec::new();
     let began = Instant::now();
     while left > 0 {
-        assert!(began.elapsed() < Duration::from_secs(60), "{left} records of {topic} can't be read");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{left} records of {topic} can't be read"
+        );
         let Some(Ok(message)) = consumer.poll(Duration::from_millis(200)) else { continue };
         left -= 1;
         let mut batch = RecordBatch::default();

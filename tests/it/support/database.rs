@@ -37,7 +37,9 @@ impl Database {
     /// Runs statements; the error is the server's message.
     pub(crate) fn try_execute(&self, statements: &str) -> Result<(), String> {
         self.runtime.block_on(self.client.batch_execute(statements)).map_err(|error| {
-            error.as_db_error().map_or_else(|| error.to_string(), |server| server.message().to_owned())
+            error
+                .as_db_error()
+                .map_or_else(|| error.to_string(), |server| server.message().to_owned())
         })
     }
 
@@ -58,8 +60,10 @@ impl Database {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
         });
-        rows.map(|row| (0..row.len()).map(|column| row.get(column).unwrap_or("∅").to_owned()).collect())
-            .collect()
+        rows.map(|row| {
+            (0..row.len()).map(|column| row.get(column).unwrap_or("∅").to_owned()).collect()
+        })
+        .collect()
     }
 
     /// The only value of a query.

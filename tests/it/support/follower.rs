@@ -50,8 +50,9 @@ impl Follower {
 
     /// Ends it as a person does; it has to end well and print nothing more.
     pub(crate) fn stop(mut self) {
-        let signalled =
-            std::process::Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let signalled = std::process::Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
         assert!(signalled.is_ok_and(|status| status.success()));
         let status = self.child.wait().unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(status.code(), Some(0));

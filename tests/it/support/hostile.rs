@@ -264,13 +264,17 @@ impl Hostile {
         let size = limit - limit / 16;
         match self.below(4) {
             0 => vec![self.next() as u8; size],
-            1 => format!("{{\"event_type\":\"Large\",\"payload\":\"\\u001b{}\"}}", "x".repeat(size))
-                .into_bytes(),
-            2 => {
-                format!("{{\"event_type\":\"Large\",\"payload\":[{}0]}}", "0,".repeat(size / 2)).into_bytes()
+            1 => {
+                format!("{{\"event_type\":\"Large\",\"payload\":\"\\u001b{}\"}}", "x".repeat(size))
+                    .into_bytes()
             }
-            _ => format!("{{\"event_type\":\"Large\",\"payload\":{}}}", "9".repeat(size.min(140_000)))
+            2 => format!("{{\"event_type\":\"Large\",\"payload\":[{}0]}}", "0,".repeat(size / 2))
                 .into_bytes(),
+            _ => format!(
+                "{{\"event_type\":\"Large\",\"payload\":{}}}",
+                "9".repeat(size.min(140_000))
+            )
+            .into_bytes(),
         }
     }
 

@@ -1,4 +1,5 @@
-//! What the tests share: the program, a terminal, the database, certificates, a producer, and the oracle.
+//! What the tests share: the program, a terminal, the database, certificates, a producer, and the
+//! oracle.
 
 mod audit;
 mod authority;

@@ -1,5 +1,6 @@
-//! The oracle for "nothing lost, nothing doubled": what a fresh `read_committed` consumer gets out of Kafka has to be the rows
-//! of the database, each exactly once, with equal contents, under ids and a ledger that add up.
+//! The oracle for "nothing lost, nothing doubled": what a fresh `read_committed` consumer gets out
+//! of Kafka has to be the rows of the database, each exactly once, with equal contents, under ids
+//! and a ledger that add up.
 
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,10 @@ const COVERAGE: [(&str, &str); 7] = [
         "SELECT count(*) FROM ingest_batches WHERE row_count <> (
              SELECT count(*) FROM event_logs WHERE id BETWEEN first_id AND last_id)",
     ),
-    ("gaps in the batch numbers", "SELECT (SELECT batch_no FROM ledger_head) - count(*) FROM ingest_batches"),
+    (
+        "gaps in the batch numbers",
+        "SELECT (SELECT batch_no FROM ledger_head) - count(*) FROM ingest_batches",
+    ),
     (
         "ranges that don't join up",
         "SELECT count(*) FROM (
@@ -85,13 +89,16 @@ impl<'a> Oracle<'a> {
         Self { database, record_count: records.offsets.len() as i64 }
     }
 
-    /// What is wrong, in words; empty where everything is right. `event_id` and payload are compared where the value is
-    /// an event in the native envelope.
+    /// What is wrong, in words; empty where everything is right. `event_id` and payload are
+    /// compared where the value is an event in the native envelope.
     pub(crate) fn complaints(&self) -> Vec<String> {
         self.complaints_of(COVERAGE.iter().chain([&CONTENT]))
     }
 
-    fn complaints_of<'c>(&self, checks: impl Iterator<Item = &'c (&'c str, &'c str)>) -> Vec<String> {
+    fn complaints_of<'c>(
+        &self,
+        checks: impl Iterator<Item = &'c (&'c str, &'c str)>,
+    ) -> Vec<String> {
         let found = "WITH found AS MATERIALIZED (
             SELECT event_logs.*, topic, partition FROM event_logs JOIN kafka_partitions USING (partition_id)) ";
         checks
@@ -112,7 +119,12 @@ impl<'a> Oracle<'a> {
     }
 
     fn expect_none(&self, complaints: &[String]) {
-        assert!(complaints.is_empty(), "of {} records: {}", self.record_count, complaints.join("; "));
+        assert!(
+            complaints.is_empty(),
+            "of {} records: {}",
+            self.record_count,
+            complaints.join("; ")
+        );
     }
 }
 
@@ -138,7 +150,9 @@ fn read_all(brokers: &str, topics: &[&str]) -> Records {
             let limits = consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10));
             let Ok((low, high)) = limits else { panic!("{topic}: {limits:?}") };
             if high > low {
-                assert!(open.add_partition_offset(topic, partition.id(), Offset::Offset(low)).is_ok());
+                assert!(
+                    open.add_partition_offset(topic, partition.id(), Offset::Offset(low)).is_ok()
+                );
                 ends.push(((*topic).to_owned(), partition.id(), high));
             }
         }
@@ -152,7 +166,8 @@ fn read_all(brokers: &str, topics: &[&str]) -> Records {
                 records.topics.push(message.topic().to_owned());
                 records.partitions.push(message.partition());
                 records.offsets.push(message.offset());
-                let value = message.payload().and_then(|value| String::from_utf8(value.to_vec()).ok());
+                let value =
+                    message.payload().and_then(|value| String::from_utf8(value.to_vec()).ok());
                 records.values.push(value.filter(|value| !value.contains('\0')));
             }
             Some(Err(error)) => panic!("reading Kafka again: {error}"),
@@ -160,9 +175,11 @@ fn read_all(brokers: &str, topics: &[&str]) -> Records {
             None => {
                 let Ok(positions) = consumer.position() else { continue };
                 let is_read = |(topic, partition, end): &(String, i32, i64)| {
-                    positions.find_partition(topic, *partition).is_some_and(|found| match found.offset() {
-                        Offset::Offset(offset) => offset >= *end,
-                        _ => false,
+                    positions.find_partition(topic, *partition).is_some_and(|found| {
+                        match found.offset() {
+                            Offset::Offset(offset) => offset >= *end,
+                            _ => false,
+                        }
                     })
                 };
                 if ends.iter().all(is_read) {

@@ -36,7 +36,10 @@ impl Producer {
 
     fn with(brokers: &str, settings: &[(&str, &str)]) -> Self {
         let mut config = ClientConfig::new();
-        config.set("bootstrap.servers", brokers).set("linger.ms", "5").set("enable.idempotence", "true");
+        config
+            .set("bootstrap.servers", brokers)
+            .set("linger.ms", "5")
+            .set("enable.idempotence", "true");
         for (name, value) in settings {
             config.set(*name, *value);
         }

@@ -13,7 +13,8 @@ use super::wait_until;
 /// Nothing here takes so long; a test that waits in vain ends.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What a person has in front of them: a program that runs, what it wrote to the terminal so far, and a keyboard.
+/// What a person has in front of them: a program that runs, what it wrote to the terminal so far,
+/// and a keyboard.
 pub(crate) struct Terminal {
     child: Child,
     keyboard: File,
@@ -22,8 +23,8 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program on a terminal that is so many columns wide. The environment is a plain one: no pager, colours as they
-    /// come.
+    /// Starts a program on a terminal that is so many columns wide. The environment is a plain one:
+    /// no pager, colours as they come.
     pub(crate) fn start(mut command: Command, columns: u16) -> Self {
         for name in ["COLUMNS", "LINES", "LESS", "NO_COLOR"] {
             // What the test itself sets stays.
@@ -69,14 +70,21 @@ impl Terminal {
     pub(crate) fn wait_for(&self, text: &str) {
         let began = Instant::now();
         while !self.screen().contains(text) {
-            assert!(began.elapsed() < LIMIT, "'{text}' never came; what came is\n{}", self.screen());
+            assert!(
+                began.elapsed() < LIMIT,
+                "'{text}' never came; what came is\n{}",
+                self.screen()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
     /// Presses keys: `\u{3}` is Ctrl-C, `\r` is Enter.
     pub(crate) fn press(&mut self, keys: &str) {
-        assert!(self.keyboard.write_all(keys.as_bytes()).is_ok(), "nobody has the terminal any more");
+        assert!(
+            self.keyboard.write_all(keys.as_bytes()).is_ok(),
+            "nobody has the terminal any more"
+        );
     }
 
     /// Waits for the program's end, and gives all that it wrote.

@@ -1,36 +1,40 @@
 //! `audit replay-dlt`: dead letters go back to where they came from.
 
+mod status;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::args::ConnectionArgs;
 use super::dlt::of_dead_letters;
-use super::failure::{Exit, Failure};
-use super::output_args::OutputArgs;
-use super::replay_status;
-use super::selectors::SelectorArgs;
-use super::{listing, signals, terminal};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::output_args::OutputArgs;
+use crate::cli::shared::result_table;
+use crate::cli::shared::selector_args::SelectorArgs;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::{signals, terminal};
 use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;
 use crate::output::{Cell, Column, Emphasis, Timestamp, timestamp_text};
-use crate::replay::{self, Orders, Replayer, Resolved, Sent};
-use crate::store::{self, Reach, Reading};
+use crate::replay::{self, RecoveredReplays, ReplayOptions, Replayer, SendProgress};
+use crate::store::{self, Reading, RowScope};
 
 /// Send dead letters back to the topics they came from
 ///
-/// Shows the plan first: how many go from which topic to which, and what is not sent, and why. Asks before it sends; where
-/// nobody can be asked, it sends with --yes only.
+/// Shows the plan first: how many go from which topic to which, and what is not sent, and why. Asks
+/// before it sends; where nobody can be asked, it sends with --yes only.
 ///
-/// Key, value and headers are sent as they were, except that the headers that describe the error are taken away, and
-/// audit-replay-id and audit-replay-attempt are added. The origin is what the headers say (Spring, Kafka Connect, Kafka
-/// Streams, SmallRye), else what the name of the topic suggests; --to takes the place of both. A dead letter that was sent and has
-/// not come back is not sent again; one that came back stands for its event, until --max-replays is reached.
+/// Key, value and headers are sent as they were, except that the headers that describe the error
+/// are taken away, and audit-replay-id and audit-replay-attempt are added. The origin is what the
+/// headers say (Spring, Kafka Connect, Kafka Streams, SmallRye), else what the name of the topic
+/// suggests; --to takes the place of both. A dead letter that was sent and has not come back is not
+/// sent again; one that came back stands for its event, until --max-replays is reached.
 ///
-/// Each replay is written down before it is sent, and what came of it after. One replay runs at a time; one that was
-/// interrupted is cleared up by the next, which looks in Kafka for what had arrived.
+/// Each replay is written down before it is sent, and what came of it after. One replay runs at a
+/// time; one that was interrupted is cleared up by the next, which looks in Kafka for what had
+/// arrived.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,14 +45,15 @@ Examples:
   audit replay-dlt --status                                    # what came of each replay")]
 pub(crate) struct ReplayDltArgs {
     #[command(flatten)]
-    pub(super) selectors: SelectorArgs,
+    pub(crate) selectors: SelectorArgs,
     /// Only show the plan. Needs Kafka only to say which topics don't exist
     #[arg(long, help_heading = "Replay")]
     dry_run: bool,
     /// Send without asking
     #[arg(short, long, conflicts_with = "dry_run", help_heading = "Replay")]
     yes: bool,
-    /// Send at most so many, those first that were recorded first; with --status, show at most so many
+    /// Send at most so many, those first that were recorded first; with --status, show at most so
+    /// many
     #[arg(short = 'n', long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
     limit: Option<u32>,
     /// Send at most so many a second
@@ -60,7 +65,8 @@ pub(crate) struct ReplayDltArgs {
     /// Send to this topic instead
     #[arg(long, value_name = "TOPIC", help_heading = "Replay")]
     to: Option<String>,
-    /// Send to the partition that each record came from; otherwise its key decides, as in Java's producers
+    /// Send to the partition that each record came from; otherwise its key decides, as in Java's
+    /// producers
     #[arg(long, help_heading = "Replay")]
     same_partition: bool,
     /// Send what was sent before and has not come back, too
@@ -77,10 +83,13 @@ pub(crate) struct ReplayDltArgs {
     )]
     status: bool,
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    pub(crate) output: OutputArgs,
 }
 
-pub(crate) async fn run(args: &ReplayDltArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
+pub(crate) async fn run(
+    args: &ReplayDltArgs,
+    connection: &ConnectionArgs,
+) -> Result<Exit, Failure> {
     let asks = !args.dry_run && !args.yes && !args.status;
     if asks && !terminal::can_ask() {
         return Err(Failure::usage("nobody can be asked whether to send, so nothing was sent")
@@ -88,7 +97,7 @@ pub(crate) async fn run(args: &ReplayDltArgs, connection: &ConnectionArgs) -> Re
     }
     let selection = of_dead_letters(args.selectors.selection()?)?;
     if args.status {
-        return replay_status::run(&selection, args.limit, &args.output, connection).await;
+        return status::run(&selection, args.limit, &args.output, connection).await;
     }
     if args.dry_run {
         return dry_run(args, connection, &selection).await;
@@ -96,7 +105,7 @@ pub(crate) async fn run(args: &ReplayDltArgs, connection: &ConnectionArgs) -> Re
 
     let replayer = Replayer::open(&connection.database()?, connection.kafka()?).await?;
     let resolved = replayer
-        .resolve_pending(|time| {
+        .recover_pending(|time| {
             terminal::status(&format!(
                 "an earlier replay was interrupted; waiting {} s for what it may still have under way",
                 time.as_secs() + 1
@@ -145,7 +154,7 @@ async fn make_plan(
     targets: Targets<'_>,
 ) -> Result<Plan, Failure> {
     store::begin_reading(client, Reading::All).await?;
-    let resolved = store::resolve(client, selection, Reach::Present).await?;
+    let resolved = store::resolve(client, selection, RowScope::Existing).await?;
     let candidates = replay::candidates(client, &resolved).await?;
     store::end_reading(client).await?;
     let to = args.to.as_deref();
@@ -195,7 +204,7 @@ fn show(plan: &Plan, output: &OutputArgs) -> Result<Exit, Failure> {
     let narrow = terminal::width().is_some_and(|width| width < WIDE_TERMINAL);
     let in_tables = if narrow { &IN_NARROW_TABLES[..] } else { &COLUMNS };
     let rows = plan.groups.iter().map(|group| (cells(group), emphasis(group.action))).collect();
-    let exit = listing::show(&columns, in_tables, rows, "no dead letters match", output)?;
+    let exit = result_table::show(&columns, in_tables, rows, "no dead letters match", output)?;
     if !plan.groups.is_empty() {
         terminal::status(&sum(plan));
     }
@@ -214,8 +223,9 @@ fn sum(plan: &Plan) -> String {
     };
     let counts: Vec<String> = counts.map(words).collect();
     let time = |time| timestamp_text(Timestamp::without_zone(time));
-    let range =
-        plan.range().map(|(oldest, newest)| format!("; events of {} to {}", time(oldest), time(newest)));
+    let range = plan
+        .range()
+        .map(|(oldest, newest)| format!("; events of {} to {}", time(oldest), time(newest)));
     format!("{}{}", counts.join(", "), range.unwrap_or_default())
 }
 
@@ -248,10 +258,14 @@ async fn send(args: &ReplayDltArgs, replayer: &Replayer, plan: &Plan) -> Result<
     })?;
     let total = plan.steps.len();
     let bar = progress_bar(total);
-    let orders = Orders { requested_by: requested_by(), reason: args.reason.clone(), rate: args.rate };
-    let mut so_far = Sent::default();
+    let options = ReplayOptions {
+        requested_by: requested_by(),
+        reason: args.reason.clone(),
+        rate: args.rate,
+    };
+    let mut so_far = SendProgress::default();
     let outcome = replayer
-        .send(&plan.steps, &orders, &stop, |sent| {
+        .send(&plan.steps, &options, &stop, |sent| {
             so_far = sent;
             if let Some(bar) = &bar {
                 bar.set_position(sent.total() as u64);
@@ -268,9 +282,12 @@ async fn send(args: &ReplayDltArgs, replayer: &Replayer, plan: &Plan) -> Result<
     terminal::status(&line);
     outcome?;
     if so_far.total() < total && stop.load(Ordering::Relaxed) {
-        return Err(Failure::new(format!("interrupted; {} were not sent", records(total - so_far.total())))
-            .with_hint("the next run goes on with them")
-            .with_exit(Exit::Interrupted));
+        return Err(Failure::new(format!(
+            "interrupted; {} were not sent",
+            records(total - so_far.total())
+        ))
+        .with_hint("the next run goes on with them")
+        .with_exit(Exit::Interrupted));
     }
     if so_far.failed > 0 {
         return Err(Failure::new(format!("{} could not be sent", records(so_far.failed)))
@@ -279,8 +296,8 @@ async fn send(args: &ReplayDltArgs, replayer: &Replayer, plan: &Plan) -> Result<
     Ok(Exit::Done)
 }
 
-fn say_resolved(resolved: Resolved) {
-    if resolved != Resolved::default() {
+fn say_resolved(resolved: RecoveredReplays) {
+    if resolved != RecoveredReplays::default() {
         terminal::status(&format!(
             "an earlier replay was interrupted: of {}, {} had arrived, and {} had not",
             records(resolved.arrived + resolved.missing),
@@ -305,7 +322,8 @@ fn progress_bar(total: usize) -> Option<ProgressBar> {
     Some(bar)
 }
 
-/// Who asks for it, as the operating system says: `user@host`. The database's role is recorded beside it.
+/// Who asks for it, as the operating system says: `user@host`. The database's role is recorded
+/// beside it.
 fn requested_by() -> String {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
     let user = user.ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "unknown".to_owned());

@@ -1,12 +1,13 @@
 //! `audit replay-dlt --status`: earlier replays, and what came of each.
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
-use super::output_args::OutputArgs;
-use super::{listing, terminal};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::output_args::OutputArgs;
+use crate::cli::shared::result_table;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
 use crate::filter::Selection;
 use crate::output::{Cell, Column, Emphasis, Timestamp};
-use crate::store::{self, Reach, Reading, ReplayOutcome};
+use crate::store::{self, Reading, ReplayOutcome, RowScope};
 
 /// So many are shown unless `--limit` says otherwise.
 const SHOWN: u32 = 50;
@@ -29,11 +30,19 @@ const COLUMNS: [&str; 15] = [
     "replay_id",
 ];
 
-const IN_TABLES: [&str; 8] =
-    ["requested_at", "state", "event_type", "event_id", "attempt", "target_topic", "reason", "error"];
+const IN_TABLES: [&str; 8] = [
+    "requested_at",
+    "state",
+    "event_type",
+    "event_id",
+    "attempt",
+    "target_topic",
+    "reason",
+    "error",
+];
 
 /// Shows the replays of the selected dead letters, the newest first.
-pub(super) async fn run(
+pub(crate) async fn run(
     selection: &Selection,
     limit: Option<u32>,
     output: &OutputArgs,
@@ -43,7 +52,7 @@ pub(super) async fn run(
     let client = store::connect(&settings, "audit replay-dlt --status").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, selection, Reach::Present).await?;
+    let resolved = store::resolve(&client, selection, RowScope::Existing).await?;
     let limit = limit.unwrap_or(SHOWN) as usize;
     let mut replays = match resolved.is_empty() {
         true => Vec::new(),
@@ -57,7 +66,8 @@ pub(super) async fn run(
         _ => Column::new(name),
     });
     let rows = replays.iter().map(|replay| (cells(replay), emphasis(&replay.state))).collect();
-    let exit = listing::show(&columns, &IN_TABLES, rows, "no dead letter was replayed", output)?;
+    let exit =
+        result_table::show(&columns, &IN_TABLES, rows, "no dead letter was replayed", output)?;
     if more {
         terminal::status(&format!("{limit} replays shown, more match; show more with --limit"));
     }

@@ -1,33 +1,30 @@
 //! All that is known of one event.
 
-mod json;
-mod text;
-
 use tokio_postgres::Client;
 
-use super::failure::Failure;
+use crate::cli::ui::failure::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
-use crate::store::{self, EventColumn, Letter, Replay, StoredEvent};
+use crate::store::{self, DeadLetterSummary, EventColumn, ReplaySummary, StoredEvent};
 
 /// Up to so many effects are listed.
 const MOST_RELATED: i64 = 1_000;
 
 /// An event and all that is known of it.
-pub(crate) struct Portrait {
+pub(crate) struct EventDetails {
     /// All rows of the event, in the order of their commits.
-    pub(super) deliveries: Vec<StoredEvent>,
+    pub(crate) deliveries: Vec<StoredEvent>,
     /// Which of them is shown.
-    pub(super) shown: usize,
-    pub(super) letters: Vec<Letter>,
-    pub(super) replays: Vec<Replay>,
-    pub(super) causes: Vec<StoredEvent>,
-    pub(super) effects: Vec<StoredEvent>,
+    pub(crate) shown: usize,
+    pub(crate) letters: Vec<DeadLetterSummary>,
+    pub(crate) replays: Vec<ReplaySummary>,
+    pub(crate) causes: Vec<StoredEvent>,
+    pub(crate) effects: Vec<StoredEvent>,
     /// The event before, and what changed since, where that was asked for.
-    pub(super) changes: Option<(Option<StoredEvent>, Vec<Change>)>,
+    pub(crate) changes: Option<(Option<StoredEvent>, Vec<Change>)>,
 }
 
-impl Portrait {
+impl EventDetails {
     /// Reads what is known of the event whose rows these are; `row_id` tells which of them to show.
     pub(crate) async fn read(
         client: &Client,
@@ -47,7 +44,11 @@ impl Portrait {
         let (causes, effects) = related(client, &deliveries[shown]).await?;
         let changes = if diff {
             let before = store::event_before(client, &deliveries[shown]).await?;
-            let old = before.as_ref().map(|before| before.text(EventColumn::Payload)).transpose()?.flatten();
+            let old = before
+                .as_ref()
+                .map(|before| before.text(EventColumn::Payload))
+                .transpose()?
+                .flatten();
             let new = deliveries[shown].text(EventColumn::Payload)?.unwrap_or("null");
             let changes = old.map(|old| json_changes(old, new)).unwrap_or_default();
             Some((before, changes))
@@ -55,8 +56,8 @@ impl Portrait {
             None
         };
         Ok(Self {
-            letters: store::letters(client, &ids).await?,
-            replays: store::replays(client, &ids).await?,
+            letters: store::dead_letter_summaries(client, &ids).await?,
+            replays: store::replay_summaries(client, &ids).await?,
             deliveries,
             shown,
             causes,
@@ -66,20 +67,22 @@ impl Portrait {
     }
 }
 
-/// What caused an event and what it caused, among the events of its correlation, or of its aggregate where it has none.
+/// What caused an event and what it caused, among the events of its correlation, or of its
+/// aggregate where it has none.
 async fn related(
     client: &Client,
     event: &StoredEvent,
 ) -> Result<(Vec<StoredEvent>, Vec<StoredEvent>), Failure> {
-    let selection = match (event.uuid(EventColumn::CorrelationId)?, event.uuid(EventColumn::AggregateId)?) {
-        (Some(correlation), _) => {
-            Selection { correlations: vec![correlation.to_string()], ..Selection::default() }
-        }
-        (None, Some(aggregate)) => {
-            Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() }
-        }
-        (None, None) => return Ok((Vec::new(), Vec::new())),
-    };
+    let selection =
+        match (event.uuid(EventColumn::CorrelationId)?, event.uuid(EventColumn::AggregateId)?) {
+            (Some(correlation), _) => {
+                Selection { correlations: vec![correlation.to_string()], ..Selection::default() }
+            }
+            (None, Some(aggregate)) => {
+                Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() }
+            }
+            (None, None) => return Ok((Vec::new(), Vec::new())),
+        };
     let (own, cause) = (event.uuid(EventColumn::EventId)?, event.uuid(EventColumn::CausationId)?);
     let (mut causes, mut effects): (Vec<StoredEvent>, Vec<StoredEvent>) = (Vec::new(), Vec::new());
     for other in store::events(client, &selection, MOST_RELATED).await? {

@@ -1,14 +1,14 @@
-//! The portrait as one JSON object.
+//! The details as one JSON object.
 
-use super::Portrait;
-use crate::cli::events::event_cell;
-use crate::cli::failure::Failure;
-use crate::cli::terminal;
+use super::details::EventDetails;
+use crate::cli::shared::event_columns::event_cell;
+use crate::cli::ui::failure::Failure;
+use crate::cli::ui::terminal;
 use crate::output::{self, Cell, Column, Emphasis, Format, Style, Timestamp};
 use crate::store::{EventColumn, StoredEvent};
 
-impl Portrait {
-    /// The portrait as one JSON object.
+impl EventDetails {
+    /// The details as one JSON object.
     pub(crate) fn json(&self) -> Result<Vec<u8>, Failure> {
         let mut output = b"{\"event\":".to_vec();
         output.extend(events_json(&self.deliveries[self.shown..=self.shown], false)?);
@@ -54,8 +54,15 @@ impl Portrait {
             }),
         )?);
         output.extend(b",\"replays\":");
-        let columns =
-            ["event_log_id", "attempt", "requested_by", "requested_at", "reason", "target_topic", "state"];
+        let columns = [
+            "event_log_id",
+            "attempt",
+            "requested_by",
+            "requested_at",
+            "reason",
+            "target_topic",
+            "state",
+        ];
         output.extend(rows_json(
             &columns,
             self.replays.iter().map(|replay| {
@@ -92,7 +99,8 @@ fn events_json<'a>(
     events: impl IntoIterator<Item = &'a StoredEvent>,
     array: bool,
 ) -> Result<Vec<u8>, Failure> {
-    let columns: Vec<_> = EventColumn::ALL.iter().map(|column| Column::new(column.name())).collect();
+    let columns: Vec<_> =
+        EventColumn::ALL.iter().map(|column| Column::new(column.name())).collect();
     let mut rows = Vec::new();
     for event in events {
         let cells = EventColumn::ALL.iter().map(|column| Ok(event_cell(event.value(*column)?)));

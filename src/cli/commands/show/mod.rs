@@ -1,21 +1,25 @@
 //! `audit show`: one event in full.
 
+mod details;
+mod json;
+mod text;
+
 use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
-use super::pager::Screen;
-use super::portrait::Portrait;
-use super::suggestions::ambiguous;
-use super::terminal::{self, ColorChoice};
-use crate::store::{self, Found, Reading};
+use self::details::EventDetails;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::suggestions::ambiguous;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::pager::PagedOutput;
+use crate::cli::ui::terminal::{self, ColorChoice};
+use crate::store::{self, EventLookup, Reading};
 
 /// Show one event in full
 ///
-/// With its payload, where it came from, what caused it and what it caused, its other deliveries, and what became of it as a
-/// dead letter. Exits with 3 where nothing has the id.
+/// With its payload, where it came from, what caused it and what it caused, its other deliveries,
+/// and what became of it as a dead letter. Exits with 3 where nothing has the id.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -53,23 +57,25 @@ pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<
     let client = store::connect(&settings, "audit show").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, Reading::Page).await?;
-    let portrait = match store::find_event(&client, &args.id).await? {
-        Found::Nothing => {
+    let details = match store::find_event(&client, &args.id).await? {
+        EventLookup::Nothing => {
             return Err(Failure::new(format!("no event has the id '{}'", args.id))
                 .with_hint("`audit trace` takes the id of an aggregate or a correlation, too")
                 .with_exit(Exit::NothingMatched));
         }
-        Found::Ambiguous(candidates) => return Err(ambiguous(&args.id, &candidates)?),
-        Found::Event { deliveries, row_id } => Portrait::read(&client, deliveries, row_id, args.diff).await?,
+        EventLookup::Ambiguous(candidates) => return Err(ambiguous(&args.id, &candidates)?),
+        EventLookup::Event { deliveries, row_id } => {
+            EventDetails::read(&client, deliveries, row_id, args.diff).await?
+        }
     };
     store::end_reading(&client).await?;
-    let mut screen = Screen::open(args.output == ShowFormat::Text, args.no_pager);
+    let mut screen = PagedOutput::open(args.output == ShowFormat::Text, args.no_pager);
     match args.output {
         ShowFormat::Text => {
             let color = args.color.wanted(terminal::stdout_is_terminal());
-            screen.write_all(portrait.text(color)?.as_bytes())?;
+            screen.write_all(details.text(color)?.as_bytes())?;
         }
-        ShowFormat::Json => screen.write_all(&portrait.json()?)?,
+        ShowFormat::Json => screen.write_all(&details.json()?)?,
     }
     screen.close()?;
     Ok(Exit::Done)

@@ -1,18 +1,18 @@
-//! The portrait for people.
+//! The details for people.
 
 use std::fmt::Write as _;
 
 use uuid::Uuid;
 
-use super::Portrait;
-use crate::cli::failure::Failure;
+use super::details::EventDetails;
+use crate::cli::ui::failure::Failure;
 use crate::output::{
     Change, Timestamp, duration_text, escape_controls, pretty_json, short_uuid, timestamp_text,
 };
-use crate::store::{EventColumn, Letter, StoredEvent};
+use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
 
-impl Portrait {
-    /// The portrait for people.
+impl EventDetails {
+    /// The details for people.
     pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
         let (dim, red, yellow, plain) =
             if color { ("\x1b[2m", "\x1b[1;31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
@@ -28,10 +28,14 @@ impl Portrait {
             };
             let end = if striking.is_empty() { "" } else { plain };
             // Writing to memory can't fail.
-            let _ = writeln!(text, "{dim}{label:<12}{plain} {striking}{}{end}", escape_controls(value));
+            let _ =
+                writeln!(text, "{dim}{label:<12}{plain} {striking}{}{end}", escape_controls(value));
         };
         let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
-        line("type", &mark.map_or_else(|| event_type.to_owned(), |mark| format!("{event_type} [{mark}]")));
+        line(
+            "type",
+            &mark.map_or_else(|| event_type.to_owned(), |mark| format!("{event_type} [{mark}]")),
+        );
         line("event", &uuid(event, EventColumn::EventId)?);
         line("service", event.text(EventColumn::SourceService)?.unwrap_or("-"));
         line("aggregate", &uuid(event, EventColumn::AggregateId)?);
@@ -43,13 +47,15 @@ impl Portrait {
         for cause in &self.causes {
             line("caused by", &relative(event, cause)?);
         }
-        if let (true, Some(cause)) = (self.causes.is_empty(), event.text(EventColumn::CausationId)?) {
+        if let (true, Some(cause)) = (self.causes.is_empty(), event.text(EventColumn::CausationId)?)
+        {
             line("caused by", &format!("{cause}, which is not recorded in the same correlation"));
         }
         for effect in &self.effects {
             line("led to", &relative(event, effect)?);
         }
-        for (index, delivery) in self.deliveries.iter().enumerate().filter(|(index, _)| *index != self.shown)
+        for (index, delivery) in
+            self.deliveries.iter().enumerate().filter(|(index, _)| *index != self.shown)
         {
             let which = if index < self.shown { "earlier" } else { "again" };
             let mark = delivery.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
@@ -69,8 +75,11 @@ impl Portrait {
             line("", &letter_origin(letter));
         }
         for replay in &self.replays {
-            let reason =
-                replay.reason.as_deref().map(|reason| format!(", because: {reason}")).unwrap_or_default();
+            let reason = replay
+                .reason
+                .as_deref()
+                .map(|reason| format!(", because: {reason}"))
+                .unwrap_or_default();
             line(
                 "replay",
                 &format!(
@@ -84,7 +93,9 @@ impl Portrait {
                 ),
             );
         }
-        for (name, column) in [("payload", EventColumn::Payload), ("attributes", EventColumn::Attributes)] {
+        for (name, column) in
+            [("payload", EventColumn::Payload), ("attributes", EventColumn::Attributes)]
+        {
             if let Some(json) = event.text(column)? {
                 let _ = writeln!(text, "\n{dim}{name}{plain}\n{}", pretty_json(json, 2));
             }
@@ -110,24 +121,33 @@ fn recorded(event: &StoredEvent) -> Result<String, Failure> {
     let Some(recorded_at) = event.integer(EventColumn::RecordedAt)? else {
         return Ok("by no batch: the ledger does not know this row".to_owned());
     };
-    let later = recorded_at.saturating_sub(event.integer(EventColumn::CreatedAt)?.unwrap_or_default());
+    let later =
+        recorded_at.saturating_sub(event.integer(EventColumn::CreatedAt)?.unwrap_or_default());
     let batch = event.integer(EventColumn::BatchNo)?.unwrap_or_default();
-    Ok(format!("{} ({}), batch {batch}", time(event, EventColumn::RecordedAt)?, duration_text(later)))
+    Ok(format!(
+        "{} ({}), batch {batch}",
+        time(event, EventColumn::RecordedAt)?,
+        duration_text(later)
+    ))
 }
 
 fn origin(event: &StoredEvent) -> Result<String, Failure> {
     let partition = event.integer(EventColumn::Partition)?;
-    Ok(match (event.text(EventColumn::Topic)?, partition, event.integer(EventColumn::KafkaOffset)?) {
-        (Some(topic), Some(partition), Some(offset)) => {
-            format!("{topic}, partition {partition}, offset {offset}")
-        }
-        _ => "no Kafka record stands behind it".to_owned(),
-    })
+    Ok(
+        match (event.text(EventColumn::Topic)?, partition, event.integer(EventColumn::KafkaOffset)?)
+        {
+            (Some(topic), Some(partition), Some(offset)) => {
+                format!("{topic}, partition {partition}, offset {offset}")
+            }
+            _ => "no Kafka record stands behind it".to_owned(),
+        },
+    )
 }
 
 fn relative(event: &StoredEvent, other: &StoredEvent) -> Result<String, Failure> {
-    let at =
-        |event: &StoredEvent| Ok::<_, Failure>(event.integer(EventColumn::CreatedAt)?.unwrap_or_default());
+    let at = |event: &StoredEvent| {
+        Ok::<_, Failure>(event.integer(EventColumn::CreatedAt)?.unwrap_or_default())
+    };
     let event_id = other.uuid(EventColumn::EventId)?.unwrap_or_default();
     Ok(format!(
         "{} {event_id} ({})",
@@ -136,7 +156,7 @@ fn relative(event: &StoredEvent, other: &StoredEvent) -> Result<String, Failure>
     ))
 }
 
-fn letter_origin(letter: &Letter) -> String {
+fn letter_origin(letter: &DeadLetterSummary) -> String {
     let topic = letter.origin_topic.as_deref().unwrap_or("an unknown topic");
     let number = |what: &str, number: Option<i64>| {
         number.map(|number| format!(", {what} {number}")).unwrap_or_default()

@@ -10,8 +10,8 @@ const LINES: i64 = 24;
 
 /// Spans that people count in, in seconds.
 const STEPS: [i64; 20] = [
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400, 604_800,
-    2_592_000, 31_536_000,
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
+    604_800, 2_592_000, 31_536_000,
 ];
 
 /// The span of one line, in seconds, for a range in microseconds.
@@ -20,7 +20,8 @@ pub(crate) fn step_seconds(microseconds: i64) -> i64 {
     STEPS.into_iter().find(|step| seconds / step < LINES).unwrap_or(STEPS[STEPS.len() - 1])
 }
 
-/// Draws one line for each span, the empty ones between two others included. What of a bar is dead letters is red.
+/// Draws one line for each span, the empty ones between two others included. What of a bar is dead
+/// letters is red.
 pub(crate) fn write_histogram(
     buckets: &[Bucket],
     step_seconds: i64,
@@ -29,7 +30,9 @@ pub(crate) fn write_histogram(
 ) -> io::Result<()> {
     let most = buckets.iter().map(|bucket| bucket.rows).max().unwrap_or(1).max(1);
     let digits = most.to_string().len();
-    let width = usize::from(style.width.unwrap_or(80)).saturating_sub(TIME_WIDTH + digits + 3).clamp(10, 100);
+    let width = usize::from(style.width.unwrap_or(80))
+        .saturating_sub(TIME_WIDTH + digits + 3)
+        .clamp(10, 100);
     let (red, plain) = if style.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     let step = step_seconds.saturating_mul(1_000_000);
     let mut expected: Option<i64> = None;
@@ -77,8 +80,11 @@ mod tests {
 
     #[test]
     fn spans_without_events_are_drawn_and_bars_are_in_proportion() {
-        let bucket =
-            |begin: i64, rows, dead_letters| Bucket { begin: begin * 3_600_000_000, rows, dead_letters };
+        let bucket = |begin: i64, rows, dead_letters| Bucket {
+            begin: begin * 3_600_000_000,
+            rows,
+            dead_letters,
+        };
         let buckets = [bucket(0, 10, 0), bucket(2, 5, 1), bucket(100, 1, 0)];
         let mut output = Vec::new();
         let style = Style { width: Some(50), ..Style::default() };

@@ -1,22 +1,25 @@
 //! `audit stats`: how many events, by what, and when.
 
+mod histogram;
+
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
-use super::histogram::{step_seconds, write_histogram};
-use super::output_args::{EmptyArgs, FormatArgs};
-use super::selectors::SelectorArgs;
-use super::suggestions::suggest;
-use super::terminal;
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::output_args::{EmptyArgs, FormatArgs};
+use crate::cli::shared::selector_args::SelectorArgs;
+use crate::cli::shared::suggestions::suggest;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::terminal;
 use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp};
-use crate::store::{self, Group, Grouping, Reach, Reading};
+use crate::store::{self, CountGroup, Grouping, Reading, RowScope};
+use histogram::{step_seconds, write_histogram};
 
 /// Count selected events by type, service, time and more
 ///
-/// Reads every selected event: --since, --date or --type make it quicker. On a terminal, a histogram over time follows.
+/// Reads every selected event: --since, --date or --type make it quicker. On a terminal, a
+/// histogram over time follows.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -39,9 +42,9 @@ pub(crate) struct StatsArgs {
     #[arg(long)]
     histogram: bool,
     #[command(flatten)]
-    pub(super) selectors: SelectorArgs,
+    pub(crate) selectors: SelectorArgs,
     #[command(flatten)]
-    pub(super) format: FormatArgs,
+    pub(crate) format: FormatArgs,
     #[command(flatten)]
     empty: EmptyArgs,
 }
@@ -90,7 +93,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     let client = store::connect(&settings, "audit stats").await?;
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, &selection, Reach::Present).await?;
+    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
     let total = if resolved.is_empty() {
         None
     } else {
@@ -101,7 +104,8 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
         None => Vec::new(),
         // One more than is shown tells whether there are more.
         Some(_) => {
-            store::groups(&client, &resolved, &by, args.duplicates, args.limit.saturating_add(1)).await?
+            store::groups(&client, &resolved, &by, args.duplicates, args.limit.saturating_add(1))
+                .await?
         }
     };
     let more = groups.len() as i64 > args.limit;
@@ -112,17 +116,22 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
         columns.push(Column::new("duplicates"));
     }
     columns.extend(["first", "last"].map(Column::new));
-    let is_narrow = format == Format::Table && style.width.is_some_and(|width| width < WIDE_TERMINAL);
+    let is_narrow =
+        format == Format::Table && style.width.is_some_and(|width| width < WIDE_TERMINAL);
     // Duplicates take the room of the percentages.
     let in_wide_tables = if args.duplicates { &IN_WIDE_TABLES[..] } else { &IN_WIDE_TABLES[..2] };
-    let is_shown: Vec<bool> =
-        columns.iter().map(|column| !(is_narrow && in_wide_tables.contains(&column.name()))).collect();
-    let columns = shown(columns, &is_shown);
-    let rows = groups
+    let is_shown: Vec<bool> = columns
         .iter()
-        .map(|group| (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None));
+        .map(|column| !(is_narrow && in_wide_tables.contains(&column.name())))
+        .collect();
+    let columns = shown(columns, &is_shown);
+    let rows = groups.iter().map(|group| {
+        (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None)
+    });
     // All is read before a pager has the terminal.
-    let drawn = match total.as_ref().filter(|_| format == Format::Table && (args.histogram || style.terminal))
+    let drawn = match total
+        .as_ref()
+        .filter(|_| format == Format::Table && (args.histogram || style.terminal))
     {
         Some(total) => {
             let step = step_seconds(total.last.saturating_sub(total.first));
@@ -137,7 +146,10 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     }
     screen.close()?;
     if more {
-        terminal::status(&format!("{} groups shown, there are more; go on with --limit", args.limit));
+        terminal::status(&format!(
+            "{} groups shown, there are more; go on with --limit",
+            args.limit
+        ));
     }
     if total.is_none() {
         suggest(&client, &selection).await?;
@@ -152,14 +164,18 @@ fn shown<T>(all: Vec<T>, is_shown: &[bool]) -> Vec<T> {
     all.into_iter().zip(is_shown).filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
 }
 
-fn cells<'a>(group: &'a Group, total: &Group) -> Vec<Cell<'a>> {
+fn cells<'a>(group: &'a CountGroup, total: &CountGroup) -> Vec<Cell<'a>> {
     let mut cells: Vec<Cell<'a>> = group.keys.iter().map(|key| key.as_deref().into()).collect();
     let seconds = total.last.saturating_sub(total.first) as f64 / 1_000_000.0;
     let rounded = |number: f64, digits: f64| (number * digits).round() / digits;
     cells.extend([
         Cell::Integer(group.rows),
         Cell::Float(rounded(group.rows as f64 * 100.0 / total.rows as f64, 100.0)),
-        if seconds > 0.0 { Cell::Float(rounded(group.rows as f64 / seconds, 1_000.0)) } else { Cell::Null },
+        if seconds > 0.0 {
+            Cell::Float(rounded(group.rows as f64 / seconds, 1_000.0))
+        } else {
+            Cell::Null
+        },
         Cell::Integer(group.dead_letters),
         Cell::Integer(group.quarantined),
     ]);

@@ -1,5 +1,7 @@
 //! `audit trace`: everything that belongs together, across services, as one timeline.
 
+mod timeline;
+
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 
@@ -7,23 +9,25 @@ use clap::{Args, ValueEnum};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::args::ConnectionArgs;
-use super::failure::{Exit, Failure};
-use super::pager::Screen;
-use super::suggestions::ambiguous;
-use super::terminal::{self, ColorChoice};
-use super::timeline::{Moment, Place, arrange};
+use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::shared::suggestions::ambiguous;
+use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::ui::pager::PagedOutput;
+use crate::cli::ui::terminal::{self, ColorChoice};
 use crate::filter::Selection;
 use crate::output::{
-    self, Cell, Column, Emphasis, Format, Message, Style, Timestamp, duration_text, short_uuid,
-    timestamp_text, write_mermaid,
+    self, Cell, Column, Emphasis, Format, SequenceMessage, Style, Timestamp, duration_text,
+    short_uuid, timestamp_text, write_mermaid,
 };
-use crate::store::{self, EventColumn, Found, Letter, Reading, Replay, StoredEvent};
+use crate::store::{
+    self, DeadLetterSummary, EventColumn, EventLookup, Reading, ReplaySummary, StoredEvent,
+};
+use timeline::{TimelineEntry, TimelineEvent, arrange};
 
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
 ///
-/// Effects are indented below their causes. Pauses of a minute or more, failures, dead letters and their replays, second
-/// deliveries, and causes that are not recorded stand out.
+/// Effects are indented below their causes. Pauses of a minute or more, failures, dead letters and
+/// their replays, second deliveries, and causes that are not recorded stand out.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -74,19 +78,18 @@ pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result
     store::check_schema(&client, &settings).await?;
     store::begin_reading(&client, Reading::Page).await?;
     let Some(mut events) = find_story(&client, &args.id, args.limit).await? else {
-        return Err(
-            Failure::new(format!("nothing is recorded about '{}'", args.id)).with_exit(Exit::NothingMatched)
-        );
+        return Err(Failure::new(format!("nothing is recorded about '{}'", args.id))
+            .with_exit(Exit::NothingMatched));
     };
     let more = events.len() as i64 > args.limit;
     events.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
     let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
-    let letters = store::letters(&client, &ids).await?;
-    let replays = store::replays(&client, &ids).await?;
+    let letters = store::dead_letter_summaries(&client, &ids).await?;
+    let replays = store::replay_summaries(&client, &ids).await?;
     store::end_reading(&client).await?;
 
     let story = Story::new(&events, &letters, &replays)?;
-    let mut screen = Screen::open(args.output == TraceFormat::Table, args.no_pager);
+    let mut screen = PagedOutput::open(args.output == TraceFormat::Table, args.no_pager);
     let style = Style {
         width: terminal::width(),
         color: args.color.wanted(terminal::stdout_is_terminal()),
@@ -110,13 +113,17 @@ pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result
     Ok(Exit::Done)
 }
 
-/// The rows of the story that an id belongs to, oldest first; one more than `limit` where there are more. `None` where
-/// nothing has the id.
-async fn find_story(client: &Client, id: &str, limit: i64) -> Result<Option<Vec<StoredEvent>>, Failure> {
+/// The rows of the story that an id belongs to, oldest first; one more than `limit` where there are
+/// more. `None` where nothing has the id.
+async fn find_story(
+    client: &Client,
+    id: &str,
+    limit: i64,
+) -> Result<Option<Vec<StoredEvent>>, Failure> {
     let limit = limit.saturating_add(1);
     let seeds = match store::find_event(client, id).await? {
-        Found::Event { deliveries, .. } => deliveries,
-        Found::Ambiguous(candidates) => {
+        EventLookup::Event { deliveries, .. } => deliveries,
+        EventLookup::Ambiguous(candidates) => {
             // The first events of one order begin alike: that is no ambiguity here.
             let mut stories = BTreeSet::new();
             for candidate in &candidates {
@@ -127,8 +134,9 @@ async fn find_story(client: &Client, id: &str, limit: i64) -> Result<Option<Vec<
             }
             candidates
         }
-        Found::Nothing => {
-            let correlation = Selection { correlations: vec![id.to_owned()], ..Selection::default() };
+        EventLookup::Nothing => {
+            let correlation =
+                Selection { correlations: vec![id.to_owned()], ..Selection::default() };
             let aggregate = Selection { aggregates: vec![id.to_owned()], ..Selection::default() };
             let mut seeds = store::events(client, &correlation, limit).await?;
             seeds.extend(store::events(client, &aggregate, limit).await?);
@@ -167,44 +175,52 @@ async fn find_story(client: &Client, id: &str, limit: i64) -> Result<Option<Vec<
 /// A story and what is known of its failures.
 struct Story<'a> {
     events: &'a [StoredEvent],
-    places: Vec<Place>,
-    letters: HashMap<i64, &'a Letter>,
-    replays: HashMap<i64, Vec<&'a Replay>>,
+    entries: Vec<TimelineEntry>,
+    letters: HashMap<i64, &'a DeadLetterSummary>,
+    replays: HashMap<i64, Vec<&'a ReplaySummary>>,
 }
 
 impl<'a> Story<'a> {
-    fn new(events: &'a [StoredEvent], letters: &'a [Letter], replays: &'a [Replay]) -> Result<Self, Failure> {
-        let mut moments = Vec::new();
+    fn new(
+        events: &'a [StoredEvent],
+        letters: &'a [DeadLetterSummary],
+        replays: &'a [ReplaySummary],
+    ) -> Result<Self, Failure> {
+        let mut timeline_events = Vec::new();
         for event in events {
-            moments.push(Moment {
+            timeline_events.push(TimelineEvent {
                 event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
                 cause: event.uuid(EventColumn::CausationId)?,
                 time: event.integer(EventColumn::CreatedAt)?.unwrap_or_default(),
             });
         }
-        let mut replays_of: HashMap<i64, Vec<&Replay>> = HashMap::new();
+        let mut replays_of: HashMap<i64, Vec<&ReplaySummary>> = HashMap::new();
         for replay in replays {
             replays_of.entry(replay.event_log_id).or_default().push(replay);
         }
         let letters = letters.iter().map(|letter| (letter.event_log_id, letter)).collect();
-        Ok(Self { events, places: arrange(&moments), letters, replays: replays_of })
+        Ok(Self { events, entries: arrange(&timeline_events), letters, replays: replays_of })
     }
 
     /// What a person should know about a row besides its columns.
-    fn note(&self, place: &Place) -> Result<String, Failure> {
-        let event = &self.events[place.index];
+    fn note(&self, entry: &TimelineEntry) -> Result<String, Failure> {
+        let event = &self.events[entry.index];
         let id = event.id()?;
         let mut notes = Vec::new();
         if let Some(letter) = self.letters.get(&id) {
             notes.push(letter.error());
         }
         for replay in self.replays.get(&id).into_iter().flatten() {
-            notes.push(format!("replay {} to {}: {}", replay.attempt, replay.target_topic, replay.state));
+            notes.push(format!(
+                "replay {} to {}: {}",
+                replay.attempt, replay.target_topic, replay.state
+            ));
         }
-        if place.is_repeated && !self.letters.contains_key(&id) {
+        if entry.is_repeated && !self.letters.contains_key(&id) {
             notes.push("delivered again".to_owned());
         }
-        if let (true, Some(cause)) = (place.cause_is_missing, event.text(EventColumn::CausationId)?) {
+        if let (true, Some(cause)) = (entry.cause_is_missing, event.text(EventColumn::CausationId)?)
+        {
             let cause = Uuid::parse_str(cause).map_or_else(|_| cause.to_owned(), short_uuid);
             notes.push(format!("its cause {cause} is not recorded here"));
         }
@@ -212,12 +228,15 @@ impl<'a> Story<'a> {
         Ok(notes.join("; "))
     }
 
-    fn emphasis(&self, place: &Place) -> Result<Emphasis, Failure> {
-        let event = &self.events[place.index];
+    fn emphasis(&self, entry: &TimelineEntry) -> Result<Emphasis, Failure> {
+        let event = &self.events[entry.index];
         let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
         Ok(if mark.starts_with("DLT") {
             Emphasis::Alarm
-        } else if !mark.is_empty() || place.delta >= PAUSE || place.cause_is_missing || sounds_failed(event)?
+        } else if !mark.is_empty()
+            || entry.delta >= PAUSE
+            || entry.cause_is_missing
+            || sounds_failed(event)?
         {
             Emphasis::Notice
         } else {
@@ -226,12 +245,15 @@ impl<'a> Story<'a> {
     }
 
     fn write_timeline(&self, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
-        // The number of the row is shorter than the event's id, and `audit show` takes both; most rows have no mark.
+        // The number of the row is shorter than the event's id, and `audit show` takes both; most
+        // rows have no mark.
         let is_narrow = style.width.is_some_and(|width| width < WIDE_TERMINAL);
-        let (mark_column, id_column) = if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
+        let (mark_column, id_column) =
+            if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
         let (time_column, times) = self.times(is_narrow)?;
-        let names =
-            [time_column.as_str(), "delta", "source_service", "event_type"].into_iter().chain(mark_column);
+        let names = [time_column.as_str(), "delta", "source_service", "event_type"]
+            .into_iter()
+            .chain(mark_column);
         let columns: Vec<_> = names
             .chain([id_column, "note"])
             .map(|name| match name {
@@ -241,44 +263,58 @@ impl<'a> Story<'a> {
             .collect();
         let step = if is_narrow { " " } else { "  " };
         let mut rows = Vec::new();
-        for (index, (place, time)) in self.places.iter().zip(times).enumerate() {
-            let event = &self.events[place.index];
-            let branch = if place.depth == 0 { "" } else { "└ " };
+        for (index, (entry, time)) in self.entries.iter().zip(times).enumerate() {
+            let event = &self.events[entry.index];
+            let branch = if entry.depth == 0 { "" } else { "└ " };
             let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
-            let delta = if index == 0 { String::new() } else { duration_text(place.delta) };
+            let delta = if index == 0 { String::new() } else { duration_text(entry.delta) };
             let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
             let mut cells: Vec<Cell<'_>> = vec![
                 time,
                 delta.into(),
                 event.text(EventColumn::SourceService)?.into(),
-                format!("{}{branch}{event_type}", step.repeat(place.depth.saturating_sub(1).min(20))).into(),
+                format!(
+                    "{}{branch}{event_type}",
+                    step.repeat(entry.depth.saturating_sub(1).min(20))
+                )
+                .into(),
             ];
-            let note = self.note(place)?;
+            let note = self.note(entry)?;
             if is_narrow {
-                let parts: Vec<_> = [mark, &note].into_iter().filter(|part| !part.is_empty()).collect();
+                let parts: Vec<_> =
+                    [mark, &note].into_iter().filter(|part| !part.is_empty()).collect();
                 cells.extend([event.id()?.into(), parts.join("; ").into()]);
             } else {
                 cells.extend([mark.into(), event.uuid(EventColumn::EventId)?.into(), note.into()]);
             }
-            rows.push((cells, self.emphasis(place)?));
+            rows.push((cells, self.emphasis(entry)?));
         }
         Ok(output::render(Format::Table, style, &columns, rows, output)?)
     }
 
-    /// When each event happened, and what to call that. Where there is little room and all of it happened on one day, the day
-    /// stands above the times.
+    /// When each event happened, and what to call that. Where there is little room and all of it
+    /// happened on one day, the day stands above the times.
     fn times(&self, is_narrow: bool) -> Result<(String, Vec<Cell<'a>>), Failure> {
         let mut times = Vec::new();
-        for place in &self.places {
-            times
-                .push(self.events[place.index].integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone));
+        for entry in &self.entries {
+            times.push(
+                self.events[entry.index]
+                    .integer(EventColumn::CreatedAt)?
+                    .map(Timestamp::without_zone),
+            );
         }
         let on_one_day = if is_narrow { times_of_one_day(&times) } else { None };
-        Ok(on_one_day
-            .unwrap_or_else(|| ("created_at".to_owned(), times.into_iter().map(Cell::from).collect())))
+        Ok(on_one_day.unwrap_or_else(|| {
+            ("created_at".to_owned(), times.into_iter().map(Cell::from).collect())
+        }))
     }
 
-    fn write_rows(&self, format: Format, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
+    fn write_rows(
+        &self,
+        format: Format,
+        style: Style,
+        output: &mut dyn Write,
+    ) -> Result<(), Failure> {
         let names = [
             "created_at",
             "delta_seconds",
@@ -296,12 +332,12 @@ impl<'a> Story<'a> {
         ];
         let columns = names.map(Column::new);
         let mut rows = Vec::new();
-        for place in &self.places {
-            let event = &self.events[place.index];
+        for entry in &self.entries {
+            let event = &self.events[entry.index];
             let cells: Vec<Cell<'_>> = vec![
                 event.integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
-                Cell::Float(place.delta as f64 / 1_000_000.0),
-                Cell::Integer(place.depth as i64),
+                Cell::Float(entry.delta as f64 / 1_000_000.0),
+                Cell::Integer(entry.depth as i64),
                 event.text(EventColumn::SourceService)?.into(),
                 event.text(EventColumn::EventType)?.into(),
                 event.text(EventColumn::Mark)?.into(),
@@ -309,24 +345,26 @@ impl<'a> Story<'a> {
                 event.text(EventColumn::CausationId)?.into(),
                 event.uuid(EventColumn::AggregateId)?.into(),
                 event.uuid(EventColumn::CorrelationId)?.into(),
-                self.note(place)?.into(),
+                self.note(entry)?.into(),
                 event.id()?.into(),
-                event.text(EventColumn::Payload)?.map_or(Cell::Null, |json| Cell::Json(json.into())),
+                event
+                    .text(EventColumn::Payload)?
+                    .map_or(Cell::Null, |json| Cell::Json(json.into())),
             ];
-            rows.push((cells, self.emphasis(place)?));
+            rows.push((cells, self.emphasis(entry)?));
         }
         Ok(output::render(format, style, &columns, rows, output)?)
     }
 
-    fn messages(&self) -> Result<Vec<Message>, Failure> {
+    fn messages(&self) -> Result<Vec<SequenceMessage>, Failure> {
         let mut service_of: HashMap<Uuid, String> = HashMap::new();
         let mut messages = Vec::new();
-        for place in &self.places {
-            let event = &self.events[place.index];
+        for entry in &self.entries {
+            let event = &self.events[entry.index];
             let service = event.text(EventColumn::SourceService)?.unwrap_or("unknown").to_owned();
             let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
             let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
-            let note = self.note(place)?;
+            let note = self.note(entry)?;
             let details: Vec<_> =
                 [mark, note.as_str()].into_iter().filter(|detail| !detail.is_empty()).collect();
             let text = if details.is_empty() {
@@ -339,7 +377,12 @@ impl<'a> Story<'a> {
             if let Some(event_id) = event.uuid(EventColumn::EventId)? {
                 service_of.entry(event_id).or_insert_with(|| service.clone());
             }
-            messages.push(Message { from, to: service, text, failed: mark.starts_with("DLT") });
+            messages.push(SequenceMessage {
+                from,
+                to: service,
+                text,
+                failed: mark.starts_with("DLT"),
+            });
         }
         Ok(messages)
     }
@@ -347,9 +390,12 @@ impl<'a> Story<'a> {
 
 /// The day, and the times without it, where all are of the same.
 fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Cell<'a>>)> {
-    let texts = times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
-    let parts =
-        texts.iter().map(|text| text.strip_suffix('Z')?.split_once('T')).collect::<Option<Vec<_>>>()?;
+    let texts =
+        times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
+    let parts = texts
+        .iter()
+        .map(|text| text.strip_suffix('Z')?.split_once('T'))
+        .collect::<Option<Vec<_>>>()?;
     let (day, _) = parts.first()?;
     let cells = parts.iter().map(|(_, time)| Cell::from((*time).to_owned())).collect();
     parts.iter().all(|part| part.0 == *day).then(|| (format!("{day} UTC"), cells))

@@ -47,7 +47,10 @@ enable.ssl.certificate.verification = false
         profile.database_url.as_ref().map(ToString::to_string).as_deref(),
         Some("postgresql://audit@db.example/audit_db?sslmode=verify-full")
     );
-    assert_eq!(profile.database_password_file.as_deref(), Some(Path::new("/home/anna/.secrets/audit_db")));
+    assert_eq!(
+        profile.database_password_file.as_deref(),
+        Some(Path::new("/home/anna/.secrets/audit_db"))
+    );
     assert_eq!(profile.brokers.as_deref(), Some("kafka1.example:9092,kafka2.example:9092"));
     assert_eq!(
         profile.topics.as_deref(),
@@ -56,8 +59,11 @@ enable.ssl.certificate.verification = false
     assert_eq!(profile.group.as_deref(), Some("audit-production"));
     assert_eq!(profile.tz.as_deref(), Some("Europe/Berlin"));
     assert_eq!(profile.output, Some(OutputFormat::Ndjson));
-    let settings: Vec<String> =
-        profile.kafka.iter().map(|setting| format!("{} {}", setting.name(), setting.shown())).collect();
+    let settings: Vec<String> = profile
+        .kafka
+        .iter()
+        .map(|setting| format!("{} {}", setting.name(), setting.shown()))
+        .collect();
     assert_eq!(
         settings,
         [
@@ -93,8 +99,14 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
             "3: unknown key 'zebra' in profile 'a'\nthe keys are database_url, database_password_file, brokers, kafka, \
              topics, group, tz, output",
         ),
-        ("default_profil = \"a\"", "1: unknown key 'default_profil'\ndid you mean default_profile?"),
-        ("[local]\nbrokers = \"b:1\"", "1: unknown table 'local'\na profile is written [profiles.local]"),
+        (
+            "default_profil = \"a\"",
+            "1: unknown key 'default_profil'\ndid you mean default_profile?",
+        ),
+        (
+            "[local]\nbrokers = \"b:1\"",
+            "1: unknown table 'local'\na profile is written [profiles.local]",
+        ),
         (
             "[profiles.a]\nsasl.username = \"x\"",
             "2: unknown key 'sasl' in profile 'a'\nsettings of librdkafka are written below [profiles.a.kafka]",
@@ -135,7 +147,10 @@ fn a_value_of_the_wrong_type_or_form_is_named_with_its_line_and_an_example() {
             "[profiles.a.kafka]\nx.y = [1]",
             "2: kafka: x.y is a list, expected text, a whole number, true or false\n",
         ),
-        ("[profiles.a.kafka]\ngroup.id = \"x\"", "2: kafka: group.id: the exactly-once protocol sets it\n"),
+        (
+            "[profiles.a.kafka]\ngroup.id = \"x\"",
+            "2: kafka: group.id: the exactly-once protocol sets it\n",
+        ),
         (
             "[profiles.a.kafka]\nbootstrap.servers = \"b:1\"",
             "2: kafka: bootstrap.servers has a key of its own\nwrite brokers = \"host:port,host:port\" in the profile \

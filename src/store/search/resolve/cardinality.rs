@@ -1,24 +1,26 @@
 //! Whether the rows of the types, services and topics are few.
 //!
-//! The planner takes types, services and topics for independent of each other, and a page for found soon: in search of orders
-//! that the payment service created it walks by time through all there is. The indexes of these columns tell at once, without
-//! a look at the table, whether there are such rows, and about how many.
+//! The planner takes types, services and topics for independent of each other, and a page for found
+//! soon: in search of orders that the payment service created it walks by time through all there
+//! is. The indexes of these columns tell at once, without a look at the table, whether there are
+//! such rows, and about how many.
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::{ResolvedSelection, Texts, Topics};
 use crate::store::Error;
-use crate::store::conditions::selection_conditions;
-use crate::store::statement::{Parameters, Statement};
+use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::search::conditions::selection_conditions;
 
 /// How many rows have the types, services and topics of a selection together.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::store) enum Amount {
+pub(in crate::store) enum Cardinality {
     /// Too many to read them all for a page, or not known.
     #[default]
     Many,
-    /// So few that reading and sorting all of them is quicker than walking by time until a page is full.
+    /// So few that reading and sorting all of them is quicker than walking by time until a page is
+    /// full.
     Few,
     /// Not one.
     None,
@@ -31,7 +33,10 @@ const MOST_TYPES: usize = 200;
 ///
 /// # Errors
 /// `Error::Query`.
-pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -> Result<(), Error> {
+pub(in crate::store) async fn resolve(
+    client: &Client,
+    resolved: &mut ResolvedSelection,
+) -> Result<(), Error> {
     if !is_worth_counting(resolved) {
         return Ok(());
     }
@@ -43,7 +48,7 @@ pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -
     let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
     if service_and_topic && resolved.event_types == Texts::Any {
         // The index is by topic, type and service. Every row has one of the types that exist.
-        let types = super::distinct_values(client, super::Distinct::EventType).await?;
+        let types = super::distinct_values(client, super::DistinctColumn::EventType).await?;
         if types.len() > MOST_TYPES {
             return Ok(());
         }
@@ -53,7 +58,8 @@ pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -
         event_types: resolved.event_types.clone(),
         services: resolved.services.clone(),
         topics: resolved.topics.clone(),
-        // The dead letters' own index has the other columns; that a row is none is only in the index of the topics.
+        // The dead letters' own index has the other columns; that a row is none is only in the
+        // index of the topics.
         dead_letters: resolved
             .dead_letters
             .filter(|is_dead_letter| *is_dead_letter || resolved.topics != Topics::Any),
@@ -63,16 +69,16 @@ pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -
     let rows = count_statement(&categories).rows(client, failed).await?;
     let Some(row) = rows.first() else { return Ok(()) };
     let number = |index| row.try_get::<_, i64>(index).map_err(Error::query(failed));
-    resolved.amount = match (number(0)?, number(1)?) {
-        (0, _) => Amount::None,
-        (count, bound) if count < bound => Amount::Few,
-        _ => Amount::Many,
+    resolved.cardinality = match (number(0)?, number(1)?) {
+        (0, _) => Cardinality::None,
+        (count, bound) if count < bound => Cardinality::Few,
+        _ => Cardinality::Many,
     };
     Ok(())
 }
 
-/// Whether there are rows of these partitions that are no dead letters. Of a dead-letter topic there are none, and dead letters
-/// have an index of their own.
+/// Whether there are rows of these partitions that are no dead letters. Of a dead-letter topic
+/// there are none, and dead letters have an index of their own.
 async fn has_other_rows(client: &Client, partitions: &Vec<i32>) -> Result<bool, Error> {
     let failed = "looking for the kinds of a topic's rows";
     let rows = client
@@ -97,11 +103,13 @@ fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
     anything && !one_type_alone && !resolved.has_ids()
 }
 
-/// Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of 50 passes 50 N / n rows, each
-/// about a tenth as dear because its neighbours are beside it. The two are equal at n = √(5 N).
+/// Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of
+/// 50 passes 50 N / n rows, each about a tenth as dear because its neighbours are beside it. The
+/// two are equal at n = √(5 N).
 fn count_statement(categories: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
-    let conditions = selection_conditions(categories, "event", &mut parameters).join("\n           AND ");
+    let conditions =
+        selection_conditions(categories, "event", &mut parameters).join("\n           AND ");
     let sql = format!(
         "WITH bound AS MATERIALIZED (SELECT 1 + sqrt(5.0 * row_count)::bigint AS rows FROM ledger_head)
 SELECT count(*), (SELECT rows FROM bound)
@@ -139,7 +147,9 @@ $2 _int4 [1, 2]
 
     #[test]
     fn what_an_index_gives_in_order_is_not_counted() {
-        let exact = |values: &[&str]| Texts::Exact(values.iter().map(|value| (*value).to_owned()).collect());
+        let exact = |values: &[&str]| {
+            Texts::Exact(values.iter().map(|value| (*value).to_owned()).collect())
+        };
         let counted = |event_types: Texts, services: Texts, topics: Topics, dead_letters| {
             is_worth_counting(&ResolvedSelection {
                 event_types,

@@ -3,7 +3,7 @@
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::{Amount, ResolvedSelection};
+use super::{Cardinality, ResolvedSelection};
 use crate::filter::Glob;
 use crate::store::Error;
 
@@ -25,27 +25,35 @@ pub(in crate::store) struct ErrorPatterns {
     pub(in crate::store) messages: Vec<String>,
 }
 
-/// Up to so many dead letters are searched by their ids; where more match, the newest are soon found one after the other.
+/// Up to so many dead letters are searched by their ids; where more match, the newest are soon
+/// found one after the other.
 const MOST_ERROR_IDS: usize = 1_000;
 
 /// The patterns that globs mean, on the class or the message.
-pub(super) fn patterns(globs: &[Glob]) -> Errors {
+pub(in crate::store) fn patterns(globs: &[Glob]) -> Errors {
     if globs.is_empty() {
         return Errors::Any;
     }
     let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
-    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by itself.
+    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by
+    // itself.
     let in_a_package = messages.iter().filter(|pattern| !pattern.starts_with('%'));
-    let classes =
-        messages.iter().cloned().chain(in_a_package.map(|pattern| format!("%.{pattern}"))).collect();
+    let classes = messages
+        .iter()
+        .cloned()
+        .chain(in_a_package.map(|pattern| format!("%.{pattern}")))
+        .collect();
     Errors::Like(ErrorPatterns { classes, messages })
 }
 
-/// Replaces the patterns by the ids of the rows that match, where these are few. Where the other selectors leave few rows, each of
-/// those is quicker looked at than all dead letters.
-pub(super) async fn resolve(client: &Client, resolved: &mut ResolvedSelection) -> Result<(), Error> {
+/// Replaces the patterns by the ids of the rows that match, where these are few. Where the other
+/// selectors leave few rows, each of those is quicker looked at than all dead letters.
+pub(in crate::store) async fn resolve(
+    client: &Client,
+    resolved: &mut ResolvedSelection,
+) -> Result<(), Error> {
     let Errors::Like(patterns) = &resolved.errors else { return Ok(()) };
-    if resolved.is_empty() || resolved.has_ids() || resolved.amount == Amount::Few {
+    if resolved.is_empty() || resolved.has_ids() || resolved.cardinality == Cardinality::Few {
         return Ok(());
     }
     let failed = "searching the errors of dead letters";

@@ -4,14 +4,14 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::Reach;
+use super::RowScope;
 use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::filter::Identifier;
 use crate::store::Error;
 
 /// A column of ids that were mapped from text where they are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ids {
+pub(in crate::store) enum Ids {
     /// `aggregate_id`.
     Aggregate,
     /// `correlation_id`.
@@ -36,28 +36,33 @@ impl Ids {
 }
 
 /// The ids that texts mean.
-pub(super) async fn resolve(
+pub(in crate::store) async fn resolve(
     client: &Client,
     texts: &[String],
     ids: Ids,
-    reach: Reach,
+    scope: RowScope,
 ) -> Result<Vec<Identifier>, Error> {
     let mut identifiers = Vec::new();
     for text in texts {
-        identifiers.extend(resolve_id(client, text, ids, reach).await?);
+        identifiers.extend(resolve_id(client, text, ids, scope).await?);
     }
     Ok(identifiers)
 }
 
 /// Exactly this id, if a row has it; else the text may be the beginning of an id.
-async fn resolve_id(client: &Client, text: &str, ids: Ids, reach: Reach) -> Result<Vec<Identifier>, Error> {
+async fn resolve_id(
+    client: &Client,
+    text: &str,
+    ids: Ids,
+    scope: RowScope,
+) -> Result<Vec<Identifier>, Error> {
     let exact = ids.of_text(text);
     let whole = Identifier { low: exact, high: exact, suffix: None };
     let prefix = match Identifier::parse(text) {
         Ok(identifier) if identifier.exact().is_none() => identifier,
         _ => return Ok(vec![whole]),
     };
-    if reach == Reach::Future {
+    if scope == RowScope::Future {
         return Ok(vec![whole, prefix]);
     }
     let failed = "looking for the id";

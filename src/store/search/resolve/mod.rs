@@ -1,51 +1,52 @@
-//! What selectors mean in one database: globs become the values that exist, topics become partitions, times of recording
-//! become ids. The statement that follows then searches indexes by exact values, and its plan is made for them.
+//! What selectors mean in one database: globs become the values that exist, topics become
+//! partitions, times of recording become ids. The statement that follows then searches indexes by
+//! exact values, and its plan is made for them.
 
-mod amount;
-mod errors;
+mod cardinality;
+mod dead_letter_errors;
 mod identifiers;
-mod recorded;
-mod values;
+mod names;
+mod recorded_time;
 
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::Error;
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, Selection};
+use crate::store::Error;
 
-pub(super) use amount::Amount;
+pub(in crate::store) use cardinality::Cardinality;
 #[cfg(test)]
-pub(super) use errors::ErrorPatterns;
-pub(super) use errors::Errors;
+pub(in crate::store) use dead_letter_errors::ErrorPatterns;
+pub(in crate::store) use dead_letter_errors::Errors;
 use identifiers::Ids;
-pub(super) use recorded::Recorded;
-pub use values::{Distinct, distinct_values};
-pub(super) use values::{Texts, Topics};
+pub use names::{DistinctColumn, distinct_values};
+pub(in crate::store) use names::{Texts, Topics};
+pub(in crate::store) use recorded_time::RecordedRange;
 
 /// A selection, resolved against one database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResolvedSelection {
-    pub(super) event_types: Texts,
-    pub(super) services: Texts,
-    pub(super) topics: Topics,
-    pub(super) aggregates: Vec<Identifier>,
-    pub(super) correlations: Vec<Identifier>,
-    pub(super) recorded: Option<Recorded>,
-    pub(super) errors: Errors,
+    pub(in crate::store) event_types: Texts,
+    pub(in crate::store) services: Texts,
+    pub(in crate::store) topics: Topics,
+    pub(in crate::store) aggregates: Vec<Identifier>,
+    pub(in crate::store) correlations: Vec<Identifier>,
+    pub(in crate::store) recorded: Option<RecordedRange>,
+    pub(in crate::store) errors: Errors,
     /// Whether only dead letters are meant, or none.
-    pub(super) dead_letters: Option<bool>,
+    pub(in crate::store) dead_letters: Option<bool>,
     /// How many rows have the types, services and topics together.
-    pub(super) amount: Amount,
+    pub(in crate::store) cardinality: Cardinality,
     /// What needs no look-up.
-    pub(super) selection: Selection,
+    pub(in crate::store) selection: Selection,
 }
 
 /// For which rows a selection is resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum RowScope {
     /// Those that are there.
-    Present,
+    Existing,
     /// Those that are still to come, too: of types, services and partitions that may not exist yet.
     Future,
 }
@@ -53,7 +54,9 @@ pub enum Reach {
 impl ResolvedSelection {
     /// Whether ids narrow the search to few rows.
     fn has_ids(&self) -> bool {
-        !self.aggregates.is_empty() || !self.correlations.is_empty() || !self.selection.event_ids.is_empty()
+        !self.aggregates.is_empty()
+            || !self.correlations.is_empty()
+            || !self.selection.event_ids.is_empty()
     }
 
     /// Whether a selector has no counterpart in the database, so that nothing can match.
@@ -63,7 +66,7 @@ impl ResolvedSelection {
             || self.topics == Topics::Partitions(Vec::new())
             || self.errors == Errors::Ids(Vec::new())
             || (self.errors != Errors::Any && self.dead_letters == Some(false))
-            || self.amount == Amount::None
+            || self.cardinality == Cardinality::None
             || self.recorded.is_some_and(|recorded| recorded.first_id > recorded.last_id)
     }
 }
@@ -75,21 +78,28 @@ impl ResolvedSelection {
 pub async fn resolve(
     client: &Client,
     selection: &Selection,
-    reach: Reach,
+    scope: RowScope,
 ) -> Result<ResolvedSelection, Error> {
     for predicate in &selection.payload_predicates {
         check_payload_predicate(client, predicate).await?;
     }
     let mut resolved = ResolvedSelection {
-        event_types: values::types(client, &selection.event_types, reach).await?,
-        services: values::services(client, &selection.services, reach).await?,
-        topics: values::topics(client, &selection.topics, reach).await?,
-        aggregates: identifiers::resolve(client, &selection.aggregates, Ids::Aggregate, reach).await?,
-        correlations: identifiers::resolve(client, &selection.correlations, Ids::Correlation, reach).await?,
-        recorded: recorded::resolve(client, selection.recorded, reach).await?,
-        errors: errors::patterns(&selection.errors),
+        event_types: names::types(client, &selection.event_types, scope).await?,
+        services: names::services(client, &selection.services, scope).await?,
+        topics: names::topics(client, &selection.topics, scope).await?,
+        aggregates: identifiers::resolve(client, &selection.aggregates, Ids::Aggregate, scope)
+            .await?,
+        correlations: identifiers::resolve(
+            client,
+            &selection.correlations,
+            Ids::Correlation,
+            scope,
+        )
+        .await?,
+        recorded: recorded_time::resolve(client, selection.recorded, scope).await?,
+        errors: dead_letter_errors::patterns(&selection.errors),
         dead_letters: selection.dead_letters,
-        amount: Amount::Many,
+        cardinality: Cardinality::Many,
         selection: selection.clone(),
     };
     if selection.quarantined {
@@ -99,18 +109,23 @@ pub async fn resolve(
     if resolved.errors != Errors::Any && resolved.dead_letters.is_none() {
         resolved.dead_letters = Some(true);
     }
-    if reach == Reach::Present && !resolved.is_empty() {
-        amount::resolve(client, &mut resolved).await?;
-        errors::resolve(client, &mut resolved).await?;
+    if scope == RowScope::Existing && !resolved.is_empty() {
+        cardinality::resolve(client, &mut resolved).await?;
+        dead_letter_errors::resolve(client, &mut resolved).await?;
     }
     Ok(resolved)
 }
 
-/// Lets PostgreSQL read a predicate, so that what is wrong with it is said before anything is searched.
+/// Lets PostgreSQL read a predicate, so that what is wrong with it is said before anything is
+/// searched.
 async fn check_payload_predicate(client: &Client, predicate: &str) -> Result<(), Error> {
-    // A path that is no predicate finds no boolean in an empty object, and `@@` would silently match nothing.
+    // A path that is no predicate finds no boolean in an empty object, and `@@` would silently
+    // match nothing.
     let checked = client
-        .query_typed("SELECT jsonb_path_match('{}', $1::text::jsonpath)", &[(&predicate, Type::TEXT)])
+        .query_typed(
+            "SELECT jsonb_path_match('{}', $1::text::jsonpath)",
+            &[(&predicate, Type::TEXT)],
+        )
         .await;
     match checked {
         Ok(_) => Ok(()),

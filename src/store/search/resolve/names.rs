@@ -2,7 +2,7 @@
 
 use tokio_postgres::Client;
 
-use super::Reach;
+use super::RowScope;
 use crate::filter::Glob;
 use crate::store::Error;
 
@@ -30,7 +30,7 @@ pub(in crate::store) enum Topics {
 
 impl Texts {
     /// Leaves of what is meant this value alone.
-    pub(super) fn keep_only(&mut self, value: &str) {
+    pub(in crate::store) fn keep_only(&mut self, value: &str) {
         match self {
             Self::Any => *self = Self::Exact(vec![value.to_owned()]),
             Self::Exact(values) => values.retain(|other| other == value),
@@ -42,21 +42,24 @@ impl Texts {
 
 /// A column of few values, which an index lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Distinct {
+pub enum DistinctColumn {
     /// `event_type`.
     EventType,
     /// `source_service`.
     SourceService,
 }
 
-/// The values that exist, in order: from each to the next by the index, so that ten million rows of twenty types cost twenty
-/// look-ups in each leaf.
+/// The values that exist, in order: from each to the next by the index, so that ten million rows of
+/// twenty types cost twenty look-ups in each leaf.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<String>, Error> {
+pub async fn distinct_values(
+    client: &Client,
+    column: DistinctColumn,
+) -> Result<Vec<String>, Error> {
     let sql = match column {
-        Distinct::EventType => {
+        DistinctColumn::EventType => {
             "WITH RECURSIVE found(value) AS (
                  SELECT min(event_type)::text FROM event_logs
                  UNION ALL
@@ -64,7 +67,7 @@ pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<St
                    FROM found WHERE found.value IS NOT NULL)
              SELECT value FROM found WHERE value IS NOT NULL"
         }
-        Distinct::SourceService => {
+        DistinctColumn::SourceService => {
             "WITH RECURSIVE found(value) AS (
                  SELECT min(source_service)::text FROM event_logs
                  UNION ALL
@@ -73,7 +76,10 @@ pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<St
              SELECT value FROM found WHERE value IS NOT NULL"
         }
     };
-    let rows = client.query_typed(sql, &[]).await.map_err(Error::query("listing the values that exist"))?;
+    let rows = client
+        .query_typed(sql, &[])
+        .await
+        .map_err(Error::query("listing the values that exist"))?;
     rows.iter()
         .map(|row| row.try_get(0))
         .collect::<Result<_, _>>()
@@ -81,18 +87,31 @@ pub async fn distinct_values(client: &Client, column: Distinct) -> Result<Vec<St
 }
 
 /// The event types that globs mean.
-pub(super) async fn types(client: &Client, globs: &[Glob], reach: Reach) -> Result<Texts, Error> {
-    texts(client, globs, Distinct::EventType, reach).await
+pub(in crate::store) async fn types(
+    client: &Client,
+    globs: &[Glob],
+    scope: RowScope,
+) -> Result<Texts, Error> {
+    texts(client, globs, DistinctColumn::EventType, scope).await
 }
 
 /// The services that globs mean.
-pub(super) async fn services(client: &Client, globs: &[Glob], reach: Reach) -> Result<Texts, Error> {
-    texts(client, globs, Distinct::SourceService, reach).await
+pub(in crate::store) async fn services(
+    client: &Client,
+    globs: &[Glob],
+    scope: RowScope,
+) -> Result<Texts, Error> {
+    texts(client, globs, DistinctColumn::SourceService, scope).await
 }
 
-async fn texts(client: &Client, globs: &[Glob], column: Distinct, reach: Reach) -> Result<Texts, Error> {
+async fn texts(
+    client: &Client,
+    globs: &[Glob],
+    column: DistinctColumn,
+    scope: RowScope,
+) -> Result<Texts, Error> {
     let texts = exact_or_like(globs);
-    if reach == Reach::Future || !matches!(texts, Texts::Like(_)) {
+    if scope == RowScope::Future || !matches!(texts, Texts::Like(_)) {
         return Ok(texts);
     }
     let mut values = distinct_values(client, column).await?;
@@ -111,11 +130,15 @@ fn exact_or_like(globs: &[Glob]) -> Texts {
 }
 
 /// The partitions whose topics globs mean.
-pub(super) async fn topics(client: &Client, globs: &[Glob], reach: Reach) -> Result<Topics, Error> {
+pub(in crate::store) async fn topics(
+    client: &Client,
+    globs: &[Glob],
+    scope: RowScope,
+) -> Result<Topics, Error> {
     if globs.is_empty() {
         return Ok(Topics::Any);
     }
-    if reach == Reach::Future {
+    if scope == RowScope::Future {
         return Ok(Topics::Like(globs.iter().map(Glob::to_like).collect()));
     }
     let failed = "reading the partitions of the topics";

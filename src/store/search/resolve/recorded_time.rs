@@ -4,14 +4,15 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::Reach;
+use super::RowScope;
 use crate::filter::TimeRange;
 use crate::store::Error;
-use crate::store::columns::Microseconds;
+use crate::store::search::event_column::Microseconds;
 
-/// The ids that batches recorded in a range of time, and the range, because ids are not in the order of commits.
+/// The ids that batches recorded in a range of time, and the range, because ids are not in the
+/// order of commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Recorded {
+pub(in crate::store) struct RecordedRange {
     pub(in crate::store) first_id: i64,
     pub(in crate::store) last_id: i64,
     /// Between which times the events of those batches happened, both inclusive.
@@ -21,17 +22,23 @@ pub(in crate::store) struct Recorded {
 }
 
 /// What was recorded in a range of time.
-pub(super) async fn resolve(
+pub(in crate::store) async fn resolve(
     client: &Client,
     range: TimeRange,
-    reach: Reach,
-) -> Result<Option<Recorded>, Error> {
+    scope: RowScope,
+) -> Result<Option<RecordedRange>, Error> {
     if range.is_unbounded() {
         return Ok(None);
     }
     let (since, until) = (range.since, range.until);
-    if reach == Reach::Future {
-        return Ok(Some(Recorded { first_id: i64::MIN, last_id: i64::MAX, created: None, since, until }));
+    if scope == RowScope::Future {
+        return Ok(Some(RecordedRange {
+            first_id: i64::MIN,
+            last_id: i64::MAX,
+            created: None,
+            since,
+            until,
+        }));
     }
     let failed = "reading the batches of that time";
     let rows = client
@@ -49,5 +56,5 @@ pub(super) async fn resolve(
     let time = |index| row.try_get::<_, Option<Microseconds>>(index).map_err(Error::query(failed));
     // Without a batch the range of ids is empty, too.
     let (first_id, last_id) = (id(0)?.unwrap_or(1), id(1)?.unwrap_or(0));
-    Ok(Some(Recorded { first_id, last_id, created: time(2)?.zip(time(3)?), since, until }))
+    Ok(Some(RecordedRange { first_id, last_id, created: time(2)?.zip(time(3)?), since, until }))
 }

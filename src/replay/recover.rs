@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::{Error, Replayer, blocking};
 use crate::dead_letter::REPLAY_ID;
 use crate::kafka::{DELIVERY_TIMEOUT, find_by_header};
-use crate::store::{self, Outcome, PendingReplay};
+use crate::store::{self, PendingReplay, ReplayResult};
 
-/// How long after its intent a record can still arrive: its sender tries for [`DELIVERY_TIMEOUT`], and what it handed to the
-/// network needs a moment to be appended.
+/// How long after its intent a record can still arrive: its sender tries for [`DELIVERY_TIMEOUT`],
+/// and what it handed to the network needs a moment to be appended.
 const CAN_STILL_ARRIVE: Duration = DELIVERY_TIMEOUT.saturating_add(Duration::from_secs(5));
 
-/// How far before an intent its record is looked for. The record carries the intent's own time; but a topic can be set to
-/// replace that by the broker's, whose clock may be behind.
+/// How far before an intent its record is looked for. The record carries the intent's own time; but
+/// a topic can be set to replace that by the broker's, whose clock may be behind.
 const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(600);
 
 /// What became of interrupted replays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Resolved {
+pub struct RecoveredReplays {
     /// So many had arrived.
     pub arrived: usize,
     /// So many had not, and can be sent again.
@@ -26,13 +26,17 @@ pub struct Resolved {
 }
 
 impl Replayer {
-    /// Resolves what is pending by looking for it in its target topic. `waiting` is called, with the time, before a wait for
-    /// what may still be under way.
+    /// Resolves what is pending by looking for it in its target topic. `waiting` is called, with
+    /// the time, before a wait for what may still be under way.
     ///
     /// # Errors
-    /// `Error::Kafka` where a target can't be read to its end, in which case what is unclear stays pending; `Error::Store`.
-    pub async fn resolve_pending(&self, waiting: impl Fn(Duration)) -> Result<Resolved, Error> {
-        let mut resolved = Resolved::default();
+    /// `Error::Kafka` where a target can't be read to its end, in which case what is unclear stays
+    /// pending; `Error::Store`.
+    pub async fn recover_pending(
+        &self,
+        waiting: impl Fn(Duration),
+    ) -> Result<RecoveredReplays, Error> {
+        let mut resolved = RecoveredReplays::default();
         resolved.arrived += self.look_for_arrived().await?;
         let left = store::pending_replays(&self.client).await?;
         let Some(youngest) = left.iter().map(|replay| replay.age_seconds).reduce(f64::min) else {
@@ -45,9 +49,9 @@ impl Replayer {
             resolved.arrived += self.look_for_arrived().await?;
         }
         let left = store::pending_replays(&self.client).await?;
-        let outcomes: Vec<Outcome> = left
+        let outcomes: Vec<ReplayResult> = left
             .iter()
-            .map(|replay| Outcome {
+            .map(|replay| ReplayResult {
                 replay_id: replay.replay_id,
                 result: Err("interrupted before it was sent".to_owned()),
             })
@@ -65,17 +69,21 @@ impl Replayer {
         }
         let mut arrived = 0;
         for (topic, replays) in topics {
-            let since =
-                replays.iter().map(|replay| replay.requested_at.timestamp_millis()).min().unwrap_or(0);
+            let since = replays
+                .iter()
+                .map(|replay| replay.requested_at.timestamp_millis())
+                .min()
+                .unwrap_or(0);
             let since = since - CLOCKS_DIFFER_BY.as_millis() as i64;
             let wanted: HashSet<Vec<u8>> = replays.iter().map(header_value).collect();
             let kafka = self.kafka.clone();
-            let found = blocking(move || find_by_header(&kafka, &topic, since, REPLAY_ID, &wanted)).await?;
-            let outcomes: Vec<Outcome> = replays
+            let found =
+                blocking(move || find_by_header(&kafka, &topic, since, REPLAY_ID, &wanted)).await?;
+            let outcomes: Vec<ReplayResult> = replays
                 .iter()
                 .filter_map(|replay| {
                     let place = found.get(&header_value(replay))?;
-                    Some(Outcome { replay_id: replay.replay_id, result: Ok(*place) })
+                    Some(ReplayResult { replay_id: replay.replay_id, result: Ok(*place) })
                 })
                 .collect();
             store::settle_replays(&self.client, &outcomes).await?;

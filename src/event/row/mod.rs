@@ -1,0 +1,9 @@
+//! The rules that all formats share: from what a decoder found to the columns of a row.
+
+pub(in crate::event) mod assemble;
+pub(in crate::event) mod attributes;
+pub(in crate::event) mod column_source;
+pub(in crate::event) mod ids;
+pub(in crate::event) mod quarantine;
+pub(in crate::event) mod reason;
+pub mod time;

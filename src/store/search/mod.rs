@@ -1,0 +1,7 @@
+//! From a selection to a statement: what the selectors mean in this database, and the SQL for it.
+
+pub(in crate::store) mod conditions;
+pub(in crate::store) mod cursor;
+pub(in crate::store) mod event_column;
+pub(in crate::store) mod event_query;
+pub(in crate::store) mod resolve;
