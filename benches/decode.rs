@@ -12,6 +12,7 @@ use std::hint::black_box;
 use audit::event::{Decoder, Record};
 use audit::ingest::write_event;
 use audit::store::write::copy_buffer::CopyBuffer;
+use audit::time::UnixMicros;
 use criterion::{Criterion, Throughput};
 
 use support::events::{NativeEvent, native_event, prepared_time};
@@ -61,7 +62,7 @@ fn encode(batch: &[NativeEvent]) -> CopyBuffer {
             value: Some(event.value.as_bytes()),
             headers: &[],
         };
-        let event = decoder.decode(&record, 1_795_341_600_000_000).event;
+        let event = decoder.decode(&record, UnixMicros(1_795_341_600_000_000)).event;
         write_event(&mut rows, &event, 1, offset);
     }
     rows

@@ -20,12 +20,13 @@
 use std::error::Error;
 use std::time::Instant;
 
-use audit::event::{Decoder, Header, Record};
+use audit::event::{Decoder, Header, Record, TopicPartition};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::{
     self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Settings, Writer, Written,
 };
+use audit::time::UnixMicros;
 use uuid::Uuid;
 
 const BATCH_ROWS: usize = 10_000;
@@ -77,9 +78,8 @@ fn partitions() -> Vec<PartitionKey> {
     let keys =
         TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
     keys.map(|(topic, partition)| PartitionKey {
-        topic: (*topic).to_owned(),
+        partition: TopicPartition::new(*topic, partition),
         topic_id: None,
-        partition,
     })
     .collect()
 }
@@ -233,7 +233,7 @@ impl Generator {
             value: Some(value.as_bytes()),
             headers: &headers,
         };
-        let event = self.decoder.decode(&record, self.now_us).event;
+        let event = self.decoder.decode(&record, UnixMicros(self.now_us)).event;
         write_event(events, &event, claim.partition_id, record.offset);
         if is_dlt {
             write_dead_letter(dead_letters, &record);

@@ -10,3 +10,5 @@ pub mod ledger;
 pub mod output;
 pub mod replay;
 pub mod store;
+pub mod time;
+pub mod value;

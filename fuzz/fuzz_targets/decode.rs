@@ -13,11 +13,14 @@
 mod dead_letter;
 #[path = "../../src/event/mod.rs"]
 mod event;
+#[path = "../../src/time/mod.rs"]
+mod time;
 
-use event::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE, json, time};
+use event::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE, json, row::occurred_at};
+use time::UnixMicros;
 use libfuzzer_sys::fuzz_target;
 
-const NOW_US: i64 = 1_795_341_600_000_000;
+const NOW: UnixMicros = UnixMicros(1_795_341_600_000_000);
 
 fn can_be_stored(json: &str) -> bool {
     json::scan(json.as_bytes()).is_ok()
@@ -53,19 +56,19 @@ fuzz_target!(|input: &[u8]| {
     };
 
     let decoder = Decoder::default();
-    let decoded = decoder.decode(&record, NOW_US);
+    let decoded = decoder.decode(&record, NOW);
     let event = &decoded.event;
     assert!(can_be_stored(&event.payload) && can_be_stored(&event.attributes));
     assert!(event.attributes.starts_with('{'));
     for text in [Some(&event.event_type), event.source_service.as_ref()].into_iter().flatten() {
         assert!(text.chars().count() <= 100 && !text.contains('\0'));
     }
-    assert!(!event.event_type.is_empty() && event.created_at_us >= time::EARLIEST_US);
+    assert!(!event.event_type.is_empty() && event.created_at >= occurred_at::EARLIEST);
     assert_eq!(value.is_none(), decoded.format == Format::Tombstone && event.event_type == TOMBSTONE);
     assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
-    assert_eq!(decoder.decode(&record, NOW_US), decoded);
+    assert_eq!(decoder.decode(&record, NOW), decoded);
 
-    let refused = decoder.quarantine(&record, Reason::RefusedByDatabase, "22P05", NOW_US);
+    let refused = decoder.quarantine(&record, Reason::RefusedByDatabase, "22P05", NOW);
     assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
 
     let letter = dead_letter::origin(&record);

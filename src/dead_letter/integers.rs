@@ -2,7 +2,7 @@
 
 use std::str;
 
-use crate::event::row::time;
+use crate::event::row::occurred_at;
 
 /// How a family writes integers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub(super) fn variable_length_timestamp(bytes: &[u8]) -> Option<i64> {
 
 /// Whether a timestamp is one that PostgreSQL's TIMESTAMP can hold.
 fn is_timestamp(milliseconds: &i64) -> bool {
-    *milliseconds >= 0 && time::from_milliseconds(*milliseconds).is_some()
+    *milliseconds >= 0 && occurred_at::from_milliseconds(*milliseconds).is_some()
 }
 
 /// The number of attempts: 4 bytes, or as few as it needs in older versions.

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::OriginSource;
 use crate::event::topic::is_dead_letter_topic;
+use crate::time::PostgresMicros;
 
 /// A selected dead letter, as far as the plan needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// `event_logs.id`.
     pub row_id: i64,
-    /// When the event happened: microseconds since 2000-01-01, UTC.
-    pub created_at: i64,
+    /// When the event happened.
+    pub created_at: PostgresMicros,
     /// The topic that it lies in; `None` for a row that no Kafka record stands behind.
     pub topic: Option<String>,
     /// Whether its raw record is in `dead_letters`.
@@ -222,10 +223,10 @@ pub struct Group {
     pub why: Option<String>,
     /// How many they are.
     pub records: usize,
-    /// When the first of them happened: microseconds since 2000-01-01, UTC.
-    pub oldest: i64,
+    /// When the first of them happened.
+    pub oldest: PostgresMicros,
     /// When the last of them happened.
-    pub newest: i64,
+    pub newest: PostgresMicros,
 }
 
 /// What a replay does.
@@ -292,9 +293,8 @@ impl Plan {
         Self { steps, groups: groups.into_values().collect() }
     }
 
-    /// When the first and the last of the events happened that are sent: microseconds since
-    /// 2000-01-01, UTC.
-    pub fn range(&self) -> Option<(i64, i64)> {
+    /// When the first and the last of the events happened that are sent.
+    pub fn range(&self) -> Option<(PostgresMicros, PostgresMicros)> {
         let sent = || self.groups.iter().filter(|group| group.action == Action::Replay);
         Some((sent().map(|group| group.oldest).min()?, sent().map(|group| group.newest).max()?))
     }

@@ -12,6 +12,7 @@ use super::row::assemble;
 use super::row::column_source::ColumnSources;
 use super::row::quarantine::{self, QUARANTINED};
 use super::{Event, Reason, Record, json, topic};
+use crate::time::UnixMicros;
 
 /// The event type of a record whose value is null.
 pub const TOMBSTONE: &str = "audit.Tombstone";
@@ -84,15 +85,15 @@ impl Decoder {
             || self.dead_letter_pattern.as_ref().is_some_and(|pattern| pattern.is_match(name))
     }
 
-    /// Makes the one event of a record: of its envelope, or quarantined. `now_us` (microseconds
-    /// since the Unix epoch) stands in where neither the envelope nor Kafka says when the event
+    /// Makes the one event of a record: of its envelope, or quarantined. `now`
+    /// stands in where neither the envelope nor Kafka says when the event
     /// happened.
-    pub fn decode<'a>(&self, record: &Record<'a>, now_us: i64) -> Decoded<'a> {
+    pub fn decode<'a>(&self, record: &Record<'a>, now: UnixMicros) -> Decoded<'a> {
         let is_dlt = self.is_dead_letter_topic(record.topic);
         let Some(value) = record.value else {
             let payload = Cow::Borrowed("null");
             let (event, sources) =
-                assemble::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now_us);
+                assemble::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now);
             return Decoded { event, format: Format::Tombstone, reason: None, sources };
         };
         let (outcome, schema_id) = decode_value(record, value);
@@ -100,14 +101,14 @@ impl Decoder {
             Outcome::Decoded(envelope) => {
                 let format = envelope.format;
                 let (event, sources, reason) =
-                    assemble::event(record, envelope, schema_id, is_dlt, now_us);
+                    assemble::event(record, envelope, schema_id, is_dlt, now);
                 let format = if reason.is_some() { Format::Quarantined } else { format };
                 return Decoded { event, format, reason, sources };
             }
             Outcome::Invalid(problem) => problem,
             Outcome::NotMine => Reason::InvalidJson.into(),
         };
-        quarantined(record, &problem, is_dlt, now_us)
+        quarantined(record, &problem, is_dlt, now)
     }
 
     /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The
@@ -117,10 +118,10 @@ impl Decoder {
         record: &Record<'a>,
         reason: Reason,
         detail: &str,
-        now_us: i64,
+        now: UnixMicros,
     ) -> Event<'a> {
         let problem = Problem { reason, detail: detail.to_owned(), schema_id: None };
-        quarantined(record, &problem, self.is_dead_letter_topic(record.topic), now_us).event
+        quarantined(record, &problem, self.is_dead_letter_topic(record.topic), now).event
     }
 }
 
@@ -128,11 +129,11 @@ fn quarantined<'a>(
     record: &Record<'a>,
     problem: &Problem,
     is_dlt: bool,
-    now_us: i64,
+    now: UnixMicros,
 ) -> Decoded<'a> {
     let (reason, payload) = quarantine::payload(record, problem);
     let (event, sources) =
-        assemble::event_without_envelope(record, QUARANTINED, Cow::Owned(payload), is_dlt, now_us);
+        assemble::event_without_envelope(record, QUARANTINED, Cow::Owned(payload), is_dlt, now);
     Decoded { event, format: Format::Quarantined, reason: Some(reason), sources }
 }
 

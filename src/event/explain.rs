@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, SecondsFormat};
 
 use super::{ColumnSource, Decoder, Format, Reason, Record, RecordPart};
+use crate::time::UnixMicros;
 
 /// One column of the row that a record would become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +44,8 @@ pub struct Explanation {
 }
 
 /// Decodes a record and tells of each column where it came from.
-pub fn explain(decoder: &Decoder, record: &Record<'_>, now_us: i64) -> Explanation {
-    let decoded = decoder.decode(record, now_us);
+pub fn explain(decoder: &Decoder, record: &Record<'_>, now: UnixMicros) -> Explanation {
+    let decoded = decoder.decode(record, now);
     let (event, sources) = (decoded.event, decoded.sources);
     let values_and_origins = [
         (Some(event.event_id.to_string()), sources.event_id),
@@ -53,7 +54,7 @@ pub fn explain(decoder: &Decoder, record: &Record<'_>, now_us: i64) -> Explanati
         (event.source_service.map(Cow::into_owned), sources.source_service),
         (Some(event.is_dlt.to_string()), ColumnSource::of(RecordPart::Topic)),
         (Some(compact(&event.payload)), sources.payload),
-        (Some(timestamp(event.created_at_us)), sources.created_at),
+        (Some(timestamp(event.created_at)), sources.created_at),
         (event.correlation_id.map(|id| id.to_string()), sources.correlation_id),
         (
             Some(compact(&event.attributes)),
@@ -87,9 +88,9 @@ pub(in crate::event) fn compact(json: &str) -> String {
 }
 
 /// RFC 3339 in UTC; the number where the year has more digits than the calendar at hand goes to.
-fn timestamp(microseconds: i64) -> String {
-    DateTime::from_timestamp_micros(microseconds).map_or_else(
-        || format!("{microseconds} microseconds since 1970"),
+fn timestamp(time: UnixMicros) -> String {
+    DateTime::from_timestamp_micros(time.0).map_or_else(
+        || format!("{} microseconds since 1970", time.0),
         |time| time.to_rfc3339_opts(SecondsFormat::Micros, true),
     )
 }
@@ -98,10 +99,11 @@ fn timestamp(microseconds: i64) -> String {
 mod tests {
     use super::explain;
     use crate::event::{Decoder, Header, Record};
+    use crate::time::UnixMicros;
 
     /// One line for each column: name, value, where it came from.
     fn lines(record: &Record<'_>) -> String {
-        let explanation = explain(&Decoder::default(), record, 1_795_341_600_000_000);
+        let explanation = explain(&Decoder::default(), record, UnixMicros(1_795_341_600_000_000));
         let mut out = format!("{} {:?}\n", explanation.format, explanation.reason);
         for column in explanation.columns {
             out.push_str(&format!(

@@ -5,6 +5,7 @@ use chrono::NaiveDateTime;
 use super::explain::compact;
 use super::{Decoder, Header, Reason, Record};
 use crate::dead_letter;
+use crate::time::UnixMicros;
 
 #[path = "../../tests/it/fixtures/mod.rs"]
 mod fixtures;
@@ -64,7 +65,7 @@ fn every_fixture_becomes_the_row_that_its_file_says() {
             compact(row.attributes.get()),
         );
         let found = with_record(fixture, |record| {
-            let decoded = decoder.decode(record, microseconds(NOW));
+            let decoded = decoder.decode(record, UnixMicros(microseconds(NOW)));
             let event = decoded.event;
             format!(
                 "{}\n{}\n{}\n{:?}\n{:?}\n{}\n{}\n{}\n{:?}\n{}",
@@ -75,7 +76,7 @@ fn every_fixture_becomes_the_row_that_its_file_says() {
                 event.source_service.as_deref(),
                 event.is_dlt,
                 compact(&event.payload),
-                event.created_at_us,
+                event.created_at.0,
                 event.correlation_id.map(|id| id.to_string()),
                 compact(&event.attributes),
             )

@@ -14,6 +14,7 @@ pub mod json;
 mod record;
 pub mod row;
 pub(crate) mod topic;
+mod topic_partition;
 
 #[cfg(test)]
 mod fixtures_test;
@@ -24,6 +25,8 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
+use crate::time::UnixMicros;
+
 pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
 pub use explain::{COLUMN_NAMES, Column, Explanation, explain};
 pub use record::{Header, Record};
@@ -31,6 +34,7 @@ pub use row::column_source::{ColumnSource, ColumnSources, RecordPart};
 pub use row::ids::{aggregate_uuid, correlation_uuid};
 pub use row::quarantine::QUARANTINED;
 pub use row::reason::Reason;
+pub use topic_partition::TopicPartition;
 
 /// What a record becomes: the columns of one row of `event_logs`, without those that ingest alone
 /// knows (`id`, `partition_id`, `kafka_offset`).
@@ -48,8 +52,8 @@ pub struct Event<'a> {
     pub is_dlt: bool,
     /// `payload`: JSON text that PostgreSQL's JSONB holds unchanged in meaning.
     pub payload: Cow<'a, str>,
-    /// `created_at`: microseconds since the Unix epoch, UTC.
-    pub created_at_us: i64,
+    /// `created_at`.
+    pub created_at: UnixMicros,
     /// `correlation_id`.
     pub correlation_id: Option<Uuid>,
     /// `attributes`: a JSON object as text.

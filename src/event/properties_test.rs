@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use serde_json::value::RawValue;
 
 use super::json::{self, Kind, MAX_DEPTH};
-use super::row::time;
+use super::row::occurred_at;
 use super::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE};
+use crate::time::UnixMicros;
 
-const NOW_US: i64 = 1_795_341_600_000_000;
+const NOW: UnixMicros = UnixMicros(1_795_341_600_000_000);
 
 /// Names and values that send a record to every decoder, beside arbitrary ones.
 fn header_name() -> impl Strategy<Value = Vec<u8>> {
@@ -166,7 +167,7 @@ proptest! {
             cluster_id: "cluster", topic: &topic, partition: 3, offset: 7, timestamp_ms,
             key: key.as_deref(), value: value.as_deref(), headers: &headers,
         };
-        let decoded = Decoder::default().decode(&record, NOW_US);
+        let decoded = Decoder::default().decode(&record, NOW);
         let event = &decoded.event;
         for json in [event.payload.as_bytes(), event.attributes.as_bytes()] {
             prop_assert!(is_valid_json(json), "{}", String::from_utf8_lossy(json));
@@ -177,14 +178,14 @@ proptest! {
             prop_assert!(text.chars().count() <= 100 && !text.contains('\0'));
         }
         prop_assert!(!event.event_type.is_empty());
-        prop_assert!(event.created_at_us >= time::EARLIEST_US);
+        prop_assert!(event.created_at >= occurred_at::EARLIEST);
         prop_assert_eq!(value.is_none(), decoded.format == Format::Tombstone);
         prop_assert_eq!(value.is_none(), event.event_type == TOMBSTONE);
         prop_assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
         // Decoding is repeatable: a second reading of the record gives the same row.
-        prop_assert_eq!(&Decoder::default().decode(&record, NOW_US), &decoded);
+        prop_assert_eq!(&Decoder::default().decode(&record, NOW), &decoded);
 
-        let refused = Decoder::default().quarantine(&record, Reason::RefusedByDatabase, "22P05: \0", NOW_US);
+        let refused = Decoder::default().quarantine(&record, Reason::RefusedByDatabase, "22P05: \0", NOW);
         prop_assert!(json::scan(refused.payload.as_bytes()).is_ok());
         prop_assert!(json::scan(refused.attributes.as_bytes()).is_ok());
         prop_assert_eq!(refused.event_type.as_ref(), QUARANTINED);
@@ -249,8 +250,8 @@ proptest! {
             "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{0,10})?)?([zZ]|[+-][0-9]{2}:?[0-9]{2})?",
         ]
     ) {
-        if let Some(moment) = time::read_text(&text) {
-            prop_assert!(moment.microseconds >= time::EARLIEST_US);
+        if let Some(moment) = occurred_at::read_text(&text) {
+            prop_assert!(moment.time >= occurred_at::EARLIEST);
         }
     }
 
@@ -260,7 +261,7 @@ proptest! {
     ) {
         let expected = chrono::DateTime::parse_from_rfc3339(&text).ok();
         let expected = expected.map(|time| time.timestamp() * 1_000_000 + i64::from(time.timestamp_subsec_micros()));
-        prop_assert_eq!(time::read_text(&text).map(|moment| moment.microseconds), expected);
+        prop_assert_eq!(occurred_at::read_text(&text).map(|moment| moment.time.0), expected);
     }
 }
 
@@ -280,7 +281,7 @@ fn the_deepest_nesting_never_overflows_the_stack() {
                 value: Some(text.as_bytes()),
                 headers: &[],
             };
-            let decoded = Decoder::default().decode(&record, NOW_US);
+            let decoded = Decoder::default().decode(&record, NOW);
             let expected = (depth > MAX_DEPTH).then_some(Reason::NestedTooDeep);
             assert_eq!(decoded.reason, expected, "{depth}");
         }

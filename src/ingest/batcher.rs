@@ -8,6 +8,7 @@ use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::control::InFlight;
+use crate::event::TopicPartition;
 use crate::kafka::RecordBatch;
 
 /// A batch is closed at this many bytes of keys, values and headers, however few rows that are.
@@ -16,8 +17,7 @@ pub(super) const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// A partition under our claim.
 #[derive(Debug)]
 pub(super) struct Partition {
-    pub(super) topic: String,
-    pub(super) number: i32,
+    pub(super) name: TopicPartition,
     pub(super) partition_id: i32,
     pub(super) epoch: i64,
 }
@@ -108,10 +108,8 @@ impl Batcher {
     }
 
     /// Lets a partition go. What it had in a batch must have been drained before.
-    pub(super) fn release(&mut self, topic: &str, number: i32) {
-        self.assigned.retain(|assigned| {
-            assigned.partition.number != number || assigned.partition.topic != topic
-        });
+    pub(super) fn release(&mut self, partition: &TopicPartition) {
+        self.assigned.retain(|assigned| assigned.partition.name != *partition);
         self.last = 0;
     }
 
@@ -147,8 +145,8 @@ impl Batcher {
 
     fn find(&mut self, message: &BorrowedMessage<'_>) -> Option<usize> {
         let is_it = |assigned: &Assigned| {
-            assigned.partition.number == message.partition()
-                && assigned.partition.topic == message.topic()
+            assigned.partition.name.partition == message.partition()
+                && assigned.partition.name.topic == message.topic()
         };
         if !self.assigned.get(self.last).is_some_and(is_it) {
             self.last = self.assigned.iter().position(is_it)?;
@@ -285,7 +283,10 @@ fn segment_of(assigned: &mut Assigned, lane: &mut Lane, now: Instant) -> u32 {
 }
 
 fn position_of(positions: &TopicPartitionList, partition: &Partition) -> i64 {
-    match positions.find_partition(&partition.topic, partition.number).map(|found| found.offset()) {
+    match positions
+        .find_partition(&partition.name.topic, partition.name.partition)
+        .map(|found| found.offset())
+    {
         Some(Offset::Offset(offset)) => offset,
         _ => 0,
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::control::{Counters, Fault, Faults, Stop, lock};
 use super::{Error, IngestSettings};
+use crate::event::TopicPartition;
 use crate::kafka::{self, Cluster, Offsets};
 use crate::store::{
     self, Batch, BatchStatus, Claim, OffsetRange, PartitionKey, RangeKind, Writer, Written,
@@ -31,7 +32,7 @@ pub(super) struct Claims {
     pub(super) faults: Arc<Faults>,
     pub(super) counters: Arc<Counters>,
     /// The partitions that can't be read, and why.
-    pub(super) refused: Arc<Mutex<HashMap<(String, i32), String>>>,
+    pub(super) refused: Arc<Mutex<HashMap<TopicPartition, String>>>,
 }
 
 /// Why an attempt failed.
@@ -48,7 +49,7 @@ impl Claims {
     /// Claims the partitions and returns from which offset each is to be read. What can't be read
     /// is left out and logged. Waits for a database or a broker that is away; gives up, with
     /// nothing, when the session is to end.
-    pub(super) fn take(&self, partitions: &[(String, i32)]) -> Vec<Claim> {
+    pub(super) fn take(&self, partitions: &[TopicPartition]) -> Vec<Claim> {
         let (mut attempt, mut lock_waits) = (0, 0);
         loop {
             if self.stop.is_requested() || self.faults.is_raised() {
@@ -85,7 +86,7 @@ impl Claims {
 
     async fn try_take(
         &self,
-        partitions: &[(String, i32)],
+        partitions: &[TopicPartition],
         end_holders: bool,
     ) -> Result<Vec<Claim>, Failure> {
         let keys = self.keys(partitions)?;
@@ -115,15 +116,15 @@ impl Claims {
         Ok(ready)
     }
 
-    fn keys(&self, partitions: &[(String, i32)]) -> Result<Vec<PartitionKey>, Failure> {
-        let mut topics: Vec<String> = partitions.iter().map(|(topic, _)| topic.clone()).collect();
+    fn keys(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionKey>, Failure> {
+        let mut topics: Vec<String> =
+            partitions.iter().map(|partition| partition.topic.clone()).collect();
         topics.sort_unstable();
         topics.dedup();
         let ids: HashMap<String, Uuid> = self.cluster.topic_ids(&topics).map_err(Failure::Kafka)?;
-        let key = |(topic, partition): &(String, i32)| PartitionKey {
-            topic: topic.clone(),
-            topic_id: ids.get(topic).copied(),
-            partition: *partition,
+        let key = |partition: &TopicPartition| PartitionKey {
+            partition: partition.clone(),
+            topic_id: ids.get(&partition.topic).copied(),
         };
         Ok(partitions.iter().map(key).collect())
     }
@@ -134,8 +135,9 @@ impl Claims {
         client: &mut tokio_postgres::Client,
         mut claim: Claim,
     ) -> Result<Option<Claim>, Failure> {
-        let (topic, partition) = (claim.key.topic.clone(), claim.key.partition);
-        let mut offsets = self.offsets(&topic, partition)?;
+        let partition = claim.key.partition.clone();
+        let topic = &partition.topic;
+        let mut offsets = self.offsets(&partition)?;
         let recreated = matches!((claim.recorded_topic_id, claim.key.topic_id), (Some(recorded), Some(found)) if recorded != found);
         // A new leader may not know the end yet.
         for _ in 0..5 {
@@ -143,10 +145,10 @@ impl Claims {
                 break;
             }
             self.stop.wait(Duration::from_secs(1)).await;
-            offsets = self.offsets(&topic, partition)?;
+            offsets = self.offsets(&partition)?;
         }
         if recreated || offsets.end < claim.next_offset {
-            if !self.settings.accept_recreated.contains(&topic) {
+            if !self.settings.accept_recreated.contains(topic) {
                 let what = if recreated {
                     "was deleted and made again".to_owned()
                 } else {
@@ -156,11 +158,11 @@ impl Claims {
                     )
                 };
                 let text = format!(
-                    "{topic} [{partition}] is not read: the topic {what}; \
+                    "{partition} is not read: the topic {what}; \
                      to record it as a new incarnation, run ingest with --accept-recreated {topic}"
                 );
                 tracing::error!("{text}");
-                lock(&self.refused).insert((topic, partition), text);
+                lock(&self.refused).insert(partition, text);
                 return Ok(None);
             }
             claim = store::begin_incarnation(client, &self.cluster_id, &claim.key, &self.ingester)
@@ -168,7 +170,7 @@ impl Claims {
                 .map_err(Failure::Store)?;
             tracing::warn!(
                 topic,
-                partition,
+                partition = partition.partition,
                 "the topic was made again: recording it as a new incarnation"
             );
         }
@@ -178,8 +180,8 @@ impl Claims {
         Ok(Some(claim))
     }
 
-    fn offsets(&self, topic: &str, partition: i32) -> Result<Offsets, Failure> {
-        self.cluster.offsets(topic, partition).map_err(Failure::Kafka)
+    fn offsets(&self, partition: &TopicPartition) -> Result<Offsets, Failure> {
+        self.cluster.offsets(partition).map_err(Failure::Kafka)
     }
 
     /// Kafka deleted offsets before they were read: says so in the ledger, for ever.
@@ -208,8 +210,8 @@ impl Claims {
         }
         let lost = low - claim.next_offset;
         tracing::error!(
-            topic = claim.key.topic,
-            partition = claim.key.partition,
+            topic = claim.key.partition.topic,
+            partition = claim.key.partition.partition,
             first_offset = claim.next_offset,
             next_offset = low,
             lost,

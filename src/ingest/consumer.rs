@@ -13,6 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::control::{Fault, RecordedOffsets, lock};
 use super::rebalance::GroupContext;
 use super::{Error, IngestSettings};
+use crate::event::TopicPartition;
 use crate::kafka;
 
 /// How long the loop may stay away from `poll` before the partitions are paused, so that polling
@@ -229,7 +230,7 @@ fn commit_to_group(
     mode: CommitMode,
 ) {
     let mut list = TopicPartitionList::new();
-    for ((topic, partition), offset) in offsets.take() {
+    for (TopicPartition { topic, partition }, offset) in offsets.take() {
         // It fails only for an offset that can't be one.
         let _ = list.add_partition_offset(&topic, partition, Offset::Offset(offset));
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::Error;
+use crate::event::TopicPartition;
 
 /// Locks a mutex whose data stays usable even if a thread panicked while it held it.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -148,14 +149,14 @@ impl Counters {
 
 /// The offsets that were recorded since they were last taken, by topic and partition.
 #[derive(Debug, Default)]
-pub(super) struct RecordedOffsets(Mutex<HashMap<(String, i32), i64>>);
+pub(super) struct RecordedOffsets(Mutex<HashMap<TopicPartition, i64>>);
 
 impl RecordedOffsets {
-    pub(super) fn note(&self, topic: &str, partition: i32, next_offset: i64) {
-        lock(&self.0).insert((topic.to_owned(), partition), next_offset);
+    pub(super) fn note(&self, partition: &TopicPartition, next_offset: i64) {
+        lock(&self.0).insert(partition.clone(), next_offset);
     }
 
-    pub(super) fn take(&self) -> HashMap<(String, i32), i64> {
+    pub(super) fn take(&self) -> HashMap<TopicPartition, i64> {
         std::mem::take(&mut lock(&self.0))
     }
 }

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use chrono::Utc;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::batcher::{OpenBatch, Segment};
@@ -14,6 +13,7 @@ use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, OffsetRange, RangeKind};
+use crate::time::UnixMicros;
 
 /// What every row needs to know besides its record.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl EncodedBatch {
     /// Notes how far each partition is recorded now.
     pub(super) fn note_offsets(&self, offsets: &RecordedOffsets) {
         for segment in &self.segments {
-            offsets.note(&segment.partition.topic, segment.partition.number, segment.next_offset);
+            offsets.note(&segment.partition.name, segment.next_offset);
         }
     }
 
@@ -93,13 +93,13 @@ impl Encoder {
         let mut dead_letters = CopyBuffer::default();
         let mut dead_letter_rows = Vec::new();
         let mut quarantined = 0;
-        let now_us = Utc::now().timestamp_micros();
+        let now = UnixMicros::now();
         let mut headers = Vec::new();
         for index in 0..records.len() {
             records.headers(index, &mut headers);
             let segment = &segments[records.source(index) as usize];
             let record = self.record(&records, segment, index, &headers);
-            let event = self.decoder.decode(&record, now_us).event;
+            let event = self.decoder.decode(&record, now).event;
             quarantined += u64::from(event.event_type == QUARANTINED);
             if event.is_dlt {
                 write_dead_letter(&mut dead_letters, &record);
@@ -125,12 +125,7 @@ impl Encoder {
         index: usize,
         headers: &'a [Header<'a>],
     ) -> Record<'a> {
-        records.record(
-            index,
-            &self.cluster_id,
-            (&segment.partition.topic, segment.partition.number),
-            headers,
-        )
+        records.record(index, &self.cluster_id, &segment.partition.name, headers)
     }
 
     /// Replaces the row of a record that PostgreSQL refuses by a quarantined one. The ids have to
@@ -140,12 +135,8 @@ impl Encoder {
         encoded.records.headers(index, &mut headers);
         let segment = &encoded.segments[encoded.records.source(index) as usize];
         let record = self.record(&encoded.records, segment, index, &headers);
-        let event = self.decoder.quarantine(
-            &record,
-            Reason::RefusedByDatabase,
-            detail,
-            Utc::now().timestamp_micros(),
-        );
+        let event =
+            self.decoder.quarantine(&record, Reason::RefusedByDatabase, detail, UnixMicros::now());
         write_event(&mut encoded.events, &event, segment.partition.partition_id, record.offset);
         encoded.events.replace_by_last(index);
         encoded.quarantined += 1;
@@ -176,7 +167,7 @@ pub fn write_event(rows: &mut CopyBuffer, event: &Event<'_>, partition_id: i32, 
     row.text(event.source_service.as_deref());
     row.boolean(event.is_dlt);
     row.jsonb(&event.payload);
-    row.timestamp(Some(event.created_at_us));
+    row.timestamp(Some(event.created_at));
     row.integer(Some(partition_id));
     row.bigint(Some(offset));
     row.uuid(event.correlation_id);
@@ -198,7 +189,11 @@ fn write_dead_letter_of(rows: &mut CopyBuffer, record: &Record<'_>, origin: &Dea
     row.text(origin.origin_source.as_str());
     row.integer(origin.origin_partition);
     row.bigint(origin.origin_offset);
-    row.timestamp(origin.origin_timestamp_ms.map(|milliseconds| milliseconds.saturating_mul(1000)));
+    row.timestamp(
+        origin
+            .origin_timestamp_ms
+            .map(|milliseconds| UnixMicros(milliseconds.saturating_mul(1000))),
+    );
     row.text(origin.consumer_group.as_deref());
     row.text(origin.exception_class.as_deref());
     row.text(origin.exception_message.as_deref());

@@ -162,7 +162,7 @@ async fn cluster_id(
     let mut said = false;
     loop {
         let asking = Arc::clone(cluster);
-        match blocking(move || asking.id(Duration::from_secs(2))).await {
+        match kafka::blocking(move || asking.id(Duration::from_secs(2))).await {
             Ok(id) => return Ok(Some(id)),
             Err(error @ kafka::Error::Unreachable { .. }) => {
                 if until_end && began.elapsed() > BROKER_LIMIT {
@@ -183,20 +183,10 @@ async fn cluster_id(
 
 async fn report_missing_topics(context: &IngestContext) {
     let (cluster, topics) = (Arc::clone(&context.cluster), context.settings.topics.clone());
-    if let Ok(found) = blocking(move || cluster.partitions(&topics)).await {
+    if let Ok(found) = kafka::blocking(move || cluster.partitions(&topics)).await {
         for topic in context.settings.topics.iter().filter(|topic| !found.contains_key(*topic)) {
             tracing::warn!(topic, "the topic does not exist yet; waiting for it");
         }
-    }
-}
-
-/// Runs what blocks (librdkafka's requests) where it holds up no task.
-async fn blocking<T: Send + 'static>(
-    body: impl FnOnce() -> Result<T, kafka::Error> + Send + 'static,
-) -> Result<T, kafka::Error> {
-    match tokio::task::spawn_blocking(body).await {
-        Ok(outcome) => outcome,
-        Err(error) => Err(kafka::Error::CutOff(error.to_string())),
     }
 }
 

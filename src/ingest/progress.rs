@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::Error;
 use super::control::lock;
 use super::session::IngestContext;
-use super::{Error, blocking};
+use crate::event::TopicPartition;
 use crate::{kafka, store};
 
 /// How often it is looked at besides after each batch of ours: another member of the group may
@@ -14,26 +15,25 @@ use crate::{kafka, store};
 const LOOK: Duration = Duration::from_millis(200);
 
 /// The ends of all partitions now. A topic may be missing only where it is one of dead letters.
-pub(super) async fn targets(context: &IngestContext) -> Result<HashMap<(String, i32), i64>, Error> {
+pub(super) async fn targets(
+    context: &IngestContext,
+) -> Result<HashMap<TopicPartition, i64>, Error> {
     let settings = &context.settings;
     let (cluster, topics) = (std::sync::Arc::clone(&context.cluster), settings.topics.clone());
-    let all = blocking(move || cluster.all_offsets(&topics)).await?;
+    let all = kafka::blocking(move || cluster.all_offsets(&topics)).await?;
     for topic in &settings.topics {
-        let exists = all.iter().any(|(found, _, _)| found == topic);
+        let exists = all.keys().any(|found| found.topic == *topic);
         if !exists && !settings.decoder.is_dead_letter_topic(topic) {
             return Err(Error::NoTopic(topic.clone()));
         }
     }
-    Ok(all
-        .into_iter()
-        .map(|(topic, partition, offsets)| ((topic, partition), offsets.end))
-        .collect())
+    Ok(all.into_iter().map(|(partition, offsets)| (partition, offsets.end)).collect())
 }
 
 /// Asks for a stop as soon as every target is recorded, whichever member of the group did it.
 pub(super) async fn watch(
     context: IngestContext,
-    mut targets: HashMap<(String, i32), i64>,
+    mut targets: HashMap<TopicPartition, i64>,
 ) -> Result<(), Error> {
     let mut connection = None;
     targets.retain(|_, end| *end > 0);
@@ -66,7 +66,7 @@ pub(super) async fn watch(
 }
 
 /// Why one of the partitions can't be read to its end.
-fn refusal(context: &IngestContext, targets: &HashMap<(String, i32), i64>) -> Option<String> {
+fn refusal(context: &IngestContext, targets: &HashMap<TopicPartition, i64>) -> Option<String> {
     let refused = lock(&context.refused);
     targets.keys().find_map(|partition| refused.get(partition)).cloned()
 }
@@ -74,7 +74,7 @@ fn refusal(context: &IngestContext, targets: &HashMap<(String, i32), i64>) -> Op
 async fn remaining(
     context: &IngestContext,
     connection: &mut Option<tokio_postgres::Client>,
-    targets: &mut HashMap<(String, i32), i64>,
+    targets: &mut HashMap<TopicPartition, i64>,
 ) -> Result<(), store::Error> {
     if connection.is_none() {
         let application = format!("audit ingest {} progress", context.ingester);
@@ -85,9 +85,8 @@ async fn remaining(
         store::partition_progress(client, &context.encoder.cluster_id, &context.settings.topics)
             .await?
     {
-        let key = (found.topic, found.partition);
-        if targets.get(&key).is_some_and(|end| *end <= found.next_offset) {
-            targets.remove(&key);
+        if targets.get(&found.partition).is_some_and(|end| *end <= found.next_offset) {
+            targets.remove(&found.partition);
         }
     }
     Ok(())
@@ -99,12 +98,11 @@ pub(super) async fn watch_lag(context: IngestContext, every: Duration) {
     while !context.stop.wait(every).await {
         let (cluster, topics) =
             (std::sync::Arc::clone(&context.cluster), context.settings.topics.clone());
-        let ends: Result<_, kafka::Error> = blocking(move || cluster.all_offsets(&topics)).await;
+        let ends: Result<_, kafka::Error> =
+            kafka::blocking(move || cluster.all_offsets(&topics)).await;
         let Ok(ends) = ends else { continue };
-        let mut open: HashMap<_, _> = ends
-            .iter()
-            .map(|(topic, partition, offsets)| ((topic.as_str(), *partition), offsets.end))
-            .collect();
+        let mut open: HashMap<_, _> =
+            ends.iter().map(|(partition, offsets)| (partition, offsets.end)).collect();
         if connection.is_none() {
             let application = format!("audit ingest {} lag", context.ingester);
             connection = store::connect(&context.settings.database, &application).await.ok();
@@ -119,7 +117,7 @@ pub(super) async fn watch_lag(context: IngestContext, every: Duration) {
         {
             Ok(found) => {
                 for found in &found {
-                    if let Some(end) = open.get_mut(&(found.topic.as_str(), found.partition)) {
+                    if let Some(end) = open.get_mut(&found.partition) {
                         *end -= found.next_offset;
                     }
                 }

@@ -1,7 +1,7 @@
 //! What happens when the group gives partitions to this process or takes them away. Runs inside the
 //! consumer's `poll`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::batcher::{Batcher, Partition};
 use super::claims::Claims;
 use super::control::{Fault, Faults, Stop, lock};
+use crate::event::TopicPartition;
 use crate::kafka;
 
 /// How long the batches of a partition may take to be committed before it is given away
@@ -57,18 +58,18 @@ impl ConsumerContext for GroupContext {
     }
 }
 
-fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
+fn names(partitions: &TopicPartitionList) -> Vec<TopicPartition> {
     partitions
         .elements()
         .iter()
-        .map(|element| (element.topic().to_owned(), element.partition()))
+        .map(|element| TopicPartition::new(element.topic(), element.partition()))
         .collect()
 }
 
 /// One log line tells them all: "orders.events [0, 1, 2], payments.events [0]".
-fn by_topic(partitions: &[(String, i32)]) -> String {
+fn by_topic(partitions: &[TopicPartition]) -> String {
     let mut topics: Vec<(&str, Vec<String>)> = Vec::new();
-    for (topic, partition) in partitions {
+    for TopicPartition { topic, partition } in partitions {
         match topics.iter_mut().find(|(known, _)| known == topic) {
             Some((_, numbers)) => numbers.push(partition.to_string()),
             None => topics.push((topic, vec![partition.to_string()])),
@@ -92,18 +93,11 @@ impl GroupContext {
         let mut offsets = TopicPartitionList::new();
         let mut batcher = lock(&self.batcher);
         for claim in claims {
-            let key = claim.key;
-            offsets.add_partition_offset(
-                &key.topic,
-                key.partition,
-                Offset::Offset(claim.next_offset),
-            )?;
-            let partition = Partition {
-                topic: key.topic,
-                number: key.partition,
-                partition_id: claim.partition_id,
-                epoch: claim.epoch,
-            };
+            let name = claim.key.partition;
+            let next_offset = Offset::Offset(claim.next_offset);
+            offsets.add_partition_offset(&name.topic, name.partition, next_offset)?;
+            let partition =
+                Partition { name, partition_id: claim.partition_id, epoch: claim.epoch };
             batcher.assign(partition, claim.next_offset);
         }
         self.claims.report_partitions(batcher.partition_count());
@@ -138,17 +132,17 @@ impl GroupContext {
             let milliseconds = began.elapsed().as_millis() as u64;
             tracing::info!(partitions = by_topic(&leaving), milliseconds, "revoked");
         }
-        let mut assigned: HashMap<(String, i32), Offset> = HashMap::new();
+        let mut assigned: HashSet<TopicPartition> = HashSet::new();
         if let Ok(current) = consumer.assignment() {
-            assigned.extend(current.to_topic_map());
+            assigned.extend(names(&current));
         }
         let mut known = TopicPartitionList::new();
-        for (topic, partition) in &leaving {
-            batcher.release(topic, *partition);
+        for partition in &leaving {
+            batcher.release(partition);
             // A partition that was refused was never assigned, and librdkafka refuses to take it
             // away.
-            if assigned.contains_key(&(topic.clone(), *partition)) {
-                known.add_partition(topic, *partition);
+            if assigned.contains(partition) {
+                known.add_partition(&partition.topic, partition.partition);
             }
         }
         self.claims.report_partitions(batcher.partition_count());

@@ -16,6 +16,7 @@ use super::encoder::Encoder;
 use super::rebalance::GroupContext;
 use super::writer::LaneWriter;
 use super::{Error, IngestSettings};
+use crate::event::TopicPartition;
 use crate::kafka::Cluster;
 
 /// How many batches of a lane may be under way: one being decoded, one waiting, one being written.
@@ -32,7 +33,7 @@ pub(super) struct IngestContext {
     pub(super) stop: Arc<Stop>,
     pub(super) counters: Arc<Counters>,
     pub(super) recorded: Arc<Notify>,
-    pub(super) refused: Arc<Mutex<HashMap<(String, i32), String>>>,
+    pub(super) refused: Arc<Mutex<HashMap<TopicPartition, String>>>,
 }
 
 /// Runs until a stop (`Ok`) or a fault.

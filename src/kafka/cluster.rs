@@ -1,7 +1,7 @@
 //! Questions to the cluster: which one it is, which topics and partitions it has, where they begin
 //! and end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::settings::LogContext;
 use super::topic_ids;
 use super::{Error, Settings};
+use crate::event::TopicPartition;
 
 /// How long one request may take.
 pub(super) const REQUEST: Duration = Duration::from_secs(10);
@@ -103,11 +104,11 @@ impl Cluster {
     ///
     /// # Errors
     /// `Error::Client`.
-    pub fn offsets(&self, topic: &str, partition: i32) -> Result<Offsets, Error> {
+    pub fn offsets(&self, partition: &TopicPartition) -> Result<Offsets, Error> {
         let (low, end) = self
             .client
-            .fetch_watermarks(topic, partition, REQUEST)
-            .map_err(Error::client(format!("reading the offsets of {topic} [{partition}]")))?;
+            .fetch_watermarks(&partition.topic, partition.partition, REQUEST)
+            .map_err(Error::client(format!("reading the offsets of {partition}")))?;
         Ok(Offsets { low, end })
     }
 
@@ -115,12 +116,17 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Cluster::partitions`] and [`Cluster::offsets`].
-    pub fn all_offsets(&self, topics: &[String]) -> Result<Vec<(String, i32, Offsets)>, Error> {
+    pub fn all_offsets(
+        &self,
+        topics: &[String],
+    ) -> Result<BTreeMap<TopicPartition, Offsets>, Error> {
         let partitions = self.partitions(topics)?;
-        let mut all = Vec::new();
+        let mut all = BTreeMap::new();
         for topic in topics {
             for partition in 0..partitions.get(topic).copied().unwrap_or(0) {
-                all.push((topic.clone(), partition, self.offsets(topic, partition)?));
+                let partition = TopicPartition::new(topic, partition);
+                let offsets = self.offsets(&partition)?;
+                all.insert(partition, offsets);
             }
         }
         Ok(all)

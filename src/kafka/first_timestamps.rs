@@ -9,6 +9,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::assigned_consumer::reader;
 use super::{Error, Settings};
+use crate::event::TopicPartition;
 
 /// Kafka's timestamp, in milliseconds since the Unix epoch, of the first record at or behind each
 /// of the offsets, by topic and partition. Left out are partitions that give none within `limit`,
@@ -18,9 +19,9 @@ use super::{Error, Settings};
 /// `Error::Client`.
 pub fn first_timestamps(
     settings: &Settings,
-    offsets: &[(String, i32, i64)],
+    offsets: &[(TopicPartition, i64)],
     limit: Duration,
-) -> Result<HashMap<(String, i32), i64>, Error> {
+) -> Result<HashMap<TopicPartition, i64>, Error> {
     let what = || "reading the first records that wait";
     // One record of each partition is wanted.
     let consumer = reader(
@@ -29,9 +30,9 @@ pub fn first_timestamps(
         what(),
     )?;
     let mut assignment = TopicPartitionList::new();
-    for (topic, partition, offset) in offsets {
+    for (partition, offset) in offsets {
         assignment
-            .add_partition_offset(topic, *partition, Offset::Offset(*offset))
+            .add_partition_offset(&partition.topic, partition.partition, Offset::Offset(*offset))
             .map_err(Error::client(what()))?;
     }
     consumer.assign(&assignment).map_err(Error::client(what()))?;
@@ -41,7 +42,7 @@ pub fn first_timestamps(
         let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
         // What fails for one partition mends itself or runs into the limit.
         let Some(Ok(message)) = consumer.poll(left) else { continue };
-        let key = (message.topic().to_owned(), message.partition());
+        let key = TopicPartition::new(message.topic(), message.partition());
         if first.contains_key(&key) {
             continue;
         }

@@ -2,6 +2,7 @@
 //! Everything here but the producer blocks the calling thread.
 
 mod assigned_consumer;
+mod blocking;
 mod cluster;
 mod error;
 mod find_by_header;
@@ -12,6 +13,7 @@ mod setting;
 mod settings;
 mod topic_ids;
 
+pub use blocking::blocking;
 pub use cluster::{Cluster, Offsets};
 pub use error::Error;
 pub use find_by_header::find_by_header;

@@ -8,7 +8,7 @@ use rdkafka::bindings;
 use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
 use rdkafka::types::RDKafkaRespErr;
 
-use crate::event::{Header, Record};
+use crate::event::{Header, Record, TopicPartition};
 
 /// A piece of the block; a length of `NULL` is Kafka's null.
 #[derive(Debug, Clone, Copy)]
@@ -136,14 +136,14 @@ impl RecordBatch {
         &'a self,
         index: usize,
         cluster_id: &'a str,
-        (topic, partition): (&'a str, i32),
+        partition: &'a TopicPartition,
         headers: &'a [Header<'a>],
     ) -> Record<'a> {
         let entry = &self.entries[index];
         Record {
             cluster_id,
-            topic,
-            partition,
+            topic: &partition.topic,
+            partition: partition.partition,
             offset: entry.offset,
             timestamp_ms: entry.timestamp_ms,
             key: self.bytes(entry.key),

@@ -1,6 +1,7 @@
 //! Whether the rows of a batch are what its ranges claim.
 
 use super::Finding;
+use crate::time::PostgresMicros;
 
 /// A batch, as the ledger has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct BatchClaim {
     pub last_id: i64,
     /// Between which times its events happened, both inclusive, in microseconds; `None` where that
     /// was not noted.
-    pub created: Option<(i64, i64)>,
+    pub created: Option<(PostgresMicros, PostgresMicros)>,
     /// The offsets that it accounts for.
     pub ranges: Vec<RangeClaim>,
 }
@@ -41,7 +42,7 @@ pub struct StoredRow {
     /// `event_logs.kafka_offset`.
     pub kafka_offset: Option<i64>,
     /// `event_logs.created_at`, in microseconds.
-    pub created_at: i64,
+    pub created_at: PostgresMicros,
 }
 
 /// Compares a batch with the rows whose ids it claims.
@@ -127,7 +128,7 @@ mod tests {
             batch_no: BATCH,
             first_id: 1,
             last_id: 5,
-            created: Some((100, 105)),
+            created: Some((PostgresMicros(100), PostgresMicros(105))),
             ranges: vec![range(1, 0, 3, 3), range(2, 10, 20, 2)],
         }
     }
@@ -138,7 +139,7 @@ mod tests {
                 id,
                 partition_id: Some(partition_id),
                 kafka_offset: Some(offset),
-                created_at: 100 + id,
+                created_at: PostgresMicros(100 + id),
             })
             .to_vec()
     }
@@ -164,7 +165,7 @@ mod tests {
             ["1 rows are doubled", "1 rows are missing of offsets 0–2 of partition_id 1"]
         );
         let mut moved = rows();
-        moved[4].created_at = 106;
+        moved[4].created_at = PostgresMicros(106);
         assert_eq!(texts(&moved), ["row 5 has a created_at that no event of the batch had"]);
         let mut foreign = rows();
         foreign[2].partition_id = Some(3);

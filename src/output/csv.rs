@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 
 use super::escape::escape_controls;
-use super::{Cell, Column, Emphasis, Renderer, Style};
+use super::{Column, Emphasis, Renderer, Style};
+use crate::value::Value;
 
 pub(super) struct Csv {
     style: Style,
@@ -80,24 +81,24 @@ impl Renderer for Csv {
         output.write_all(&self.line)
     }
 
-    fn row(&mut self, cells: &[Cell<'_>], _: Emphasis, output: &mut dyn Write) -> io::Result<()> {
+    fn row(&mut self, cells: &[Value<'_>], _: Emphasis, output: &mut dyn Write) -> io::Result<()> {
         self.line.clear();
         for (index, cell) in cells.iter().enumerate() {
             if index > 0 {
                 self.line.push(b',');
             }
             match cell {
-                Cell::Null => {}
-                Cell::Text(text) | Cell::Json(text) => self.text(text, cells.len() == 1),
-                Cell::Integer(number) => write!(self.line, "{number}")?,
-                Cell::Float(number) => write!(self.line, "{number}")?,
-                Cell::Boolean(value) => self.line.push(if *value { b't' } else { b'f' }),
-                Cell::Uuid(uuid) => {
+                Value::Null => {}
+                Value::Text(text) | Value::Json(text) => self.text(text, cells.len() == 1),
+                Value::Integer(number) => write!(self.line, "{number}")?,
+                Value::Float(number) => write!(self.line, "{number}")?,
+                Value::Boolean(value) => self.line.push(if *value { b't' } else { b'f' }),
+                Value::Uuid(uuid) => {
                     let mut buffer = uuid::Uuid::encode_buffer();
                     self.line
                         .extend_from_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
                 }
-                Cell::Timestamp(timestamp) => timestamp.write_sql(&mut self.line),
+                Value::Timestamp(timestamp) => timestamp.write_sql(&mut self.line),
             }
         }
         self.line.push(b'\n');

@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 
 use super::escape::escape_json;
-use super::{Cell, Column, Emphasis, Renderer, Style};
+use super::{Column, Emphasis, Renderer, Style};
+use crate::value::Value;
 
 pub(super) struct Json {
     style: Style,
@@ -24,29 +25,29 @@ impl Json {
         Self { array: false, ..Self::array(style) }
     }
 
-    fn cell(&mut self, cell: &Cell<'_>) -> io::Result<()> {
+    fn cell(&mut self, cell: &Value<'_>) -> io::Result<()> {
         match cell {
-            Cell::Null => self.line.extend_from_slice(b"null"),
-            Cell::Text(text) if self.style.terminal => {
+            Value::Null => self.line.extend_from_slice(b"null"),
+            Value::Text(text) if self.style.terminal => {
                 let text = serde_json::to_string(text)?;
                 self.line.extend_from_slice(escape_json(&text).as_bytes());
             }
-            Cell::Text(text) => serde_json::to_writer(&mut self.line, text)?,
-            Cell::Json(text) if self.style.terminal => {
+            Value::Text(text) => serde_json::to_writer(&mut self.line, text)?,
+            Value::Json(text) if self.style.terminal => {
                 self.line.extend_from_slice(escape_json(text).as_bytes());
             }
-            Cell::Json(text) => self.line.extend_from_slice(text.as_bytes()),
-            Cell::Integer(number) => write!(self.line, "{number}")?,
+            Value::Json(text) => self.line.extend_from_slice(text.as_bytes()),
+            Value::Integer(number) => write!(self.line, "{number}")?,
             // Not a number and the infinities become null.
-            Cell::Float(number) => serde_json::to_writer(&mut self.line, number)?,
-            Cell::Boolean(value) => write!(self.line, "{value}")?,
-            Cell::Uuid(uuid) => {
+            Value::Float(number) => serde_json::to_writer(&mut self.line, number)?,
+            Value::Boolean(value) => write!(self.line, "{value}")?,
+            Value::Uuid(uuid) => {
                 let mut buffer = uuid::Uuid::encode_buffer();
                 self.line.push(b'"');
                 self.line.extend_from_slice(uuid.hyphenated().encode_lower(&mut buffer).as_bytes());
                 self.line.push(b'"');
             }
-            Cell::Timestamp(timestamp) => {
+            Value::Timestamp(timestamp) => {
                 self.line.push(b'"');
                 timestamp.write_iso(&mut self.line);
                 self.line.push(b'"');
@@ -67,7 +68,7 @@ impl Renderer for Json {
         if self.array { output.write_all(b"[") } else { Ok(()) }
     }
 
-    fn row(&mut self, cells: &[Cell<'_>], _: Emphasis, output: &mut dyn Write) -> io::Result<()> {
+    fn row(&mut self, cells: &[Value<'_>], _: Emphasis, output: &mut dyn Write) -> io::Result<()> {
         self.line.clear();
         if self.array {
             self.line.extend_from_slice(if self.rows == 0 { b"\n" } else { b",\n" });

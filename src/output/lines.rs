@@ -7,7 +7,8 @@ use comfy_table::Color;
 
 use super::table::{cell_color, cell_text};
 use super::width::{clip, display_width};
-use super::{Cell, Column, Emphasis, Renderer, Style};
+use super::{Column, Emphasis, Renderer, Style};
+use crate::value::Value;
 
 /// A wider value moves the rest of its own line only.
 const WIDEST_COLUMN: usize = 40;
@@ -31,7 +32,7 @@ impl Renderer for Lines {
         Ok(())
     }
 
-    fn expect(&mut self, cells: &[Cell<'_>]) {
+    fn expect(&mut self, cells: &[Value<'_>]) {
         for (width, cell) in self.widths.iter_mut().zip(cells) {
             let text = cell_text(cell, self.style.terminal);
             *width = (*width).max(display_width(&text).min(WIDEST_COLUMN));
@@ -40,7 +41,7 @@ impl Renderer for Lines {
 
     fn row(
         &mut self,
-        cells: &[Cell<'_>],
+        cells: &[Value<'_>],
         emphasis: Emphasis,
         output: &mut dyn Write,
     ) -> io::Result<()> {
@@ -49,7 +50,7 @@ impl Renderer for Lines {
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             let text = cell_text(cell, self.style.terminal);
             // Half an id or a time tells nothing.
-            if !matches!(cell, Cell::Text(_) | Cell::Json(_)) && display_width(&text) > left {
+            if !matches!(cell, Value::Text(_) | Value::Json(_)) && display_width(&text) > left {
                 break;
             }
             let shown = clip(&text, left);
@@ -91,13 +92,13 @@ fn ansi(color: Color) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Cell, Column, Emphasis, Format, Style, rendered, renderer};
+    use super::super::{Column, Emphasis, Format, Style, Value, rendered, renderer};
 
     #[test]
     fn rows_that_are_known_beforehand_are_aligned_from_the_first_on() {
-        let rows = [["a", "", "x"], ["abc", "DLT", "y"]].map(|row| row.map(Cell::from));
+        let rows = [["a", "", "x"], ["abc", "DLT", "y"]].map(|row| row.map(Value::from));
         let columns = ["one", "mark", "three"].map(Column::new);
-        let lines = |expected: &[[Cell<'_>; 3]]| {
+        let lines = |expected: &[[Value<'_>; 3]]| {
             let mut output = Vec::new();
             let mut lines = renderer(Format::Lines, Style::default());
             lines.begin(&columns, &mut output).expect("writing to memory");

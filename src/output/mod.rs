@@ -1,7 +1,6 @@
 //! Output: rows of cells in, one renderer for each format. Knows rows and `Write`, never a store.
 
 mod csv;
-mod duration;
 mod escape;
 mod json;
 mod lines;
@@ -9,21 +8,18 @@ mod mermaid;
 mod pretty;
 mod report;
 mod table;
-mod timestamp;
 mod width;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use uuid::Uuid;
+use crate::value::Value;
 
-pub use duration::duration_text;
 pub use escape::escape_controls;
 pub use mermaid::{SequenceMessage, write_mermaid};
 pub use pretty::{Change, json_changes, pretty_json};
 pub use report::{Section, render_report};
 pub use table::short_uuid;
-pub use timestamp::{Timestamp, timestamp_text};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,81 +77,6 @@ impl Column {
     }
 }
 
-/// One value of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Cell<'a> {
-    /// SQL's NULL.
-    Null,
-    /// Text.
-    Text(Cow<'a, str>),
-    /// An integer.
-    Integer(i64),
-    /// A fraction.
-    Float(f64),
-    /// A truth value.
-    Boolean(bool),
-    /// JSON text, which is not looked into.
-    Json(Cow<'a, str>),
-    /// A UUID.
-    Uuid(Uuid),
-    /// A point in time, or a time without a zone that means UTC.
-    Timestamp(Timestamp),
-}
-
-impl<'a> From<&'a str> for Cell<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(Cow::Borrowed(text))
-    }
-}
-
-impl From<String> for Cell<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(Cow::Owned(text))
-    }
-}
-
-impl From<i64> for Cell<'_> {
-    fn from(number: i64) -> Self {
-        Self::Integer(number)
-    }
-}
-
-impl From<i32> for Cell<'_> {
-    fn from(number: i32) -> Self {
-        Self::Integer(number.into())
-    }
-}
-
-impl From<f64> for Cell<'_> {
-    fn from(number: f64) -> Self {
-        Self::Float(number)
-    }
-}
-
-impl From<bool> for Cell<'_> {
-    fn from(value: bool) -> Self {
-        Self::Boolean(value)
-    }
-}
-
-impl From<Uuid> for Cell<'_> {
-    fn from(uuid: Uuid) -> Self {
-        Self::Uuid(uuid)
-    }
-}
-
-impl From<Timestamp> for Cell<'_> {
-    fn from(timestamp: Timestamp) -> Self {
-        Self::Timestamp(timestamp)
-    }
-}
-
-impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
-
 /// What a person should notice about a row. Renderers for programs ignore it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Emphasis {
@@ -178,7 +99,7 @@ pub trait Renderer: Send {
     fn begin(&mut self, columns: &[Column], output: &mut dyn Write) -> io::Result<()>;
 
     /// Looks at a row that follows soon, so that the columns have room for it from the beginning.
-    fn expect(&mut self, _cells: &[Cell<'_>]) {}
+    fn expect(&mut self, _cells: &[Value<'_>]) {}
 
     /// Writes one row with as many cells as there are columns.
     ///
@@ -186,7 +107,7 @@ pub trait Renderer: Send {
     /// Those of `output`.
     fn row(
         &mut self,
-        cells: &[Cell<'_>],
+        cells: &[Value<'_>],
         emphasis: Emphasis,
         output: &mut dyn Write,
     ) -> io::Result<()>;
@@ -217,7 +138,7 @@ pub fn render<'a>(
     format: Format,
     style: Style,
     columns: &[Column],
-    rows: impl IntoIterator<Item = (Vec<Cell<'a>>, Emphasis)>,
+    rows: impl IntoIterator<Item = (Vec<Value<'a>>, Emphasis)>,
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let mut renderer = renderer(format, style);
@@ -240,16 +161,17 @@ fn rendered(format: Format, style: Style) -> String {
         Column::new("created_at"),
         Column::new("payload"),
     ];
-    let uuid = Uuid::from_u128(0x019a_a4c5_7d1e_7c3a_9b0e_3f6f_1d2c_4b5a);
-    let time = Timestamp::without_zone(848_656_800_120_000);
+    let uuid = uuid::Uuid::from_u128(0x019a_a4c5_7d1e_7c3a_9b0e_3f6f_1d2c_4b5a);
+    let time =
+        crate::time::Timestamp::without_zone(crate::time::PostgresMicros(848_656_800_120_000));
     let row = |id: i64, event_type: &'static str, payload: &'static str| {
         vec![
-            Cell::from(id),
+            Value::from(id),
             event_type.into(),
             uuid.into(),
             (id == 2).into(),
             time.into(),
-            Cell::Json(payload.into()),
+            Value::Json(payload.into()),
         ]
     };
     let rows = [
@@ -259,17 +181,17 @@ fn rendered(format: Format, style: Style) -> String {
             Emphasis::Alarm,
         ),
         (
-            vec![Cell::Null, "".into(), Cell::Null, Cell::Null, Cell::Null, Cell::Float(0.5)],
+            vec![Value::Null, "".into(), Value::Null, Value::Null, Value::Null, Value::Float(0.5)],
             Emphasis::None,
         ),
         (
             vec![
-                Cell::from(3),
+                Value::from(3),
                 "=1+1".into(),
-                Cell::Null,
-                Cell::Null,
-                Cell::Null,
-                Cell::Json("[]".into()),
+                Value::Null,
+                Value::Null,
+                Value::Null,
+                Value::Json("[]".into()),
             ],
             Emphasis::None,
         ),

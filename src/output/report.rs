@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::{Cell, Column, Emphasis, Format, Style, render, renderer};
+use super::{Column, Emphasis, Format, Style, render, renderer};
+use crate::value::Value;
 
 /// One part of a report.
 pub struct Section<'a> {
@@ -10,12 +11,12 @@ pub struct Section<'a> {
     /// Whether each row is one fact, named by the column of its number.
     facts: bool,
     columns: Vec<Column>,
-    rows: Vec<(Vec<Cell<'a>>, Emphasis)>,
+    rows: Vec<(Vec<Value<'a>>, Emphasis)>,
 }
 
 impl<'a> Section<'a> {
     /// Single facts, each with a name.
-    pub fn facts(name: &'static str, facts: Vec<(&'static str, Cell<'a>, Emphasis)>) -> Self {
+    pub fn facts(name: &'static str, facts: Vec<(&'static str, Value<'a>, Emphasis)>) -> Self {
         let columns = facts.iter().map(|(name, _, _)| Column::new(*name)).collect();
         let rows = facts.into_iter().map(|(_, cell, emphasis)| (vec![cell], emphasis)).collect();
         Self { name, facts: true, columns, rows }
@@ -25,7 +26,7 @@ impl<'a> Section<'a> {
     pub fn table(
         name: &'static str,
         columns: &[&'static str],
-        rows: Vec<(Vec<Cell<'a>>, Emphasis)>,
+        rows: Vec<(Vec<Value<'a>>, Emphasis)>,
     ) -> Self {
         Self {
             name,
@@ -74,10 +75,10 @@ fn table(style: Style, section: Section<'_>, output: &mut dyn Write) -> io::Resu
     }
     let columns = [Column::new(section.name), Column::new("")];
     let rows = section.columns.into_iter().zip(section.rows).map(|(column, (cells, emphasis))| {
-        let name = Cell::from(column.name().replace('_', " "));
+        let name = Value::from(column.name().replace('_', " "));
         // Numbers and times below each other all begin at the left.
         let cells = cells.into_iter().map(|cell| match cell {
-            Cell::Integer(number) => Cell::from(number.to_string()),
+            Value::Integer(number) => Value::from(number.to_string()),
             other => other,
         });
         (std::iter::once(name).chain(cells).collect(), emphasis)
@@ -135,15 +136,15 @@ mod tests {
 
     fn rendered(format: Format) -> String {
         let rows = vec![
-            (vec![Cell::from("a\nb"), Cell::from(1_i64)], Emphasis::None),
-            (vec![Cell::Null, Cell::from(2_i64)], Emphasis::Alarm),
+            (vec![Value::from("a\nb"), Value::from(1_i64)], Emphasis::None),
+            (vec![Value::Null, Value::from(2_i64)], Emphasis::Alarm),
         ];
         let sections = vec![
             Section::facts(
                 "database",
                 vec![
-                    ("row_count", Cell::from(3_i64), Emphasis::Notice),
-                    ("newest", Cell::Null, Emphasis::None),
+                    ("row_count", Value::from(3_i64), Emphasis::Notice),
+                    ("newest", Value::Null, Emphasis::None),
                 ],
             ),
             Section::table("partitions", &["topic", "lag"], rows),

@@ -9,9 +9,10 @@ use comfy_table::{
 use uuid::Uuid;
 
 use super::escape::escape_controls;
-use super::timestamp::timestamp_text;
 use super::width::{clip, display_width};
-use super::{Cell, Column, Emphasis, Renderer, Style};
+use super::{Column, Emphasis, Renderer, Style};
+use crate::time::timestamp_text;
+use crate::value::Value;
 
 /// The widths of a table are known when its last row is. So that memory stays bounded, a longer
 /// result becomes several tables, each with its header.
@@ -48,7 +49,7 @@ struct Shown {
 }
 
 impl Shown {
-    fn new(column: &Column, cell: &Cell<'_>, emphasis: Emphasis, style: Style) -> Self {
+    fn new(column: &Column, cell: &Value<'_>, emphasis: Emphasis, style: Style) -> Self {
         let text = cell_text(cell, style.terminal);
         // More than the width of the terminal is never shown.
         let text = style.width.map_or_else(
@@ -58,10 +59,10 @@ impl Shown {
         Self {
             text,
             color: cell_color(column, cell, emphasis),
-            dim: matches!(cell, Cell::Timestamp(_) | Cell::Null) && emphasis == Emphasis::None,
-            right: matches!(cell, Cell::Integer(_) | Cell::Float(_)),
-            can_be_clipped: matches!(cell, Cell::Text(_) | Cell::Json(_)),
-            is_nothing: matches!(cell, Cell::Null),
+            dim: matches!(cell, Value::Timestamp(_) | Value::Null) && emphasis == Emphasis::None,
+            right: matches!(cell, Value::Integer(_) | Value::Float(_)),
+            can_be_clipped: matches!(cell, Value::Text(_) | Value::Json(_)),
+            is_nothing: matches!(cell, Value::Null),
         }
     }
 
@@ -179,7 +180,7 @@ impl Renderer for Table {
 
     fn row(
         &mut self,
-        cells: &[Cell<'_>],
+        cells: &[Value<'_>],
         emphasis: Emphasis,
         output: &mut dyn Write,
     ) -> io::Result<()> {
@@ -199,25 +200,25 @@ impl Renderer for Table {
 }
 
 /// A cell as people read it; control characters are always escaped.
-pub(super) fn cell_text<'a>(cell: &'a Cell<'_>, shorten: bool) -> Cow<'a, str> {
+pub(super) fn cell_text<'a>(cell: &'a Value<'_>, shorten: bool) -> Cow<'a, str> {
     match cell {
-        Cell::Null => Cow::Borrowed("-"),
-        Cell::Text(text) | Cell::Json(text) => escape_controls(text),
-        Cell::Integer(number) => Cow::Owned(number.to_string()),
-        Cell::Float(number) => Cow::Owned(number.to_string()),
-        Cell::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
-        Cell::Uuid(uuid) if shorten => Cow::Owned(short_uuid(*uuid)),
-        Cell::Uuid(uuid) => Cow::Owned(uuid.to_string()),
-        Cell::Timestamp(timestamp) => Cow::Owned(timestamp_text(*timestamp)),
+        Value::Null => Cow::Borrowed("-"),
+        Value::Text(text) | Value::Json(text) => escape_controls(text),
+        Value::Integer(number) => Cow::Owned(number.to_string()),
+        Value::Float(number) => Cow::Owned(number.to_string()),
+        Value::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+        Value::Uuid(uuid) if shorten => Cow::Owned(short_uuid(*uuid)),
+        Value::Uuid(uuid) => Cow::Owned(uuid.to_string()),
+        Value::Timestamp(timestamp) => Cow::Owned(timestamp_text(*timestamp)),
     }
 }
 
 /// The colour of a cell on a terminal that has sixteen.
-pub(super) fn cell_color(column: &Column, cell: &Cell<'_>, emphasis: Emphasis) -> Option<Color> {
+pub(super) fn cell_color(column: &Column, cell: &Value<'_>, emphasis: Emphasis) -> Option<Color> {
     match (emphasis, cell) {
         (Emphasis::Alarm, _) => Some(Color::DarkRed),
         (Emphasis::Notice, _) => Some(Color::DarkYellow),
-        (Emphasis::None, Cell::Text(text)) if column.category => Some(category_color(text)),
+        (Emphasis::None, Value::Text(text)) if column.category => Some(category_color(text)),
         (Emphasis::None, _) => None,
     }
 }

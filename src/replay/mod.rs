@@ -68,7 +68,7 @@ pub async fn candidates(
 /// # Errors
 /// `kafka::Error`.
 pub async fn target_partitions(
-    kafka: &kafka::Settings,
+    settings: &kafka::Settings,
     candidates: &[Candidate],
     to: Option<&str>,
 ) -> Result<HashMap<String, i32>, kafka::Error> {
@@ -79,12 +79,12 @@ pub async fn target_partitions(
         }
     };
     let topics: Vec<String> = topics.into_iter().map(str::to_owned).collect();
-    let kafka = kafka.clone();
+    let settings = settings.clone();
     // A name that no topic can have is no topic, and the broker's refusal of it would hide the
     // others.
-    blocking(move || {
+    kafka::blocking(move || {
         let topics: Vec<String> = topics.into_iter().filter(|topic| is_topic_name(topic)).collect();
-        Cluster::new(&kafka)?.partitions(&topics)
+        Cluster::new(&settings)?.partitions(&topics)
     })
     .await
 }
@@ -97,16 +97,4 @@ fn is_topic_name(name: &str) -> bool {
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
-}
-
-/// Runs what blocks (librdkafka's requests) where it holds up no task.
-async fn blocking<T: Send + 'static>(
-    body: impl FnOnce() -> Result<T, kafka::Error> + Send + 'static,
-) -> Result<T, kafka::Error> {
-    match tokio::task::spawn_blocking(body).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            Err(kafka::Error::Setting(format!("a request to Kafka was cut off: {error}")))
-        }
-    }
 }

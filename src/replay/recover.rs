@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::{Error, Replayer, blocking};
+use super::{Error, Replayer};
 use crate::dead_letter::REPLAY_ID;
-use crate::kafka::{DELIVERY_TIMEOUT, find_by_header};
+use crate::kafka::{DELIVERY_TIMEOUT, blocking, find_by_header};
 use crate::store::{self, PendingReplay, ReplayResult};
 
 /// How long after its intent a record can still arrive: its sender tries for [`DELIVERY_TIMEOUT`],
@@ -76,9 +76,10 @@ impl Replayer {
                 .unwrap_or(0);
             let since = since - CLOCKS_DIFFER_BY.as_millis() as i64;
             let wanted: HashSet<Vec<u8>> = replays.iter().map(header_value).collect();
-            let kafka = self.kafka.clone();
+            let settings = self.kafka.clone();
             let found =
-                blocking(move || find_by_header(&kafka, &topic, since, REPLAY_ID, &wanted)).await?;
+                blocking(move || find_by_header(&settings, &topic, since, REPLAY_ID, &wanted))
+                    .await?;
             let outcomes: Vec<ReplayResult> = replays
                 .iter()
                 .filter_map(|replay| {

@@ -26,7 +26,7 @@ pub use read::status::{
     ingester_statuses, lost_ranges, partition_statuses,
 };
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
-pub use search::event_column::{EventColumn, Value};
+pub use search::event_column::EventColumn;
 pub use search::event_query::{
     EventQuery, Reading, RowOrder, begin_reading, count, end_reading, snapshot, time_span,
 };

@@ -11,8 +11,9 @@ use crate::cli::shared::result_table;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
 use crate::kafka;
-use crate::output::{Cell, Column, Emphasis, escape_controls};
+use crate::output::{Column, Emphasis, escape_controls};
 use crate::store::{self, ConnectionParameter, ParameterSource};
+use crate::value::Value;
 
 /// Tell which settings hold, and where each comes from
 ///
@@ -112,7 +113,7 @@ pub(crate) fn run(args: &ConfigArgs, connection: &ConnectionArgs) -> Result<Exit
 
 /// The lines of the result.
 #[derive(Default)]
-struct Rows(Vec<(Vec<Cell<'static>>, Emphasis)>);
+struct Rows(Vec<(Vec<Value<'static>>, Emphasis)>);
 
 impl Rows {
     fn push(

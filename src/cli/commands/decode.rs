@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use clap::Args;
 use record_file::{Content, Record};
 use regex::Regex;
@@ -15,10 +15,9 @@ use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal::{self, ColorChoice};
 use crate::dead_letter::{self, DeadLetter, OriginSource};
 use crate::event::{self, Decoder, Explanation, Header};
-use crate::output::{
-    self, Cell, Column, Emphasis, Format, Renderer, Style, Timestamp, escape_controls,
-    timestamp_text,
-};
+use crate::output::{self, Column, Emphasis, Format, Renderer, Style, escape_controls};
+use crate::time::{Timestamp, UnixMicros, timestamp_text};
+use crate::value::Value;
 
 /// Show what a record would become, and why: its decoder, each column, and where it comes from
 ///
@@ -92,8 +91,8 @@ struct RecordArgs {
 }
 
 fn milliseconds(text: &str) -> Result<i64, String> {
-    event::row::time::read_text(text)
-        .map(|moment| moment.microseconds.div_euclid(1000))
+    event::row::occurred_at::read_text(text)
+        .map(|moment| moment.time.0.div_euclid(1000))
         .ok_or_else(|| "write 2026-11-22T10:00:00Z, or a number such as 1795341600000".to_owned())
 }
 
@@ -149,7 +148,7 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
         ..Style::default()
     };
     let decoder = Decoder::new(args.dlt_pattern.clone());
-    let now_us = Utc::now().timestamp_micros();
+    let now = UnixMicros::now();
     let mut stdout = BufWriter::new(std::io::stdout());
     let mut report = Report::new(format, style);
     report.begin(&mut stdout)?;
@@ -162,7 +161,7 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
         for (index, record) in records.iter().enumerate() {
             let name =
                 if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
-            let answer = decode(&decoder, &args.record.cluster_id, record, now_us);
+            let answer = decode(&decoder, &args.record.cluster_id, record, now);
             report.answer(&name, &answer, &mut stdout)?;
         }
     }
@@ -195,10 +194,10 @@ struct Answer {
     /// Why it would be quarantined, in words.
     detail: Option<String>,
     /// The row of `dead_letters` that it would have, too: name, value, where it came from.
-    dead_letter: Vec<(&'static str, Cell<'static>, String)>,
+    dead_letter: Vec<(&'static str, Value<'static>, String)>,
 }
 
-fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> Answer {
+fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now: UnixMicros) -> Answer {
     /// A part of a quarantined row's payload.
     #[derive(Deserialize)]
     struct Quarantined {
@@ -222,7 +221,7 @@ fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> 
         value: record.value.as_ref().map(|value| value.0.as_slice()),
         headers: &headers,
     };
-    let explanation = event::explain(decoder, &record, now_us);
+    let explanation = event::explain(decoder, &record, now);
     let payload = explanation.columns.iter().find(|column| column.name == "payload");
     let detail = explanation.reason.and(payload).and_then(|payload| {
         serde_json::from_str::<Quarantined>(payload.value.as_deref()?)
@@ -238,14 +237,14 @@ fn decode(decoder: &Decoder, cluster_id: &str, record: &Record, now_us: i64) -> 
 }
 
 /// The columns of `dead_letters` beside the raw key, value and headers, which are kept as they are.
-fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Cell<'static>, String)> {
+fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Value<'static>, String)> {
     let headers =
         letter.family.map_or_else(|| "headers".to_owned(), |family| format!("headers of {family}"));
     let topic = match letter.origin_source {
         OriginSource::Suffix => "the topic's name without its ending: a guess",
         OriginSource::Header | OriginSource::Unknown => headers.as_str(),
     };
-    let text = |text: Option<Cow<'_, str>>| Cell::from(text.map(Cow::into_owned));
+    let text = |text: Option<Cow<'_, str>>| Value::from(text.map(Cow::into_owned));
     let time =
         letter.origin_timestamp_ms.and_then(DateTime::from_timestamp_millis).map(Timestamp::from);
     let columns = [
@@ -259,8 +258,8 @@ fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Cell<'static>, 
         ("stack_trace", text(letter.stack_trace)),
         ("attempts", letter.attempts.into()),
     ];
-    let from = |name, value: &Cell<'_>| match (name, value) {
-        (_, Cell::Null) => "nowhere".to_owned(),
+    let from = |name, value: &Value<'_>| match (name, value) {
+        (_, Value::Null) => "nowhere".to_owned(),
         ("origin_topic", _) => topic.to_owned(),
         _ => headers.clone(),
     };
@@ -333,7 +332,7 @@ impl Report {
         let dead_letter = answer.dead_letter.iter().map(|(name, value, from)| {
             // As text, because numbers would stand at the other side of the column.
             let value = match value {
-                Cell::Integer(number) => number.to_string().into(),
+                Value::Integer(number) => number.to_string().into(),
                 other => other.clone(),
             };
             (vec![(*name).into(), from.as_str().into(), value], Emphasis::None)
@@ -344,31 +343,31 @@ impl Report {
 }
 
 /// The columns of an answer in the order of [`Report::begin`].
-fn row<'a>(record: &'a str, answer: &'a Answer) -> Vec<Cell<'a>> {
+fn row<'a>(record: &'a str, answer: &'a Answer) -> Vec<Value<'a>> {
     let explanation = &answer.explanation;
     let mut cells = vec![
-        Cell::from(record),
+        Value::from(record),
         explanation.format.to_string().into(),
         explanation.reason.map(|reason| reason.to_string()).into(),
         answer.detail.as_deref().into(),
     ];
     cells.extend(explanation.columns.iter().map(cell));
     cells.push(if answer.dead_letter.is_empty() {
-        Cell::Null
+        Value::Null
     } else {
-        Cell::Json(dead_letter_json(answer).into())
+        Value::Json(dead_letter_json(answer).into())
     });
     let origins =
         explanation.columns.iter().map(|column| (column.name, column.source.to_string().into()));
-    cells.push(Cell::Json(object(origins).into()));
+    cells.push(Value::Json(object(origins).into()));
     cells
 }
 
-fn cell(column: &event::Column) -> Cell<'_> {
+fn cell(column: &event::Column) -> Value<'_> {
     match (column.name, column.value.as_deref()) {
-        (_, None) => Cell::Null,
-        ("payload" | "attributes", Some(json)) => Cell::Json(json.into()),
-        ("is_dlt", Some(value)) => Cell::Boolean(value == "true"),
+        (_, None) => Value::Null,
+        ("payload" | "attributes", Some(json)) => Value::Json(json.into()),
+        ("is_dlt", Some(value)) => Value::Boolean(value == "true"),
         (_, Some(text)) => text.into(),
     }
 }
@@ -376,9 +375,9 @@ fn cell(column: &event::Column) -> Cell<'_> {
 fn dead_letter_json(answer: &Answer) -> String {
     object(answer.dead_letter.iter().map(|(name, value, _)| {
         let value = match value {
-            Cell::Text(text) => text.as_ref().into(),
-            Cell::Integer(number) => (*number).into(),
-            Cell::Timestamp(time) => timestamp_text(*time).into(),
+            Value::Text(text) => text.as_ref().into(),
+            Value::Integer(number) => (*number).into(),
+            Value::Timestamp(time) => timestamp_text(*time).into(),
             _ => serde_json::Value::Null,
         };
         (*name, value)

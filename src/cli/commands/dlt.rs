@@ -10,8 +10,9 @@ use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
 use crate::dead_letter::short_class;
 use crate::filter::Selection;
-use crate::output::{Column, Emphasis, Format, Timestamp};
+use crate::output::{Column, Emphasis, Format};
 use crate::store::{self, Reading, RowScope};
+use crate::time::Timestamp;
 
 /// Show dead letters in groups: by origin topic, consumer group and error
 ///

@@ -14,10 +14,10 @@ use crate::cli::shared::selector_args::SelectorArgs;
 use crate::cli::shared::suggestions::suggest;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
-use crate::output::{
-    self, Cell, Column, Emphasis, Format, Timestamp, escape_controls, timestamp_text,
-};
+use crate::output::{self, Column, Emphasis, Format, escape_controls};
 use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reading, RowOrder, RowScope};
+use crate::time::{PostgresMicros, Timestamp, timestamp_text};
+use crate::value::Value;
 
 /// Show selected events, newest first
 ///
@@ -120,7 +120,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
 
     if selection.scans() {
         let (oldest, newest) = store::time_span(&client).await?;
-        let text = |time: Option<i64>| {
+        let text = |time: Option<PostgresMicros>| {
             time.map_or_else(
                 || "-".to_owned(),
                 |time| timestamp_text(Timestamp::without_zone(time)),
@@ -161,7 +161,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
             }
             renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut screen)?;
             last = Some((
-                columns.integer(&row, EventColumn::CreatedAt)?,
+                columns.time(&row, EventColumn::CreatedAt)?,
                 columns.integer(&row, EventColumn::Id)?,
             ));
             shown += 1;
@@ -223,7 +223,7 @@ async fn count(
     if format == Format::Table {
         writeln!(stdout, "{count}")?;
     } else {
-        let rows = [(vec![Cell::Integer(count)], Emphasis::None)];
+        let rows = [(vec![Value::Integer(count)], Emphasis::None)];
         output::render(format, args.output.style(), &[Column::new("count")], rows, &mut stdout)?;
     }
     Ok(args.output.exit(count == 0))

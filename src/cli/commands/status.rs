@@ -9,15 +9,15 @@ use clap::Args;
 use indicatif::HumanBytes;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::end_offsets::{Ends, ends, seconds_waiting};
+use crate::cli::shared::end_offsets::{EndOffsets, seconds_waiting};
 use crate::cli::shared::output_args::FormatArgs;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::signals::interruption;
 use crate::cli::ui::terminal;
-use crate::output::{
-    Emphasis, Format, Section, Timestamp, escape_controls, render_report, timestamp_text,
-};
+use crate::event::TopicPartition;
+use crate::output::{Emphasis, Format, Section, escape_controls, render_report};
 use crate::store::{self, DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Settings};
+use crate::time::{Timestamp, timestamp_text};
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are
 /// alive
@@ -138,9 +138,9 @@ struct Overview {
     partitions: Vec<PartitionStatus>,
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterStatus>,
-    kafka: Option<Ends>,
+    kafka: Option<EndOffsets>,
     /// How many seconds the first record of a partition waits, where some do and that is known.
-    waiting: HashMap<(String, i32), i64>,
+    waiting: HashMap<TopicPartition, i64>,
     /// What a person should know besides.
     notes: Vec<String>,
 }
@@ -154,7 +154,8 @@ impl Overview {
         let client = store::connect(settings, "audit status").await?;
         store::check_schema(&client, settings).await?;
         let mut notes = Vec::new();
-        let kafka = ends(connection, &client, &[], BROKER_LIMIT).await?;
+        let topics = store::known_topics(&client).await?;
+        let kafka = EndOffsets::ask(connection, topics, BROKER_LIMIT).await;
         let kafka =
             kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
         let database = store::database_status(&client).await?;
@@ -171,8 +172,7 @@ impl Overview {
         let behind = partitions
             .iter()
             .filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
-        let behind = behind
-            .map(|partition| (partition.topic.clone(), partition.partition, partition.next_offset));
+        let behind = behind.map(|partition| (partition.partition.clone(), partition.next_offset));
         let waiting = seconds_waiting(connection, behind.collect(), WAITING_LIMIT).await;
         let waiting = waiting.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
@@ -260,7 +260,7 @@ impl Overview {
     fn seconds_behind(&self, partition: &PartitionStatus) -> Option<i64> {
         match lag(partition, self.kafka.as_ref())? {
             0 => Some(0),
-            _ => self.waiting.get(&(partition.topic.clone(), partition.partition)).copied(),
+            _ => self.waiting.get(&partition.partition).copied(),
         }
     }
 
@@ -274,8 +274,8 @@ impl Overview {
                 _ => Emphasis::None,
             };
             let mut cells = vec![
-                partition.topic.as_str().into(),
-                partition.partition.into(),
+                partition.partition.topic.as_str().into(),
+                partition.partition.partition.into(),
                 partition.next_offset.into(),
                 end(partition, kafka).into(),
                 lag.into(),
@@ -292,21 +292,19 @@ impl Overview {
 }
 
 /// The partition's end, where Kafka told it and it is the same cluster.
-fn end(partition: &PartitionStatus, kafka: Option<&Ends>) -> Option<i64> {
-    let (cluster_id, ends) = kafka?;
-    let offsets = ends.get(&(partition.topic.clone(), partition.partition))?;
-    (*cluster_id == partition.cluster_id).then_some(offsets.end)
+fn end(partition: &PartitionStatus, kafka: Option<&EndOffsets>) -> Option<i64> {
+    kafka?.of(&partition.cluster_id, &partition.partition).map(|offsets| offsets.end)
 }
 
-fn lag(partition: &PartitionStatus, kafka: Option<&Ends>) -> Option<i64> {
+fn lag(partition: &PartitionStatus, kafka: Option<&EndOffsets>) -> Option<i64> {
     end(partition, kafka).map(|end| (end - partition.next_offset).max(0))
 }
 
 fn lost_table(lost: &[LostRange]) -> Section<'_> {
     let rows = lost.iter().map(|range| {
         let cells = vec![
-            range.topic.as_str().into(),
-            range.partition.into(),
+            range.partition.topic.as_str().into(),
+            range.partition.partition.into(),
             range.first_offset.into(),
             range.next_offset.into(),
             (range.next_offset - range.first_offset).into(),

@@ -1,21 +1,23 @@
 //! `audit verify`: whether the record is complete and unaltered.
 
-use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio_postgres::Client;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::end_offsets::{Ends, ends};
+use crate::cli::shared::end_offsets::EndOffsets;
 use crate::cli::shared::output_args::FormatArgs;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
+use crate::event::TopicPartition;
 use crate::kafka::Offsets;
 use crate::ledger::{self, BatchClaim, Chain, Finding, Severity, StoredRow};
-use crate::output::{self, Cell, Column, Emphasis, Format};
+use crate::output::{self, Column, Emphasis, Format};
 use crate::store::{self, KnownPartition, LedgerScan};
+use crate::value::Value;
 
 /// Check that the record is complete: every offset of every partition is a row, a declared hole or
 /// a declared loss
@@ -41,6 +43,9 @@ pub(crate) struct VerifyArgs {
     pub(crate) format: FormatArgs,
 }
 
+/// How long a broker may take to answer.
+const BROKER_LIMIT: Duration = Duration::from_secs(10);
+
 /// At most so many findings are listed; the rest is counted.
 const LISTED: usize = 1000;
 
@@ -57,9 +62,11 @@ pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Resul
     let mut client = store::connect(&settings, "audit verify").await?;
     store::check_schema(&client, &settings).await?;
     // Kafka first: what it has now must be in the snapshot, which is taken later.
-    let kafka = ends(connection, &client, &args.topics, Duration::from_secs(10)).await?;
-    if let Ok((cluster_id, ends)) = &kafka {
-        wait_for(args.wait, &client, cluster_id, ends).await?;
+    let mut topics = store::known_topics(&client).await?;
+    topics.extend(args.topics.iter().cloned());
+    let kafka = EndOffsets::ask(connection, topics, BROKER_LIMIT).await;
+    if let Ok(kafka) = &kafka {
+        wait_for(args.wait, &client, kafka).await?;
     }
     let scan = LedgerScan::open(&mut client).await?;
     let mut checks = Vec::new();
@@ -70,23 +77,18 @@ pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Resul
 }
 
 /// Gives a running ingester the time to record what Kafka had at the start.
-async fn wait_for(
-    seconds: u64,
-    client: &tokio_postgres::Client,
-    cluster_id: &str,
-    ends: &HashMap<(String, i32), Offsets>,
-) -> Result<(), Failure> {
-    let topics: Vec<String> = ends.keys().map(|(topic, _)| topic.clone()).collect();
+async fn wait_for(seconds: u64, client: &Client, kafka: &EndOffsets) -> Result<(), Failure> {
+    let topics: Vec<String> =
+        kafka.partitions.keys().map(|partition| partition.topic.clone()).collect();
     let began = Instant::now();
     loop {
-        let recorded = store::partition_progress(client, cluster_id, &topics).await?;
-        let next = |topic: &str, partition: i32| {
-            let found =
-                recorded.iter().find(|found| found.topic == topic && found.partition == partition);
+        let progress = store::partition_progress(client, &kafka.cluster_id, &topics).await?;
+        let next = |partition: &TopicPartition| {
+            let found = progress.iter().find(|found| found.partition == *partition);
             found.map_or(0, |found| found.next_offset)
         };
         let reached =
-            ends.iter().all(|((topic, partition), offsets)| next(topic, *partition) >= offsets.end);
+            kafka.partitions.iter().all(|(partition, offsets)| next(partition) >= offsets.end);
         if reached || began.elapsed() >= Duration::from_secs(seconds) {
             return Ok(());
         }
@@ -97,7 +99,7 @@ async fn wait_for(
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.
 async fn partition_checks(
     scan: &LedgerScan<'_>,
-    kafka: Result<&Ends, &String>,
+    kafka: Result<&EndOffsets, &String>,
     checks: &mut Vec<Check>,
 ) -> Result<(), Failure> {
     let known = scan.partitions().await?;
@@ -109,43 +111,32 @@ async fn partition_checks(
             partition.next_offset,
         );
         let end = match kafka {
-            Ok((cluster_id, ends))
-                if partition.is_newest && *cluster_id == partition.cluster_id =>
-            {
-                let offsets = ends.get(&(partition.topic.clone(), partition.partition));
+            Ok(kafka) if partition.is_newest && kafka.cluster_id == partition.cluster_id => {
+                let offsets = kafka.partitions.get(&partition.partition);
                 findings.extend(compare_with_kafka(&subject, partition.next_offset, offsets));
                 offsets.map(|offsets| offsets.end)
             }
             _ => None,
         };
-        checks.push(Check { check: "partition", subject, findings, detail: describe(&chain, end) });
+        let detail = describe(&chain, end);
+        checks.push(Check { check: "partition", subject, findings, detail });
     }
     match kafka {
-        Ok((cluster_id, ends)) => {
-            let mut unknown: Vec<_> = ends
-                .iter()
-                .filter(|((topic, number), offsets)| {
-                    offsets.end > 0
-                        && !known.iter().any(|known| {
-                            known.cluster_id == *cluster_id
-                                && known.topic == *topic
-                                && known.partition == *number
-                        })
+        Ok(kafka) => {
+            let is_known = |partition: &TopicPartition| {
+                known.iter().any(|known| {
+                    known.cluster_id == kafka.cluster_id && known.partition == *partition
                 })
-                .collect();
-            unknown.sort_unstable_by_key(|(key, _)| *key);
-            for ((topic, number), offsets) in unknown {
-                let subject = format!("{topic} [{number}]");
-                let findings = vec![Finding::incomplete(
-                    &subject,
-                    "Kafka has this partition, the ledger does not",
-                )];
-                checks.push(Check {
-                    check: "partition",
-                    subject,
-                    findings,
-                    detail: format!("end {}", offsets.end),
-                });
+            };
+            for (partition, offsets) in &kafka.partitions {
+                if offsets.end == 0 || is_known(partition) {
+                    continue;
+                }
+                let subject = partition.to_string();
+                let text = "Kafka has this partition, the ledger does not";
+                let findings = vec![Finding::incomplete(&subject, text)];
+                let detail = format!("end {}", offsets.end);
+                checks.push(Check { check: "partition", subject, findings, detail });
             }
         }
         Err(reason) => {
@@ -189,7 +180,7 @@ fn compare_with_kafka(
 }
 
 fn subject(partition: &KnownPartition) -> String {
-    let name = format!("{} [{}]", partition.topic, partition.partition);
+    let name = partition.partition.to_string();
     if partition.incarnation == 1 {
         name
     } else {
@@ -338,7 +329,7 @@ fn progress(rows: u64) -> ProgressBar {
 
 fn show(args: &VerifyArgs, checks: &[Check]) -> Result<Exit, Failure> {
     let columns = ["check", "subject", "result", "detail"].map(Column::new);
-    let mut lines: Vec<(Vec<Cell<'_>>, Emphasis)> = Vec::new();
+    let mut lines: Vec<(Vec<Value<'_>>, Emphasis)> = Vec::new();
     for check in checks {
         let worst = check.findings.iter().map(|finding| finding.severity).max();
         let (result, emphasis) = word(worst);

@@ -4,8 +4,10 @@
 use tokio_postgres::Row;
 
 use crate::cli::ui::failure::Failure;
-use crate::output::{Cell, Column, Emphasis, Format, Style, Timestamp};
-use crate::store::{EventColumn, Value};
+use crate::output::{Column, Emphasis, Format, Style};
+use crate::store::EventColumn;
+use crate::time::PostgresMicros;
+use crate::value::Value;
 
 /// From this width on a terminal has room for the payload and both ids.
 const WIDE_TERMINAL: u16 = 120;
@@ -53,8 +55,8 @@ impl EventColumns {
     }
 
     /// The cells of a row for the renderer.
-    pub(crate) fn cells<'a>(&self, row: &'a Row) -> Result<Vec<Cell<'a>>, Failure> {
-        (0..self.shown).map(|index| self.at(row, index).map(event_cell)).collect()
+    pub(crate) fn cells<'a>(&self, row: &'a Row) -> Result<Vec<Value<'a>>, Failure> {
+        (0..self.shown).map(|index| self.at(row, index)).collect()
     }
 
     /// The value of a selected column.
@@ -72,15 +74,24 @@ impl EventColumns {
     /// The integer of a selected column that is never null.
     pub(crate) fn integer(&self, row: &Row, column: EventColumn) -> Result<i64, Failure> {
         match self.value(row, column)? {
-            Value::Integer(number) | Value::Time(number) => Ok(number),
-            _ => Err(Failure::new(format!("a row came back without its {}", column.name()))),
+            Value::Integer(number) => Ok(number),
+            _ => Err(missing(column)),
+        }
+    }
+
+    /// The time of a selected column that is never null.
+    pub(crate) fn time(&self, row: &Row, column: EventColumn) -> Result<PostgresMicros, Failure> {
+        match self.value(row, column)? {
+            Value::Timestamp(timestamp) => Ok(timestamp.time()),
+            _ => Err(missing(column)),
         }
     }
 
     /// What stands out about a row, by its mark.
     pub(crate) fn emphasis(&self, row: &Row) -> Result<Emphasis, Failure> {
         Ok(match self.value(row, EventColumn::Mark)? {
-            Value::Text("") | Value::Null => Emphasis::None,
+            Value::Text(mark) if mark.is_empty() => Emphasis::None,
+            Value::Null => Emphasis::None,
             Value::Text(mark) if mark.starts_with("DLT") => Emphasis::Alarm,
             _ => Emphasis::Notice,
         })
@@ -136,16 +147,6 @@ fn named(name: &str) -> Result<EventColumn, Failure> {
     })
 }
 
-/// A value as a cell.
-pub(crate) fn event_cell(value: Value<'_>) -> Cell<'_> {
-    match value {
-        Value::Null => Cell::Null,
-        Value::Text(text) => Cell::from(text),
-        Value::Integer(number) => Cell::Integer(number),
-        Value::Boolean(value) => Cell::Boolean(value),
-        Value::Json(text) => Cell::Json(text.into()),
-        Value::Uuid(uuid) => Cell::Uuid(uuid),
-        Value::Time(microseconds) => Cell::Timestamp(Timestamp::without_zone(microseconds)),
-        Value::Instant(microseconds) => Cell::Timestamp(Timestamp::with_zone(microseconds)),
-    }
+fn missing(column: EventColumn) -> Failure {
+    Failure::new(format!("a row came back without its {}", column.name()))
 }

@@ -4,14 +4,15 @@
 use super::output_args::OutputArgs;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
-use crate::output::{self, Cell, Column, Emphasis, Format};
+use crate::output::{self, Column, Emphasis, Format};
+use crate::value::Value;
 
 /// Shows a list in the format and with the columns that were asked for. `in_tables` names those
 /// that people see first.
 pub(crate) fn show(
     columns: &[Column],
     in_tables: &[&str],
-    rows: Vec<(Vec<Cell<'_>>, Emphasis)>,
+    rows: Vec<(Vec<Value<'_>>, Emphasis)>,
     empty: &str,
     args: &OutputArgs,
 ) -> Result<Exit, Failure> {

@@ -5,8 +5,8 @@ use tokio_postgres::Client;
 use crate::cli::ui::failure::Failure;
 use crate::cli::ui::terminal;
 use crate::filter::{Glob, Selection, nearest};
-use crate::output::{Timestamp, timestamp_text};
 use crate::store::{self, DistinctColumn, EventColumn, StoredEvent, distinct_values};
+use crate::time::{Timestamp, timestamp_text};
 
 /// Up to so many values are listed when none is like the word.
 const LISTED: usize = 12;
@@ -54,7 +54,7 @@ fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> Stri
 pub(crate) fn ambiguous(id: &str, candidates: &[StoredEvent]) -> Result<Failure, Failure> {
     let mut lines = vec!["give more of its digits:".to_owned()];
     for candidate in candidates {
-        let created_at = candidate.integer(EventColumn::CreatedAt)?;
+        let created_at = candidate.time(EventColumn::CreatedAt)?;
         lines.push(format!(
             "  {}  {}  {}",
             candidate.uuid(EventColumn::EventId)?.unwrap_or_default(),

@@ -5,7 +5,7 @@ use super::*;
 fn letter(row_id: i64) -> Candidate {
     Candidate {
         row_id,
-        created_at: row_id * 10,
+        created_at: PostgresMicros(row_id * 10),
         topic: Some("orders.events-dlt".to_owned()),
         is_stored: true,
         byte_size: 100,
@@ -47,7 +47,7 @@ fn a_dead_letter_goes_back_to_where_its_headers_say_it_came_from() {
     };
     assert_eq!(plan.steps, [step(1), step(2)]);
     let group = &plan.groups[0];
-    assert_eq!((plan.groups.len(), group.records, group.oldest, group.newest), (1, 2, 10, 20));
+    assert_eq!((plan.groups.len(), group.records, group.oldest.0, group.newest.0), (1, 2, 10, 20));
     assert_eq!((group.from.as_deref(), group.why.as_deref()), (Some("orders.events-dlt"), None));
 }
 
@@ -155,6 +155,6 @@ fn groups_tell_what_differs_and_add_up_to_all_that_was_selected() {
     assert_eq!(plan.groups.len(), 4);
     let counts: Vec<_> = Action::ALL.iter().map(|action| plan.count(*action)).collect();
     assert_eq!(counts, [4, 0, 1, 0, 0, 0]);
-    assert_eq!(plan.range(), Some((10, 50)));
+    assert_eq!(plan.range(), Some((PostgresMicros(10), PostgresMicros(50))));
     assert_eq!(Plan::default().range(), None);
 }

@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use super::attributes::Attributes;
 use super::column_source::{ColumnSource, ColumnSources, RecordPart};
+use super::ids;
+use super::occurred_at::{self, ParsedTime};
 use super::quarantine::{self, QUARANTINED};
-use super::{ids, time};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
 use crate::event::json::Kind;
 use crate::event::{Event, Reason, Record};
+use crate::time::UnixMicros;
 
 /// The longest text that `event_type` and `source_service` hold, in code points.
 const MAX_CHARACTERS: usize = 100;
@@ -27,7 +29,7 @@ pub(in crate::event) fn event<'a>(
     envelope: Envelope<'a>,
     schema_id: Option<u32>,
     is_dlt: bool,
-    now_us: i64,
+    now: UnixMicros,
 ) -> (Event<'a>, ColumnSources, Option<Reason>) {
     let mut sources = ColumnSources::default();
     let mut attributes = Attributes {
@@ -100,8 +102,8 @@ pub(in crate::event) fn event<'a>(
         Some(correlation_id)
     });
 
-    let (created_at_us, source) =
-        created_at(record, envelope.occurred_at.as_ref(), now_us, &mut attributes);
+    let (created_at, source) =
+        created_at(record, envelope.occurred_at.as_ref(), now, &mut attributes);
     sources.created_at = source;
 
     sources.payload = ColumnSource {
@@ -120,7 +122,7 @@ pub(in crate::event) fn event<'a>(
             Payload::Raw(json) => Cow::Borrowed(json),
             Payload::Built(json) => Cow::Owned(json),
         },
-        created_at_us,
+        created_at,
         correlation_id,
         attributes: String::new(),
     };
@@ -144,10 +146,10 @@ pub(in crate::event) fn event_without_envelope<'a>(
     event_type: &'static str,
     payload: Cow<'a, str>,
     is_dlt: bool,
-    now_us: i64,
+    now: UnixMicros,
 ) -> (Event<'a>, ColumnSources) {
     let mut attributes = Attributes::default();
-    let (created_at_us, created_at) = created_at(record, None, now_us, &mut attributes);
+    let (created_at, time_source) = created_at(record, None, now, &mut attributes);
     let (aggregate_id, aggregate_origin) = key_aggregate(record).unzip();
     let (correlation_id, correlation_origin) = trace(record, None).unzip();
     let event = Event {
@@ -157,7 +159,7 @@ pub(in crate::event) fn event_without_envelope<'a>(
         source_service: None,
         is_dlt,
         payload,
-        created_at_us,
+        created_at,
         correlation_id,
         attributes: attributes.to_json(record),
     };
@@ -167,7 +169,7 @@ pub(in crate::event) fn event_without_envelope<'a>(
         aggregate_id: aggregate_origin.unwrap_or_default(),
         source_service: ColumnSource::default(),
         payload: ColumnSource::of(RecordPart::Value),
-        created_at,
+        created_at: time_source,
         correlation_id: correlation_origin.unwrap_or_default(),
     };
     (event, sources)
@@ -258,32 +260,30 @@ fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, Column
 fn created_at<'a>(
     record: &Record<'_>,
     field: Option<&Field<'a>>,
-    now_us: i64,
+    now: UnixMicros,
     attributes: &mut Attributes<'a>,
-) -> (i64, ColumnSource) {
+) -> (UnixMicros, ColumnSource) {
     let moment = field.and_then(|field| match &field.raw {
-        Raw::Json(value) if value.kind == Kind::Number => time::read_number(value.raw)
-            .map(|microseconds| time::ParsedTime { microseconds, assumed_utc: false }),
-        raw => raw.text().and_then(|text| time::read_text(&text)),
+        Raw::Json(value) if value.kind == Kind::Number => {
+            occurred_at::read_number(value.raw).map(|time| ParsedTime { time, assumed_utc: false })
+        }
+        raw => raw.text().and_then(|text| occurred_at::read_text(&text)),
     });
     if let (Some(field), Some(moment)) = (field, moment) {
         if !moment.assumed_utc {
-            return (moment.microseconds, ColumnSource::of(field.place));
+            return (moment.time, ColumnSource::of(field.place));
         }
         attributes.originals.created_at = Some(field.raw);
         attributes.created_at_from = Some("assumed_utc");
-        return (
-            moment.microseconds,
-            ColumnSource::noted(field.place, "without an offset: taken as UTC"),
-        );
+        return (moment.time, ColumnSource::noted(field.place, "without an offset: taken as UTC"));
     }
     attributes.originals.created_at = field.map(|field| field.raw);
     let note =
         if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
-    if let Some(microseconds) = record.timestamp_ms.and_then(time::from_milliseconds) {
+    if let Some(time) = record.timestamp_ms.and_then(occurred_at::from_milliseconds) {
         attributes.created_at_from = Some("kafka_timestamp");
-        return (microseconds, ColumnSource::noted(RecordPart::KafkaTimestamp, note));
+        return (time, ColumnSource::noted(RecordPart::KafkaTimestamp, note));
     }
     attributes.created_at_from = Some("now");
-    (now_us.max(time::EARLIEST_US), ColumnSource::noted(RecordPart::Clock, note))
+    (now.max(occurred_at::EARLIEST), ColumnSource::noted(RecordPart::Clock, note))
 }

@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Row};
 use crate::store::Error;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
-use crate::store::search::event_column::Microseconds;
 use crate::store::search::resolve::ResolvedSelection;
+use crate::time::PostgresMicros;
 
 /// What events are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +73,9 @@ pub struct CountGroup {
     /// How many of them deliver an event again, dead letters aside; only where that was asked for.
     pub duplicates: Option<i64>,
     /// When the first happened, in microseconds since 2000-01-01.
-    pub first: i64,
+    pub first: PostgresMicros,
     /// When the last happened.
-    pub last: i64,
+    pub last: PostgresMicros,
 }
 
 /// The groups of a selection: the largest first, or in the order of time where the first grouping
@@ -100,8 +100,8 @@ pub async fn groups(
             rows: row.try_get(at(0))?,
             dead_letters: row.try_get(at(1))?,
             quarantined: row.try_get(at(2))?,
-            first: row.try_get::<_, Microseconds>(at(3))?.0,
-            last: row.try_get::<_, Microseconds>(at(4))?.0,
+            first: row.try_get(at(3))?,
+            last: row.try_get(at(4))?,
             duplicates: row.try_get(at(5))?,
         })
     };
@@ -165,7 +165,7 @@ HAVING count(*) > 0
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     /// When it begins, in microseconds since 2000-01-01.
-    pub begin: i64,
+    pub begin: PostgresMicros,
     /// How many rows it has.
     pub rows: i64,
     /// How many of them are dead letters.
@@ -197,11 +197,7 @@ pub async fn histogram(
     );
     let rows = Statement { sql, parameters }.rows(client, failed).await?;
     let bucket = |row: &Row| {
-        Ok(Bucket {
-            begin: row.try_get::<_, Microseconds>(0)?.0,
-            rows: row.try_get(1)?,
-            dead_letters: row.try_get(2)?,
-        })
+        Ok(Bucket { begin: row.try_get(0)?, rows: row.try_get(1)?, dead_letters: row.try_get(2)? })
     };
     rows.iter().map(bucket).collect::<Result<_, _>>().map_err(Error::query(failed))
 }

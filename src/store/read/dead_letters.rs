@@ -9,8 +9,8 @@ use crate::dead_letter::{Candidate, OriginSource, PreviousReplay};
 use crate::store::Error;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
-use crate::store::search::event_column::Microseconds;
 use crate::store::search::resolve::ResolvedSelection;
+use crate::time::PostgresMicros;
 
 /// The raw record of a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +40,10 @@ pub struct DeadLetterGroup {
     pub replayed: i64,
     /// How many of them are replays that failed again.
     pub returned: i64,
-    /// When the first of their events happened: microseconds since 2000-01-01, UTC.
-    pub first_at: i64,
+    /// When the first of their events happened.
+    pub first_at: PostgresMicros,
     /// When the last of their events happened.
-    pub last_at: i64,
+    pub last_at: PostgresMicros,
     /// The event of the latest of them, by row.
     pub example: Uuid,
     /// Its error's message.
@@ -100,7 +100,7 @@ fn candidate(row: &Row) -> Result<Candidate, tokio_postgres::Error> {
     };
     Ok(Candidate {
         row_id: row.try_get(0)?,
-        created_at: row.try_get::<_, Microseconds>(1)?.0,
+        created_at: row.try_get(1)?,
         topic: row.try_get(2)?,
         is_stored: row.try_get(3)?,
         byte_size: row.try_get(4)?,
@@ -187,8 +187,8 @@ fn group(row: &Row) -> Result<DeadLetterGroup, tokio_postgres::Error> {
         records: row.try_get(3)?,
         replayed: row.try_get(4)?,
         returned: row.try_get(5)?,
-        first_at: row.try_get::<_, Microseconds>(6)?.0,
-        last_at: row.try_get::<_, Microseconds>(7)?.0,
+        first_at: row.try_get(6)?,
+        last_at: row.try_get(7)?,
         example: row.try_get(8)?,
         example_message: row.try_get(9)?,
     })

@@ -1,5 +1,7 @@
 //! Events with everything that is known of them: what `show` and `trace` are made of.
 
+use std::borrow::Cow;
+
 use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
@@ -8,10 +10,12 @@ use uuid::Uuid;
 use crate::dead_letter::error_line;
 use crate::filter::{Identifier, Selection};
 use crate::store::search::cursor::Order;
-use crate::store::search::event_column::{EventColumn, Value};
+use crate::store::search::event_column::EventColumn;
 use crate::store::search::event_query::{EventQuery, RowOrder};
 use crate::store::search::resolve::{RowScope, resolve};
 use crate::store::{Error, ResolvedSelection};
+use crate::time::PostgresMicros;
+use crate::value::Value;
 
 /// A row of `event_logs` with its batch and its origin.
 #[derive(Debug)]
@@ -27,13 +31,24 @@ impl StoredEvent {
         column.value(&self.0, index).map_err(Error::query("reading an event"))
     }
 
-    /// A column of numbers or times.
+    /// A column of numbers.
     ///
     /// # Errors
     /// As [`StoredEvent::value`].
     pub fn integer(&self, column: EventColumn) -> Result<Option<i64>, Error> {
         Ok(match self.value(column)? {
-            Value::Integer(number) | Value::Time(number) | Value::Instant(number) => Some(number),
+            Value::Integer(number) => Some(number),
+            _ => None,
+        })
+    }
+
+    /// A column of times.
+    ///
+    /// # Errors
+    /// As [`StoredEvent::value`].
+    pub fn time(&self, column: EventColumn) -> Result<Option<PostgresMicros>, Error> {
+        Ok(match self.value(column)? {
+            Value::Timestamp(timestamp) => Some(timestamp.time()),
             _ => None,
         })
     }
@@ -44,7 +59,8 @@ impl StoredEvent {
     /// As [`StoredEvent::value`].
     pub fn text(&self, column: EventColumn) -> Result<Option<&str>, Error> {
         Ok(match self.value(column)? {
-            Value::Text(text) | Value::Json(text) => Some(text),
+            // What a row holds is borrowed from it.
+            Value::Text(Cow::Borrowed(text)) | Value::Json(Cow::Borrowed(text)) => Some(text),
             _ => None,
         })
     }
@@ -56,7 +72,7 @@ impl StoredEvent {
     pub fn uuid(&self, column: EventColumn) -> Result<Option<Uuid>, Error> {
         Ok(match self.value(column)? {
             Value::Uuid(uuid) => Some(uuid),
-            Value::Text(text) => Uuid::parse_str(text).ok(),
+            Value::Text(text) => Uuid::parse_str(&text).ok(),
             _ => None,
         })
     }
@@ -104,7 +120,7 @@ pub async fn event_before(
     let Some(aggregate) = event.uuid(EventColumn::AggregateId)? else { return Ok(None) };
     let cursor = crate::store::Cursor {
         order: Order::Newest,
-        created_at: event.integer(EventColumn::CreatedAt)?.unwrap_or_default(),
+        created_at: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
         id: event.id()?,
         snapshot: crate::store::snapshot(client).await?,
     };
@@ -270,7 +286,7 @@ pub struct ReplaySummary {
     /// Who asked for it.
     pub requested_by: String,
     /// When, microseconds since 2000-01-01 UTC.
-    pub requested_at: i64,
+    pub requested_at: PostgresMicros,
     /// Why.
     pub reason: Option<String>,
     /// Where to.
@@ -301,7 +317,7 @@ pub async fn replay_summaries(
             event_log_id: row.try_get(0)?,
             attempt: row.try_get(1)?,
             requested_by: row.try_get(2)?,
-            requested_at: row.try_get::<_, crate::store::search::event_column::Microseconds>(3)?.0,
+            requested_at: row.try_get(3)?,
             reason: row.try_get(4)?,
             target_topic: row.try_get(5)?,
             state: row.try_get(6)?,

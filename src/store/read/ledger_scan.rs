@@ -3,9 +3,10 @@
 
 use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
 
+use crate::event::TopicPartition;
 use crate::ledger::{BatchClaim, ChainLink, RangeClaim, StoredRow};
 use crate::store::Error;
-use crate::store::search::event_column::Microseconds;
+use crate::time::PostgresMicros;
 
 /// How many rows one round trip brings.
 const ROWS_AT_ONCE: i32 = 50_000;
@@ -18,10 +19,8 @@ pub struct KnownPartition {
     pub partition_id: i32,
     /// The cluster.
     pub cluster_id: String,
-    /// The topic.
-    pub topic: String,
-    /// The partition's number.
-    pub partition: i32,
+    /// The partition.
+    pub partition: TopicPartition,
     /// Which incarnation of the topic.
     pub incarnation: i32,
     /// Whether it is the newest incarnation.
@@ -69,8 +68,7 @@ impl<'a> LedgerScan<'a> {
         let partition = |row: &Row| KnownPartition {
             partition_id: row.get(0),
             cluster_id: row.get(1),
-            topic: row.get(2),
-            partition: row.get(3),
+            partition: TopicPartition { topic: row.get(2), partition: row.get(3) },
             incarnation: row.get(4),
             is_newest: row.get(5),
             next_offset: row.get(6),
@@ -224,8 +222,8 @@ impl RowScan<'_> {
 }
 
 /// A timestamp as PostgreSQL has it, the infinities included.
-fn microseconds(row: &Row, column: usize) -> Option<i64> {
-    row.get::<_, Option<Microseconds>>(column).map(|time| time.0)
+fn microseconds(row: &Row, column: usize) -> Option<PostgresMicros> {
+    row.get(column)
 }
 
 async fn next(

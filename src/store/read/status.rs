@@ -3,18 +3,17 @@
 use chrono::{DateTime, Utc};
 use tokio_postgres::Client;
 
+use crate::event::TopicPartition;
 use crate::store::Error;
-use crate::store::search::event_column::Microseconds;
+use crate::time::PostgresMicros;
 
 /// A partition, newest incarnation.
 #[derive(Debug, Clone)]
 pub struct PartitionStatus {
     /// The cluster.
     pub cluster_id: String,
-    /// The topic.
-    pub topic: String,
-    /// The partition's number.
-    pub partition: i32,
+    /// The partition.
+    pub partition: TopicPartition,
     /// The first offset that is not recorded yet.
     pub next_offset: i64,
     /// Offsets that Kafka had deleted before they were read, of all incarnations.
@@ -48,8 +47,7 @@ pub async fn partition_statuses(client: &Client) -> Result<Vec<PartitionStatus>,
         .map_err(Error::query("reading the partitions"))?;
     let overview = |row: &tokio_postgres::Row| PartitionStatus {
         cluster_id: row.get(0),
-        topic: row.get(1),
-        partition: row.get(2),
+        partition: TopicPartition { topic: row.get(1), partition: row.get(2) },
         next_offset: row.get(3),
         lost: row.get(4),
         recorded_at: row.get(5),
@@ -68,7 +66,7 @@ pub struct DatabaseStatus {
     /// When it was recorded.
     pub newest_batch_at: Option<DateTime<Utc>>,
     /// When the newest event happened, in microseconds since 2000-01-01.
-    pub newest_event_at: Option<i64>,
+    pub newest_event_at: Option<PostgresMicros>,
     /// Quarantined rows.
     pub quarantined: i64,
     /// Rows of dead letter topics.
@@ -99,7 +97,7 @@ pub async fn database_status(client: &Client) -> Result<DatabaseStatus, Error> {
         rows: row.get(0),
         batches: row.get(1),
         newest_batch_at: row.get(2),
-        newest_event_at: row.get::<_, Option<Microseconds>>(3).map(|time| time.0),
+        newest_event_at: row.get(3),
         quarantined: row.get(4),
         dead_letters: row.get(5),
         bytes: row.get(6),
@@ -109,10 +107,8 @@ pub async fn database_status(client: &Client) -> Result<DatabaseStatus, Error> {
 /// Offsets that Kafka had deleted before they were read.
 #[derive(Debug, Clone)]
 pub struct LostRange {
-    /// The topic.
-    pub topic: String,
-    /// The partition's number.
-    pub partition: i32,
+    /// The partition.
+    pub partition: TopicPartition,
     /// The first offset.
     pub first_offset: i64,
     /// One past the last offset.
@@ -136,8 +132,7 @@ pub async fn lost_ranges(client: &Client, limit: i64) -> Result<Vec<LostRange>, 
         .await
         .map_err(Error::query("reading what was lost"))?;
     let range = |row: &tokio_postgres::Row| LostRange {
-        topic: row.get(0),
-        partition: row.get(1),
+        partition: TopicPartition { topic: row.get(0), partition: row.get(1) },
         first_offset: row.get(2),
         next_offset: row.get(3),
         recorded_at: row.get(4),

@@ -1,5 +1,6 @@
 //! Where a walk through the events stands.
 
+use crate::time::PostgresMicros;
 use std::fmt;
 use std::str::FromStr;
 
@@ -29,7 +30,7 @@ pub struct Cursor {
     /// The walk's order.
     pub order: Order,
     /// The row's `created_at`, microseconds since 2000-01-01.
-    pub created_at: i64,
+    pub created_at: PostgresMicros,
     /// The row's id.
     pub id: i64,
     /// What the walk is bounded by.
@@ -50,7 +51,7 @@ impl fmt::Display for Cursor {
             Order::Oldest => 'o',
         };
         let Snapshot { batch_no, last_id } = self.snapshot;
-        write!(formatter, "{order}{}.{}.{batch_no}.{last_id}", self.created_at, self.id)
+        write!(formatter, "{order}{}.{}.{batch_no}.{last_id}", self.created_at.0, self.id)
     }
 }
 
@@ -68,7 +69,7 @@ impl FromStr for Cursor {
             let mut next = || numbers.next().flatten();
             let cursor = Self {
                 order,
-                created_at: next()?,
+                created_at: PostgresMicros(next()?),
                 id: next()?,
                 snapshot: Snapshot { batch_no: next()?, last_id: next()? },
             };
@@ -88,6 +89,7 @@ mod tests {
         #[test]
         fn a_cursor_is_read_back_as_it_was_written(created_at: i64, id: i64, batch_no: i64, last_id: i64, newest: bool) {
             let order = if newest { Order::Newest } else { Order::Oldest };
+            let created_at = PostgresMicros(created_at);
             let cursor = Cursor { order, created_at, id, snapshot: Snapshot { batch_no, last_id } };
             prop_assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }

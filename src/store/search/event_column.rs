@@ -1,10 +1,14 @@
 //! What can be asked of an event: the columns of `event_logs`, and those that other tables add to
 //! it.
 
-use bytes::BytesMut;
+use std::borrow::Cow;
+
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use uuid::Uuid;
+use tokio_postgres::types::FromSql;
+
+use crate::store::connection::sql_types::JsonText;
+use crate::time::{PostgresMicros, Timestamp};
+use crate::value::Value;
 
 /// A column of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,87 +180,17 @@ impl EventColumn {
             | Self::SourceService
             | Self::Topic
             | Self::CausationId
-            | Self::Mark => get(row, index, Value::Text),
+            | Self::Mark => get(row, index, |text: &str| Value::Text(Cow::Borrowed(text))),
             Self::IsDlt => get(row, index, Value::Boolean),
             Self::Payload | Self::Attributes => {
-                get(row, index, |json: JsonText<'_>| Value::Json(json.0))
+                get(row, index, |json: JsonText<'_>| Value::Json(Cow::Borrowed(json.0)))
             }
-            Self::CreatedAt => get(row, index, |time: Microseconds| Value::Time(time.0)),
-            Self::RecordedAt => get(row, index, |time: Microseconds| Value::Instant(time.0)),
+            Self::CreatedAt => {
+                get(row, index, |time: PostgresMicros| Timestamp::without_zone(time).into())
+            }
+            Self::RecordedAt => {
+                get(row, index, |time: PostgresMicros| Timestamp::with_zone(time).into())
+            }
         }
-    }
-}
-
-/// A value of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// SQL's NULL.
-    Null,
-    /// Text.
-    Text(&'a str),
-    /// An integer.
-    Integer(i64),
-    /// A truth value.
-    Boolean(bool),
-    /// JSON, as PostgreSQL writes it.
-    Json(&'a str),
-    /// A UUID.
-    Uuid(Uuid),
-    /// TIMESTAMP, in microseconds since 2000-01-01 00:00:00.
-    Time(i64),
-    /// TIMESTAMPTZ, in microseconds since 2000-01-01 00:00:00 UTC.
-    Instant(i64),
-}
-
-type ReadError = Box<dyn std::error::Error + Sync + Send>;
-
-/// A TIMESTAMP or TIMESTAMPTZ as PostgreSQL sends it: chrono's range is smaller, and it has no
-/// infinities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct Microseconds(
-    /// Microseconds since 2000-01-01 00:00:00 UTC.
-    pub(in crate::store) i64,
-);
-
-impl FromSql<'_> for Microseconds {
-    fn from_sql(_: &Type, raw: &[u8]) -> Result<Self, ReadError> {
-        Ok(Self(i64::from_be_bytes(raw.try_into()?)))
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        matches!(*ty, Type::TIMESTAMP | Type::TIMESTAMPTZ)
-    }
-}
-
-impl ToSql for Microseconds {
-    fn to_sql(&self, _: &Type, output: &mut BytesMut) -> Result<IsNull, ReadError> {
-        output.extend_from_slice(&self.0.to_be_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        <Self as FromSql>::accepts(ty)
-    }
-
-    to_sql_checked!();
-}
-
-/// JSONB's text, unparsed: a number of a hundred digits, or nesting of a thousand levels, stays as
-/// it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) struct JsonText<'a>(
-    /// The text.
-    pub(in crate::store) &'a str,
-);
-
-impl<'a> FromSql<'a> for JsonText<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, ReadError> {
-        // The binary form is a version, 1, and the text.
-        let text = raw.strip_prefix(&[1]).ok_or("a JSONB value of an unknown version")?;
-        Ok(Self(std::str::from_utf8(text)?))
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        *ty == Type::JSONB
     }
 }

@@ -5,10 +5,11 @@ use tokio_postgres::types::Type;
 
 use super::conditions::selection_conditions;
 use super::cursor::{Cursor, Order, Snapshot};
-use super::event_column::{EventColumn, Microseconds};
+use super::event_column::EventColumn;
 use super::resolve::{Cardinality, ResolvedSelection};
 use crate::store::Error;
 use crate::store::connection::statement::{Parameters, Statement};
+use crate::time::PostgresMicros;
 
 /// Which events to read, and how.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +135,7 @@ impl EventQuery<'_> {
 fn after_cursor(cursor: &Cursor, parameters: &mut Parameters) -> [String; 2] {
     // The type that binds the microseconds is TIMESTAMP's binary form: the infinities, too, come
     // back as they went.
-    let created_at = parameters.bind(Microseconds(cursor.created_at), Type::TIMESTAMP);
+    let created_at = parameters.bind(cursor.created_at, Type::TIMESTAMP);
     let id = parameters.bind(cursor.id, Type::INT8);
     let comparison = match cursor.order {
         Order::Newest => "<",
@@ -208,20 +209,19 @@ pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
     Ok(Snapshot { batch_no: number(0)?, last_id: number(1)? })
 }
 
-/// `created_at` of the oldest and the newest row, in microseconds since 2000-01-01.
+/// `created_at` of the oldest and the newest row.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn time_span(client: &Client) -> Result<(Option<i64>, Option<i64>), Error> {
+pub async fn time_span(
+    client: &Client,
+) -> Result<(Option<PostgresMicros>, Option<PostgresMicros>), Error> {
     let failed = "reading the range of created_at";
     let row = client
         .query_one("SELECT min(created_at), max(created_at) FROM event_logs", &[])
         .await
         .map_err(Error::query(failed))?;
-    let time = |index| {
-        let time: Option<Microseconds> = row.try_get(index).map_err(Error::query(failed))?;
-        Ok(time.map(|time| time.0))
-    };
+    let time = |index| row.try_get(index).map_err(Error::query(failed));
     Ok((time(0)?, time(1)?))
 }
 
@@ -274,7 +274,7 @@ mod tests {
             recorded: Some(RecordedRange {
                 first_id: 1,
                 last_id: 99,
-                created: Some((Microseconds(5), Microseconds(6))),
+                created: Some((PostgresMicros(5), PostgresMicros(6))),
                 since: clock.time("2026-11-22").ok(),
                 until: None,
             }),
@@ -339,8 +339,8 @@ $13 timestamp 2026-11-22T00:00:00
 $14 timestamp 2026-11-23T00:00:00
 $15 timestamp 2026-11-24T00:00:00
 $16 timestamp 2026-11-25T00:00:00
-$17 timestamp Microseconds(5)
-$18 timestamp Microseconds(6)
+$17 timestamp PostgresMicros(5)
+$18 timestamp PostgresMicros(6)
 $19 int8 1
 $20 int8 99
 $21 timestamptz Some(2026-11-22T00:00:00Z)
@@ -390,7 +390,12 @@ $3 int8 51
         let query = EventQuery {
             selection: &selection,
             columns: &[EventColumn::Id],
-            order: RowOrder::After(Cursor { order: Order::Oldest, created_at: 1, id: 2, snapshot }),
+            order: RowOrder::After(Cursor {
+                order: Order::Oldest,
+                created_at: PostgresMicros(1),
+                id: 2,
+                snapshot,
+            }),
             limit: Some(51),
             dedup: false,
         };
@@ -402,7 +407,7 @@ SELECT event.id
    AND coalesce((SELECT batch.batch_no <= $4 OR batch.last_id < event.id FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), true)
  ORDER BY event.created_at, event.id
  LIMIT $5
-$1 timestamp Microseconds(1)
+$1 timestamp PostgresMicros(1)
 $2 int8 2
 $3 int8 900
 $4 int8 7

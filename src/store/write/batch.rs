@@ -10,7 +10,6 @@ use tokio_postgres::{Client, Statement, Transaction};
 
 use super::copy_buffer::CopyBuffer;
 use crate::store::connect;
-use crate::store::search::event_column::Microseconds;
 use crate::store::{Error, Settings};
 
 /// The channel that is notified of every batch, with its number as the payload.
@@ -320,8 +319,7 @@ async fn enter_ledger(
     let first_id = batch.events.map(|(_, ids)| ids.first_id);
     let last_id = first_id.map(|first| first + row_count - 1);
     let created = batch.events.and_then(|(rows, _)| rows.timestamps());
-    let (min_created_at, max_created_at) =
-        (created.map(|(min, _)| Microseconds(min)), created.map(|(_, max)| Microseconds(max)));
+    let (min_created_at, max_created_at) = created.unzip();
     let ranges = batch.ranges;
     let partition_ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
     let first_offsets: Vec<i64> = ranges.iter().map(|range| range.first_offset).collect();

@@ -4,9 +4,7 @@
 use bytes::Bytes;
 use uuid::Uuid;
 
-/// PostgreSQL counts time from 2000-01-01; this is how much later that is than the Unix epoch, in
-/// microseconds.
-const POSTGRES_EPOCH_US: i64 = 946_684_800_000_000;
+use crate::time::{PostgresMicros, UnixMicros};
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: &[u8] = b"\xff\xff";
@@ -16,7 +14,7 @@ const TRAILER: &[u8] = b"\xff\xff";
 pub struct CopyBuffer {
     bytes: Vec<u8>,
     starts: Vec<usize>,
-    timestamps: Option<(i64, i64)>,
+    timestamps: Option<(PostgresMicros, PostgresMicros)>,
 }
 
 impl CopyBuffer {
@@ -75,8 +73,8 @@ impl CopyBuffer {
     }
 
     /// Between which two timestamps all that were written lie, those of rows that were replaced
-    /// included: microseconds since 2000-01-01. `None` where no timestamp was written.
-    pub fn timestamps(&self) -> Option<(i64, i64)> {
+    /// included. `None` where no timestamp was written.
+    pub fn timestamps(&self) -> Option<(PostgresMicros, PostgresMicros)> {
         self.timestamps
     }
 
@@ -90,7 +88,7 @@ impl CopyBuffer {
 #[derive(Debug)]
 pub struct CopyRow<'a> {
     bytes: &'a mut Vec<u8>,
-    timestamps: &'a mut Option<(i64, i64)>,
+    timestamps: &'a mut Option<(PostgresMicros, PostgresMicros)>,
 }
 
 impl CopyRow<'_> {
@@ -139,14 +137,14 @@ impl CopyRow<'_> {
         self.field(value);
     }
 
-    /// A timestamp, with or without time zone: microseconds since the Unix epoch.
-    pub fn timestamp(&mut self, unix_us: Option<i64>) {
-        let timestamp = unix_us.map(|unix_us| unix_us.saturating_sub(POSTGRES_EPOCH_US));
-        if let Some(timestamp) = timestamp {
-            let (min, max) = self.timestamps.unwrap_or((timestamp, timestamp));
-            *self.timestamps = Some((min.min(timestamp), max.max(timestamp)));
+    /// A timestamp, with or without time zone.
+    pub fn timestamp(&mut self, time: Option<UnixMicros>) {
+        let time = time.map(PostgresMicros::from);
+        if let Some(time) = time {
+            let (min, max) = self.timestamps.unwrap_or((time, time));
+            *self.timestamps = Some((min.min(time), max.max(time)));
         }
-        self.bigint(timestamp);
+        self.bigint(time.map(|time| time.0));
     }
 
     /// JSONB out of JSON text: a byte for the version, then the text.
@@ -188,10 +186,14 @@ mod tests {
         let mut rows = CopyBuffer::default();
         rows.begin(2).timestamp(None);
         assert_eq!(rows.timestamps(), None);
-        for unix_us in [POSTGRES_EPOCH_US + 5, POSTGRES_EPOCH_US - 3, POSTGRES_EPOCH_US + 2] {
-            rows.begin(2).timestamp(Some(unix_us));
+        for seconds in [5, -3, 2] {
+            let time = UnixMicros((946_684_800 + seconds) * 1_000_000);
+            rows.begin(2).timestamp(Some(time));
         }
-        assert_eq!(rows.timestamps(), Some((-3, 5)));
+        assert_eq!(
+            rows.timestamps(),
+            Some((PostgresMicros(-3_000_000), PostgresMicros(5_000_000)))
+        );
     }
 
     #[test]

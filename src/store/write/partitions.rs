@@ -3,17 +3,16 @@
 use tokio_postgres::{Client, Transaction};
 use uuid::Uuid;
 
+use crate::event::TopicPartition;
 use crate::store::Error;
 
 /// A partition as Kafka has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionKey {
-    /// The topic.
-    pub topic: String,
+    /// The topic and the number.
+    pub partition: TopicPartition,
     /// Kafka's id of the topic, where the broker tells it.
     pub topic_id: Option<Uuid>,
-    /// The partition's number.
-    pub partition: i32,
 }
 
 /// A partition that this process may write, until somebody else claims it.
@@ -35,10 +34,8 @@ pub struct Claim {
 /// How far a partition is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionProgress {
-    /// The topic.
-    pub topic: String,
-    /// The partition's number.
-    pub partition: i32,
+    /// The partition.
+    pub partition: TopicPartition,
     /// The first offset that is not recorded yet.
     pub next_offset: i64,
 }
@@ -142,7 +139,7 @@ pub async fn begin_incarnation(
              SELECT $1, $2, $3, $4, max(incarnation) + 1 FROM kafka_partitions
               WHERE cluster_id = $1 AND topic = $2 AND partition = $4
              RETURNING partition_id",
-            &[&cluster_id, &key.topic, &key.topic_id, &key.partition],
+            &[&cluster_id, &key.partition.topic, &key.topic_id, &key.partition.partition],
         )
         .await
         .map_err(failed())?
@@ -200,8 +197,7 @@ pub async fn partition_progress(
     Ok(rows
         .iter()
         .map(|row| PartitionProgress {
-            topic: row.get(0),
-            partition: row.get(1),
+            partition: TopicPartition { topic: row.get(0), partition: row.get(1) },
             next_offset: row.get(2),
         })
         .collect())
@@ -232,8 +228,8 @@ pub async fn installation_id(client: &Client) -> Result<Uuid, Error> {
 }
 
 fn columns(keys: &[PartitionKey]) -> (Vec<&str>, Vec<Option<Uuid>>, Vec<i32>) {
-    let topics = keys.iter().map(|key| key.topic.as_str()).collect();
+    let topics = keys.iter().map(|key| key.partition.topic.as_str()).collect();
     let ids = keys.iter().map(|key| key.topic_id).collect();
-    let numbers = keys.iter().map(|key| key.partition).collect();
+    let numbers = keys.iter().map(|key| key.partition.partition).collect();
     (topics, ids, numbers)
 }

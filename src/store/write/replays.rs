@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::store::Error;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
-use crate::store::search::event_column::Microseconds;
 use crate::store::search::resolve::ResolvedSelection;
+use crate::time::PostgresMicros;
 
 /// Held by the session of a replay, so that one runs at a time in a database. The number has no
 /// meaning.
@@ -57,8 +57,8 @@ pub struct PendingReplay {
 pub struct ReplayOutcome {
     /// Its id.
     pub replay_id: Uuid,
-    /// When it was asked for: microseconds since 2000-01-01, UTC.
-    pub requested_at: i64,
+    /// When it was asked for.
+    pub requested_at: PostgresMicros,
     /// By whom: the user and the host that said so.
     pub requested_by: String,
     /// The database's role that it was written by.
@@ -272,7 +272,7 @@ SELECT shown.replay_id, shown.requested_at, shown.requested_by, shown.database_r
 fn outcome(row: &Row) -> Result<ReplayOutcome, tokio_postgres::Error> {
     Ok(ReplayOutcome {
         replay_id: row.try_get(0)?,
-        requested_at: row.try_get::<_, Microseconds>(1)?.0,
+        requested_at: row.try_get(1)?,
         requested_by: row.try_get(2)?,
         database_role: row.try_get(3)?,
         reason: row.try_get(4)?,

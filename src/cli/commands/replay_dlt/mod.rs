@@ -17,9 +17,11 @@ use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::{signals, terminal};
 use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;
-use crate::output::{Cell, Column, Emphasis, Timestamp, timestamp_text};
+use crate::output::{Column, Emphasis};
 use crate::replay::{self, RecoveredReplays, ReplayOptions, Replayer, SendProgress};
 use crate::store::{self, Reading, RowScope};
+use crate::time::{Timestamp, timestamp_text};
+use crate::value::Value;
 
 /// Send dead letters back to the topics they came from
 ///
@@ -229,10 +231,10 @@ fn sum(plan: &Plan) -> String {
     format!("{}{}", counts.join(", "), range.unwrap_or_default())
 }
 
-fn cells(group: &Group) -> Vec<Cell<'_>> {
+fn cells(group: &Group) -> Vec<Value<'_>> {
     vec![
         group.action.as_str().into(),
-        Cell::Integer(group.records as i64),
+        Value::Integer(group.records as i64),
         group.from.as_deref().into(),
         group.to.as_deref().into(),
         group.error.as_deref().into(),

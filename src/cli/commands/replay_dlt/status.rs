@@ -6,8 +6,10 @@ use crate::cli::shared::result_table;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
 use crate::filter::Selection;
-use crate::output::{Cell, Column, Emphasis, Timestamp};
+use crate::output::{Column, Emphasis};
 use crate::store::{self, Reading, ReplayOutcome, RowScope};
+use crate::time::Timestamp;
+use crate::value::Value;
 
 /// So many are shown unless `--limit` says otherwise.
 const SHOWN: u32 = 50;
@@ -74,7 +76,7 @@ pub(crate) async fn run(
     Ok(exit)
 }
 
-fn cells(replay: &ReplayOutcome) -> Vec<Cell<'_>> {
+fn cells(replay: &ReplayOutcome) -> Vec<Value<'_>> {
     vec![
         Timestamp::with_zone(replay.requested_at).into(),
         replay.state.as_str().into(),

@@ -1,11 +1,12 @@
 //! The details as one JSON object.
 
 use super::details::EventDetails;
-use crate::cli::shared::event_columns::event_cell;
 use crate::cli::ui::failure::Failure;
 use crate::cli::ui::terminal;
-use crate::output::{self, Cell, Column, Emphasis, Format, Style, Timestamp};
+use crate::output::{self, Column, Emphasis, Format, Style};
 use crate::store::{EventColumn, StoredEvent};
+use crate::time::Timestamp;
+use crate::value::Value;
 
 impl EventDetails {
     /// The details as one JSON object.
@@ -80,7 +81,7 @@ impl EventDetails {
         if let Some((_, changes)) = &self.changes {
             output.extend(b",\"changes\":");
             let json = |text: &Option<String>| {
-                text.as_ref().map_or(Cell::Null, |text| Cell::Json(text.clone().into()))
+                text.as_ref().map_or(Value::Null, |text| Value::Json(text.clone().into()))
             };
             output.extend(rows_json(
                 &["path", "before", "after"],
@@ -103,15 +104,15 @@ fn events_json<'a>(
         EventColumn::ALL.iter().map(|column| Column::new(column.name())).collect();
     let mut rows = Vec::new();
     for event in events {
-        let cells = EventColumn::ALL.iter().map(|column| Ok(event_cell(event.value(*column)?)));
-        rows.push((cells.collect::<Result<Vec<_>, Failure>>()?, Emphasis::None));
+        let cells = EventColumn::ALL.iter().map(|column| event.value(*column));
+        rows.push((cells.collect::<Result<Vec<_>, crate::store::Error>>()?, Emphasis::None));
     }
     json(if array { Format::Json } else { Format::Ndjson }, &columns, rows)
 }
 
 fn rows_json<'a>(
     names: &[&'static str],
-    rows: impl Iterator<Item = Vec<Cell<'a>>>,
+    rows: impl Iterator<Item = Vec<Value<'a>>>,
 ) -> Result<Vec<u8>, Failure> {
     let columns: Vec<_> = names.iter().map(|name| Column::new(*name)).collect();
     json(Format::Json, &columns, rows.map(|cells| (cells, Emphasis::None)).collect())
@@ -120,7 +121,7 @@ fn rows_json<'a>(
 fn json(
     format: Format,
     columns: &[Column],
-    rows: Vec<(Vec<Cell<'_>>, Emphasis)>,
+    rows: Vec<(Vec<Value<'_>>, Emphasis)>,
 ) -> Result<Vec<u8>, Failure> {
     let style = Style { terminal: terminal::stdout_is_terminal(), ..Style::default() };
     let mut output = Vec::new();

@@ -6,10 +6,9 @@ use uuid::Uuid;
 
 use super::details::EventDetails;
 use crate::cli::ui::failure::Failure;
-use crate::output::{
-    Change, Timestamp, duration_text, escape_controls, pretty_json, short_uuid, timestamp_text,
-};
+use crate::output::{Change, escape_controls, pretty_json, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
+use crate::time::{Timestamp, duration_text, timestamp_text};
 
 impl EventDetails {
     /// The details for people.
@@ -113,16 +112,15 @@ fn uuid(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
 
 fn time(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
     Ok(event
-        .integer(column)?
+        .time(column)?
         .map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::with_zone(time))))
 }
 
 fn recorded(event: &StoredEvent) -> Result<String, Failure> {
-    let Some(recorded_at) = event.integer(EventColumn::RecordedAt)? else {
+    let Some(recorded_at) = event.time(EventColumn::RecordedAt)? else {
         return Ok("by no batch: the ledger does not know this row".to_owned());
     };
-    let later =
-        recorded_at.saturating_sub(event.integer(EventColumn::CreatedAt)?.unwrap_or_default());
+    let later = recorded_at.since(event.time(EventColumn::CreatedAt)?.unwrap_or_default());
     let batch = event.integer(EventColumn::BatchNo)?.unwrap_or_default();
     Ok(format!(
         "{} ({}), batch {batch}",
@@ -146,13 +144,13 @@ fn origin(event: &StoredEvent) -> Result<String, Failure> {
 
 fn relative(event: &StoredEvent, other: &StoredEvent) -> Result<String, Failure> {
     let at = |event: &StoredEvent| {
-        Ok::<_, Failure>(event.integer(EventColumn::CreatedAt)?.unwrap_or_default())
+        Ok::<_, Failure>(event.time(EventColumn::CreatedAt)?.unwrap_or_default())
     };
     let event_id = other.uuid(EventColumn::EventId)?.unwrap_or_default();
     Ok(format!(
         "{} {event_id} ({})",
         other.text(EventColumn::EventType)?.unwrap_or_default(),
-        duration_text(at(other)?.saturating_sub(at(event)?))
+        duration_text(at(other)?.since(at(event)?))
     ))
 }
 

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use crate::output::{Style, Timestamp, timestamp_text};
+use crate::output::Style;
 use crate::store::Bucket;
+use crate::time::{PostgresMicros, Timestamp, timestamp_text};
 
 /// At most so many lines, unless the spans would become longer than a year.
 const LINES: i64 = 24;
@@ -37,7 +38,7 @@ pub(crate) fn write_histogram(
     let step = step_seconds.saturating_mul(1_000_000);
     let mut expected: Option<i64> = None;
     for bucket in buckets {
-        let skipped = expected.map_or(0, |expected| bucket.begin.saturating_sub(expected) / step);
+        let skipped = expected.map_or(0, |expected| bucket.begin.0.saturating_sub(expected) / step);
         if skipped > LINES {
             writeln!(output, "{:TIME_WIDTH$}  {:>digits$}", "…", 0)?;
         } else {
@@ -51,11 +52,11 @@ pub(crate) fn write_histogram(
         writeln!(
             output,
             "{}  {:>digits$} {red}{}{plain}{rest}",
-            time(bucket.begin),
+            time(bucket.begin.0),
             bucket.rows,
             "█".repeat(dead)
         )?;
-        expected = bucket.begin.checked_add(step);
+        expected = bucket.begin.0.checked_add(step);
     }
     Ok(())
 }
@@ -64,7 +65,7 @@ pub(crate) fn write_histogram(
 const TIME_WIDTH: usize = 20;
 
 fn time(begin: i64) -> String {
-    timestamp_text(Timestamp::without_zone(begin)).replacen(".000000Z", "Z", 1)
+    timestamp_text(Timestamp::without_zone(PostgresMicros(begin))).replacen(".000000Z", "Z", 1)
 }
 
 /// A bar with a resolution of an eighth of a character.
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn spans_without_events_are_drawn_and_bars_are_in_proportion() {
         let bucket = |begin: i64, rows, dead_letters| Bucket {
-            begin: begin * 3_600_000_000,
+            begin: PostgresMicros(begin * 3_600_000_000),
             rows,
             dead_letters,
         };

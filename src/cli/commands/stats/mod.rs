@@ -12,8 +12,10 @@ use crate::cli::shared::selector_args::SelectorArgs;
 use crate::cli::shared::suggestions::suggest;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
-use crate::output::{self, Cell, Column, Emphasis, Format, Timestamp};
+use crate::output::{self, Column, Emphasis, Format};
 use crate::store::{self, CountGroup, Grouping, Reading, RowScope};
+use crate::time::Timestamp;
+use crate::value::Value;
 use histogram::{step_seconds, write_histogram};
 
 /// Count selected events by type, service, time and more
@@ -134,7 +136,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
         .filter(|_| format == Format::Table && (args.histogram || style.terminal))
     {
         Some(total) => {
-            let step = step_seconds(total.last.saturating_sub(total.first));
+            let step = step_seconds(total.last.since(total.first));
             Some((store::histogram(&client, &resolved, step).await?, step))
         }
         None => None,
@@ -164,22 +166,22 @@ fn shown<T>(all: Vec<T>, is_shown: &[bool]) -> Vec<T> {
     all.into_iter().zip(is_shown).filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
 }
 
-fn cells<'a>(group: &'a CountGroup, total: &CountGroup) -> Vec<Cell<'a>> {
-    let mut cells: Vec<Cell<'a>> = group.keys.iter().map(|key| key.as_deref().into()).collect();
-    let seconds = total.last.saturating_sub(total.first) as f64 / 1_000_000.0;
+fn cells<'a>(group: &'a CountGroup, total: &CountGroup) -> Vec<Value<'a>> {
+    let mut cells: Vec<Value<'a>> = group.keys.iter().map(|key| key.as_deref().into()).collect();
+    let seconds = total.last.since(total.first) as f64 / 1_000_000.0;
     let rounded = |number: f64, digits: f64| (number * digits).round() / digits;
     cells.extend([
-        Cell::Integer(group.rows),
-        Cell::Float(rounded(group.rows as f64 * 100.0 / total.rows as f64, 100.0)),
+        Value::Integer(group.rows),
+        Value::Float(rounded(group.rows as f64 * 100.0 / total.rows as f64, 100.0)),
         if seconds > 0.0 {
-            Cell::Float(rounded(group.rows as f64 / seconds, 1_000.0))
+            Value::Float(rounded(group.rows as f64 / seconds, 1_000.0))
         } else {
-            Cell::Null
+            Value::Null
         },
-        Cell::Integer(group.dead_letters),
-        Cell::Integer(group.quarantined),
+        Value::Integer(group.dead_letters),
+        Value::Integer(group.quarantined),
     ]);
-    cells.extend(group.duplicates.map(Cell::Integer));
+    cells.extend(group.duplicates.map(Value::Integer));
     cells.extend([group.first, group.last].map(|time| Timestamp::without_zone(time).into()));
     cells
 }

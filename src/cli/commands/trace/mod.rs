@@ -16,12 +16,13 @@ use crate::cli::ui::pager::PagedOutput;
 use crate::cli::ui::terminal::{self, ColorChoice};
 use crate::filter::Selection;
 use crate::output::{
-    self, Cell, Column, Emphasis, Format, SequenceMessage, Style, Timestamp, duration_text,
-    short_uuid, timestamp_text, write_mermaid,
+    self, Column, Emphasis, Format, SequenceMessage, Style, short_uuid, write_mermaid,
 };
 use crate::store::{
     self, DeadLetterSummary, EventColumn, EventLookup, Reading, ReplaySummary, StoredEvent,
 };
+use crate::time::{Timestamp, duration_text, timestamp_text};
+use crate::value::Value;
 use timeline::{TimelineEntry, TimelineEvent, arrange};
 
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
@@ -165,7 +166,7 @@ async fn find_story(
     }
     let mut keyed = Vec::new();
     for event in events {
-        keyed.push(((event.integer(EventColumn::CreatedAt)?, event.id()?), event));
+        keyed.push(((event.time(EventColumn::CreatedAt)?, event.id()?), event));
     }
     keyed.sort_by_key(|(key, _)| *key);
     keyed.dedup_by_key(|(key, _)| *key);
@@ -191,7 +192,7 @@ impl<'a> Story<'a> {
             timeline_events.push(TimelineEvent {
                 event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
                 cause: event.uuid(EventColumn::CausationId)?,
-                time: event.integer(EventColumn::CreatedAt)?.unwrap_or_default(),
+                time: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
             });
         }
         let mut replays_of: HashMap<i64, Vec<&ReplaySummary>> = HashMap::new();
@@ -269,7 +270,7 @@ impl<'a> Story<'a> {
             let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
             let delta = if index == 0 { String::new() } else { duration_text(entry.delta) };
             let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
-            let mut cells: Vec<Cell<'_>> = vec![
+            let mut cells: Vec<Value<'_>> = vec![
                 time,
                 delta.into(),
                 event.text(EventColumn::SourceService)?.into(),
@@ -294,18 +295,16 @@ impl<'a> Story<'a> {
 
     /// When each event happened, and what to call that. Where there is little room and all of it
     /// happened on one day, the day stands above the times.
-    fn times(&self, is_narrow: bool) -> Result<(String, Vec<Cell<'a>>), Failure> {
+    fn times(&self, is_narrow: bool) -> Result<(String, Vec<Value<'a>>), Failure> {
         let mut times = Vec::new();
         for entry in &self.entries {
             times.push(
-                self.events[entry.index]
-                    .integer(EventColumn::CreatedAt)?
-                    .map(Timestamp::without_zone),
+                self.events[entry.index].time(EventColumn::CreatedAt)?.map(Timestamp::without_zone),
             );
         }
         let on_one_day = if is_narrow { times_of_one_day(&times) } else { None };
         Ok(on_one_day.unwrap_or_else(|| {
-            ("created_at".to_owned(), times.into_iter().map(Cell::from).collect())
+            ("created_at".to_owned(), times.into_iter().map(Value::from).collect())
         }))
     }
 
@@ -334,10 +333,10 @@ impl<'a> Story<'a> {
         let mut rows = Vec::new();
         for entry in &self.entries {
             let event = &self.events[entry.index];
-            let cells: Vec<Cell<'_>> = vec![
-                event.integer(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
-                Cell::Float(entry.delta as f64 / 1_000_000.0),
-                Cell::Integer(entry.depth as i64),
+            let cells: Vec<Value<'_>> = vec![
+                event.time(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
+                Value::Float(entry.delta as f64 / 1_000_000.0),
+                Value::Integer(entry.depth as i64),
                 event.text(EventColumn::SourceService)?.into(),
                 event.text(EventColumn::EventType)?.into(),
                 event.text(EventColumn::Mark)?.into(),
@@ -349,7 +348,7 @@ impl<'a> Story<'a> {
                 event.id()?.into(),
                 event
                     .text(EventColumn::Payload)?
-                    .map_or(Cell::Null, |json| Cell::Json(json.into())),
+                    .map_or(Value::Null, |json| Value::Json(json.into())),
             ];
             rows.push((cells, self.emphasis(entry)?));
         }
@@ -389,7 +388,7 @@ impl<'a> Story<'a> {
 }
 
 /// The day, and the times without it, where all are of the same.
-fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Cell<'a>>)> {
+fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Value<'a>>)> {
     let texts =
         times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
     let parts = texts
@@ -397,7 +396,7 @@ fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Cell
         .map(|text| text.strip_suffix('Z')?.split_once('T'))
         .collect::<Option<Vec<_>>>()?;
     let (day, _) = parts.first()?;
-    let cells = parts.iter().map(|(_, time)| Cell::from((*time).to_owned())).collect();
+    let cells = parts.iter().map(|(_, time)| Value::from((*time).to_owned())).collect();
     parts.iter().all(|part| part.0 == *day).then(|| (format!("{day} UTC"), cells))
 }
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use crate::time::PostgresMicros;
+
 /// An event, as far as its entry in the story goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimelineEvent {
@@ -12,8 +14,8 @@ pub(crate) struct TimelineEvent {
     pub(crate) event_id: Uuid,
     /// The event that led to it.
     pub(crate) cause: Option<Uuid>,
-    /// When it happened, in microseconds.
-    pub(crate) time: i64,
+    /// When it happened.
+    pub(crate) time: PostgresMicros,
 }
 
 /// An event's entry in the story.
@@ -38,7 +40,7 @@ pub(crate) fn arrange(events: &[TimelineEvent]) -> Vec<TimelineEntry> {
         first.entry(event.event_id).or_insert(index);
     }
     let cause_of = |index: usize| events[index].cause.and_then(|cause| first.get(&cause).copied());
-    let mut keyed: Vec<(i64, usize, usize)> = (0..events.len())
+    let mut keyed: Vec<(PostgresMicros, usize, usize)> = (0..events.len())
         .map(|index| {
             let (mut time, mut depth, mut above) = (events[index].time, 0, cause_of(index));
             // A cause that is its own effect would go on for ever.
@@ -56,7 +58,7 @@ pub(crate) fn arrange(events: &[TimelineEvent]) -> Vec<TimelineEntry> {
         .into_iter()
         .map(|(_, depth, index)| {
             let event = &events[index];
-            let delta = before.map_or(0, |before| event.time.saturating_sub(before));
+            let delta = before.map_or(0, |before| event.time.since(before));
             before = Some(event.time);
             TimelineEntry {
                 index,
@@ -79,7 +81,7 @@ mod tests {
         TimelineEvent {
             event_id: Uuid::from_u128(event_id),
             cause: cause.map(Uuid::from_u128),
-            time,
+            time: PostgresMicros(time),
         }
     }
 

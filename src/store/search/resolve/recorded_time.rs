@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 use super::RowScope;
 use crate::filter::TimeRange;
 use crate::store::Error;
-use crate::store::search::event_column::Microseconds;
+use crate::time::PostgresMicros;
 
 /// The ids that batches recorded in a range of time, and the range, because ids are not in the
 /// order of commits.
@@ -16,7 +16,7 @@ pub(in crate::store) struct RecordedRange {
     pub(in crate::store) first_id: i64,
     pub(in crate::store) last_id: i64,
     /// Between which times the events of those batches happened, both inclusive.
-    pub(in crate::store) created: Option<(Microseconds, Microseconds)>,
+    pub(in crate::store) created: Option<(PostgresMicros, PostgresMicros)>,
     pub(in crate::store) since: Option<DateTime<Utc>>,
     pub(in crate::store) until: Option<DateTime<Utc>>,
 }
@@ -53,7 +53,8 @@ pub(in crate::store) async fn resolve(
         .map_err(Error::query(failed))?;
     let Some(row) = rows.first() else { return Ok(None) };
     let id = |index| row.try_get::<_, Option<i64>>(index).map_err(Error::query(failed));
-    let time = |index| row.try_get::<_, Option<Microseconds>>(index).map_err(Error::query(failed));
+    let time =
+        |index| row.try_get::<_, Option<PostgresMicros>>(index).map_err(Error::query(failed));
     // Without a batch the range of ids is empty, too.
     let (first_id, last_id) = (id(0)?.unwrap_or(1), id(1)?.unwrap_or(0));
     Ok(Some(RecordedRange { first_id, last_id, created: time(2)?.zip(time(3)?), since, until }))

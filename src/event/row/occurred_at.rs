@@ -16,17 +16,19 @@
 //!
 //! A fraction or an exponent is read exactly (`1763805600.123456`, `1.7638056E9`).
 
-/// The first moment of PostgreSQL's TIMESTAMP, 4713-11-24 BC, in microseconds since the Unix epoch.
+use crate::time::{Date, UnixMicros, days_in_month};
+
+/// The first moment of PostgreSQL's TIMESTAMP, 4713-11-24 BC.
 /// Its last one (year 294276) lies beyond what 64 bits hold in this scale (year 294247).
-pub const EARLIEST_US: i64 = -210_866_803_200_000_000;
+pub const EARLIEST: UnixMicros = UnixMicros(-210_866_803_200_000_000);
 
 const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 
-/// A moment that was read, in microseconds since the Unix epoch.
+/// A time that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParsedTime {
-    /// Microseconds since the Unix epoch, UTC.
-    pub microseconds: i64,
+    /// The point in time.
+    pub time: UnixMicros,
     /// Whether the text had no offset, so that UTC was assumed.
     pub assumed_utc: bool,
 }
@@ -35,13 +37,13 @@ pub struct ParsedTime {
 pub fn read_text(text: &str) -> Option<ParsedTime> {
     match text.as_bytes() {
         [_, _, _, _, b'-', ..] => read_rfc3339(text.as_bytes()),
-        _ => read_number(text).map(|microseconds| ParsedTime { microseconds, assumed_utc: false }),
+        _ => read_number(text).map(|time| ParsedTime { time, assumed_utc: false }),
     }
 }
 
 /// Kafka's milliseconds as microseconds; `None` where TIMESTAMP cannot hold them.
-pub fn from_milliseconds(milliseconds: i64) -> Option<i64> {
-    milliseconds.checked_mul(1_000).filter(|&microseconds| microseconds >= EARLIEST_US)
+pub fn from_milliseconds(milliseconds: i64) -> Option<UnixMicros> {
+    milliseconds.checked_mul(1_000).map(UnixMicros).filter(|&time| time >= EARLIEST)
 }
 
 fn read_rfc3339(text: &[u8]) -> Option<ParsedTime> {
@@ -82,10 +84,11 @@ fn read_rfc3339(text: &[u8]) -> Option<ParsedTime> {
         _ => (0, 0, rest),
     };
     let offset_minutes = offset(rest)?;
-    let seconds = (days_since_epoch(year, month, day) * 24 + hour) * 3_600 + minute * 60 + second
-        - offset_minutes.unwrap_or(0) * 60;
+    let seconds =
+        (Date { year, month, day }.unix_days() * 24 + hour) * 3_600 + minute * 60 + second
+            - offset_minutes.unwrap_or(0) * 60;
     Some(ParsedTime {
-        microseconds: seconds * MICROSECONDS_PER_SECOND + microsecond,
+        time: UnixMicros(seconds * MICROSECONDS_PER_SECOND + microsecond),
         assumed_utc: offset_minutes.is_none(),
     })
 }
@@ -138,27 +141,8 @@ fn offset(text: &[u8]) -> Option<Option<i64>> {
     }
 }
 
-fn days_in_month(year: i64, month: i64) -> i64 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-/// Days of the proleptic Gregorian calendar since 1970-01-01. Years start in March here, so that
-/// the leap day is the last.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let month_from_march = (month + 9) % 12;
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    year * 365 + leap_days + day_of_year - 719_468
-}
-
 /// Reads an epoch number of any unit: a JSON number, or the same as text.
-pub fn read_number(number: &str) -> Option<i64> {
+pub fn read_number(number: &str) -> Option<UnixMicros> {
     let (mantissa, exponent) = match number.find(['e', 'E']) {
         Some(at) => (
             &number[..at],
@@ -192,8 +176,8 @@ pub fn read_number(number: &str) -> Option<i64> {
         100_000_000_000_000..100_000_000_000_000_000 => 0,
         _ => -3,
     };
-    let microseconds = i64::try_from(shifted(value, exponent + unit)?).ok()?;
-    (microseconds >= EARLIEST_US).then_some(microseconds)
+    let time = UnixMicros(i64::try_from(shifted(value, exponent + unit)?).ok()?);
+    (time >= EARLIEST).then_some(time)
 }
 
 /// `value` times ten to the `exponent`, rounded down; `None` where 128 bits cannot hold it.
@@ -209,7 +193,9 @@ fn shifted(value: i128, exponent: i32) -> Option<i128> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EARLIEST_US, from_milliseconds, read_number, read_text};
+    use crate::time::UnixMicros;
+
+    use super::{EARLIEST, from_milliseconds, read_number, read_text};
 
     const NOON: i64 = 1_795_341_600_123_456;
 
@@ -228,7 +214,7 @@ mod tests {
         ] {
             let moment = read_text(text);
             assert_eq!(
-                moment.map(|moment| (moment.microseconds, moment.assumed_utc)),
+                moment.map(|moment| (moment.time.0, moment.assumed_utc)),
                 Some((NOON, false)),
                 "{text}"
             );
@@ -238,13 +224,10 @@ mod tests {
     #[test]
     fn a_time_without_an_offset_is_utc_and_marked() {
         let moment = read_text("2026-11-22T10:00:00.123456");
-        assert_eq!(
-            moment.map(|moment| (moment.microseconds, moment.assumed_utc)),
-            Some((NOON, true))
-        );
+        assert_eq!(moment.map(|moment| (moment.time.0, moment.assumed_utc)), Some((NOON, true)));
         let short = read_text("2026-11-22T10:00");
         assert_eq!(
-            short.map(|moment| (moment.microseconds, moment.assumed_utc)),
+            short.map(|moment| (moment.time.0, moment.assumed_utc)),
             Some((NOON - 123_456, true))
         );
     }
@@ -287,7 +270,7 @@ mod tests {
             ("9999-12-31T23:59:59Z", 253_402_300_799),
         ] {
             assert_eq!(
-                read_text(text).map(|moment| moment.microseconds),
+                read_text(text).map(|moment| moment.time.0),
                 Some(seconds * 1_000_000),
                 "{text}"
             );
@@ -312,9 +295,9 @@ mod tests {
             ("99999999999", 99_999_999_999_000_000),
             ("100000000000", 100_000_000_000_000),
         ] {
-            assert_eq!(read_number(number), Some(microseconds), "{number}");
+            assert_eq!(read_number(number), Some(UnixMicros(microseconds)), "{number}");
             assert_eq!(
-                read_text(number).map(|moment| moment.microseconds),
+                read_text(number).map(|moment| moment.time.0),
                 Some(microseconds),
                 "{number}"
             );
@@ -330,7 +313,7 @@ mod tests {
         }
         assert_eq!(from_milliseconds(i64::MAX), None);
         assert_eq!(from_milliseconds(i64::MIN), None);
-        assert_eq!(from_milliseconds(EARLIEST_US / 1_000), Some(EARLIEST_US));
-        assert_eq!(from_milliseconds(EARLIEST_US / 1_000 - 1), None);
+        assert_eq!(from_milliseconds(EARLIEST.0 / 1_000), Some(EARLIEST));
+        assert_eq!(from_milliseconds(EARLIEST.0 / 1_000 - 1), None);
     }
 }

@@ -3,35 +3,36 @@
 
 use chrono::{DateTime, Utc};
 
-/// Microseconds from 1970-01-01 to 2000-01-01.
-const UNIX_EPOCH_BEFORE: i64 = 946_684_800_000_000;
+use super::{Date, PostgresMicros};
 
-/// A time in microseconds since 2000-01-01 00:00:00 UTC: PostgreSQL's epoch, because 64 bits since
-/// 1970 don't reach the end of its range.
+/// Days from 1970-01-01 to 2000-01-01.
+const POSTGRES_EPOCH_DAYS: i64 = 10_957;
+
+/// A point in time that is to be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp {
-    microseconds: i64,
+    time: PostgresMicros,
     has_zone: bool,
 }
 
 impl Timestamp {
-    /// A value of TIMESTAMP, which means UTC. `i64::MAX` and `i64::MIN` are the infinities.
-    pub fn without_zone(microseconds: i64) -> Self {
-        Self { microseconds, has_zone: false }
+    /// A value of TIMESTAMP, which means UTC.
+    pub fn without_zone(time: PostgresMicros) -> Self {
+        Self { time, has_zone: false }
     }
 
     /// A value of TIMESTAMPTZ: the same instant, but CSV shows the offset.
-    pub fn with_zone(microseconds: i64) -> Self {
-        Self { microseconds, has_zone: true }
+    pub fn with_zone(time: PostgresMicros) -> Self {
+        Self { time, has_zone: true }
     }
 
-    /// Microseconds since 2000-01-01 00:00:00 UTC.
-    pub fn microseconds(&self) -> i64 {
-        self.microseconds
+    /// The point in time.
+    pub fn time(&self) -> PostgresMicros {
+        self.time
     }
 
     /// `2026-11-22T10:00:00.123456Z`, always with six digits, so that texts sort as times do.
-    pub(super) fn write_iso(&self, output: &mut Vec<u8>) {
+    pub(crate) fn write_iso(&self, output: &mut Vec<u8>) {
         let Some(civil) = self.civil_or_infinity(output) else { return };
         civil.write_seconds(b'T', output);
         output.push(b'.');
@@ -41,7 +42,7 @@ impl Timestamp {
     }
 
     /// `2026-11-22 10:00:00.1234`, exactly as PostgreSQL writes it with `DateStyle = ISO`.
-    pub(super) fn write_sql(&self, output: &mut Vec<u8>) {
+    pub(crate) fn write_sql(&self, output: &mut Vec<u8>) {
         let Some(civil) = self.civil_or_infinity(output) else { return };
         civil.write_seconds(b' ', output);
         if civil.microsecond != 0 {
@@ -58,7 +59,7 @@ impl Timestamp {
     }
 
     fn civil_or_infinity(self, output: &mut Vec<u8>) -> Option<Civil> {
-        match self.microseconds {
+        match self.time.0 {
             i64::MAX => output.extend_from_slice(b"infinity"),
             i64::MIN => output.extend_from_slice(b"-infinity"),
             microseconds => return Some(Civil::of(microseconds)),
@@ -69,7 +70,7 @@ impl Timestamp {
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(instant: DateTime<Utc>) -> Self {
-        Self::with_zone(instant.timestamp_micros() - UNIX_EPOCH_BEFORE)
+        Self::with_zone(instant.into())
     }
 }
 
@@ -80,34 +81,19 @@ pub fn timestamp_text(timestamp: Timestamp) -> String {
     text.into_iter().map(char::from).collect()
 }
 
+/// A point in time as a calendar and a clock show it.
 struct Civil {
-    year: i64,
-    month: u64,
-    day: u64,
+    date: Date,
     second_of_day: u64,
     microsecond: u64,
 }
 
 impl Civil {
-    /// Source of the arithmetic: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
-    /// `civil_from_days`.
     fn of(microseconds: i64) -> Self {
         let days = microseconds.div_euclid(86_400_000_000);
         let of_day = microseconds.rem_euclid(86_400_000_000).unsigned_abs();
-        // 730,425 days lie between 0000-03-01 and 2000-01-01.
-        let shifted = days + 730_425;
-        let era = shifted.div_euclid(146_097);
-        let day_of_era = shifted.rem_euclid(146_097).unsigned_abs();
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let shifted_month = (5 * day_of_year + 2) / 153;
-        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-        let year = era * 400 + year_of_era.cast_signed() + i64::from(month <= 2);
         Self {
-            year,
-            month,
-            day: day_of_year - (153 * shifted_month + 2) / 5 + 1,
+            date: Date::from_unix_days(days + POSTGRES_EPOCH_DAYS),
             second_of_day: of_day / 1_000_000,
             microsecond: of_day % 1_000_000,
         }
@@ -115,12 +101,13 @@ impl Civil {
 
     /// Up to the seconds. A year before 1 is written as PostgreSQL does, with BC at the end.
     fn write_seconds(&self, separator: u8, output: &mut Vec<u8>) {
-        let year = if self.year > 0 { self.year } else { 1 - self.year };
+        let Date { year, month, day } = self.date;
+        let year = if year > 0 { year } else { 1 - year };
         write_digits(year.unsigned_abs(), 4, output);
         output.push(b'-');
-        write_digits(self.month, 2, output);
+        write_digits(month.unsigned_abs(), 2, output);
         output.push(b'-');
-        write_digits(self.day, 2, output);
+        write_digits(day.unsigned_abs(), 2, output);
         output.push(separator);
         write_digits(self.second_of_day / 3600, 2, output);
         output.push(b':');
@@ -130,7 +117,7 @@ impl Civil {
     }
 
     fn write_era(&self, output: &mut Vec<u8>) {
-        if self.year <= 0 {
+        if self.date.year <= 0 {
             output.extend_from_slice(b" BC");
         }
     }
@@ -163,24 +150,27 @@ mod tests {
 
     #[test]
     fn times_are_written_as_postgresql_and_iso_8601_write_them() {
-        let time = Timestamp::without_zone(848_656_800_120_000);
+        let time = Timestamp::without_zone(PostgresMicros(848_656_800_120_000));
         assert_eq!(timestamp_text(time), "2026-11-22T10:00:00.120000Z");
         assert_eq!(sql(time), "2026-11-22 10:00:00.12");
-        assert_eq!(sql(Timestamp::with_zone(848_656_800_000_000)), "2026-11-22 10:00:00+00");
+        assert_eq!(
+            sql(Timestamp::with_zone(PostgresMicros(848_656_800_000_000))),
+            "2026-11-22 10:00:00+00"
+        );
     }
 
     #[test]
     fn the_ends_of_postgresqls_range_can_be_written() {
         assert_eq!(
-            sql(Timestamp::without_zone(-211_813_488_000_000_000)),
+            sql(Timestamp::without_zone(PostgresMicros(-211_813_488_000_000_000))),
             "4714-11-24 00:00:00 BC"
         );
         assert_eq!(
-            sql(Timestamp::without_zone(9_223_371_331_199_999_999)),
+            sql(Timestamp::without_zone(PostgresMicros(9_223_371_331_199_999_999))),
             "294276-12-31 23:59:59.999999"
         );
-        assert_eq!(sql(Timestamp::without_zone(i64::MAX)), "infinity");
-        assert_eq!(timestamp_text(Timestamp::with_zone(i64::MIN)), "-infinity");
+        assert_eq!(sql(Timestamp::without_zone(PostgresMicros(i64::MAX))), "infinity");
+        assert_eq!(timestamp_text(Timestamp::with_zone(PostgresMicros(i64::MIN))), "-infinity");
     }
 
     proptest! {
