@@ -7,7 +7,7 @@
 //! cargo run --release --example fill -- 10000000
 //! ```
 //!
-//! The database is that of `AUDIT_DATABASE_URL`. CopyBuffer are added to what is there; the same
+//! The database is that of `AUDIT_DATABASE_URL`. Rows are added to what is there; the same
 //! number gives the same stories. 10,000,000 rows take a few minutes and about 9 GB. Their times
 //! end now: one row every 0.25 s, so that ten million rows are four weeks.
 //!
@@ -24,7 +24,7 @@ use audit::event::{Decoder, Header, Record, TopicPartition};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::{
-    self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Settings, Writer, Written,
+    self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Session, Settings, Writer, Written,
 };
 use audit::time::UnixMicros;
 use uuid::Uuid;
@@ -43,9 +43,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         std::env::args().nth(1).ok_or("say how many rows: fill 10000000")?.parse()?;
     let url = std::env::var("AUDIT_DATABASE_URL")?;
     let settings = Settings::resolve(Some(&url), None, |name| std::env::var(name).ok())?;
-    let mut client = store::connect(&settings, "audit fill").await?;
-    store::check_schema(&client, &settings).await?;
-    let claims = store::claim(&mut client, CLUSTER_ID, &partitions(), "fill").await?;
+    let mut session = Session::open(&settings, "audit fill").await?;
+    let claims = store::claim(&mut session, CLUSTER_ID, &partitions(), "fill").await?;
     let mut writer = Writer::connect(&settings, "audit fill").await?;
     let mut generator = Generator::new(claims, count);
     let began = Instant::now();
@@ -70,6 +69,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             eprintln!("{written} rows, {:.0} rows/s", written as f64 / seconds);
         }
     }
+    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
+    tokio::spawn(connection);
     client.batch_execute("VACUUM (ANALYZE) event_logs, ingest_batches, dead_letters").await?;
     Ok(())
 }

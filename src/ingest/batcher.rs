@@ -49,7 +49,7 @@ pub(super) struct OpenBatch {
 struct Lane {
     open_batch: OpenBatch,
     opened: Option<Instant>,
-    /// Which open_batch it is: an assigned partition remembers its segment together with this
+    /// Which open batch it is: an assigned partition remembers its segment together with this
     /// number.
     generation: u64,
     in_flight: Arc<InFlight>,

@@ -91,8 +91,9 @@ impl Claims {
     ) -> Result<Vec<Claim>, Failure> {
         let keys = self.keys(partitions)?;
         let application = format!("audit ingest {} claims", self.ingester);
-        let mut client =
-            store::connect(&self.settings.database, &application).await.map_err(Failure::Store)?;
+        let mut client = store::Session::connect(&self.settings.database, &application)
+            .await
+            .map_err(Failure::Store)?;
         if end_holders {
             let ended = store::end_lock_holders(&client, &self.cluster_id, &keys)
                 .await
@@ -132,7 +133,7 @@ impl Claims {
     /// Compares what is recorded with what Kafka has. `None` where the partition can't be read.
     async fn check(
         &self,
-        client: &mut tokio_postgres::Client,
+        client: &mut store::Session,
         mut claim: Claim,
     ) -> Result<Option<Claim>, Failure> {
         let partition = claim.key.partition.clone();

@@ -1,4 +1,4 @@
-//! What the context of the pipeline tell each other: stop, a fault, how much is in flight, what was
+//! What the parts of the pipeline tell each other: stop, a fault, how much is in flight, what was
 //! counted.
 
 use std::collections::HashMap;

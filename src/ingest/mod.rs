@@ -30,7 +30,7 @@ pub use error::Error;
 
 use crate::event::Decoder;
 use crate::kafka::{self, Cluster};
-use crate::store;
+use crate::store::{self, Session};
 use control::Fault;
 use encoder::Encoder;
 use session::IngestContext;
@@ -73,16 +73,15 @@ pub async fn run(
     stop: Arc<Stop>,
     counters: Arc<Counters>,
 ) -> Result<(), Error> {
-    let client = store::connect(&settings.database, "audit ingest").await?;
-    store::check_schema(&client, &settings.database).await?;
+    let session = Session::open(&settings.database, "audit ingest").await?;
     let group = match &settings.group {
         Some(group) => group.clone(),
         None => {
-            let id = store::installation_id(&client).await?.simple().to_string();
+            let id = store::installation_id(&session).await?.simple().to_string();
             format!("audit-{}", &id[..8])
         }
     };
-    drop(client);
+    drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
     let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop).await? else {
         return Ok(());

@@ -73,12 +73,13 @@ fn refusal(context: &IngestContext, targets: &HashMap<TopicPartition, i64>) -> O
 
 async fn remaining(
     context: &IngestContext,
-    connection: &mut Option<tokio_postgres::Client>,
+    connection: &mut Option<store::Session>,
     targets: &mut HashMap<TopicPartition, i64>,
 ) -> Result<(), store::Error> {
     if connection.is_none() {
         let application = format!("audit ingest {} progress", context.ingester);
-        *connection = Some(store::connect(&context.settings.database, &application).await?);
+        *connection =
+            Some(store::Session::connect(&context.settings.database, &application).await?);
     }
     let Some(client) = connection else { return Ok(()) };
     for found in
@@ -105,7 +106,8 @@ pub(super) async fn watch_lag(context: IngestContext, every: Duration) {
             ends.iter().map(|(partition, offsets)| (partition, offsets.end)).collect();
         if connection.is_none() {
             let application = format!("audit ingest {} lag", context.ingester);
-            connection = store::connect(&context.settings.database, &application).await.ok();
+            connection =
+                store::Session::connect(&context.settings.database, &application).await.ok();
         }
         let Some(client) = &connection else { continue };
         match store::partition_progress(

@@ -13,11 +13,9 @@ mod send;
 
 use std::collections::{BTreeSet, HashMap};
 
-use tokio_postgres::Client;
-
 use crate::dead_letter::Candidate;
 use crate::kafka::{self, Cluster};
-use crate::store::{self, ResolvedSelection, Settings};
+use crate::store::{self, ResolvedSelection, Session, Settings};
 
 pub use error::Error;
 pub use recover::RecoveredReplays;
@@ -25,7 +23,7 @@ pub use send::{ReplayOptions, SendProgress};
 
 /// The right to replay: a session that holds the lock, and Kafka's settings.
 pub struct Replayer {
-    client: Client,
+    session: Session,
     kafka: kafka::Settings,
 }
 
@@ -35,15 +33,16 @@ impl Replayer {
     /// # Errors
     /// `Error::AlreadyRunning` where another replay holds it; `Error::Store`.
     pub async fn open(database: &Settings, kafka: kafka::Settings) -> Result<Self, Error> {
-        let client = store::connect(database, "audit replay-dlt").await?;
-        store::check_schema(&client, database).await?;
-        store::lock_replays(&client).await?.map_err(|process| Error::AlreadyRunning { process })?;
-        Ok(Self { client, kafka })
+        let session = Session::open(database, "audit replay-dlt").await?;
+        store::lock_replays(&session)
+            .await?
+            .map_err(|process| Error::AlreadyRunning { process })?;
+        Ok(Self { session, kafka })
     }
 
     /// The session.
-    pub fn client(&self) -> &Client {
-        &self.client
+    pub fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
     }
 }
 
@@ -52,13 +51,13 @@ impl Replayer {
 /// # Errors
 /// `Error::Query`.
 pub async fn candidates(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
 ) -> Result<Vec<Candidate>, store::Error> {
     if selection.is_empty() {
         Ok(Vec::new())
     } else {
-        store::replay_candidates(client, selection).await
+        store::replay_candidates(session, selection).await
     }
 }
 

@@ -38,7 +38,7 @@ impl Replayer {
     ) -> Result<RecoveredReplays, Error> {
         let mut resolved = RecoveredReplays::default();
         resolved.arrived += self.look_for_arrived().await?;
-        let left = store::pending_replays(&self.client).await?;
+        let left = store::pending_replays(&self.session).await?;
         let Some(youngest) = left.iter().map(|replay| replay.age_seconds).reduce(f64::min) else {
             return Ok(resolved);
         };
@@ -48,7 +48,7 @@ impl Replayer {
             tokio::time::sleep(wait).await;
             resolved.arrived += self.look_for_arrived().await?;
         }
-        let left = store::pending_replays(&self.client).await?;
+        let left = store::pending_replays(&self.session).await?;
         let outcomes: Vec<ReplayResult> = left
             .iter()
             .map(|replay| ReplayResult {
@@ -56,7 +56,7 @@ impl Replayer {
                 result: Err("interrupted before it was sent".to_owned()),
             })
             .collect();
-        store::settle_replays(&self.client, &outcomes).await?;
+        store::settle_replays(&self.session, &outcomes).await?;
         resolved.missing = outcomes.len();
         Ok(resolved)
     }
@@ -64,7 +64,7 @@ impl Replayer {
     /// Settles the pending replays that are in their target topics, and says how many.
     async fn look_for_arrived(&self) -> Result<usize, Error> {
         let mut topics: BTreeMap<String, Vec<PendingReplay>> = BTreeMap::new();
-        for replay in store::pending_replays(&self.client).await? {
+        for replay in store::pending_replays(&self.session).await? {
             topics.entry(replay.target_topic.clone()).or_default().push(replay);
         }
         let mut arrived = 0;
@@ -87,7 +87,7 @@ impl Replayer {
                     Some(ReplayResult { replay_id: replay.replay_id, result: Ok(*place) })
                 })
                 .collect();
-            store::settle_replays(&self.client, &outcomes).await?;
+            store::settle_replays(&self.session, &outcomes).await?;
             arrived += outcomes.len();
         }
         Ok(arrived)

@@ -1,4 +1,4 @@
-//! ReplayIntent, send, outcome: a chunk of records at a time.
+//! Intent, send, outcome: a chunk of records at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -94,7 +94,7 @@ impl Replayer {
         let ready = self.prepare(steps).await?;
         let intents: Vec<ReplayIntent> = ready.iter().map(|record| record.intent.clone()).collect();
         let requested_at = store::write_intents(
-            &self.client,
+            &self.session,
             &intents,
             &options.requested_by,
             options.reason.as_deref(),
@@ -139,7 +139,7 @@ impl Replayer {
                 }
             }
         }
-        store::settle_replays(&self.client, &outcomes).await?;
+        store::settle_replays(&self.session, &outcomes).await?;
         match trouble {
             Some(Error::Unknown { topic, reason, .. }) => {
                 Err(Error::Unknown { topic, reason, records: unknown })
@@ -153,7 +153,7 @@ impl Replayer {
     async fn prepare(&self, steps: &[Step]) -> Result<Vec<Ready>, Error> {
         let row_ids: Vec<i64> = steps.iter().map(|step| step.row_id).collect();
         let mut letters =
-            store::raw_dead_letters(&self.client, &row_ids).await?.into_iter().peekable();
+            store::raw_dead_letters(&self.session, &row_ids).await?.into_iter().peekable();
         let mut ready = Vec::with_capacity(steps.len());
         // Both are in the order of the rows. A row that has gone meanwhile can't be sent, and has
         // no intent either.

@@ -4,8 +4,6 @@ use std::error::Error as _;
 
 use tokio_postgres::error::SqlState;
 
-use super::connection::tls::TlsRefusal;
-
 /// An error of the store. The text never holds a password: it is made of the host, the database and
 /// the server's message.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +32,14 @@ pub enum Error {
     Query {
         /// What was being done, as a fragment: "reading the ledger".
         what: &'static str,
+        /// What the driver said.
+        source: tokio_postgres::Error,
+    },
+    /// A column of a row came back as something else than it is.
+    #[error("reading the column {column}: {}", describe(.source))]
+    Column {
+        /// The column's name.
+        column: &'static str,
         /// What the driver said.
         source: tokio_postgres::Error,
     },
@@ -79,7 +85,7 @@ pub enum Error {
 
 impl Error {
     /// For `map_err`: names what was being done.
-    pub(crate) fn query(what: &'static str) -> impl FnOnce(tokio_postgres::Error) -> Self {
+    pub(crate) fn query(what: &'static str) -> impl Fn(tokio_postgres::Error) -> Self + Copy {
         move |source| Self::Query { what, source }
     }
 
@@ -111,7 +117,7 @@ impl Error {
                     .to_owned(),
             ),
             Self::PayloadPredicate { predicate, message, .. } => Some(predicate_hint(predicate, message)),
-            Self::Settings(_) | Self::Query { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
+            Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
     }
 
@@ -170,6 +176,33 @@ impl Error {
             }
             Self::NoAnswer { .. } => true,
             _ => false,
+        }
+    }
+}
+
+/// Why TLS did not come about, where trying again can't help.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::store) enum TlsRefusal {
+    /// This side can't be set up.
+    #[error(transparent)]
+    Settings(#[from] Error),
+    /// The server is not who it should be.
+    #[error("the server's certificate is not accepted: {0}")]
+    Certificate(String),
+}
+
+impl TlsRefusal {
+    /// OpenSSL's words are long; the last of them say what is wrong with the certificate.
+    pub(in crate::store) fn of_handshake(
+        error: Box<dyn std::error::Error + Send + Sync>,
+    ) -> Box<dyn std::error::Error + Send + Sync> {
+        let text = error.to_string();
+        match text.split_once("certificate verify failed") {
+            Some((_, rest)) => {
+                let reason = rest.rsplit_once(": ").map_or(rest, |(_, reason)| reason);
+                Self::Certificate(reason.to_owned()).into()
+            }
+            None => error,
         }
     }
 }

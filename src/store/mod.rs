@@ -6,9 +6,11 @@ mod read;
 mod search;
 pub mod write;
 
-pub use connection::connect::{Notifications, Settings, connect, connect_listening};
 pub use connection::parameters::{ConnectionParameter, ParameterSource};
-pub use connection::statement::Statement;
+pub use connection::pool::SessionPool;
+pub use connection::schema::{Migration, SchemaState};
+pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
+pub use connection::settings::Settings;
 pub use connection::url::DatabaseUrl;
 pub use error::Error;
 pub use read::batches::{RecordedBatch, batches_after, last_in_commit_order};
@@ -27,17 +29,14 @@ pub use read::status::{
 };
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::event_column::EventColumn;
-pub use search::event_query::{
-    EventQuery, Reading, RowOrder, begin_reading, count, end_reading, snapshot, time_span,
-};
+pub use search::event_query::{EventQuery, RowOrder, snapshot, time_span};
+pub use search::event_row::EventRow;
 pub use search::resolve::{DistinctColumn, ResolvedSelection, RowScope, distinct_values, resolve};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
     OffsetRange, RangeKind, Writer, Written, back_off,
 };
-pub use write::migrate::{
-    AppliedMigration, SchemaState, apply_roles, check_schema, migrate, pending, schema_state,
-};
+pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::partitions::{
     Claim, PartitionKey, PartitionProgress, begin_incarnation, claim, end_lock_holders,
     installation_id, known_topics, partition_progress,

@@ -11,7 +11,7 @@ use crate::cli::ui::terminal;
 use crate::dead_letter::short_class;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis, Format};
-use crate::store::{self, Reading, RowScope};
+use crate::store::{self, ReadMode, RowScope};
 use crate::time::Timestamp;
 
 /// Show dead letters in groups: by origin topic, consumer group and error
@@ -52,15 +52,13 @@ const IN_NARROW_TABLES: [&str; 6] =
 
 pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let selection = of_dead_letters(args.selectors.selection()?)?;
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit dlt").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
+    let mut session = connection.session("audit dlt").await?;
+    let reading = session.read(ReadMode::All).await?;
+    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
     let groups = if resolved.is_empty() {
         Vec::new()
     } else {
-        store::dead_letter_groups(&client, &resolved).await?
+        store::dead_letter_groups(&reading, &resolved).await?
     };
     let columns = [
         Column::new("origin_topic").category(),

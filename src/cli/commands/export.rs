@@ -9,7 +9,6 @@ use std::pin::pin;
 use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
-use tokio_postgres::Client;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
 use crate::cli::shared::event_columns::{self, EventColumns, default_columns};
@@ -21,7 +20,9 @@ use crate::cli::ui::signals::interruption;
 use crate::cli::ui::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Emphasis, Format, Style};
-use crate::store::{self, EventQuery, Reading, ResolvedSelection, RowOrder, RowScope};
+use crate::store::{
+    self, EventQuery, ReadMode, ReadTransaction, ResolvedSelection, RowOrder, RowScope,
+};
 
 /// Write selected events as CSV, NDJSON or JSON, ordered by id
 ///
@@ -112,12 +113,10 @@ pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Resul
     let columns = EventColumns::new(args.columns.as_deref(), &default_columns(format, style), &[])?;
     let selection = args.selectors.selection()?;
 
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit export").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
-    let export = Export { args, format, style, columns, selection, resolved, client };
+    let mut session = connection.session("audit export").await?;
+    let reading = session.read(ReadMode::All).await?;
+    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
+    let export = Export { args, format, style, columns, selection, resolved, reading };
     let rows = match args.file() {
         None => export.write(std::io::stdout()).await?,
         Some(path) => {
@@ -147,7 +146,7 @@ struct Export<'a> {
     columns: EventColumns,
     selection: Selection,
     resolved: ResolvedSelection,
-    client: Client,
+    reading: ReadTransaction<'a>,
 }
 
 impl Export<'_> {
@@ -197,11 +196,8 @@ impl Export<'_> {
         };
         let mut count = 0;
         if !self.resolved.is_empty() {
-            let mut rows =
-                pin!(query.statement().stream(&self.client, "reading event_logs").await?);
-            while let Some(row) =
-                rows.try_next().await.map_err(store::Error::query("reading event_logs"))?
-            {
+            let mut rows = pin!(query.stream(&self.reading).await?);
+            while let Some(row) = rows.try_next().await? {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
                     terminal::status(&format!(
                         "only the first {} written: more match than --limit",
@@ -216,9 +212,8 @@ impl Export<'_> {
         renderer.end(&mut writer)?;
         writer.flush()?;
         if count == 0 {
-            suggest(&self.client, &self.selection).await?;
+            suggest(&self.reading, &self.selection).await?;
         }
-        store::end_reading(&self.client).await?;
         Ok(count)
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
 use crate::cli::ui::failure::{Exit, Failure};
-use crate::store;
+use crate::store::{self, Session};
 
 /// Create or upgrade the schema of the audit database
 ///
@@ -31,17 +31,17 @@ pub(crate) struct MigrateArgs {
 
 pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
     let settings = connection.database()?;
-    let mut client = store::connect(&settings, "audit migrate").await?;
+    let mut session = Session::connect(&settings, "audit migrate").await?;
     let target = settings.target();
     if args.status {
-        let state = store::schema_state(&client).await?;
+        let state = store::schema_state(&session).await?;
         let found =
             state.found.map_or_else(|| "no schema".to_owned(), |found| format!("version {found}"));
         println!("{target}: {found}, this program needs version {}", state.known);
         return Ok(if state.found == Some(state.known) { Exit::Done } else { Exit::Failed });
     }
     if args.dry_run {
-        let missing = store::pending(&client, &settings).await?;
+        let missing = store::pending(&session, &settings).await?;
         for migration in &missing {
             println!("would apply V{}__{}", migration.version, migration.name);
         }
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Resu
         }
         return Ok(Exit::Done);
     }
-    let applied = store::migrate(&mut client, &settings).await?;
+    let applied = store::migrate(&mut session, &settings).await?;
     for migration in &applied {
         println!("applied V{}__{}", migration.version, migration.name);
     }
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Resu
         println!("{target}: up to date");
     }
     if args.roles {
-        store::apply_roles(&client).await?;
+        store::apply_roles(&session).await?;
         println!("roles audit_ingester, audit_reader and audit_replayer are there");
     }
     Ok(Exit::Done)

@@ -5,7 +5,6 @@ use std::pin::pin;
 
 use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
-use tokio_postgres::Client;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
 use crate::cli::shared::event_columns::{self, EventColumns, default_columns};
@@ -15,7 +14,9 @@ use crate::cli::shared::suggestions::suggest;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
 use crate::output::{self, Column, Emphasis, Format, escape_controls};
-use crate::store::{self, Cursor, EventColumn, EventQuery, Order, Reading, RowOrder, RowScope};
+use crate::store::{
+    self, Cursor, EventColumn, EventQuery, Order, ReadMode, RowOrder, RowScope, Session,
+};
 use crate::time::{PostgresMicros, Timestamp, timestamp_text};
 use crate::value::Value;
 
@@ -98,11 +99,9 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     let columns =
         EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
 
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit query").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, if args.count { Reading::All } else { Reading::Page }).await?;
-    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
+    let mut session = connection.session("audit query").await?;
+    let reading = session.read(if args.count { ReadMode::All } else { ReadMode::Page }).await?;
+    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
     let query = EventQuery {
         selection: &resolved,
         columns: columns.selected(),
@@ -112,14 +111,14 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         dedup: args.dedup,
     };
     if args.explain {
-        return explain(args, &client, &query).await;
+        return explain(args, &reading, &query).await;
     }
     if args.count {
-        return count(args, &client, &query, format).await;
+        return count(args, &reading, &query, format).await;
     }
 
     if selection.scans() {
-        let (oldest, newest) = store::time_span(&client).await?;
+        let (oldest, newest) = store::time_span(&reading).await?;
         let text = |time: Option<PostgresMicros>| {
             time.map_or_else(
                 || "-".to_owned(),
@@ -140,10 +139,10 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     let mut last = None;
     let mut more = false;
     if !resolved.is_empty() {
-        let mut rows = pin!(query.statement().stream(&client, "searching event_logs").await?);
+        let mut rows = pin!(query.stream(&reading).await?);
         loop {
             let row = match screen.attend(rows.try_next()).await {
-                Ok(row) => row.map_err(store::Error::query("reading event_logs"))?,
+                Ok(row) => row?,
                 Err(exit) => {
                     renderer.end(&mut screen)?;
                     screen.close()?;
@@ -172,7 +171,7 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
     if let (true, Some((created_at, id))) = (more, last) {
         let (order, snapshot) = match row_order {
             RowOrder::After(cursor) => (cursor.order, cursor.snapshot),
-            _ => (args.order.map_or(Order::Newest, Order::from), store::snapshot(&client).await?),
+            _ => (args.order.map_or(Order::Newest, Order::from), store::snapshot(&reading).await?),
         };
         let cursor = Cursor { order, created_at, id, snapshot };
         terminal::status(&format!(
@@ -181,9 +180,9 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
         ));
     }
     if shown == 0 {
-        suggest(&client, &selection).await?;
+        suggest(&reading, &selection).await?;
     }
-    store::end_reading(&client).await?;
+    reading.finish().await?;
     if shown == 0 {
         terminal::status("no rows match");
     }
@@ -192,17 +191,15 @@ pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result
 
 async fn explain(
     args: &QueryArgs,
-    client: &Client,
+    session: &Session,
     query: &EventQuery<'_>,
 ) -> Result<Exit, Failure> {
     if query.selection.is_empty() {
         terminal::status("nothing to search: a selector names what does not exist");
         return Ok(Exit::Done);
     }
-    let statement = if args.count { query.count_statement() } else { query.statement() };
-    let plan = statement.explain(client).await?;
+    let text = query.explain(session, args.count).await?;
     let mut screen = args.output.screen(Format::Table);
-    let text = format!("{statement:?}\n\n{}", plan.join("\n"));
     for line in text.lines() {
         // Values were typed, or are stored.
         writeln!(screen, "{}", escape_controls(line))?;
@@ -213,12 +210,11 @@ async fn explain(
 
 async fn count(
     args: &QueryArgs,
-    client: &Client,
+    session: &Session,
     query: &EventQuery<'_>,
     format: Format,
 ) -> Result<Exit, Failure> {
-    let count = if query.selection.is_empty() { 0 } else { store::count(client, query).await? };
-    store::end_reading(client).await?;
+    let count = if query.selection.is_empty() { 0 } else { query.count(session).await? };
     let mut stdout = std::io::stdout();
     if format == Format::Table {
         writeln!(stdout, "{count}")?;

@@ -16,7 +16,9 @@ use crate::cli::ui::signals::interruption;
 use crate::cli::ui::terminal;
 use crate::event::TopicPartition;
 use crate::output::{Emphasis, Format, Section, escape_controls, render_report};
-use crate::store::{self, DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Settings};
+use crate::store::{
+    self, DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Session, Settings,
+};
 use crate::time::{Timestamp, timestamp_text};
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are
@@ -151,16 +153,15 @@ impl Overview {
         connection: &ConnectionArgs,
         settings: &Settings,
     ) -> Result<Self, store::Error> {
-        let client = store::connect(settings, "audit status").await?;
-        store::check_schema(&client, settings).await?;
+        let session = Session::open(settings, "audit status").await?;
         let mut notes = Vec::new();
-        let topics = store::known_topics(&client).await?;
+        let topics = store::known_topics(&session).await?;
         let kafka = EndOffsets::ask(connection, topics, BROKER_LIMIT).await;
         let kafka =
             kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
-        let database = store::database_status(&client).await?;
+        let database = store::database_status(&session).await?;
         let duplicates = if args.duplicates || database.rows <= FEW_ROWS {
-            Some(store::count_duplicates(&client).await?)
+            Some(store::count_duplicates(&session).await?)
         } else {
             notes.push(
                 "the duplicates are not counted: that reads for a while, --duplicates does it"
@@ -168,7 +169,7 @@ impl Overview {
             );
             None
         };
-        let partitions = store::partition_statuses(&client).await?;
+        let partitions = store::partition_statuses(&session).await?;
         let behind = partitions
             .iter()
             .filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
@@ -178,13 +179,13 @@ impl Overview {
             notes.push(format!("how long records wait is unknown: {reason}"));
             HashMap::new()
         });
-        let mut lost = store::lost_ranges(&client, LISTED_LOSSES + 1).await?;
+        let mut lost = store::lost_ranges(&session, LISTED_LOSSES + 1).await?;
         if lost.len() as i64 > LISTED_LOSSES {
             lost.pop();
             notes
                 .push(format!("the latest {LISTED_LOSSES} lost ranges are listed, there are more"));
         }
-        let ingesters = store::ingester_statuses(&client).await?;
+        let ingesters = store::ingester_statuses(&session).await?;
         Ok(Self { database, duplicates, partitions, lost, ingesters, kafka, waiting, notes })
     }
 

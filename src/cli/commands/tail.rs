@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use tokio_postgres::{Client, Row};
 
 use crate::cli::settings::connection_args::ConnectionArgs;
 use crate::cli::shared::event_columns::{EventColumns, default_columns};
@@ -17,8 +16,8 @@ use crate::cli::ui::terminal;
 use crate::filter::Selection;
 use crate::output::{self, Format, Renderer};
 use crate::store::{
-    self, EventColumn, EventQuery, Notifications, Reading, RecordedBatch, ResolvedSelection,
-    RowOrder, RowScope, Settings,
+    self, EventColumn, EventQuery, EventRow, Notifications, ReadMode, RecordedBatch,
+    ResolvedSelection, RowOrder, RowScope, Session, Settings,
 };
 
 /// How long a batch may stay unnoticed when a notification is lost.
@@ -75,14 +74,12 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
     )?;
     let selection = args.selectors.selection()?;
     let settings = connection.database()?;
-    let (client, notifications) =
-        store::connect_listening(&settings, "audit tail", store::BATCH_CHANNEL).await?;
-    store::check_schema(&client, &settings).await?;
+    let session = Follower::open(&settings).await?;
 
     let mut renderer = output::renderer(format, style);
     let mut head = Vec::new();
     renderer.begin(&columns.shown(), &mut head)?;
-    let following = store::resolve(&client, &selection, RowScope::Future).await?;
+    let following = store::resolve(&session.session, &selection, RowScope::Future).await?;
     let mut tail = Tail {
         selection,
         following,
@@ -94,7 +91,6 @@ pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<
         rows_a_read: FEWEST_ROWS,
         shown: 0,
     };
-    let session = Session { client, notifications };
     let interruption = interruption()?;
     tokio::select! {
         outcome = tail.show(args, &settings, session, head) => outcome?,
@@ -116,9 +112,19 @@ const MOST_ROWS: i64 = 4096;
 /// What is read at once should be about so many bytes of output.
 const BYTES_A_READ: std::ops::Range<usize> = (1 << 20)..(4 << 20);
 
-struct Session {
-    client: Client,
+/// A session that hears of new batches.
+struct Follower {
+    session: Session,
     notifications: Notifications,
+}
+
+impl Follower {
+    async fn open(settings: &Settings) -> Result<Self, store::Error> {
+        let channel = store::BATCH_CHANNEL;
+        let (session, notifications) =
+            Session::open_listening(settings, "audit tail", channel).await?;
+        Ok(Self { session, notifications })
+    }
 }
 
 /// What is printed: all batches up to `batch_no`, and of the next one the rows up to `row_id`.
@@ -144,17 +150,17 @@ impl Tail {
         &mut self,
         args: &TailArgs,
         settings: &Settings,
-        mut session: Session,
+        mut session: Follower,
         head: Vec<u8>,
     ) -> Result<(), Failure> {
         self.stdout.write(head).await?;
         match args.from_batch {
             Some(batch_no) => self.position.batch_no = batch_no - 1,
-            None => self.show_last(&session.client, args.lines.into()).await?,
+            None => self.show_last(&mut session.session, args.lines.into()).await?,
         }
         if args.no_follow {
             return if args.from_batch.is_some() {
-                self.catch_up(&session.client).await.map_err(Interruption::into_failure)
+                self.catch_up(&session.session).await.map_err(Interruption::into_failure)
             } else {
                 Ok(())
             };
@@ -175,10 +181,10 @@ impl Tail {
     }
 
     /// Prints the last rows of what is there, in the order in which they committed.
-    async fn show_last(&mut self, client: &Client, count: i64) -> Result<(), Failure> {
-        store::begin_reading(client, Reading::Page).await?;
-        let snapshot = store::snapshot(client).await?;
-        let resolved = store::resolve(client, &self.selection, RowScope::Existing).await?;
+    async fn show_last(&mut self, session: &mut Session, count: i64) -> Result<(), Failure> {
+        let reading = session.read(ReadMode::Page).await?;
+        let snapshot = store::snapshot(&reading).await?;
+        let resolved = store::resolve(&reading, &self.selection, RowScope::Existing).await?;
         if count > 0 && !resolved.is_empty() {
             let query = EventQuery {
                 selection: &resolved,
@@ -187,7 +193,7 @@ impl Tail {
                 limit: Some(count),
                 dedup: false,
             };
-            let rows = store::last_in_commit_order(client, &query, count).await?;
+            let rows = store::last_in_commit_order(&reading, &query, count).await?;
             for row in &rows {
                 self.renderer.expect(&self.columns.cells(row)?);
             }
@@ -198,16 +204,16 @@ impl Tail {
             self.stdout.write(buffer).await?;
         }
         // What doesn't exist yet may still come, but more often it was mistyped.
-        suggest(client, &self.selection).await?;
-        store::end_reading(client).await?;
+        suggest(&reading, &self.selection).await?;
+        reading.finish().await?;
         self.position.batch_no = snapshot.batch_no;
         Ok(())
     }
 
     /// Prints new batches until something ends it.
-    async fn follow(&mut self, session: &mut Session) -> Interruption {
+    async fn follow(&mut self, session: &mut Follower) -> Interruption {
         loop {
-            if let Err(interruption) = self.catch_up(&session.client).await {
+            if let Err(interruption) = self.catch_up(&session.session).await {
                 return interruption;
             }
             tokio::select! {
@@ -222,11 +228,11 @@ impl Tail {
     }
 
     /// Prints the batches that are there and were not printed.
-    async fn catch_up(&mut self, client: &Client) -> Result<(), Interruption> {
+    async fn catch_up(&mut self, session: &Session) -> Result<(), Interruption> {
         loop {
             let batches = tokio::time::timeout(
                 ANSWER,
-                store::batches_after(client, self.position.batch_no, 100),
+                store::batches_after(session, self.position.batch_no, 100),
             )
             .await
             .map_err(|_| Interruption::Lost("the database does not answer".to_owned()))??;
@@ -242,7 +248,7 @@ impl Tail {
                     ));
                     self.position.row_id = None;
                 }
-                self.print_batch(client, batch).await?;
+                self.print_batch(session, batch).await?;
                 self.position = Position { batch_no: batch.batch_no, row_id: None };
             }
         }
@@ -252,7 +258,7 @@ impl Tail {
     /// because the snapshot of one would keep the server from cleaning up behind the ingester.
     async fn print_batch(
         &mut self,
-        client: &Client,
+        session: &Session,
         batch: RecordedBatch,
     ) -> Result<(), Interruption> {
         let Some((first_id, last_id)) = batch.ids else { return Ok(()) };
@@ -265,7 +271,7 @@ impl Tail {
                 limit: Some(self.rows_a_read),
                 dedup: false,
             };
-            let rows = query.statement().rows(client, "reading a batch").await?;
+            let rows = query.rows(session).await?;
             let mut buffer = Vec::new();
             for row in &rows {
                 self.render(row, &mut buffer).map_err(Interruption::Failed)?;
@@ -286,7 +292,7 @@ impl Tail {
         }
     }
 
-    fn render(&mut self, row: &Row, buffer: &mut Vec<u8>) -> Result<(), Failure> {
+    fn render(&mut self, row: &EventRow, buffer: &mut Vec<u8>) -> Result<(), Failure> {
         self.shown += 1;
         Ok(self.renderer.row(&self.columns.cells(row)?, self.columns.emphasis(row)?, buffer)?)
     }
@@ -320,16 +326,10 @@ impl From<store::Error> for Interruption {
 }
 
 /// Connects again, for as long as it takes.
-async fn reconnect(settings: &Settings) -> Result<Session, Failure> {
+async fn reconnect(settings: &Settings) -> Result<Follower, Failure> {
     let mut pause = FIRST_RETRY;
     loop {
-        let attempt = async {
-            let (client, notifications) =
-                store::connect_listening(settings, "audit tail", store::BATCH_CHANNEL).await?;
-            store::check_schema(&client, settings).await?;
-            Ok::<_, store::Error>(Session { client, notifications })
-        };
-        match attempt.await {
+        match Follower::open(settings).await {
             Ok(session) => return Ok(session),
             Err(error) if error.is_transient() => tokio::time::sleep(pause).await,
             Err(error) => return Err(error.into()),

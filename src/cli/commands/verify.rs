@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio_postgres::Client;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
 use crate::cli::shared::end_offsets::EndOffsets;
@@ -16,7 +15,7 @@ use crate::event::TopicPartition;
 use crate::kafka::Offsets;
 use crate::ledger::{self, BatchClaim, Chain, Finding, Severity, StoredRow};
 use crate::output::{self, Column, Emphasis, Format};
-use crate::store::{self, KnownPartition, LedgerScan};
+use crate::store::{self, KnownPartition, LedgerScan, Session};
 use crate::value::Value;
 
 /// Check that the record is complete: every offset of every partition is a row, a declared hole or
@@ -58,17 +57,15 @@ struct Check {
 }
 
 pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let mut client = store::connect(&settings, "audit verify").await?;
-    store::check_schema(&client, &settings).await?;
+    let mut session = connection.session("audit verify").await?;
     // Kafka first: what it has now must be in the snapshot, which is taken later.
-    let mut topics = store::known_topics(&client).await?;
+    let mut topics = store::known_topics(&session).await?;
     topics.extend(args.topics.iter().cloned());
     let kafka = EndOffsets::ask(connection, topics, BROKER_LIMIT).await;
     if let Ok(kafka) = &kafka {
-        wait_for(args.wait, &client, kafka).await?;
+        wait_for(args.wait, &session, kafka).await?;
     }
-    let scan = LedgerScan::open(&mut client).await?;
+    let scan = LedgerScan::open(&mut session).await?;
     let mut checks = Vec::new();
     partition_checks(&scan, kafka.as_ref(), &mut checks).await?;
     checks.push(ledger_check(&scan).await?);
@@ -77,12 +74,12 @@ pub(crate) async fn run(args: &VerifyArgs, connection: &ConnectionArgs) -> Resul
 }
 
 /// Gives a running ingester the time to record what Kafka had at the start.
-async fn wait_for(seconds: u64, client: &Client, kafka: &EndOffsets) -> Result<(), Failure> {
+async fn wait_for(seconds: u64, session: &Session, kafka: &EndOffsets) -> Result<(), Failure> {
     let topics: Vec<String> =
         kafka.partitions.keys().map(|partition| partition.topic.clone()).collect();
     let began = Instant::now();
     loop {
-        let progress = store::partition_progress(client, &kafka.cluster_id, &topics).await?;
+        let progress = store::partition_progress(session, &kafka.cluster_id, &topics).await?;
         let next = |partition: &TopicPartition| {
             let found = progress.iter().find(|found| found.partition == *partition);
             found.map_or(0, |found| found.next_offset)

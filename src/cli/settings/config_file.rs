@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::profile::{ConfigFile, Folders};
 use crate::cli::ui::failure::Failure;
 
-/// Where it is search for, and what was found there.
+/// Where it is looked for, and what was found there.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigSearch {
     /// Where; `None` where there is no home either.

@@ -64,6 +64,12 @@ impl ConnectionArgs {
         Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
     }
 
+    /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`
+    /// shows.
+    pub(crate) async fn session(&self, application: &str) -> Result<store::Session, Failure> {
+        Ok(store::Session::open(&self.database()?, application).await?)
+    }
+
     /// Kafka's settings.
     pub(crate) fn kafka(&self) -> Result<kafka::Settings, Failure> {
         let brokers = self.resolved.brokers.as_ref().ok_or_else(|| {

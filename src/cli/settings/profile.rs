@@ -1,4 +1,4 @@
-//! The configuration file: text in, profiles out. Nothing is search up here.
+//! The configuration file: text in, profiles out. Nothing is looked up here.
 //!
 //! The tables are walked by hand instead of by serde: its errors can hold values, and a value can
 //! be a secret.

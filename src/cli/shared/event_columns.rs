@@ -1,11 +1,9 @@
 //! Rows of events on their way from the store to a renderer: which columns are shown, and what
 //! stands out.
 
-use tokio_postgres::Row;
-
 use crate::cli::ui::failure::Failure;
 use crate::output::{Column, Emphasis, Format, Style};
-use crate::store::EventColumn;
+use crate::store::{EventColumn, EventRow};
 use crate::time::PostgresMicros;
 use crate::value::Value;
 
@@ -55,14 +53,14 @@ impl EventColumns {
     }
 
     /// The cells of a row for the renderer.
-    pub(crate) fn cells<'a>(&self, row: &'a Row) -> Result<Vec<Value<'a>>, Failure> {
+    pub(crate) fn cells<'a>(&self, row: &'a EventRow) -> Result<Vec<Value<'a>>, Failure> {
         (0..self.shown).map(|index| self.at(row, index)).collect()
     }
 
     /// The value of a selected column.
     pub(crate) fn value<'a>(
         &self,
-        row: &'a Row,
+        row: &'a EventRow,
         column: EventColumn,
     ) -> Result<Value<'a>, Failure> {
         match self.selected.iter().position(|selected| *selected == column) {
@@ -72,7 +70,7 @@ impl EventColumns {
     }
 
     /// The integer of a selected column that is never null.
-    pub(crate) fn integer(&self, row: &Row, column: EventColumn) -> Result<i64, Failure> {
+    pub(crate) fn integer(&self, row: &EventRow, column: EventColumn) -> Result<i64, Failure> {
         match self.value(row, column)? {
             Value::Integer(number) => Ok(number),
             _ => Err(missing(column)),
@@ -80,7 +78,11 @@ impl EventColumns {
     }
 
     /// The time of a selected column that is never null.
-    pub(crate) fn time(&self, row: &Row, column: EventColumn) -> Result<PostgresMicros, Failure> {
+    pub(crate) fn time(
+        &self,
+        row: &EventRow,
+        column: EventColumn,
+    ) -> Result<PostgresMicros, Failure> {
         match self.value(row, column)? {
             Value::Timestamp(timestamp) => Ok(timestamp.time()),
             _ => Err(missing(column)),
@@ -88,7 +90,7 @@ impl EventColumns {
     }
 
     /// What stands out about a row, by its mark.
-    pub(crate) fn emphasis(&self, row: &Row) -> Result<Emphasis, Failure> {
+    pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
         Ok(match self.value(row, EventColumn::Mark)? {
             Value::Text(mark) if mark.is_empty() => Emphasis::None,
             Value::Null => Emphasis::None,
@@ -97,11 +99,8 @@ impl EventColumns {
         })
     }
 
-    fn at<'a>(&self, row: &'a Row, index: usize) -> Result<Value<'a>, Failure> {
-        let column = self.selected[index];
-        column
-            .value(row, index)
-            .map_err(|error| Failure::new(format!("reading the column {}: {error}", column.name())))
+    fn at<'a>(&self, row: &'a EventRow, index: usize) -> Result<Value<'a>, Failure> {
+        Ok(row.value(index, self.selected[index])?)
     }
 }
 

@@ -1,11 +1,9 @@
 //! What may have been meant, where a word was wrong or an id too short.
 
-use tokio_postgres::Client;
-
 use crate::cli::ui::failure::Failure;
 use crate::cli::ui::terminal;
 use crate::filter::{Glob, Selection, nearest};
-use crate::store::{self, DistinctColumn, EventColumn, StoredEvent, distinct_values};
+use crate::store::{self, DistinctColumn, EventColumn, Session, StoredEvent, distinct_values};
 use crate::time::{Timestamp, timestamp_text};
 
 /// Up to so many values are listed when none is like the word.
@@ -13,17 +11,17 @@ const LISTED: usize = 12;
 
 /// Says of each type, service and topic that was asked for and doesn't exist what may have been
 /// meant.
-pub(crate) async fn suggest(client: &Client, selection: &Selection) -> Result<(), Failure> {
+pub(crate) async fn suggest(session: &Session, selection: &Selection) -> Result<(), Failure> {
     if !selection.event_types.is_empty() {
-        let values = distinct_values(client, DistinctColumn::EventType).await?;
+        let values = distinct_values(session, DistinctColumn::EventType).await?;
         say("event type", &selection.event_types, &values, "audit stats --by type");
     }
     if !selection.services.is_empty() {
-        let values = distinct_values(client, DistinctColumn::SourceService).await?;
+        let values = distinct_values(session, DistinctColumn::SourceService).await?;
         say("service", &selection.services, &values, "audit stats --by service");
     }
     if !selection.topics.is_empty() {
-        let values = store::known_topics(client).await?;
+        let values = store::known_topics(session).await?;
         say("topic", &selection.topics, &values, "audit status");
     }
     Ok(())

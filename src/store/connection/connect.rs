@@ -1,312 +1,87 @@
-//! Connections: where the settings come from, TLS, and what every session sets.
+//! Connecting: within a limit, with TLS where the settings ask for it, and with what every session
+//! sets.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use futures_util::stream::{Stream, StreamExt, poll_fn};
 use tokio::sync::watch;
-use tokio_postgres::config::Host;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
-use super::parameters::{ParameterSource, ParameterSources};
-use super::password_file;
-use super::tls::{DeferredTls, Tls, TlsMode};
+use super::settings::Settings;
+use super::tls::{DeferredTls, TlsMode};
 use crate::store::Error;
 
 /// How long connecting may take, unless `connect_timeout` says otherwise.
-const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
-/// What a URL says. What it says of TLS is our own: the driver does not know all of libpq's
-/// parameters.
-pub(in crate::store) struct ParsedUrl {
-    pub(in crate::store) config: Config,
-    /// The values of [`Tls::PARAMETERS`].
-    tls: [Option<String>; 4],
-}
-
-/// Reads a URL or a libpq key/value string.
-pub(in crate::store) fn parse(url: &str) -> Result<ParsedUrl, Error> {
-    // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
-    let unreadable = || {
-        Error::Settings(
-            "the URL can't be read; expected postgresql://user@host:port/database or 'host=… dbname=…'"
-                .to_owned(),
-        )
-    };
-    let mut url = url.to_owned();
-    let tls = Tls::PARAMETERS.map(|(name, _)| take_parameter(&mut url, name));
-    let config = Config::from_str(&url).map_err(|_| unreadable())?;
-    // An '@' that is not written %40 ends the password too early; the rest of it would be shown as
-    // the host.
-    if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
-        return Err(unreadable());
-    }
-    if let Some(mode) = &tls[0] {
-        mode.parse::<TlsMode>()?;
-    }
-    Ok(ParsedUrl { config, tls })
-}
-
-/// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub(in crate::store) config: Config,
-    pub(in crate::store) tls: Tls,
-    pub(in crate::store) sources: ParameterSources,
-}
-
-impl Settings {
-    /// Settings out of a URL or a libpq key/value string, then the `password`, the `PG*` variables
-    /// filling what is left open. `environment` looks a variable up (`std::env::var` in the
-    /// program).
-    ///
-    /// # Errors
-    /// `Error::Settings` where the URL, a variable or the password file can't be read.
-    pub fn resolve(
-        url: Option<&str>,
-        password: Option<String>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Error> {
-        let ParsedUrl { mut config, mut tls } = parse(url.unwrap_or_default())?;
-        let mut sources = ParameterSources::default();
-        let variable = |name: &'static str, source: &mut ParameterSource| {
-            let value = environment(name).filter(|value| !value.is_empty());
-            *source = if value.is_some() {
-                ParameterSource::Variable(name)
-            } else {
-                ParameterSource::Default
-            };
-            value
-        };
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            match variable("PGHOST", &mut sources.host) {
-                Some(hosts) => hosts.split(',').for_each(|host| {
-                    config.host(host);
-                }),
-                None => {
-                    config.host("localhost");
-                }
-            }
-        }
-        if config.get_ports().is_empty()
-            && let Some(port) = variable("PGPORT", &mut sources.port)
-        {
-            let port = port
-                .parse()
-                .map_err(|_| Error::Settings(format!("PGPORT '{port}' is no port number")))?;
-            config.port(port);
-        }
-        if config.get_user().is_none() {
-            let user = variable("PGUSER", &mut sources.user)
-                .or_else(|| variable("USER", &mut sources.user))
-                .unwrap_or_else(|| "postgres".to_owned());
-            config.user(user);
-        }
-        if config.get_dbname().is_none() {
-            let name = variable("PGDATABASE", &mut sources.database);
-            config.dbname(name.unwrap_or_else(|| "audit_db".to_owned()));
-        }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_LIMIT);
-        }
-        if config.get_password().is_none() {
-            let source = &mut sources.password;
-            let password = if password.is_some() {
-                *source = ParameterSource::Given;
-                password
-            } else if let Some(password) = variable("PGPASSWORD", source) {
-                Some(password)
-            } else {
-                let lookup = |name: &str| environment(name).filter(|value| !value.is_empty());
-                let found = password_file::look_up(&config, &lookup)?;
-                if found.is_some() && variable("PGPASSFILE", source).is_none() {
-                    *source = ParameterSource::PasswordFile;
-                }
-                found
-            };
-            if let Some(password) = password {
-                config.password(password);
-            }
-        }
-        // A half-open connection is noticed within about a minute instead of hours.
-        config.keepalives_idle(Duration::from_secs(20));
-        config.keepalives_interval(Duration::from_secs(5));
-        config.keepalives_retries(4);
-        config.tcp_user_timeout(Duration::from_secs(40));
-        for ((value, (_, name)), source) in
-            tls.iter_mut().zip(Tls::PARAMETERS).zip(&mut sources.tls)
-        {
-            if value.is_none() {
-                *value = variable(name, source);
-            }
-        }
-        Ok(Self { config, tls: Tls::new(tls)?, sources })
-    }
-
-    /// The database as `host:port/name`, for messages: without the user's password.
-    pub fn target(&self) -> String {
-        let host = self.config.get_hosts().first().map_or_else(
-            || {
-                self.config
-                    .get_hostaddrs()
-                    .first()
-                    .map_or_else(|| "localhost".to_owned(), ToString::to_string)
-            },
-            |host| match host {
-                Host::Tcp(name) => name.clone(),
-                Host::Unix(path) => path.display().to_string(),
-            },
-        );
-        let port = self.config.get_ports().first().copied().unwrap_or(5432);
-        format!("{host}:{port}/{}", self.config.get_dbname().unwrap_or("audit_db"))
-    }
-
-    fn config_for(&self, application: &str) -> Config {
-        let mut config = self.config.clone();
-        config.application_name(application);
-        config.ssl_mode(match self.tls.mode {
-            TlsMode::Disable => tokio_postgres::config::SslMode::Disable,
-            TlsMode::Prefer => tokio_postgres::config::SslMode::Prefer,
-            TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => {
-                tokio_postgres::config::SslMode::Require
-            }
-        });
-        config
-    }
-}
-
-/// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of
-/// libpq's `sslmode`s nor where certificates are.
-fn take_parameter(url: &mut String, name: &str) -> Option<String> {
-    let is_url = url.contains("://");
-    let (head, parameters, separator) = match (is_url, url.split_once('?')) {
-        (true, Some((head, query))) => (head, query, '&'),
-        (true, None) => return None,
-        (false, _) => ("", url.as_str(), ' '),
-    };
-    let mut value = None;
-    let kept: Vec<&str> = parameters
-        .split(separator)
-        .filter(|part| match part.split_once('=') {
-            Some((key, found)) if key.trim() == name => {
-                value = Some(if is_url {
-                    percent_decoded(found)
-                } else {
-                    found.trim_matches('\'').to_owned()
-                });
-                false
-            }
-            _ => true,
-        })
-        .collect();
-    let kept = kept.join(&separator.to_string());
-    *url = match (is_url, kept.is_empty()) {
-        (true, true) => head.to_owned(),
-        (true, false) => format!("{head}?{kept}"),
-        (false, _) => kept,
-    };
-    value
-}
-
-/// `%2F` is `/`. What is no such escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        let digits = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// Every session: times in UTC, plain text forms, no statement of another's search path.
+/// Every session: times in UTC, plain text forms, no statement of another's search path. Compiling
+/// a statement takes longer than the first page of any query here.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET client_min_messages = warning; SET search_path = public; \
-                       SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'";
+                       SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET jit = off";
 
 /// A statement whose client has gone ends within about a second, instead of going on for nobody.
 /// Servers whose platform can't notice that refuse the setting, which is no error.
 const NOTICE_A_LOST_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
-/// Connects and prepares the session. `application` is what `pg_stat_activity` shows.
+/// Connects and prepares the session. `application` is what `pg_stat_activity` shows; `notified`
+/// counts the notifications that arrive.
 ///
 /// # Errors
-/// `Error::Connect`, or `Error::Settings` where TLS can't be set up.
-pub async fn connect(settings: &Settings, application: &str) -> Result<Client, Error> {
-    open(settings, application, None).await
-}
-
-/// Counts the notifications that arrived: a receiver that falls behind sees the newest count only,
-/// so a slow reader holds nothing up. Closed when the connection ends.
-pub type Notifications = watch::Receiver<u64>;
-
-/// As [`connect`], and listens to `channel`.
-///
-/// # Errors
-/// As [`connect`], or `Error::Query` where LISTEN fails.
-pub async fn connect_listening(
+/// `Error::Connect`, `Error::NoAnswer`, or `Error::Settings` where TLS can't be set up.
+pub(super) async fn connect(
     settings: &Settings,
     application: &str,
-    channel: &'static str,
-) -> Result<(Client, Notifications), Error> {
-    let (sender, receiver) = watch::channel(0);
-    let client = open(settings, application, Some(sender)).await?;
-    client
-        .batch_execute(&format!("LISTEN {channel}"))
-        .await
-        .map_err(Error::query("listening for new batches"))?;
-    Ok((client, receiver))
-}
-
-async fn open(
-    settings: &Settings,
-    application: &str,
-    sender: Option<watch::Sender<u64>>,
+    notified: Option<watch::Sender<u64>>,
 ) -> Result<Client, Error> {
-    let config = settings.config_for(application);
+    let config = config(settings, application);
     // The driver's own limit is about the connection alone: a server may accept one and then say
     // nothing.
     let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
-    let opening = tokio::time::timeout(limit, begin(settings, &config, sender));
-    opening.await.unwrap_or_else(|_| {
-        Err(Error::NoAnswer { target: settings.target(), seconds: limit.as_secs() })
-    })
+    let opening = tokio::time::timeout(limit, open(settings, &config, notified));
+    match opening.await {
+        Ok(Ok((client, _))) => Ok(client),
+        Ok(Err(source)) => Err(Error::Connect { target: settings.target(), source }),
+        Err(_) => Err(Error::NoAnswer { target: settings.target(), seconds: limit.as_secs() }),
+    }
 }
 
-async fn begin(
+/// The driver's settings for a connection under this name.
+pub(super) fn config(settings: &Settings, application: &str) -> Config {
+    let mut config = settings.config.clone();
+    config.application_name(application);
+    config.ssl_mode(match settings.tls.mode {
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Prefer => SslMode::Prefer,
+        TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
+    });
+    config
+}
+
+/// Connects without a limit, and returns the client with the task that drives its connection.
+pub(super) async fn open(
     settings: &Settings,
     config: &Config,
-    sender: Option<watch::Sender<u64>>,
-) -> Result<Client, Error> {
-    let failed = |source| Error::Connect { target: settings.target(), source };
-    let client = if settings.tls.mode == TlsMode::Disable {
-        let (client, mut connection) = config.connect(NoTls).await.map_err(failed)?;
-        drive(poll_fn(move |context| connection.poll_message(context)), sender);
-        client
+    notified: Option<watch::Sender<u64>>,
+) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
+    let (client, task) = if settings.tls.mode == TlsMode::Disable {
+        let (client, mut connection) = config.connect(NoTls).await?;
+        (client, drive(poll_fn(move |context| connection.poll_message(context)), notified))
     } else {
-        let (client, mut connection) =
-            config.connect(DeferredTls::new(&settings.tls)).await.map_err(failed)?;
-        drive(poll_fn(move |context| connection.poll_message(context)), sender);
-        client
+        let (client, mut connection) = config.connect(DeferredTls::new(&settings.tls)).await?;
+        (client, drive(poll_fn(move |context| connection.poll_message(context)), notified))
     };
     // Both are sent at once, and answered in one round trip.
     let (session, _) =
         tokio::join!(client.batch_execute(SESSION), client.batch_execute(NOTICE_A_LOST_CLIENT));
-    session.map_err(failed)?;
-    Ok(client)
+    session?;
+    Ok((client, task))
 }
 
 /// Runs the connection until it ends. Its error isn't lost: every request on the client fails with
 /// it.
-fn drive<S>(messages: S, sender: Option<watch::Sender<u64>>)
+fn drive<S>(messages: S, notified: Option<watch::Sender<u64>>) -> JoinHandle<()>
 where
     S: Stream<Item = Result<AsyncMessage, tokio_postgres::Error>> + Send + 'static,
 {
@@ -315,8 +90,8 @@ where
         while let Some(message) = messages.next().await {
             match message {
                 Ok(AsyncMessage::Notification(_)) => {
-                    if let Some(sender) = &sender {
-                        sender.send_modify(|count| *count += 1);
+                    if let Some(notified) = &notified {
+                        notified.send_modify(|count| *count += 1);
                     }
                 }
                 Ok(_) => {}
@@ -326,54 +101,5 @@ where
                 }
             }
         }
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-
-    fn resolve(url: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
-        Settings::resolve(Some(url), None, |name| {
-            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn the_url_wins_and_the_variables_fill_what_it_leaves_open() -> Result<(), Error> {
-        let settings = resolve(
-            "postgresql://db.example:6000",
-            &[("PGPORT", "7000"), ("PGDATABASE", "ledger")],
-        )?;
-        assert_eq!(settings.target(), "db.example:6000/ledger");
-        assert_eq!(
-            resolve("", &[("PGHOST", "h"), ("PGPORT", "7000")])?.target(),
-            "h:7000/audit_db"
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn every_sslmode_of_libpq_is_understood_in_both_forms() -> Result<(), Error> {
-        let url = "postgresql://h/d?sslmode=verify-full&sslrootcert=%2Fetc%2Fca%20of%20us.pem&application_name=x";
-        let settings = resolve(url, &[])?;
-        assert_eq!(settings.tls.mode, TlsMode::VerifyFull);
-        assert_eq!(settings.tls.root_certificate, Some(PathBuf::from("/etc/ca of us.pem")));
-        assert_eq!(resolve("host=h sslmode=verify-ca", &[])?.tls.mode, TlsMode::VerifyCa);
-        assert_eq!(resolve("", &[("PGSSLMODE", "require")])?.tls.mode, TlsMode::Require);
-        assert!(resolve("host=h sslmode=sometimes", &[]).is_err());
-        Ok(())
-    }
-
-    #[test]
-    fn a_password_is_never_shown() -> Result<(), Error> {
-        let settings = resolve("postgresql://u:s3cret@h/d", &[])?;
-        assert!(!format!("{settings:?} {}", settings.target()).contains("s3cret"));
-        let error =
-            resolve("postgresql://u:s3cret@h:port/d", &[]).expect_err("the port is no number");
-        assert!(!format!("{error} {error:?}").contains("s3cret"));
-        Ok(())
-    }
+    })
 }

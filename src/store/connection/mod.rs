@@ -1,9 +1,13 @@
 //! How the database is reached: settings, TLS, sessions, statements.
 
-pub(in crate::store) mod connect;
+mod connect;
 pub(in crate::store) mod parameters;
 mod password_file;
+pub(in crate::store) mod pool;
+pub(in crate::store) mod schema;
+pub(in crate::store) mod session;
+pub(in crate::store) mod settings;
 pub(in crate::store) mod sql_types;
 pub(in crate::store) mod statement;
-pub(in crate::store) mod tls;
+mod tls;
 pub(in crate::store) mod url;

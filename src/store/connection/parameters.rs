@@ -2,7 +2,7 @@
 
 use tokio_postgres::config::Host;
 
-use super::connect::Settings;
+use super::settings::Settings;
 use super::tls::Tls;
 
 /// Where a part of the settings comes from.

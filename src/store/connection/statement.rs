@@ -3,16 +3,17 @@
 use std::fmt::{self, Debug};
 
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row, RowStream};
+use tokio_postgres::{Row, RowStream};
 
+use super::session::Session;
 use crate::store::Error;
 
 type Bound = Box<dyn ToSql + Sync + Send>;
 
 /// SQL with the values for its `$1`, `$2`, ….
-pub struct Statement {
+pub(in crate::store) struct Statement {
     /// The text.
-    pub sql: String,
+    pub(in crate::store) sql: String,
     pub(in crate::store) parameters: Parameters,
 }
 
@@ -47,8 +48,12 @@ impl Statement {
     ///
     /// # Errors
     /// `Error::Query`, with `what` was being done.
-    pub async fn stream(&self, client: &Client, what: &'static str) -> Result<RowStream, Error> {
-        client.query_typed_raw(&self.sql, self.bound()).await.map_err(Error::query(what))
+    pub(in crate::store) async fn stream(
+        &self,
+        session: &Session,
+        what: &'static str,
+    ) -> Result<RowStream, Error> {
+        session.client().query_typed_raw(&self.sql, self.bound()).await.map_err(Error::query(what))
     }
 
     /// Runs it and returns how PostgreSQL found the rows, line by line: `EXPLAIN (ANALYZE,
@@ -56,10 +61,11 @@ impl Statement {
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn explain(&self, client: &Client) -> Result<Vec<String>, Error> {
+    pub(in crate::store) async fn explain(&self, session: &Session) -> Result<Vec<String>, Error> {
         let what = "explaining a statement";
         let sql = format!("EXPLAIN (ANALYZE, BUFFERS) {}", self.sql);
-        let rows = client.query_typed(&sql, &self.bound()).await.map_err(Error::query(what))?;
+        let rows =
+            session.client().query_typed(&sql, &self.bound()).await.map_err(Error::query(what))?;
         rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::query(what))
     }
 
@@ -67,8 +73,12 @@ impl Statement {
     ///
     /// # Errors
     /// `Error::Query`, with `what` was being done.
-    pub async fn rows(&self, client: &Client, what: &'static str) -> Result<Vec<Row>, Error> {
-        client.query_typed(&self.sql, &self.bound()).await.map_err(Error::query(what))
+    pub(in crate::store) async fn rows(
+        &self,
+        session: &Session,
+        what: &'static str,
+    ) -> Result<Vec<Row>, Error> {
+        session.client().query_typed(&self.sql, &self.bound()).await.map_err(Error::query(what))
     }
 
     fn bound(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {

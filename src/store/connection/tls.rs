@@ -15,7 +15,7 @@ use postgres_openssl::{MakeTlsConnector, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 
-use crate::store::Error;
+use crate::store::error::{Error, TlsRefusal};
 
 type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -159,31 +159,6 @@ fn identify(
 
 fn unusable(parameter: &str, path: &Path, reason: &dyn std::fmt::Display) -> Error {
     Error::Settings(format!("{parameter} {}: {reason}", path.display()))
-}
-
-/// Why TLS did not come about, where trying again can't help.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::store) enum TlsRefusal {
-    /// This side can't be set up.
-    #[error(transparent)]
-    Settings(#[from] Error),
-    /// The server is not who it should be.
-    #[error("the server's certificate is not accepted: {0}")]
-    Certificate(String),
-}
-
-impl TlsRefusal {
-    /// OpenSSL's words are long; the last of them say what is wrong with the certificate.
-    fn of_handshake(error: TlsError) -> TlsError {
-        let text = error.to_string();
-        match text.split_once("certificate verify failed") {
-            Some((_, rest)) => {
-                let reason = rest.rsplit_once(": ").map_or(rest, |(_, reason)| reason);
-                Self::Certificate(reason.to_owned()).into()
-            }
-            None => error,
-        }
-    }
 }
 
 /// Makes the TLS side of one connection.

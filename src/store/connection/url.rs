@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::connect::parse;
+use super::settings::parse;
 use crate::store::Error;
 
 /// What stands in the place of a secret.

@@ -1,11 +1,12 @@
 //! The ledger as a reader's cursor: batch numbers become visible in order and without gaps.
 
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::store::search::event_column::EventColumn;
 use crate::store::search::event_query::{EventQuery, RowOrder};
+use crate::store::search::event_row::EventRow;
 
 /// A batch of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +22,12 @@ pub struct RecordedBatch {
 /// # Errors
 /// `Error::Query`.
 pub async fn batches_after(
-    client: &Client,
+    session: &Session,
     batch_no: i64,
     limit: i64,
 ) -> Result<Vec<RecordedBatch>, Error> {
     let failed = "reading the ledger";
-    let rows = client
+    let rows = session.client()
         .query_typed(
             "SELECT batch_no, first_id, last_id FROM ingest_batches WHERE batch_no > $1 ORDER BY batch_no LIMIT $2",
             &[(&batch_no, Type::INT8), (&limit, Type::INT8)],
@@ -52,23 +53,23 @@ pub async fn batches_after(
 /// # Errors
 /// `Error::Query`.
 pub async fn last_in_commit_order(
-    client: &Client,
+    session: &Session,
     query: &EventQuery<'_>,
     count: i64,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<EventRow>, Error> {
     let failed = "reading the last rows";
     let place = |column: EventColumn| {
         query.columns.iter().position(|selected| *selected == column).unwrap_or_default()
     };
     let (id_at, batch_at) = (place(EventColumn::Id), place(EventColumn::BatchNo));
-    let key = |row: &Row| {
+    let key = |EventRow(row): &EventRow| {
         Ok::<(i64, i64), Error>((
             row.try_get(batch_at).map_err(Error::query(failed))?,
             row.try_get(id_at).map_err(Error::query(failed))?,
         ))
     };
     let mut keyed = Vec::new();
-    for row in query.statement().rows(client, failed).await? {
+    for row in query.rows(session).await? {
         keyed.push((key(&row)?, row));
     }
     let lowest_id = keyed.iter().map(|((_, id), _)| *id).min();
@@ -76,13 +77,9 @@ pub async fn last_in_commit_order(
     if let (Some(lowest_id), Some(earliest), true) =
         (lowest_id, earliest, keyed.len() as i64 == count)
     {
-        for (first_id, last_id) in overlapping(client, earliest, lowest_id, query).await? {
+        for (first_id, last_id) in overlapping(session, earliest, lowest_id, query).await? {
             let range = RowOrder::IdRange { after: first_id - 1, last: last_id.min(lowest_id - 1) };
-            for row in (EventQuery { order: range, limit: None, ..*query })
-                .statement()
-                .rows(client, failed)
-                .await?
-            {
+            for row in (EventQuery { order: range, limit: None, ..*query }).rows(session).await? {
                 keyed.push((key(&row)?, row));
             }
         }
@@ -95,14 +92,14 @@ pub async fn last_in_commit_order(
 /// The ids of the batches behind `batch_no` that begin below `id`. Rows of `batch_no` itself that
 /// lie below it come before all that are read already.
 async fn overlapping(
-    client: &Client,
+    session: &Session,
     batch_no: i64,
     id: i64,
     query: &EventQuery<'_>,
 ) -> Result<Vec<(i64, i64)>, Error> {
     let RowOrder::LastOfBatches(last_batch_no) = query.order else { return Ok(Vec::new()) };
     let failed = "reading the ledger";
-    let rows = client
+    let rows = session.client()
         .query_typed(
             "SELECT first_id, last_id FROM ingest_batches WHERE batch_no > $1 AND batch_no <= $2 AND first_id < $3",
             &[(&batch_no, Type::INT8), (&last_batch_no, Type::INT8), (&id, Type::INT8)],

@@ -1,9 +1,10 @@
 //! Counts of events by what they have in common.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
 use crate::store::search::resolve::ResolvedSelection;
@@ -84,14 +85,14 @@ pub struct CountGroup {
 /// # Errors
 /// `Error::Query`.
 pub async fn groups(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
     by: &[Grouping],
     duplicates: bool,
     limit: i64,
 ) -> Result<Vec<CountGroup>, Error> {
     let failed = "counting events";
-    let rows = groups_statement(selection, by, duplicates, limit).rows(client, failed).await?;
+    let rows = groups_statement(selection, by, duplicates, limit).rows(session, failed).await?;
     let group = |row: &Row| {
         let keys = (0..by.len()).map(|index| row.try_get(index)).collect::<Result<_, _>>()?;
         let at = |offset: usize| by.len() + offset;
@@ -178,7 +179,7 @@ pub struct Bucket {
 /// # Errors
 /// `Error::Query`.
 pub async fn histogram(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
     step_seconds: i64,
 ) -> Result<Vec<Bucket>, Error> {
@@ -195,7 +196,7 @@ pub async fn histogram(
  GROUP BY 1 ORDER BY 1",
         conditions.join("\n   AND ")
     );
-    let rows = Statement { sql, parameters }.rows(client, failed).await?;
+    let rows = Statement { sql, parameters }.rows(session, failed).await?;
     let bucket = |row: &Row| {
         Ok(Bucket { begin: row.try_get(0)?, rows: row.try_get(1)?, dead_letters: row.try_get(2)? })
     };

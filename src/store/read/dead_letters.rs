@@ -1,12 +1,13 @@
 //! Dead letters: what a replay needs to know of them, their raw records, and what they have in
 //! common.
 
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::dead_letter::{Candidate, OriginSource, PreviousReplay};
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
 use crate::store::search::resolve::ResolvedSelection;
@@ -55,11 +56,11 @@ pub struct DeadLetterGroup {
 /// # Errors
 /// `Error::Query`.
 pub async fn replay_candidates(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
 ) -> Result<Vec<Candidate>, Error> {
     let failed = "selecting dead letters";
-    let rows = candidates_statement(selection).rows(client, failed).await?;
+    let rows = candidates_statement(selection).rows(session, failed).await?;
     rows.iter().map(candidate).collect::<Result<_, _>>().map_err(Error::query(failed))
 }
 
@@ -118,11 +119,12 @@ fn candidate(row: &Row) -> Result<Candidate, tokio_postgres::Error> {
 /// # Errors
 /// `Error::Query`.
 pub async fn raw_dead_letters(
-    client: &Client,
+    session: &Session,
     row_ids: &[i64],
 ) -> Result<Vec<RawDeadLetter>, Error> {
     let failed = "reading raw dead letters";
-    let rows = client
+    let rows = session
+        .client()
         .query_typed(
             "SELECT event_log_id, key, value, headers::text FROM dead_letters
               WHERE event_log_id = ANY($1) ORDER BY event_log_id",
@@ -147,11 +149,11 @@ pub async fn raw_dead_letters(
 /// # Errors
 /// `Error::Query`.
 pub async fn dead_letter_groups(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
 ) -> Result<Vec<DeadLetterGroup>, Error> {
     let failed = "grouping dead letters";
-    let rows = groups_statement(selection).rows(client, failed).await?;
+    let rows = groups_statement(selection).rows(session, failed).await?;
     rows.iter().map(group).collect::<Result<_, _>>().map_err(Error::query(failed))
 }
 

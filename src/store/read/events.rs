@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 
 use futures_util::TryStreamExt;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::dead_letter::error_line;
 use crate::filter::{Identifier, Selection};
+use crate::store::connection::session::Session;
 use crate::store::search::cursor::Order;
 use crate::store::search::event_column::EventColumn;
 use crate::store::search::event_query::{EventQuery, RowOrder};
+use crate::store::search::event_row::EventRow;
 use crate::store::search::resolve::{RowScope, resolve};
 use crate::store::{Error, ResolvedSelection};
 use crate::time::PostgresMicros;
@@ -19,7 +21,7 @@ use crate::value::Value;
 
 /// A row of `event_logs` with its batch and its origin.
 #[derive(Debug)]
-pub struct StoredEvent(Row);
+pub struct StoredEvent(EventRow);
 
 impl StoredEvent {
     /// A column's value.
@@ -28,7 +30,7 @@ impl StoredEvent {
     /// `Error::Query` where the row can't be read.
     pub fn value(&self, column: EventColumn) -> Result<Value<'_>, Error> {
         let index = EventColumn::ALL.iter().position(|other| *other == column).unwrap_or_default();
-        column.value(&self.0, index).map_err(Error::query("reading an event"))
+        self.0.value(index, column)
     }
 
     /// A column of numbers.
@@ -91,22 +93,22 @@ impl StoredEvent {
 /// # Errors
 /// `Error::Query`.
 pub async fn events(
-    client: &Client,
+    session: &Session,
     selection: &Selection,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, Error> {
-    let resolved = resolve(client, selection, RowScope::Existing).await?;
-    read(client, &resolved, RowOrder::CreatedAt(Order::Oldest), limit).await
+    let resolved = resolve(session, selection, RowScope::Existing).await?;
+    read(session, &resolved, RowOrder::CreatedAt(Order::Oldest), limit).await
 }
 
 /// The row of an id.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn event_of_row(client: &Client, id: i64) -> Result<Option<StoredEvent>, Error> {
+pub async fn event_of_row(session: &Session, id: i64) -> Result<Option<StoredEvent>, Error> {
     let Some(after) = id.checked_sub(1) else { return Ok(None) };
     let order = RowOrder::IdRange { after, last: id };
-    Ok(read(client, &ResolvedSelection::default(), order, 1).await?.pop())
+    Ok(read(session, &ResolvedSelection::default(), order, 1).await?.pop())
 }
 
 /// The event of the same aggregate before this one, by the time it happened.
@@ -114,7 +116,7 @@ pub async fn event_of_row(client: &Client, id: i64) -> Result<Option<StoredEvent
 /// # Errors
 /// `Error::Query`.
 pub async fn event_before(
-    client: &Client,
+    session: &Session,
     event: &StoredEvent,
 ) -> Result<Option<StoredEvent>, Error> {
     let Some(aggregate) = event.uuid(EventColumn::AggregateId)? else { return Ok(None) };
@@ -122,12 +124,12 @@ pub async fn event_before(
         order: Order::Newest,
         created_at: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
         id: event.id()?,
-        snapshot: crate::store::snapshot(client).await?,
+        snapshot: crate::store::snapshot(session).await?,
     };
     let selection = Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() };
-    let resolved = resolve(client, &selection, RowScope::Existing).await?;
+    let resolved = resolve(session, &selection, RowScope::Existing).await?;
     let own = event.uuid(EventColumn::EventId)?;
-    let earlier = read(client, &resolved, RowOrder::After(cursor), 100).await?;
+    let earlier = read(session, &resolved, RowOrder::After(cursor), 100).await?;
     // Another delivery of the same event is no event before it.
     for candidate in earlier {
         if candidate.uuid(EventColumn::EventId)? != own {
@@ -138,7 +140,7 @@ pub async fn event_before(
 }
 
 async fn read(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
     order: RowOrder,
     limit: i64,
@@ -150,9 +152,7 @@ async fn read(
         limit: Some(limit),
         dedup: false,
     };
-    let what = "reading events";
-    let rows = query.statement().stream(client, what).await?;
-    rows.map_ok(StoredEvent).try_collect().await.map_err(Error::query(what))
+    query.stream(session).await?.map_ok(StoredEvent).try_collect().await
 }
 
 /// What an id that was typed may mean.
@@ -178,14 +178,14 @@ const CANDIDATES: i64 = 10;
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn find_event(client: &Client, text: &str) -> Result<EventLookup, Error> {
+pub async fn find_event(session: &Session, text: &str) -> Result<EventLookup, Error> {
     let deliveries = async |event_id: Identifier, limit| {
-        events(client, &Selection { event_ids: vec![event_id], ..Selection::default() }, limit)
+        events(session, &Selection { event_ids: vec![event_id], ..Selection::default() }, limit)
             .await
     };
     let whole = |event_id: Uuid| Identifier { low: event_id, high: event_id, suffix: None };
     if let Ok(id) = text.parse::<i64>()
-        && let Some(event) = event_of_row(client, id).await?
+        && let Some(event) = event_of_row(session, id).await?
         && let Some(event_id) = event.uuid(EventColumn::EventId)?
     {
         return Ok(EventLookup::Event {
@@ -248,11 +248,11 @@ impl DeadLetterSummary {
 /// # Errors
 /// `Error::Query`.
 pub async fn dead_letter_summaries(
-    client: &Client,
+    session: &Session,
     event_log_ids: &[i64],
 ) -> Result<Vec<DeadLetterSummary>, Error> {
     let failed = "reading dead letters";
-    let rows = client
+    let rows = session.client()
         .query_typed(
             "SELECT event_log_id, origin_topic, origin_partition, origin_offset, consumer_group, exception_class,
                     exception_message, attempts
@@ -300,11 +300,11 @@ pub struct ReplaySummary {
 /// # Errors
 /// `Error::Query`.
 pub async fn replay_summaries(
-    client: &Client,
+    session: &Session,
     event_log_ids: &[i64],
 ) -> Result<Vec<ReplaySummary>, Error> {
     let failed = "reading replays";
-    let rows = client
+    let rows = session.client()
         .query_typed(
             "SELECT event_log_id, attempt, requested_by, requested_at, reason, target_topic, state
                FROM dlt_replay_outcomes WHERE event_log_id = ANY($1) ORDER BY event_log_id, attempt",

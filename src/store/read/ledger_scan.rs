@@ -1,11 +1,12 @@
 //! Reads the ledger and the rows beside it, for `verify`: one snapshot, in the order in which they
 //! are compared.
 
-use tokio_postgres::{Client, IsolationLevel, Portal, Row, Transaction};
+use tokio_postgres::{IsolationLevel, Portal, Row, Transaction};
 
 use crate::event::TopicPartition;
 use crate::ledger::{BatchClaim, ChainLink, RangeClaim, StoredRow};
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::time::PostgresMicros;
 
 /// How many rows one round trip brings.
@@ -39,8 +40,9 @@ impl<'a> LedgerScan<'a> {
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn open(client: &'a mut Client) -> Result<Self, Error> {
-        let transaction = client
+    pub async fn open(session: &'a mut Session) -> Result<Self, Error> {
+        let transaction = session
+            .client_mut()
             .build_transaction()
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
@@ -156,7 +158,7 @@ impl<'a> LedgerScan<'a> {
     }
 }
 
-/// BatchScan one after the other.
+/// Batches, one after the other.
 pub struct BatchScan<'a> {
     transaction: &'a Transaction<'a>,
     portal: Portal,
@@ -198,7 +200,7 @@ impl BatchScan<'_> {
     }
 }
 
-/// RowScan one after the other.
+/// Rows, one after the other.
 pub struct RowScan<'a> {
     transaction: &'a Transaction<'a>,
     portal: Portal,

@@ -1,10 +1,10 @@
 //! What `audit status` shows of the database.
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::Client;
 
 use crate::event::TopicPartition;
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::time::PostgresMicros;
 
 /// A partition, newest incarnation.
@@ -28,8 +28,8 @@ pub struct PartitionStatus {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn partition_statuses(client: &Client) -> Result<Vec<PartitionStatus>, Error> {
-    let rows = client
+pub async fn partition_statuses(session: &Session) -> Result<Vec<PartitionStatus>, Error> {
+    let rows = session.client()
         .query(
             "SELECT DISTINCT ON (topic, partition, cluster_id)
                     cluster_id, topic, partition, next_offset,
@@ -79,8 +79,8 @@ pub struct DatabaseStatus {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn database_status(client: &Client) -> Result<DatabaseStatus, Error> {
-    let row = client
+pub async fn database_status(session: &Session) -> Result<DatabaseStatus, Error> {
+    let row = session.client()
         .query_one(
             "SELECT head.row_count, head.batch_no,
                     (SELECT recorded_at FROM ingest_batches batch WHERE batch.batch_no = head.batch_no),
@@ -121,8 +121,8 @@ pub struct LostRange {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn lost_ranges(client: &Client, limit: i64) -> Result<Vec<LostRange>, Error> {
-    let rows = client
+pub async fn lost_ranges(session: &Session, limit: i64) -> Result<Vec<LostRange>, Error> {
+    let rows = session.client()
         .query(
             "SELECT topic, partition, first_offset, lost.next_offset, recorded_at
                FROM ingest_batch_ranges lost JOIN kafka_partitions USING (partition_id) JOIN ingest_batches USING (batch_no)
@@ -145,8 +145,8 @@ pub async fn lost_ranges(client: &Client, limit: i64) -> Result<Vec<LostRange>, 
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn count_duplicates(client: &Client) -> Result<i64, Error> {
-    let row = client
+pub async fn count_duplicates(session: &Session) -> Result<i64, Error> {
+    let row = session.client()
         .query_one(
             "SELECT coalesce(sum(deliveries - 1), 0)::bigint
                FROM (SELECT count(*) AS deliveries FROM event_logs WHERE NOT is_dlt GROUP BY event_id HAVING count(*) > 1) AS repeated",
@@ -170,8 +170,9 @@ pub struct IngesterStatus {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn ingester_statuses(client: &Client) -> Result<Vec<IngesterStatus>, Error> {
-    let rows = client
+pub async fn ingester_statuses(session: &Session) -> Result<Vec<IngesterStatus>, Error> {
+    let rows = session
+        .client()
         .query(
             "SELECT split_part(application_name, ' ', 3) AS name, min(backend_start)
                FROM pg_stat_activity

@@ -162,7 +162,11 @@ impl EventColumn {
     ///
     /// # Errors
     /// Where the row holds something else there.
-    pub fn value(self, row: &Row, index: usize) -> Result<Value<'_>, tokio_postgres::Error> {
+    pub(in crate::store) fn value(
+        self,
+        row: &Row,
+        index: usize,
+    ) -> Result<Value<'_>, tokio_postgres::Error> {
         fn get<'a, T: FromSql<'a>>(
             row: &'a Row,
             index: usize,

@@ -1,15 +1,20 @@
 //! The statements that select events: built from a selection, with bound values only.
 
-use tokio_postgres::Client;
+use futures_util::stream::{Stream, TryStreamExt};
 use tokio_postgres::types::Type;
 
 use super::conditions::selection_conditions;
 use super::cursor::{Cursor, Order, Snapshot};
 use super::event_column::EventColumn;
+use super::event_row::EventRow;
 use super::resolve::{Cardinality, ResolvedSelection};
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::time::PostgresMicros;
+
+/// What is being done, in errors.
+const READING: &str = "reading event_logs";
 
 /// Which events to read, and how.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +56,50 @@ const DELIVERY: &str = "coalesce((SELECT CASE WHEN batch.last_id >= {row}.id THE
                         WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807)";
 
 impl EventQuery<'_> {
+    /// Runs it and returns all rows.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn rows(&self, session: &Session) -> Result<Vec<EventRow>, Error> {
+        let rows = self.statement().rows(session, READING).await?;
+        Ok(rows.into_iter().map(EventRow).collect())
+    }
+
+    /// Runs it and hands the rows out as they arrive; what is not taken yet stays at the server.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn stream(
+        &self,
+        session: &Session,
+    ) -> Result<impl Stream<Item = Result<EventRow, Error>> + use<>, Error> {
+        let rows = self.statement().stream(session, READING).await?;
+        Ok(rows.map_ok(EventRow).map_err(Error::query(READING)))
+    }
+
+    /// How many rows it selects, whatever its limit.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn count(&self, session: &Session) -> Result<i64, Error> {
+        let failed = "counting the rows of event_logs";
+        let rows = self.count_statement().rows(session, failed).await?;
+        rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(Error::query(failed))
+    }
+
+    /// The statement, or the one that counts, and how PostgreSQL finds the rows: it is run for
+    /// that.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn explain(&self, session: &Session, count: bool) -> Result<String, Error> {
+        let statement = if count { self.count_statement() } else { self.statement() };
+        let plan = statement.explain(session).await?;
+        Ok(format!("{statement:?}\n\n{}", plan.join("\n")))
+    }
+
     /// The statement that reads the rows.
-    pub fn statement(&self) -> Statement {
+    fn statement(&self) -> Statement {
         let mut parameters = Parameters::default();
         let columns: Vec<_> = self.columns.iter().map(|column| column.expression()).collect();
         let conditions = self.conditions(&mut parameters);
@@ -85,7 +132,7 @@ impl EventQuery<'_> {
     }
 
     /// The statement that counts the rows; its order and limit don't matter.
-    pub fn count_statement(&self) -> Statement {
+    fn count_statement(&self) -> Statement {
         let mut parameters = Parameters::default();
         let conditions = self.conditions(&mut parameters);
         Statement {
@@ -158,47 +205,14 @@ fn within(snapshot: &Snapshot, row: &str, parameters: &mut Parameters) -> String
     )
 }
 
-/// What a transaction is going to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
-    /// A few rows out of many.
-    Page,
-    /// All that is selected.
-    All,
-}
-
-/// Begins a transaction in which every statement sees the same rows, and that can't write.
+/// What is there now: in a transaction that reads, what all its statements see.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn begin_reading(client: &Client, reading: Reading) -> Result<(), Error> {
-    // Compiling a statement takes longer than the first page of any query here.
-    let begin = "SET jit = off; BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-    // For a page no table has to be read from end to end, and the rows that an index names lie
-    // together or in memory.
-    let page = "; SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1";
-    let begin = match reading {
-        Reading::Page => format!("{begin}{page}"),
-        Reading::All => begin.to_owned(),
-    };
-    client.batch_execute(&begin).await.map_err(Error::query("beginning to read"))
-}
-
-/// Ends the transaction of [`begin_reading`].
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn end_reading(client: &Client) -> Result<(), Error> {
-    client.batch_execute("COMMIT").await.map_err(Error::query("ending to read"))
-}
-
-/// What is there now: in a transaction of [`begin_reading`], what all its statements see.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
+pub async fn snapshot(session: &Session) -> Result<Snapshot, Error> {
     let failed = "reading the ledger's head";
-    let row = client
+    let row = session
+        .client()
         .query_one(
             "SELECT batch_no, coalesce((SELECT max(id) FROM event_logs), 0) FROM ledger_head",
             &[],
@@ -214,25 +228,16 @@ pub async fn snapshot(client: &Client) -> Result<Snapshot, Error> {
 /// # Errors
 /// `Error::Query`.
 pub async fn time_span(
-    client: &Client,
+    session: &Session,
 ) -> Result<(Option<PostgresMicros>, Option<PostgresMicros>), Error> {
     let failed = "reading the range of created_at";
-    let row = client
+    let row = session
+        .client()
         .query_one("SELECT min(created_at), max(created_at) FROM event_logs", &[])
         .await
         .map_err(Error::query(failed))?;
     let time = |index| row.try_get(index).map_err(Error::query(failed));
     Ok((time(0)?, time(1)?))
-}
-
-/// How many rows a query selects, whatever its limit.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn count(client: &Client, query: &EventQuery<'_>) -> Result<i64, Error> {
-    let failed = "counting the rows of event_logs";
-    let rows = query.count_statement().rows(client, failed).await?;
-    rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(Error::query(failed))
 }
 
 #[cfg(test)]

@@ -4,4 +4,5 @@ pub(in crate::store) mod conditions;
 pub(in crate::store) mod cursor;
 pub(in crate::store) mod event_column;
 pub(in crate::store) mod event_query;
+pub(in crate::store) mod event_row;
 pub(in crate::store) mod resolve;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Statement, Transaction};
+use tokio_postgres::{Statement, Transaction};
 
 use super::copy_buffer::CopyBuffer;
-use crate::store::connect;
+use crate::store::connection::session::Session;
 use crate::store::{Error, Settings};
 
 /// The channel that is notified of every batch, with its number as the payload.
@@ -71,7 +71,7 @@ pub struct IdBlock {
     pub leaf: String,
 }
 
-/// A batch that is ready to be written. CopyBuffer carry their ids.
+/// A batch that is ready to be written. Rows carry their ids.
 #[derive(Debug)]
 pub struct Batch<'a> {
     /// The rows of `event_logs`, and their ids; `None` where the batch has none.
@@ -107,7 +107,7 @@ pub enum BatchStatus {
 
 /// A connection that writes batches.
 pub struct Writer {
-    client: Client,
+    session: Session,
     fence: Statement,
     ledger: Statement,
 }
@@ -119,8 +119,9 @@ impl Writer {
     /// # Errors
     /// `Error::Connect`, `Error::Query`.
     pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
-        let client = connect(settings, application).await?;
+        let session = Session::connect(settings, application).await?;
         let failed = || Error::query("preparing the statements of a batch");
+        let client = session.client();
         client
             .batch_execute(
                 "SET idle_in_transaction_session_timeout = '20s'; SET synchronous_commit = on",
@@ -149,12 +150,12 @@ impl Writer {
             )
             .await
             .map_err(failed())?;
-        Ok(Self { client, fence, ledger })
+        Ok(Self { session, fence, ledger })
     }
 
     /// Whether the connection is known to be broken.
     pub fn is_closed(&self) -> bool {
-        self.client.is_closed()
+        self.session.client().is_closed()
     }
 
     /// Reserves consecutive ids in one leaf. Ids that are not used stay unused: a gap in the ids
@@ -165,7 +166,8 @@ impl Writer {
     pub async fn reserve_ids(&self, count: usize) -> Result<IdBlock, Error> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
         let row = self
-            .client
+            .session
+            .client()
             .query_one("SELECT first_id, leaf FROM reserve_event_log_ids($1)", &[&count])
             .await
             .map_err(Error::query("reserving ids"))?;
@@ -178,7 +180,7 @@ impl Writer {
     /// `Error::Query`; transient where something holds a lock on the table for longer than 2 s.
     pub async fn make_leaf_ahead(&mut self, id: i64) -> Result<(), Error> {
         let failed = || Error::query("making the next partition of event_logs");
-        let transaction = self.client.transaction().await.map_err(failed())?;
+        let transaction = self.session.client_mut().transaction().await.map_err(failed())?;
         transaction.batch_execute("SET LOCAL lock_timeout = '2s'").await.map_err(failed())?;
         transaction
             .execute("SELECT ensure_event_log_leaf($1 + event_log_leaf_size())", &[&id])
@@ -194,7 +196,7 @@ impl Writer {
     /// `Error::Query`.
     pub async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, Error> {
         let begin = Error::query("beginning a batch");
-        let transaction = self.client.transaction().await.map_err(begin)?;
+        let transaction = self.session.client_mut().transaction().await.map_err(begin)?;
         if !pass_fence(&transaction, &self.fence, batch.ranges).await? {
             transaction.rollback().await.map_err(Error::query("rolling back a batch"))?;
             return Ok(Written::Fenced);
@@ -218,8 +220,7 @@ impl Writer {
     /// `Error::Query`.
     pub async fn status(&self, ranges: &[OffsetRange]) -> Result<BatchStatus, Error> {
         let ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
-        let rows = self
-            .client
+        let rows = self.session.client()
             .query(
                 "SELECT partition_id, epoch, next_offset FROM kafka_partitions WHERE partition_id = ANY ($1)",
                 &[&ids],
@@ -251,8 +252,12 @@ impl Writer {
         ids: &IdBlock,
         range: Range<usize>,
     ) -> Result<(), Error> {
-        let transaction =
-            self.client.transaction().await.map_err(Error::query("beginning a trial"))?;
+        let transaction = self
+            .session
+            .client_mut()
+            .transaction()
+            .await
+            .map_err(Error::query("beginning a trial"))?;
         let outcome = copy_events(&transaction, &ids.leaf, rows, range).await;
         transaction.rollback().await.map_err(Error::query("ending a trial"))?;
         outcome

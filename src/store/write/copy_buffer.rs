@@ -1,4 +1,4 @@
-//! CopyBuffer in the binary format of COPY, encoded straight into one buffer.
+//! Rows in the binary format of COPY, encoded straight into one buffer.
 //! Source: PostgreSQL documentation, COPY, "Binary Format".
 
 use bytes::Bytes;

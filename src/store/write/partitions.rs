@@ -1,10 +1,11 @@
 //! Claims on partitions: who may write, from which offset on.
 
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use crate::event::TopicPartition;
 use crate::store::Error;
+use crate::store::connection::session::Session;
 
 /// A partition as Kafka has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,13 +48,13 @@ pub struct PartitionProgress {
 /// # Errors
 /// `Error::Query`; SQLSTATE 55P03 (transient) where the wait was too long.
 pub async fn claim(
-    client: &mut Client,
+    session: &mut Session,
     cluster_id: &str,
     keys: &[PartitionKey],
     claimed_by: &str,
 ) -> Result<Vec<Claim>, Error> {
     let failed = || Error::query("claiming partitions");
-    let transaction = client.transaction().await.map_err(failed())?;
+    let transaction = session.client_mut().transaction().await.map_err(failed())?;
     transaction.batch_execute("SET LOCAL lock_timeout = '5s'").await.map_err(failed())?;
     let (topics, ids, numbers) = columns(keys);
     transaction
@@ -126,13 +127,13 @@ async fn raise_epoch(
 /// # Errors
 /// `Error::Query`.
 pub async fn begin_incarnation(
-    client: &mut Client,
+    session: &mut Session,
     cluster_id: &str,
     key: &PartitionKey,
     claimed_by: &str,
 ) -> Result<Claim, Error> {
     let failed = || Error::query("beginning a new incarnation of a partition");
-    let transaction = client.transaction().await.map_err(failed())?;
+    let transaction = session.client_mut().transaction().await.map_err(failed())?;
     let partition_id: i32 = transaction
         .query_one(
             "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition, incarnation)
@@ -156,12 +157,12 @@ pub async fn begin_incarnation(
 /// # Errors
 /// `Error::Query`.
 pub async fn end_lock_holders(
-    client: &Client,
+    session: &Session,
     cluster_id: &str,
     keys: &[PartitionKey],
 ) -> Result<usize, Error> {
     let (topics, _, numbers) = columns(keys);
-    let ended = client
+    let ended = session.client()
         .query(
             "SELECT pg_terminate_backend(holder.pid)
                FROM kafka_partitions known
@@ -181,11 +182,12 @@ pub async fn end_lock_holders(
 /// # Errors
 /// `Error::Query`.
 pub async fn partition_progress(
-    client: &Client,
+    session: &Session,
     cluster_id: &str,
     topics: &[String],
 ) -> Result<Vec<PartitionProgress>, Error> {
-    let rows = client
+    let rows = session
+        .client()
         .query(
             "SELECT DISTINCT ON (topic, partition) topic, partition, next_offset
                FROM kafka_partitions WHERE cluster_id = $1 AND topic = ANY ($2)
@@ -207,8 +209,9 @@ pub async fn partition_progress(
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn known_topics(client: &Client) -> Result<Vec<String>, Error> {
-    let rows = client
+pub async fn known_topics(session: &Session) -> Result<Vec<String>, Error> {
+    let rows = session
+        .client()
         .query("SELECT DISTINCT topic FROM kafka_partitions ORDER BY topic", &[])
         .await
         .map_err(Error::query("reading the topics"))?;
@@ -219,8 +222,9 @@ pub async fn known_topics(client: &Client) -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn installation_id(client: &Client) -> Result<Uuid, Error> {
-    let row = client
+pub async fn installation_id(session: &Session) -> Result<Uuid, Error> {
+    let row = session
+        .client()
         .query_one("SELECT id FROM audit_installation", &[])
         .await
         .map_err(Error::query("reading the id of this database"))?;

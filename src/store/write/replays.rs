@@ -1,11 +1,12 @@
 //! The ledger of replays, `dlt_replays`: intents before a record is sent, outcomes after.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
 use crate::store::search::resolve::ResolvedSelection;
@@ -93,18 +94,24 @@ pub struct ReplayOutcome {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn lock_replays(client: &Client) -> Result<Result<(), Option<i32>>, Error> {
+pub async fn lock_replays(session: &Session) -> Result<Result<(), Option<i32>>, Error> {
     let failed = "locking the replays";
     // An intent that a crash of the server undoes would let a record be sent twice.
-    client.batch_execute("SET synchronous_commit = on").await.map_err(Error::query(failed))?;
-    let row = client
+    session
+        .client()
+        .batch_execute("SET synchronous_commit = on")
+        .await
+        .map_err(Error::query(failed))?;
+    let row = session
+        .client()
         .query_one("SELECT pg_try_advisory_lock($1)", &[&REPLAY_LOCK])
         .await
         .map_err(Error::query(failed))?;
     if row.try_get(0).map_err(Error::query(failed))? {
         return Ok(Ok(()));
     }
-    let holder = client
+    let holder = session
+        .client()
         .query_opt(
             "SELECT pid FROM pg_locks
               WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -124,7 +131,7 @@ pub async fn lock_replays(client: &Client) -> Result<Result<(), Option<i32>>, Er
 /// `Error::Query`. SQLSTATE 23505 means that another replay of one of the dead letters is on record
 /// meanwhile.
 pub async fn write_intents(
-    client: &Client,
+    session: &Session,
     intents: &[ReplayIntent],
     requested_by: &str,
     reason: Option<&str>,
@@ -136,7 +143,7 @@ pub async fn write_intents(
     let topics: Vec<&str> = intents.iter().map(|intent| intent.target_topic.as_str()).collect();
     let partitions: Vec<Option<i32>> =
         intents.iter().map(|intent| intent.target_partition).collect();
-    let row = client
+    let row = session.client()
         .query_typed(
             "WITH written AS (
                  INSERT INTO dlt_replays (replay_id, event_log_id, attempt, target_topic, target_partition, requested_by, reason)
@@ -165,7 +172,7 @@ pub async fn write_intents(
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn settle_replays(client: &Client, outcomes: &[ReplayResult]) -> Result<(), Error> {
+pub async fn settle_replays(session: &Session, outcomes: &[ReplayResult]) -> Result<(), Error> {
     let ids: Vec<Uuid> = outcomes.iter().map(|outcome| outcome.replay_id).collect();
     let place = |outcome: &ReplayResult| outcome.result.as_ref().ok().copied();
     let partitions: Vec<Option<i32>> =
@@ -174,7 +181,7 @@ pub async fn settle_replays(client: &Client, outcomes: &[ReplayResult]) -> Resul
         outcomes.iter().map(|outcome| place(outcome).map(|(_, offset)| offset)).collect();
     let errors: Vec<Option<&str>> =
         outcomes.iter().map(|outcome| outcome.result.as_ref().err().map(String::as_str)).collect();
-    client
+    session.client()
         .query_typed(
             "UPDATE dlt_replays replay
                 SET state = CASE WHEN outcome.error IS NULL THEN 'sent' ELSE 'failed' END,
@@ -199,9 +206,10 @@ pub async fn settle_replays(client: &Client, outcomes: &[ReplayResult]) -> Resul
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn pending_replays(client: &Client) -> Result<Vec<PendingReplay>, Error> {
+pub async fn pending_replays(session: &Session) -> Result<Vec<PendingReplay>, Error> {
     let failed = "reading interrupted replays";
-    let rows = client
+    let rows = session
+        .client()
         .query_typed(
             "SELECT replay_id, target_topic, requested_at,
                     extract(epoch FROM clock_timestamp() - requested_at)::float8
@@ -226,12 +234,12 @@ pub async fn pending_replays(client: &Client) -> Result<Vec<PendingReplay>, Erro
 /// # Errors
 /// `Error::Query`.
 pub async fn replay_outcomes(
-    client: &Client,
+    session: &Session,
     selection: &ResolvedSelection,
     limit: i64,
 ) -> Result<Vec<ReplayOutcome>, Error> {
     let failed = "reading the replays";
-    let rows = outcomes_statement(selection, limit).rows(client, failed).await?;
+    let rows = outcomes_statement(selection, limit).rows(session, failed).await?;
     rows.iter().map(outcome).collect::<Result<_, _>>().map_err(Error::query(failed))
 }
 

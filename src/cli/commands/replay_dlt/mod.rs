@@ -19,7 +19,7 @@ use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::replay::{self, RecoveredReplays, ReplayOptions, Replayer, SendProgress};
-use crate::store::{self, Reading, RowScope};
+use crate::store::{self, ReadMode, RowScope, Session};
 use crate::time::{Timestamp, timestamp_text};
 use crate::value::Value;
 
@@ -105,7 +105,7 @@ pub(crate) async fn run(
         return dry_run(args, connection, &selection).await;
     }
 
-    let replayer = Replayer::open(&connection.database()?, connection.kafka()?).await?;
+    let mut replayer = Replayer::open(&connection.database()?, connection.kafka()?).await?;
     let resolved = replayer
         .recover_pending(|time| {
             terminal::status(&format!(
@@ -115,7 +115,8 @@ pub(crate) async fn run(
         })
         .await?;
     say_resolved(resolved);
-    let plan = make_plan(args, replayer.client(), &selection, Targets::Must(connection)).await?;
+    let plan =
+        make_plan(args, replayer.session_mut(), &selection, Targets::Must(connection)).await?;
     let shown = show(&plan, &args.output)?;
     if plan.steps.is_empty() {
         return Ok(shown);
@@ -134,10 +135,8 @@ async fn dry_run(
     connection: &ConnectionArgs,
     selection: &Selection,
 ) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit replay-dlt --dry-run").await?;
-    store::check_schema(&client, &settings).await?;
-    let plan = make_plan(args, &client, selection, Targets::May(connection)).await?;
+    let mut session = connection.session("audit replay-dlt --dry-run").await?;
+    let plan = make_plan(args, &mut session, selection, Targets::May(connection)).await?;
     show(&plan, &args.output)
 }
 
@@ -151,14 +150,14 @@ enum Targets<'a> {
 
 async fn make_plan(
     args: &ReplayDltArgs,
-    client: &tokio_postgres::Client,
+    session: &mut Session,
     selection: &Selection,
     targets: Targets<'_>,
 ) -> Result<Plan, Failure> {
-    store::begin_reading(client, Reading::All).await?;
-    let resolved = store::resolve(client, selection, RowScope::Existing).await?;
-    let candidates = replay::candidates(client, &resolved).await?;
-    store::end_reading(client).await?;
+    let reading = session.read(ReadMode::All).await?;
+    let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
+    let candidates = replay::candidates(&reading, &resolved).await?;
+    reading.finish().await?;
     let to = args.to.as_deref();
     let partitions = match targets {
         Targets::Must(connection) => {

@@ -7,7 +7,7 @@ use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
-use crate::store::{self, Reading, ReplayOutcome, RowScope};
+use crate::store::{self, ReadMode, ReplayOutcome, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -50,16 +50,14 @@ pub(crate) async fn run(
     output: &OutputArgs,
     connection: &ConnectionArgs,
 ) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit replay-dlt --status").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, selection, RowScope::Existing).await?;
+    let mut session = connection.session("audit replay-dlt --status").await?;
+    let reading = session.read(ReadMode::All).await?;
+    let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let limit = limit.unwrap_or(SHOWN) as usize;
     let mut replays = match resolved.is_empty() {
         true => Vec::new(),
         // One more than is shown tells whether more match.
-        false => store::replay_outcomes(&client, &resolved, limit as i64 + 1).await?,
+        false => store::replay_outcomes(&reading, &resolved, limit as i64 + 1).await?,
     };
     let more = replays.len() > limit;
     replays.truncate(limit);

@@ -1,11 +1,9 @@
 //! All that is known of one event.
 
-use tokio_postgres::Client;
-
 use crate::cli::ui::failure::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
-use crate::store::{self, DeadLetterSummary, EventColumn, ReplaySummary, StoredEvent};
+use crate::store::{self, DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};
 
 /// Up to so many effects are listed.
 const MOST_RELATED: i64 = 1_000;
@@ -27,7 +25,7 @@ pub(crate) struct EventDetails {
 impl EventDetails {
     /// Reads what is known of the event whose rows these are; `row_id` tells which of them to show.
     pub(crate) async fn read(
-        client: &Client,
+        session: &Session,
         deliveries: Vec<StoredEvent>,
         row_id: Option<i64>,
         diff: bool,
@@ -41,9 +39,9 @@ impl EventDetails {
         let shown = keyed.iter().position(|((_, id), _)| Some(*id) == row_id).unwrap_or_default();
         let deliveries: Vec<_> = keyed.into_iter().map(|(_, delivery)| delivery).collect();
         let ids = deliveries.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
-        let (causes, effects) = related(client, &deliveries[shown]).await?;
+        let (causes, effects) = related(session, &deliveries[shown]).await?;
         let changes = if diff {
-            let before = store::event_before(client, &deliveries[shown]).await?;
+            let before = store::event_before(session, &deliveries[shown]).await?;
             let old = before
                 .as_ref()
                 .map(|before| before.text(EventColumn::Payload))
@@ -56,8 +54,8 @@ impl EventDetails {
             None
         };
         Ok(Self {
-            letters: store::dead_letter_summaries(client, &ids).await?,
-            replays: store::replay_summaries(client, &ids).await?,
+            letters: store::dead_letter_summaries(session, &ids).await?,
+            replays: store::replay_summaries(session, &ids).await?,
             deliveries,
             shown,
             causes,
@@ -70,7 +68,7 @@ impl EventDetails {
 /// What caused an event and what it caused, among the events of its correlation, or of its
 /// aggregate where it has none.
 async fn related(
-    client: &Client,
+    session: &Session,
     event: &StoredEvent,
 ) -> Result<(Vec<StoredEvent>, Vec<StoredEvent>), Failure> {
     let selection =
@@ -85,7 +83,7 @@ async fn related(
         };
     let (own, cause) = (event.uuid(EventColumn::EventId)?, event.uuid(EventColumn::CausationId)?);
     let (mut causes, mut effects): (Vec<StoredEvent>, Vec<StoredEvent>) = (Vec::new(), Vec::new());
-    for other in store::events(client, &selection, MOST_RELATED).await? {
+    for other in store::events(session, &selection, MOST_RELATED).await? {
         let event_id = other.uuid(EventColumn::EventId)?;
         if event_id == own {
             continue;

@@ -14,7 +14,7 @@ use crate::cli::shared::suggestions::ambiguous;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::pager::PagedOutput;
 use crate::cli::ui::terminal::{self, ColorChoice};
-use crate::store::{self, EventLookup, Reading};
+use crate::store::{self, EventLookup, ReadMode};
 
 /// Show one event in full
 ///
@@ -53,11 +53,9 @@ enum ShowFormat {
 }
 
 pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit show").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, Reading::Page).await?;
-    let details = match store::find_event(&client, &args.id).await? {
+    let mut session = connection.session("audit show").await?;
+    let reading = session.read(ReadMode::Page).await?;
+    let details = match store::find_event(&reading, &args.id).await? {
         EventLookup::Nothing => {
             return Err(Failure::new(format!("no event has the id '{}'", args.id))
                 .with_hint("`audit trace` takes the id of an aggregate or a correlation, too")
@@ -65,10 +63,10 @@ pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<
         }
         EventLookup::Ambiguous(candidates) => return Err(ambiguous(&args.id, &candidates)?),
         EventLookup::Event { deliveries, row_id } => {
-            EventDetails::read(&client, deliveries, row_id, args.diff).await?
+            EventDetails::read(&reading, deliveries, row_id, args.diff).await?
         }
     };
-    store::end_reading(&client).await?;
+    reading.finish().await?;
     let mut screen = PagedOutput::open(args.output == ShowFormat::Text, args.no_pager);
     match args.output {
         ShowFormat::Text => {

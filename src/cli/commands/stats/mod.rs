@@ -13,7 +13,7 @@ use crate::cli::shared::suggestions::suggest;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
 use crate::output::{self, Column, Emphasis, Format};
-use crate::store::{self, CountGroup, Grouping, Reading, RowScope};
+use crate::store::{self, CountGroup, Grouping, ReadMode, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
 use histogram::{step_seconds, write_histogram};
@@ -91,22 +91,20 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     let format = args.format.format().unwrap_or(Format::Table);
     let style = args.format.style();
     let (names, by): (Vec<_>, Vec<_>) = args.by.iter().map(|by| by.grouping()).unzip();
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit stats").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, Reading::All).await?;
-    let resolved = store::resolve(&client, &selection, RowScope::Existing).await?;
+    let mut session = connection.session("audit stats").await?;
+    let reading = session.read(ReadMode::All).await?;
+    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
     let total = if resolved.is_empty() {
         None
     } else {
-        store::groups(&client, &resolved, &[], args.duplicates, 1).await?.pop()
+        store::groups(&reading, &resolved, &[], args.duplicates, 1).await?.pop()
     };
     let mut screen = args.format.screen(format);
     let mut groups = match &total {
         None => Vec::new(),
         // One more than is shown tells whether there are more.
         Some(_) => {
-            store::groups(&client, &resolved, &by, args.duplicates, args.limit.saturating_add(1))
+            store::groups(&reading, &resolved, &by, args.duplicates, args.limit.saturating_add(1))
                 .await?
         }
     };
@@ -137,7 +135,7 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
     {
         Some(total) => {
             let step = step_seconds(total.last.since(total.first));
-            Some((store::histogram(&client, &resolved, step).await?, step))
+            Some((store::histogram(&reading, &resolved, step).await?, step))
         }
         None => None,
     };
@@ -154,10 +152,10 @@ pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result
         ));
     }
     if total.is_none() {
-        suggest(&client, &selection).await?;
+        suggest(&reading, &selection).await?;
         terminal::status("no rows match");
     }
-    store::end_reading(&client).await?;
+    reading.finish().await?;
     Ok(args.empty.exit(total.is_none()))
 }
 

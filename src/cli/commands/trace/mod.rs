@@ -6,7 +6,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use tokio_postgres::Client;
 use uuid::Uuid;
 
 use crate::cli::settings::connection_args::ConnectionArgs;
@@ -19,7 +18,7 @@ use crate::output::{
     self, Column, Emphasis, Format, SequenceMessage, Style, short_uuid, write_mermaid,
 };
 use crate::store::{
-    self, DeadLetterSummary, EventColumn, EventLookup, Reading, ReplaySummary, StoredEvent,
+    self, DeadLetterSummary, EventColumn, EventLookup, ReadMode, ReplaySummary, StoredEvent,
 };
 use crate::time::{Timestamp, duration_text, timestamp_text};
 use crate::value::Value;
@@ -74,20 +73,18 @@ const PAUSE: i64 = 60_000_000;
 const WIDE_TERMINAL: u16 = 100;
 
 pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let client = store::connect(&settings, "audit trace").await?;
-    store::check_schema(&client, &settings).await?;
-    store::begin_reading(&client, Reading::Page).await?;
-    let Some(mut events) = find_story(&client, &args.id, args.limit).await? else {
+    let mut session = connection.session("audit trace").await?;
+    let reading = session.read(ReadMode::Page).await?;
+    let Some(mut events) = find_story(&reading, &args.id, args.limit).await? else {
         return Err(Failure::new(format!("nothing is recorded about '{}'", args.id))
             .with_exit(Exit::NothingMatched));
     };
     let more = events.len() as i64 > args.limit;
     events.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
     let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
-    let letters = store::dead_letter_summaries(&client, &ids).await?;
-    let replays = store::replay_summaries(&client, &ids).await?;
-    store::end_reading(&client).await?;
+    let letters = store::dead_letter_summaries(&reading, &ids).await?;
+    let replays = store::replay_summaries(&reading, &ids).await?;
+    reading.finish().await?;
 
     let story = Story::new(&events, &letters, &replays)?;
     let mut screen = PagedOutput::open(args.output == TraceFormat::Table, args.no_pager);
@@ -117,12 +114,12 @@ pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result
 /// The rows of the story that an id belongs to, oldest first; one more than `limit` where there are
 /// more. `None` where nothing has the id.
 async fn find_story(
-    client: &Client,
+    session: &store::Session,
     id: &str,
     limit: i64,
 ) -> Result<Option<Vec<StoredEvent>>, Failure> {
     let limit = limit.saturating_add(1);
-    let seeds = match store::find_event(client, id).await? {
+    let seeds = match store::find_event(session, id).await? {
         EventLookup::Event { deliveries, .. } => deliveries,
         EventLookup::Ambiguous(candidates) => {
             // The first events of one order begin alike: that is no ambiguity here.
@@ -139,8 +136,8 @@ async fn find_story(
             let correlation =
                 Selection { correlations: vec![id.to_owned()], ..Selection::default() };
             let aggregate = Selection { aggregates: vec![id.to_owned()], ..Selection::default() };
-            let mut seeds = store::events(client, &correlation, limit).await?;
-            seeds.extend(store::events(client, &aggregate, limit).await?);
+            let mut seeds = store::events(session, &correlation, limit).await?;
+            seeds.extend(store::events(session, &aggregate, limit).await?);
             seeds
         }
     };
@@ -161,7 +158,7 @@ async fn find_story(
         Selection { aggregates: aggregates.into_iter().collect(), ..Selection::default() },
     ] {
         if selection != Selection::default() {
-            events.extend(store::events(client, &selection, limit).await?);
+            events.extend(store::events(session, &selection, limit).await?);
         }
     }
     let mut keyed = Vec::new();

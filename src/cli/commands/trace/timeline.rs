@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::time::PostgresMicros;
 
-/// An event, as far as its entry in the story goes.
+/// An event, as far as its place in the story goes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TimelineEvent {
     /// The event.
@@ -18,7 +18,7 @@ pub(crate) struct TimelineEvent {
     pub(crate) time: PostgresMicros,
 }
 
-/// An event's entry in the story.
+/// An event's place in the story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimelineEntry {
     /// Which of the events.

@@ -5,11 +5,11 @@
 //! is. The indexes of these columns tell at once, without a look at the table, whether there are
 //! such rows, and about how many.
 
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::{ResolvedSelection, Texts, Topics};
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::search::conditions::selection_conditions;
 
@@ -34,21 +34,21 @@ const MOST_TYPES: usize = 200;
 /// # Errors
 /// `Error::Query`.
 pub(in crate::store) async fn resolve(
-    client: &Client,
+    session: &Session,
     resolved: &mut ResolvedSelection,
 ) -> Result<(), Error> {
     if !is_worth_counting(resolved) {
         return Ok(());
     }
     if let (Topics::Partitions(partitions), None) = (&resolved.topics, resolved.dead_letters)
-        && !has_other_rows(client, partitions).await?
+        && !has_other_rows(session, partitions).await?
     {
         resolved.dead_letters = Some(true);
     }
     let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
     if service_and_topic && resolved.event_types == Texts::Any {
         // The index is by topic, type and service. Every row has one of the types that exist.
-        let types = super::distinct_values(client, super::DistinctColumn::EventType).await?;
+        let types = super::distinct_values(session, super::DistinctColumn::EventType).await?;
         if types.len() > MOST_TYPES {
             return Ok(());
         }
@@ -66,7 +66,7 @@ pub(in crate::store) async fn resolve(
         ..ResolvedSelection::default()
     };
     let failed = "counting the rows of the types, services and topics";
-    let rows = count_statement(&categories).rows(client, failed).await?;
+    let rows = count_statement(&categories).rows(session, failed).await?;
     let Some(row) = rows.first() else { return Ok(()) };
     let number = |index| row.try_get::<_, i64>(index).map_err(Error::query(failed));
     resolved.cardinality = match (number(0)?, number(1)?) {
@@ -79,9 +79,10 @@ pub(in crate::store) async fn resolve(
 
 /// Whether there are rows of these partitions that are no dead letters. Of a dead-letter topic
 /// there are none, and dead letters have an index of their own.
-async fn has_other_rows(client: &Client, partitions: &Vec<i32>) -> Result<bool, Error> {
+async fn has_other_rows(session: &Session, partitions: &Vec<i32>) -> Result<bool, Error> {
     let failed = "looking for the kinds of a topic's rows";
-    let rows = client
+    let rows = session
+        .client()
         .query_typed(
             "SELECT FROM event_logs WHERE partition_id = ANY($1) AND is_dlt IS NOT TRUE LIMIT 1",
             &[(partitions, Type::INT4_ARRAY)],

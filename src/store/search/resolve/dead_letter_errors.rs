@@ -1,11 +1,11 @@
 //! Errors of dead letters: few are searched by their rows' ids.
 
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::{Cardinality, ResolvedSelection};
 use crate::filter::Glob;
 use crate::store::Error;
+use crate::store::connection::session::Session;
 
 /// Which errors are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(in crate::store) fn patterns(globs: &[Glob]) -> Errors {
 /// Replaces the patterns by the ids of the rows that match, where these are few. Where the other
 /// selectors leave few rows, each of those is quicker looked at than all dead letters.
 pub(in crate::store) async fn resolve(
-    client: &Client,
+    session: &Session,
     resolved: &mut ResolvedSelection,
 ) -> Result<(), Error> {
     let Errors::Like(patterns) = &resolved.errors else { return Ok(()) };
@@ -57,7 +57,8 @@ pub(in crate::store) async fn resolve(
         return Ok(());
     }
     let failed = "searching the errors of dead letters";
-    let rows = client
+    let rows = session
+        .client()
         .query_typed(
             "SELECT event_log_id FROM dead_letters
               WHERE exception_class LIKE ANY($1) OR exception_message LIKE ANY($2)

@@ -1,6 +1,5 @@
 //! Ids of aggregates and correlations: whole, by their beginning, or as text that is no UUID.
 
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -8,6 +7,7 @@ use super::RowScope;
 use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::filter::Identifier;
 use crate::store::Error;
+use crate::store::connection::session::Session;
 
 /// A column of ids that were mapped from text where they are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,21 +37,21 @@ impl Ids {
 
 /// The ids that texts mean.
 pub(in crate::store) async fn resolve(
-    client: &Client,
+    session: &Session,
     texts: &[String],
     ids: Ids,
     scope: RowScope,
 ) -> Result<Vec<Identifier>, Error> {
     let mut identifiers = Vec::new();
     for text in texts {
-        identifiers.extend(resolve_id(client, text, ids, scope).await?);
+        identifiers.extend(resolve_id(session, text, ids, scope).await?);
     }
     Ok(identifiers)
 }
 
 /// Exactly this id, if a row has it; else the text may be the beginning of an id.
 async fn resolve_id(
-    client: &Client,
+    session: &Session,
     text: &str,
     ids: Ids,
     scope: RowScope,
@@ -66,7 +66,8 @@ async fn resolve_id(
         return Ok(vec![whole, prefix]);
     }
     let failed = "looking for the id";
-    let found: bool = client
+    let found: bool = session
+        .client()
         .query_typed(ids.exists(), &[(&exact, Type::UUID)])
         .await
         .map_err(Error::query(failed))?

@@ -8,12 +8,12 @@ mod identifiers;
 mod names;
 mod recorded_time;
 
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, Selection};
 use crate::store::Error;
+use crate::store::connection::session::Session;
 
 pub(in crate::store) use cardinality::Cardinality;
 #[cfg(test)]
@@ -76,27 +76,27 @@ impl ResolvedSelection {
 /// # Errors
 /// `Error::PayloadPredicate` where PostgreSQL can't read a `--where`; `Error::Query`.
 pub async fn resolve(
-    client: &Client,
+    session: &Session,
     selection: &Selection,
     scope: RowScope,
 ) -> Result<ResolvedSelection, Error> {
     for predicate in &selection.payload_predicates {
-        check_payload_predicate(client, predicate).await?;
+        check_payload_predicate(session, predicate).await?;
     }
     let mut resolved = ResolvedSelection {
-        event_types: names::types(client, &selection.event_types, scope).await?,
-        services: names::services(client, &selection.services, scope).await?,
-        topics: names::topics(client, &selection.topics, scope).await?,
-        aggregates: identifiers::resolve(client, &selection.aggregates, Ids::Aggregate, scope)
+        event_types: names::types(session, &selection.event_types, scope).await?,
+        services: names::services(session, &selection.services, scope).await?,
+        topics: names::topics(session, &selection.topics, scope).await?,
+        aggregates: identifiers::resolve(session, &selection.aggregates, Ids::Aggregate, scope)
             .await?,
         correlations: identifiers::resolve(
-            client,
+            session,
             &selection.correlations,
             Ids::Correlation,
             scope,
         )
         .await?,
-        recorded: recorded_time::resolve(client, selection.recorded, scope).await?,
+        recorded: recorded_time::resolve(session, selection.recorded, scope).await?,
         errors: dead_letter_errors::patterns(&selection.errors),
         dead_letters: selection.dead_letters,
         cardinality: Cardinality::Many,
@@ -110,18 +110,19 @@ pub async fn resolve(
         resolved.dead_letters = Some(true);
     }
     if scope == RowScope::Existing && !resolved.is_empty() {
-        cardinality::resolve(client, &mut resolved).await?;
-        dead_letter_errors::resolve(client, &mut resolved).await?;
+        cardinality::resolve(session, &mut resolved).await?;
+        dead_letter_errors::resolve(session, &mut resolved).await?;
     }
     Ok(resolved)
 }
 
 /// Lets PostgreSQL read a predicate, so that what is wrong with it is said before anything is
 /// searched.
-async fn check_payload_predicate(client: &Client, predicate: &str) -> Result<(), Error> {
+async fn check_payload_predicate(session: &Session, predicate: &str) -> Result<(), Error> {
     // A path that is no predicate finds no boolean in an empty object, and `@@` would silently
     // match nothing.
-    let checked = client
+    let checked = session
+        .client()
         .query_typed(
             "SELECT jsonb_path_match('{}', $1::text::jsonpath)",
             &[(&predicate, Type::TEXT)],

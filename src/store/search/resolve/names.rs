@@ -1,10 +1,9 @@
 //! Types, services and topics: from globs to what exists.
 
-use tokio_postgres::Client;
-
 use super::RowScope;
 use crate::filter::Glob;
 use crate::store::Error;
+use crate::store::connection::session::Session;
 
 /// Which texts are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +54,7 @@ pub enum DistinctColumn {
 /// # Errors
 /// `Error::Query`.
 pub async fn distinct_values(
-    client: &Client,
+    session: &Session,
     column: DistinctColumn,
 ) -> Result<Vec<String>, Error> {
     let sql = match column {
@@ -76,7 +75,8 @@ pub async fn distinct_values(
              SELECT value FROM found WHERE value IS NOT NULL"
         }
     };
-    let rows = client
+    let rows = session
+        .client()
         .query_typed(sql, &[])
         .await
         .map_err(Error::query("listing the values that exist"))?;
@@ -88,24 +88,24 @@ pub async fn distinct_values(
 
 /// The event types that globs mean.
 pub(in crate::store) async fn types(
-    client: &Client,
+    session: &Session,
     globs: &[Glob],
     scope: RowScope,
 ) -> Result<Texts, Error> {
-    texts(client, globs, DistinctColumn::EventType, scope).await
+    texts(session, globs, DistinctColumn::EventType, scope).await
 }
 
 /// The services that globs mean.
 pub(in crate::store) async fn services(
-    client: &Client,
+    session: &Session,
     globs: &[Glob],
     scope: RowScope,
 ) -> Result<Texts, Error> {
-    texts(client, globs, DistinctColumn::SourceService, scope).await
+    texts(session, globs, DistinctColumn::SourceService, scope).await
 }
 
 async fn texts(
-    client: &Client,
+    session: &Session,
     globs: &[Glob],
     column: DistinctColumn,
     scope: RowScope,
@@ -114,7 +114,7 @@ async fn texts(
     if scope == RowScope::Future || !matches!(texts, Texts::Like(_)) {
         return Ok(texts);
     }
-    let mut values = distinct_values(client, column).await?;
+    let mut values = distinct_values(session, column).await?;
     values.retain(|value| globs.iter().any(|glob| glob.matches(value)));
     Ok(Texts::Exact(values))
 }
@@ -131,7 +131,7 @@ fn exact_or_like(globs: &[Glob]) -> Texts {
 
 /// The partitions whose topics globs mean.
 pub(in crate::store) async fn topics(
-    client: &Client,
+    session: &Session,
     globs: &[Glob],
     scope: RowScope,
 ) -> Result<Topics, Error> {
@@ -142,7 +142,8 @@ pub(in crate::store) async fn topics(
         return Ok(Topics::Like(globs.iter().map(Glob::to_like).collect()));
     }
     let failed = "reading the partitions of the topics";
-    let rows = client
+    let rows = session
+        .client()
         .query_typed("SELECT partition_id, topic FROM kafka_partitions ORDER BY partition_id", &[])
         .await
         .map_err(Error::query(failed))?;

@@ -1,12 +1,12 @@
 //! Times of recording: the batches of that time bound the ids and the times of their rows.
 
 use chrono::{DateTime, Utc};
-use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::RowScope;
 use crate::filter::TimeRange;
 use crate::store::Error;
+use crate::store::connection::session::Session;
 use crate::time::PostgresMicros;
 
 /// The ids that batches recorded in a range of time, and the range, because ids are not in the
@@ -23,7 +23,7 @@ pub(in crate::store) struct RecordedRange {
 
 /// What was recorded in a range of time.
 pub(in crate::store) async fn resolve(
-    client: &Client,
+    session: &Session,
     range: TimeRange,
     scope: RowScope,
 ) -> Result<Option<RecordedRange>, Error> {
@@ -41,7 +41,7 @@ pub(in crate::store) async fn resolve(
         }));
     }
     let failed = "reading the batches of that time";
-    let rows = client
+    let rows = session.client()
         .query_typed(
             "SELECT min(first_id), max(last_id), min(coalesce(min_created_at, '-infinity')),
                     max(coalesce(max_created_at, 'infinity'))

@@ -1,0 +1,90 @@
+//! Which schema a database has, and which one this program needs.
+
+use tokio_postgres::Client;
+
+use super::settings::Settings;
+use crate::store::Error;
+
+mod embedded {
+    refinery::embed_migrations!("sql/audit_db");
+}
+
+/// One migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migration {
+    /// Its number.
+    pub version: i32,
+    /// Its name.
+    pub name: String,
+}
+
+/// How a database's schema stands to the one that this program was built with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SchemaState {
+    /// The newest migration found; `None` where the schema is missing.
+    pub found: Option<i32>,
+    /// The newest migration that this program knows.
+    pub known: i32,
+}
+
+/// What applies the migrations of sql/audit_db.
+pub(in crate::store) fn runner() -> refinery::Runner {
+    embedded::migrations::runner()
+}
+
+/// All migrations, in their order.
+pub(in crate::store) fn migrations() -> Vec<Migration> {
+    let runner = runner();
+    let mut migrations: Vec<_> = runner
+        .get_migrations()
+        .iter()
+        .map(|migration| Migration {
+            version: migration.version(),
+            name: migration.name().to_owned(),
+        })
+        .collect();
+    migrations.sort_by_key(|migration| migration.version);
+    migrations
+}
+
+/// Reads which schema the database has.
+///
+/// # Errors
+/// `Error::Query`.
+pub(in crate::store) async fn state(client: &Client) -> Result<SchemaState, Error> {
+    let failed = || Error::query("reading the schema's version");
+    let known = migrations().last().map_or(0, |migration| migration.version);
+    let history = client
+        .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(failed())?;
+    let found = match history {
+        false => None,
+        true => client
+            .query_one("SELECT max(version) FROM refinery_schema_history", &[])
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed())?,
+    };
+    Ok(SchemaState { found, known })
+}
+
+/// Fails unless the database has exactly the schema that this program needs.
+///
+/// # Errors
+/// `Error::SchemaOlder`, `Error::SchemaNewer`, `Error::Query`.
+pub(super) async fn check(client: &Client, settings: &Settings) -> Result<(), Error> {
+    let state = state(client).await?;
+    match state.found {
+        Some(found) if found == state.known => Ok(()),
+        Some(found) if found > state.known => {
+            Err(Error::SchemaNewer { target: settings.target(), found, known: state.known })
+        }
+        found => Err(Error::SchemaOlder {
+            target: settings.target(),
+            found: found.map_or_else(|| "missing".to_owned(), |found| format!("version {found}")),
+            needed: state.known,
+        }),
+    }
+}

@@ -1,0 +1,149 @@
+//! The one way in: a session that is connected and whose schema is the one this program needs, and
+//! the transaction in which a command reads.
+
+use std::ops::Deref;
+
+use deadpool_postgres::Object;
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio_postgres::Client;
+
+use super::connect::connect;
+use super::schema;
+use super::settings::Settings;
+use crate::store::Error;
+
+/// Counts the notifications that arrived: a receiver that falls behind sees the newest count only,
+/// so a slow reader holds nothing up. Closed when the connection ends.
+pub type Notifications = watch::Receiver<u64>;
+
+/// A connection to the audit database.
+pub struct Session(Connection);
+
+enum Connection {
+    Own(Client),
+    /// Goes back to its pool when it is dropped.
+    Pooled(Object),
+}
+
+impl Session {
+    /// Connects, and checks that the database has the schema that this program needs.
+    /// `application` is what `pg_stat_activity` shows.
+    ///
+    /// # Errors
+    /// Those of [`Session::connect`]; `Error::SchemaOlder` and `Error::SchemaNewer`.
+    pub async fn open(settings: &Settings, application: &str) -> Result<Self, Error> {
+        let session = Self::connect(settings, application).await?;
+        schema::check(session.client(), settings).await?;
+        Ok(session)
+    }
+
+    /// As [`Session::open`], and listens to `channel`.
+    ///
+    /// # Errors
+    /// Those of [`Session::open`], or `Error::Query` where LISTEN fails.
+    pub async fn open_listening(
+        settings: &Settings,
+        application: &str,
+        channel: &'static str,
+    ) -> Result<(Self, Notifications), Error> {
+        let (sender, receiver) = watch::channel(0);
+        let client = connect(settings, application, Some(sender)).await?;
+        schema::check(&client, settings).await?;
+        client
+            .batch_execute(&format!("LISTEN {channel}"))
+            .await
+            .map_err(Error::query("listening for new batches"))?;
+        Ok((Self(Connection::Own(client)), receiver))
+    }
+
+    /// Connects, whatever schema the database has.
+    ///
+    /// # Errors
+    /// `Error::Connect`, `Error::NoAnswer`, or `Error::Settings` where TLS can't be set up.
+    pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
+        Ok(Self(Connection::Own(connect(settings, application, None).await?)))
+    }
+
+    /// One of a pool.
+    pub(super) fn pooled(object: Object) -> Self {
+        Self(Connection::Pooled(object))
+    }
+
+    /// Begins a transaction in which every statement sees the same rows, and that can't write.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn read(&mut self, mode: ReadMode) -> Result<ReadTransaction<'_>, Error> {
+        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+        // For a page no table has to be read from end to end, and the rows that an index names lie
+        // together or in memory.
+        let page = "; SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1";
+        let begin = match mode {
+            ReadMode::Page => format!("{begin}{page}"),
+            ReadMode::All => begin.to_owned(),
+        };
+        self.client().batch_execute(&begin).await.map_err(Error::query("beginning to read"))?;
+        Ok(ReadTransaction { session: self, is_open: true })
+    }
+
+    /// The driver's client.
+    pub(in crate::store) fn client(&self) -> &Client {
+        match &self.0 {
+            Connection::Own(client) => client,
+            Connection::Pooled(object) => object,
+        }
+    }
+
+    /// The driver's client, for transactions.
+    pub(in crate::store) fn client_mut(&mut self) -> &mut Client {
+        match &mut self.0 {
+            Connection::Own(client) => client,
+            Connection::Pooled(object) => object,
+        }
+    }
+}
+
+/// What a transaction is going to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadMode {
+    /// A few rows out of many.
+    Page,
+    /// All that is selected.
+    All,
+}
+
+/// A transaction that reads one snapshot, and ends when it is dropped.
+pub struct ReadTransaction<'a> {
+    session: &'a Session,
+    is_open: bool,
+}
+
+impl ReadTransaction<'_> {
+    /// Ends it in good order. Dropping it does the same without waiting for the server's answer.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn finish(mut self) -> Result<(), Error> {
+        self.is_open = false;
+        self.client().batch_execute("COMMIT").await.map_err(Error::query("ending to read"))
+    }
+}
+
+/// All that a session can do is done within the transaction.
+impl Deref for ReadTransaction<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.session
+    }
+}
+
+impl Drop for ReadTransaction<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            // The first poll hands the statement to the connection's task; the answer is of no use.
+            let _ = self.client().batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! A row that a query of events selected.
+
+use tokio_postgres::Row;
+
+use super::event_column::EventColumn;
+use crate::store::Error;
+use crate::value::Value;
+
+/// A row with the columns that its query selected, in their order.
+#[derive(Debug)]
+pub struct EventRow(pub(in crate::store) Row);
+
+impl EventRow {
+    /// The value of `column`, which the query selected at position `index`.
+    ///
+    /// # Errors
+    /// `Error::Column` where the row holds something else there.
+    pub fn value(&self, index: usize, column: EventColumn) -> Result<Value<'_>, Error> {
+        column
+            .value(&self.0, index)
+            .map_err(|source| Error::Column { column: column.name(), source })
+    }
+}
