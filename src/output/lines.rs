@@ -3,9 +3,8 @@
 
 use std::io::{self, Write};
 
-use comfy_table::Color;
-
-use super::table::{cell_color, cell_text};
+use super::cell::{cell_style, cell_text};
+use super::palette;
 use super::width::{clip, display_width};
 use super::{Column, Emphasis, Renderer, Style};
 use crate::value::Value;
@@ -56,10 +55,8 @@ impl Renderer for Lines {
             let shown = clip(&text, left);
             let width = display_width(&shown);
             self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
-            let color = self.style.color.then(|| cell_color(column, cell, emphasis)).flatten();
-            line.push_str(color.map_or("", ansi));
-            line.push_str(&shown);
-            line.push_str(color.map_or("", |_| "\x1b[0m"));
+            let style = cell_style(column, cell, emphasis);
+            line.push_str(&palette::paint(self.style.color, style, shown).to_string());
             // A column in which nothing ever stood takes no room.
             let gap = match self.widths[index] {
                 0 => 0,
@@ -76,17 +73,6 @@ impl Renderer for Lines {
 
     fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
         Ok(())
-    }
-}
-
-fn ansi(color: Color) -> &'static str {
-    match color {
-        Color::DarkRed => "\x1b[1;31m",
-        Color::DarkYellow => "\x1b[33m",
-        Color::DarkGreen => "\x1b[32m",
-        Color::DarkCyan => "\x1b[36m",
-        Color::DarkMagenta => "\x1b[35m",
-        _ => "",
     }
 }
 

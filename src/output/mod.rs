@@ -1,10 +1,12 @@
 //! Output: rows of cells in, one renderer for each format. Knows rows and `Write`, never a store.
 
+mod cell;
 mod csv;
 mod escape;
 mod json;
 mod lines;
 mod mermaid;
+pub mod palette;
 mod pretty;
 mod report;
 mod table;
@@ -15,11 +17,11 @@ use std::io::{self, Write};
 
 use crate::value::Value;
 
+pub use cell::short_uuid;
 pub use escape::escape_controls;
 pub use mermaid::{SequenceMessage, write_mermaid};
 pub use pretty::{Change, json_changes, pretty_json};
 pub use report::{Section, render_report};
-pub use table::short_uuid;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::profile::{ConfigFile, Folders};
-use crate::cli::ui::failure::Failure;
+use crate::cli::ui::Failure;
 
 /// Where it is looked for, and what was found there.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::cli::shared::output_args::OutputFormat;
+use crate::cli::ui::OutputFormat;
 use crate::filter::{Zone, nearest};
 use crate::output::escape_controls;
 use crate::{kafka, store};

@@ -1,6 +1,6 @@
 //! All that is known of one event.
 
-use crate::cli::ui::failure::Failure;
+use crate::cli::ui::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
 use crate::store::{self, DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};

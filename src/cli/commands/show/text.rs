@@ -5,30 +5,28 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::details::EventDetails;
-use crate::cli::ui::failure::Failure;
-use crate::output::{Change, escape_controls, pretty_json, short_uuid};
+use crate::cli::ui::Failure;
+use crate::output::{Change, escape_controls, palette, pretty_json, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
 use crate::time::{Timestamp, duration_text, timestamp_text};
 
 impl EventDetails {
     /// The details for people.
     pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
-        let (dim, red, yellow, plain) =
-            if color { ("\x1b[2m", "\x1b[1;31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
+        let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
         let mut text = String::new();
         let mut line = |label: &str, value: &str| {
-            let striking = match label {
-                "type" if mark.is_some_and(|mark| mark.starts_with("DLT")) => red,
-                "type" if mark.is_some() => yellow,
-                "dead letter" => red,
-                _ => "",
+            let style = match label {
+                "type" if mark.is_some_and(|mark| mark.starts_with("DLT")) => palette::ALARM,
+                "type" if mark.is_some() => palette::NOTICE,
+                "dead letter" => palette::ALARM,
+                _ => anstyle::Style::new(),
             };
-            let end = if striking.is_empty() { "" } else { plain };
+            let value = palette::paint(color, style, escape_controls(value));
             // Writing to memory can't fail.
-            let _ =
-                writeln!(text, "{dim}{label:<12}{plain} {striking}{}{end}", escape_controls(value));
+            let _ = writeln!(text, "{} {value}", dim(&format!("{label:<12}")));
         };
         let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
         line(
@@ -96,7 +94,7 @@ impl EventDetails {
             [("payload", EventColumn::Payload), ("attributes", EventColumn::Attributes)]
         {
             if let Some(json) = event.text(column)? {
-                let _ = writeln!(text, "\n{dim}{name}{plain}\n{}", pretty_json(json, 2));
+                let _ = writeln!(text, "\n{}\n{}", dim(name), pretty_json(json, 2));
             }
         }
         if let Some((before, changes)) = &self.changes {

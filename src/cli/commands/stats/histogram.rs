@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::output::Style;
+use crate::output::{Style, palette};
 use crate::store::Bucket;
 use crate::time::{PostgresMicros, Timestamp, timestamp_text};
 
@@ -34,7 +34,6 @@ pub(crate) fn write_histogram(
     let width = usize::from(style.width.unwrap_or(80))
         .saturating_sub(TIME_WIDTH + digits + 3)
         .clamp(10, 100);
-    let (red, plain) = if style.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     let step = step_seconds.saturating_mul(1_000_000);
     let mut expected: Option<i64> = None;
     for bucket in buckets {
@@ -51,10 +50,10 @@ pub(crate) fn write_histogram(
         let rest = bar((bucket.rows as f64 / most as f64 * width as f64) - dead as f64);
         writeln!(
             output,
-            "{}  {:>digits$} {red}{}{plain}{rest}",
+            "{}  {:>digits$} {}{rest}",
             time(bucket.begin.0),
             bucket.rows,
-            "█".repeat(dead)
+            palette::paint(style.color, palette::BAR, "█".repeat(dead))
         )?;
         expected = bucket.begin.0.checked_add(step);
     }

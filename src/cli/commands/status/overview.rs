@@ -1,125 +1,30 @@
-//! `audit status`: what an operator looks at first.
+//! What there is to show, from the database and from Kafka, and how it is laid out.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::time::Duration;
 
-use chrono::Utc;
-use clap::Args;
 use indicatif::HumanBytes;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::end_offsets::{EndOffsets, seconds_waiting};
-use crate::cli::shared::output_args::FormatArgs;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::signals::interruption;
-use crate::cli::ui::terminal;
+use super::StatusArgs;
+use crate::cli::commands::Context;
+use crate::cli::shared::{EndOffsets, FormatArgs, seconds_waiting};
+use crate::cli::ui::{Failure, Ui, WidthClass};
 use crate::event::TopicPartition;
-use crate::output::{Emphasis, Format, Section, escape_controls, render_report};
+use crate::output::{Emphasis, Format, Section, render_report};
 use crate::store::{
     self, DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Session, Settings,
 };
-use crate::time::{Timestamp, timestamp_text};
+use crate::time::Timestamp;
 
-/// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are
-/// alive
-///
-/// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
-/// Kafka the rest is shown.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  audit status
-  audit status --watch 2
-  audit status -o json | jq '[.partitions[].lag] | add'")]
-pub(crate) struct StatusArgs {
-    /// Show it again every so many seconds, until Ctrl-C
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
-    watch: Option<u64>,
-    /// Also count the rows that repeat an event_id; on a large table this reads for a while
-    #[arg(long)]
-    duplicates: bool,
-    #[command(flatten)]
-    pub(crate) format: FormatArgs,
-}
-
-/// From these widths on a terminal has room for who claimed a partition, and for when it was last
-/// recorded.
-const WIDE_TERMINAL: u16 = 100;
-const WIDEST_TERMINAL: u16 = 135;
-
-/// Up to so many rows duplicates are counted without being asked for.
+/// Up to this many rows duplicates are counted without being asked for.
 const FEW_ROWS: i64 = 1_000_000;
 
-/// Up to so many lost ranges are listed, the latest.
+/// How many lost ranges are listed, the latest.
 const LISTED_LOSSES: i64 = 100;
 
 /// How long a broker may take to answer, and the records that wait to be read.
 const BROKER_LIMIT: Duration = Duration::from_secs(5);
 const WAITING_LIMIT: Duration = Duration::from_secs(3);
-
-pub(crate) async fn run(args: &StatusArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let Some(seconds) = args.watch else {
-        let overview = Overview::gather(args, connection, &settings).await?;
-        std::io::stdout().lock().write_all(&overview.render(args)?)?;
-        for note in overview.notes {
-            terminal::status(&note);
-        }
-        return Ok(Exit::Done);
-    };
-    let mut interruption = std::pin::pin!(interruption()?);
-    loop {
-        let gathered = tokio::select! {
-            gathered = Overview::gather(args, connection, &settings) => gathered,
-            () = &mut interruption => return Ok(Exit::Done),
-        };
-        match gathered {
-            Ok(overview) => paint(args, &overview)?,
-            // It may come back: whoever watches wants to see that.
-            Err(error) if error.is_transient() => terminal::status(&error.to_string()),
-            Err(error) => return Err(error.into()),
-        }
-        tokio::select! {
-            () = &mut interruption => return Ok(Exit::Done),
-            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
-        }
-    }
-}
-
-/// Shows it in the place of the one before, as much as fits the screen; one behind the other where
-/// nobody looks on.
-fn paint(args: &StatusArgs, overview: &Overview) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    let report = overview.render(args)?;
-    let height = terminal::height()
-        .filter(|_| args.format.format().unwrap_or(Format::Table) == Format::Table);
-    let Some(height) = height else {
-        stdout.write_all(&report)?;
-        stdout.flush()?;
-        for note in &overview.notes {
-            terminal::status(note);
-        }
-        return Ok(());
-    };
-    let report = String::from_utf8_lossy(&report);
-    let now = timestamp_text(Utc::now().into());
-    let mut lines = vec![format!("{now}, Ctrl-C ends")];
-    lines.extend(overview.notes.iter().map(|note| escape_controls(note).into_owned()));
-    lines.extend(report.lines().map(str::to_owned));
-    // The last line stays empty: a line break there would scroll.
-    let room = usize::from(height).saturating_sub(1).max(2);
-    if lines.len() > room {
-        let hidden = lines.len() - (room - 1);
-        lines.truncate(room - 1);
-        lines.push(format!("… {hidden} more lines; without --watch all are shown"));
-    }
-    // Home, each line over the old one and cleared behind, then what is below: nothing flickers. A
-    // line that is too long is cut, not wrapped: the screen would scroll.
-    write!(stdout, "\x1b[?7l\x1b[H{}\x1b[K\n\x1b[J\x1b[?7h", lines.join("\x1b[K\n"))?;
-    stdout.flush()?;
-    Ok(())
-}
 
 const PARTITION_COLUMNS: [&str; 9] = [
     "topic",
@@ -134,7 +39,7 @@ const PARTITION_COLUMNS: [&str; 9] = [
 ];
 
 /// What there is to show.
-struct Overview {
+pub(super) struct Overview {
     database: DatabaseStatus,
     duplicates: Option<i64>,
     partitions: Vec<PartitionStatus>,
@@ -144,19 +49,19 @@ struct Overview {
     /// How many seconds the first record of a partition waits, where some do and that is known.
     waiting: HashMap<TopicPartition, i64>,
     /// What a person should know besides.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Overview {
-    async fn gather(
+    pub(super) async fn gather(
         args: &StatusArgs,
-        connection: &ConnectionArgs,
+        context: &Context<'_>,
         settings: &Settings,
     ) -> Result<Self, store::Error> {
         let session = Session::open(settings, "audit status").await?;
         let mut notes = Vec::new();
         let topics = store::known_topics(&session).await?;
-        let kafka = EndOffsets::ask(connection, topics, BROKER_LIMIT).await;
+        let kafka = EndOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
         let kafka =
             kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
         let database = store::database_status(&session).await?;
@@ -174,7 +79,7 @@ impl Overview {
             .iter()
             .filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
         let behind = behind.map(|partition| (partition.partition.clone(), partition.next_offset));
-        let waiting = seconds_waiting(connection, behind.collect(), WAITING_LIMIT).await;
+        let waiting = seconds_waiting(context.settings, behind.collect(), WAITING_LIMIT).await;
         let waiting = waiting.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
             HashMap::new()
@@ -189,12 +94,12 @@ impl Overview {
         Ok(Self { database, duplicates, partitions, lost, ingesters, kafka, waiting, notes })
     }
 
-    fn render(&self, args: &StatusArgs) -> Result<Vec<u8>, Failure> {
-        let format = args.format.format().unwrap_or(Format::Table);
-        let style = args.format.style();
-        let columns = match style.width {
-            Some(width) if format == Format::Table && width < WIDE_TERMINAL => 7,
-            Some(width) if format == Format::Table && width < WIDEST_TERMINAL => 8,
+    /// The report in the format that was asked for.
+    pub(super) fn render(&self, args: &FormatArgs, ui: Ui) -> Result<Vec<u8>, Failure> {
+        let format = args.format();
+        let columns = match ui.width() {
+            WidthClass::Narrow if format == Format::Table => 7,
+            WidthClass::Medium | WidthClass::Wide if format == Format::Table => 8,
             _ => PARTITION_COLUMNS.len(),
         };
         let sections = vec![
@@ -204,7 +109,7 @@ impl Overview {
             ingester_table(&self.ingesters),
         ];
         let mut report = Vec::new();
-        render_report(format, style, sections, &mut report)?;
+        render_report(format, args.style(ui), sections, &mut report)?;
         Ok(report)
     }
 

@@ -1,22 +1,23 @@
-//! Lists that are in memory: every column by its name, a few of them in tables unless others are
-//! asked for.
+//! Writes rows that are in memory: every column by its name, a few of them in tables unless others
+//! are asked for.
 
 use super::output_args::OutputArgs;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal;
+use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output::{self, Column, Emphasis, Format};
 use crate::value::Value;
 
-/// Shows a list in the format and with the columns that were asked for. `in_tables` names those
-/// that people see first.
-pub(crate) fn show(
+/// Writes rows in the format and with the columns that were asked for. `in_tables` names the
+/// columns of tables where no others are asked for; `empty` is said on stderr where there is no
+/// row.
+pub(crate) fn print_rows(
     columns: &[Column],
     in_tables: &[&str],
     rows: Vec<(Vec<Value<'_>>, Emphasis)>,
     empty: &str,
     args: &OutputArgs,
+    ui: Ui,
 ) -> Result<Exit, Failure> {
-    let format = args.format().unwrap_or(Format::Table);
+    let format = args.format.format();
     let positions: Vec<usize> = match &args.columns {
         Some(names) => {
             names.iter().map(|name| position(columns, name.trim())).collect::<Result<_, _>>()?
@@ -31,11 +32,11 @@ pub(crate) fn show(
     let rows = rows.into_iter().map(|(cells, emphasis)| {
         (positions.iter().map(|position| cells[*position].clone()).collect(), emphasis)
     });
-    output::render(format, args.style(), &shown, rows, &mut std::io::stdout().lock())?;
+    output::render(format, args.format.style(ui), &shown, rows, &mut ui.stdout())?;
     if is_empty {
-        terminal::status(empty);
+        ui.status(empty);
     }
-    Ok(args.exit(is_empty))
+    Ok(args.empty.exit(is_empty))
 }
 
 fn position(columns: &[Column], name: &str) -> Result<usize, Failure> {

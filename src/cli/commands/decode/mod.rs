@@ -1,7 +1,9 @@
 //! `audit decode`: what a record would become, and why.
 
+mod report;
+
 use std::borrow::Cow;
-use std::io::{BufWriter, Read, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
@@ -10,13 +12,14 @@ use record_file::{Content, Record};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::cli::shared::output_args::OutputFormat;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal::{self, ColorChoice};
+use self::report::Report;
+use super::{Context, Run};
+use crate::cli::settings::Defaults;
+use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::dead_letter::{self, DeadLetter, OriginSource};
 use crate::event::{self, Decoder, Explanation, Header};
-use crate::output::{self, Column, Emphasis, Format, Renderer, Style, escape_controls};
-use crate::time::{Timestamp, UnixMicros, timestamp_text};
+use crate::output::Format;
+use crate::time::{Timestamp, UnixMicros};
 use crate::value::Value;
 
 /// Show what a record would become, and why: its decoder, each column, and where it comes from
@@ -52,15 +55,6 @@ pub(crate) struct DecodeArgs {
         help_heading = "Output"
     )]
     pub(crate) output: Option<OutputFormat>,
-    /// When to colour
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "auto",
-        hide_possible_values = true,
-        help_heading = "Output"
-    )]
-    color: ColorChoice,
 }
 
 /// What a bare value lacks. Of a record in a file they replace what stands there.
@@ -138,36 +132,39 @@ impl RecordArgs {
     }
 }
 
-pub(crate) fn run(args: &DecodeArgs) -> Result<Exit, Failure> {
-    let format = args.output.map_or(Format::Table, Format::from);
-    let is_terminal = terminal::stdout_is_terminal();
-    let style = Style {
-        width: terminal::width(),
-        color: args.color.wanted(is_terminal),
-        terminal: is_terminal,
-        ..Style::default()
-    };
-    let decoder = Decoder::new(args.dlt_pattern.clone());
-    let now = UnixMicros::now();
-    let mut stdout = BufWriter::new(std::io::stdout());
-    let mut report = Report::new(format, style);
-    report.begin(&mut stdout)?;
-    for path in &args.files {
-        let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
-        let records = read(path).and_then(|bytes| {
-            args.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
-        })?;
-        let is_alone = records.len() == 1;
-        for (index, record) in records.iter().enumerate() {
-            let name =
-                if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
-            let answer = decode(&decoder, &args.record.cluster_id, record, now);
-            report.answer(&name, &answer, &mut stdout)?;
-        }
+impl Run for DecodeArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.output(&mut self.output);
     }
-    report.end(&mut stdout)?;
-    stdout.flush()?;
-    Ok(Exit::Done)
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        None
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let format = self.output.map_or(Format::Table, Format::from);
+        let decoder = Decoder::new(self.dlt_pattern.clone());
+        let now = UnixMicros::now();
+        let mut stdout = context.ui.stdout();
+        let mut report = Report::new(format, context.ui.style());
+        report.begin(&mut stdout)?;
+        for path in &self.files {
+            let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
+            let records = read(path).and_then(|bytes| {
+                self.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
+            })?;
+            let is_alone = records.len() == 1;
+            for (index, record) in records.iter().enumerate() {
+                let name =
+                    if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
+                let answer = decode(&decoder, &self.record.cluster_id, record, now);
+                report.answer(&name, &answer, &mut stdout)?;
+            }
+        }
+        report.end(&mut stdout)?;
+        stdout.flush()?;
+        Ok(Exit::Done)
+    }
 }
 
 fn is_stdin(path: &Path) -> bool {
@@ -270,123 +267,4 @@ fn dead_letter_row(letter: DeadLetter<'_>) -> Vec<(&'static str, Value<'static>,
             (name, value, from)
         })
         .collect()
-}
-
-/// Writes answers: for people each is a table of its own with a line for each column, else each is
-/// one row.
-struct Report {
-    format: Format,
-    style: Style,
-    rows: Option<Box<dyn Renderer>>,
-    answered: usize,
-}
-
-impl Report {
-    fn new(format: Format, style: Style) -> Self {
-        let rows = (format != Format::Table).then(|| output::renderer(format, style));
-        Self { format, style, rows, answered: 0 }
-    }
-
-    fn begin(&mut self, writer: &mut dyn Write) -> std::io::Result<()> {
-        const FIRST: [&str; 4] = ["record", "decoder", "reason", "detail"];
-        const LAST: [&str; 2] = ["dead_letter", "origins"];
-        let Some(rows) = &mut self.rows else { return Ok(()) };
-        let names = FIRST.iter().chain(event::COLUMN_NAMES.iter()).chain(&LAST);
-        rows.begin(&names.map(|name| Column::new(*name)).collect::<Vec<_>>(), writer)
-    }
-
-    fn answer(
-        &mut self,
-        record: &str,
-        answer: &Answer,
-        writer: &mut dyn Write,
-    ) -> std::io::Result<()> {
-        self.answered += 1;
-        match &mut self.rows {
-            Some(rows) => rows.row(&row(record, answer), Emphasis::None, writer),
-            None => self.table(record, answer, writer),
-        }
-    }
-
-    fn end(&mut self, writer: &mut dyn Write) -> std::io::Result<()> {
-        self.rows.as_mut().map_or(Ok(()), |rows| rows.end(writer))
-    }
-
-    fn table(&self, record: &str, answer: &Answer, writer: &mut dyn Write) -> std::io::Result<()> {
-        let explanation = &answer.explanation;
-        if self.answered > 1 {
-            writeln!(writer)?;
-        }
-        write!(writer, "{}: {}", escape_controls(record), explanation.format)?;
-        if let Some(reason) = explanation.reason {
-            let detail = answer.detail.as_deref().unwrap_or_default();
-            write!(writer, " as {reason}: {}", escape_controls(detail))?;
-        }
-        writeln!(writer)?;
-        let columns = explanation.columns.iter().map(|column| {
-            (
-                vec![column.name.into(), column.source.to_string().into(), cell(column)],
-                Emphasis::None,
-            )
-        });
-        let dead_letter = answer.dead_letter.iter().map(|(name, value, from)| {
-            // As text, because numbers would stand at the other side of the column.
-            let value = match value {
-                Value::Integer(number) => number.to_string().into(),
-                other => other.clone(),
-            };
-            (vec![(*name).into(), from.as_str().into(), value], Emphasis::None)
-        });
-        let header = [Column::new("column"), Column::new("from"), Column::new("value")];
-        output::render(self.format, self.style, &header, columns.chain(dead_letter), writer)
-    }
-}
-
-/// The columns of an answer in the order of [`Report::begin`].
-fn row<'a>(record: &'a str, answer: &'a Answer) -> Vec<Value<'a>> {
-    let explanation = &answer.explanation;
-    let mut cells = vec![
-        Value::from(record),
-        explanation.format.to_string().into(),
-        explanation.reason.map(|reason| reason.to_string()).into(),
-        answer.detail.as_deref().into(),
-    ];
-    cells.extend(explanation.columns.iter().map(cell));
-    cells.push(if answer.dead_letter.is_empty() {
-        Value::Null
-    } else {
-        Value::Json(dead_letter_json(answer).into())
-    });
-    let origins =
-        explanation.columns.iter().map(|column| (column.name, column.source.to_string().into()));
-    cells.push(Value::Json(object(origins).into()));
-    cells
-}
-
-fn cell(column: &event::Column) -> Value<'_> {
-    match (column.name, column.value.as_deref()) {
-        (_, None) => Value::Null,
-        ("payload" | "attributes", Some(json)) => Value::Json(json.into()),
-        ("is_dlt", Some(value)) => Value::Boolean(value == "true"),
-        (_, Some(text)) => text.into(),
-    }
-}
-
-fn dead_letter_json(answer: &Answer) -> String {
-    object(answer.dead_letter.iter().map(|(name, value, _)| {
-        let value = match value {
-            Value::Text(text) => text.as_ref().into(),
-            Value::Integer(number) => (*number).into(),
-            Value::Timestamp(time) => timestamp_text(*time).into(),
-            _ => serde_json::Value::Null,
-        };
-        (*name, value)
-    }))
-}
-
-fn object(members: impl Iterator<Item = (&'static str, serde_json::Value)>) -> String {
-    let members: Vec<_> = members
-        .map(|(name, value)| format!("{}: {value}", serde_json::Value::from(name)))
-        .collect();
-    format!("{{{}}}", members.join(", "))
 }

@@ -1,20 +1,12 @@
-//! `audit tail`: the last events, then new ones as they are recorded.
+//! Follows the record in the order in which batches committed.
 
 use std::time::Duration;
 
-use clap::Args;
-
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::event_columns::{EventColumns, default_columns};
-use crate::cli::shared::output_args::OutputArgs;
-use crate::cli::shared::selector_args::SelectorArgs;
-use crate::cli::shared::suggestions::suggest;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::signals::interruption;
-use crate::cli::ui::stdout_thread::StdoutThread;
-use crate::cli::ui::terminal;
+use super::TailArgs;
+use crate::cli::shared::{EventColumns, suggest};
+use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
-use crate::output::{self, Format, Renderer};
+use crate::output::Renderer;
 use crate::store::{
     self, EventColumn, EventQuery, EventRow, Notifications, ReadMode, RecordedBatch,
     ResolvedSelection, RowOrder, RowScope, Session, Settings,
@@ -30,96 +22,20 @@ const ANSWER: Duration = Duration::from_secs(10);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
-/// Show the last events, then new ones as they are recorded
-///
-/// Follows the order in which batches committed, so that no event is skipped or shown twice, also
-/// when the database goes away and comes back. Rows that no batch covers are not shown here: `audit
-/// query` has them.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  audit tail
-  audit tail -n 100 --type 'Payment*' --no-follow
-  audit tail --dlt -n 0 -o ndjson | jq -r .payload
-  audit tail --from-batch 1200")]
-pub(crate) struct TailArgs {
-    /// How many of the last events to begin with
-    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
-    lines: u32,
-    /// End after the events that are there
-    #[arg(long)]
-    no_follow: bool,
-    /// Begin with the first event of this batch
-    #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = clap::value_parser!(i64).range(1..))]
-    from_batch: Option<i64>,
-    #[command(flatten)]
-    pub(crate) selectors: SelectorArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-}
-
-pub(crate) async fn run(args: &TailArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let in_pipe = if terminal::stdout_is_terminal() { Format::Lines } else { Format::Ndjson };
-    let format = match args.output.format() {
-        Some(Format::Table) => Format::Lines,
-        Some(format) => format,
-        None => in_pipe,
-    };
-    let style = args.output.style();
-    let needed = [EventColumn::Id, EventColumn::BatchNo, EventColumn::Mark];
-    let columns = EventColumns::new(
-        args.output.columns.as_deref(),
-        &default_columns(format, style),
-        &needed,
-    )?;
-    let selection = args.selectors.selection()?;
-    let settings = connection.database()?;
-    let session = Follower::open(&settings).await?;
-
-    let mut renderer = output::renderer(format, style);
-    let mut head = Vec::new();
-    renderer.begin(&columns.shown(), &mut head)?;
-    let following = store::resolve(&session.session, &selection, RowScope::Future).await?;
-    let mut tail = Tail {
-        selection,
-        following,
-        columns,
-        renderer,
-        stdout: StdoutThread::start()
-            .map_err(|error| Failure::new(format!("can't start a thread: {error}")))?,
-        position: Position { batch_no: 0, row_id: None },
-        rows_a_read: FEWEST_ROWS,
-        shown: 0,
-    };
-    let interruption = interruption()?;
-    tokio::select! {
-        outcome = tail.show(args, &settings, session, head) => outcome?,
-        () = interruption => {}
-    }
-    let mut foot = Vec::new();
-    tail.renderer.end(&mut foot)?;
-    tokio::select! {
-        written = tail.stdout.write(foot) => written?,
-        () = tokio::time::sleep(POLL) => return Ok(Exit::Done),
-    }
-    tail.stdout.finish().await?;
-    Ok(args.output.exit(tail.shown == 0))
-}
-
 /// How many rows are read at once: few at first, because a row can be a megabyte.
 const FEWEST_ROWS: i64 = 64;
 const MOST_ROWS: i64 = 4096;
-/// What is read at once should be about so many bytes of output.
+/// What is read at once should be about this many bytes of output.
 const BYTES_A_READ: std::ops::Range<usize> = (1 << 20)..(4 << 20);
 
 /// A session that hears of new batches.
-struct Follower {
-    session: Session,
+pub(super) struct Subscription {
+    pub(super) session: Session,
     notifications: Notifications,
 }
 
-impl Follower {
-    async fn open(settings: &Settings) -> Result<Self, store::Error> {
+impl Subscription {
+    pub(super) async fn open(settings: &Settings) -> Result<Self, store::Error> {
         let channel = store::BATCH_CHANNEL;
         let (session, notifications) =
             Session::open_listening(settings, "audit tail", channel).await?;
@@ -134,44 +50,84 @@ struct Position {
     row_id: Option<i64>,
 }
 
-struct Tail {
+/// What follows the record, and writes what is new.
+pub(super) struct Tail {
     selection: Selection,
     following: ResolvedSelection,
     columns: EventColumns,
     renderer: Box<dyn Renderer>,
     stdout: StdoutThread,
+    ui: Ui,
     position: Position,
     rows_a_read: i64,
     shown: u64,
 }
 
 impl Tail {
-    async fn show(
+    /// `selection` is what was asked for, `following` the same for rows that are still to come.
+    pub(super) fn new(
+        selection: Selection,
+        following: ResolvedSelection,
+        columns: EventColumns,
+        renderer: Box<dyn Renderer>,
+        ui: Ui,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            selection,
+            following,
+            columns,
+            renderer,
+            stdout: ui.stdout_thread()?,
+            ui,
+            position: Position { batch_no: 0, row_id: None },
+            rows_a_read: FEWEST_ROWS,
+            shown: 0,
+        })
+    }
+
+    /// Writes what stands behind the last row. False where the reader did not take it in time.
+    pub(super) async fn write_foot(&mut self, limit: Duration) -> Result<bool, Failure> {
+        let mut foot = Vec::new();
+        self.renderer.end(&mut foot)?;
+        match tokio::time::timeout(limit, self.stdout.write(foot)).await {
+            Ok(written) => Ok(written.map(|()| true)?),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Waits until all is written, and returns how many rows were shown.
+    pub(super) async fn finish(self) -> Result<u64, Failure> {
+        self.stdout.finish().await?;
+        Ok(self.shown)
+    }
+
+    /// Writes the head of the output, the last rows, and then new ones for as long as it lasts.
+    pub(super) async fn show(
         &mut self,
         args: &TailArgs,
         settings: &Settings,
-        mut session: Follower,
+        mut subscription: Subscription,
         head: Vec<u8>,
     ) -> Result<(), Failure> {
         self.stdout.write(head).await?;
         match args.from_batch {
             Some(batch_no) => self.position.batch_no = batch_no - 1,
-            None => self.show_last(&mut session.session, args.lines.into()).await?,
+            None => self.show_last(&mut subscription.session, args.lines.into()).await?,
         }
         if args.no_follow {
             return if args.from_batch.is_some() {
-                self.catch_up(&session.session).await.map_err(Interruption::into_failure)
+                self.catch_up(&subscription.session).await.map_err(Interruption::into_failure)
             } else {
                 Ok(())
             };
         }
         loop {
-            match self.follow(&mut session).await {
+            match self.follow(&mut subscription).await {
                 Interruption::Failed(failure) => return Err(failure),
                 Interruption::Lost(error) => {
-                    terminal::status(&format!("{error}; connecting again"));
-                    session = reconnect(settings).await?;
-                    terminal::status(&format!(
+                    self.ui.status(&format!("{error}; connecting again"));
+                    subscription = reconnect(settings).await?;
+                    self.ui.status(&format!(
                         "connected again, going on behind batch {}",
                         self.position.batch_no
                     ));
@@ -204,20 +160,20 @@ impl Tail {
             self.stdout.write(buffer).await?;
         }
         // What doesn't exist yet may still come, but more often it was mistyped.
-        suggest(&reading, &self.selection).await?;
+        suggest(&reading, &self.selection, self.ui).await?;
         reading.finish().await?;
         self.position.batch_no = snapshot.batch_no;
         Ok(())
     }
 
     /// Prints new batches until something ends it.
-    async fn follow(&mut self, session: &mut Follower) -> Interruption {
+    async fn follow(&mut self, subscription: &mut Subscription) -> Interruption {
         loop {
-            if let Err(interruption) = self.catch_up(&session.session).await {
+            if let Err(interruption) = self.catch_up(&subscription.session).await {
                 return interruption;
             }
             tokio::select! {
-                changed = session.notifications.changed() => {
+                changed = subscription.notifications.changed() => {
                     if changed.is_err() {
                         return Interruption::Lost("the database closed the connection".to_owned());
                     }
@@ -242,7 +198,7 @@ impl Tail {
             for batch in batches {
                 let expected = self.position.batch_no + 1;
                 if batch.batch_no != expected {
-                    terminal::status(&format!(
+                    self.ui.status(&format!(
                         "the ledger has no batches {expected} to {}: run `audit verify`",
                         batch.batch_no - 1
                     ));
@@ -326,10 +282,10 @@ impl From<store::Error> for Interruption {
 }
 
 /// Connects again, for as long as it takes.
-async fn reconnect(settings: &Settings) -> Result<Follower, Failure> {
+async fn reconnect(settings: &Settings) -> Result<Subscription, Failure> {
     let mut pause = FIRST_RETRY;
     loop {
-        match Follower::open(settings).await {
+        match Subscription::open(settings).await {
             Ok(session) => return Ok(session),
             Err(error) if error.is_transient() => tokio::time::sleep(pause).await,
             Err(error) => return Err(error.into()),
