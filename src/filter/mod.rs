@@ -112,7 +112,7 @@ impl Selection {
         lines
     }
 
-    /// Whether `--where` has to read every row that the other selectors leave, because none of them
+    /// Whether `--where` has to read every row that the other selectors leave, because no other one
     /// narrows the search.
     pub fn scans(&self) -> bool {
         let unindexed = Self {

@@ -12,7 +12,7 @@ pub struct SequenceMessage {
     pub from: Option<String>,
     /// Who published it.
     pub to: String,
-    /// What it is.
+    /// The text on the arrow.
     pub text: String,
     /// Whether it failed.
     pub failed: bool,

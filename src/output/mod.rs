@@ -26,7 +26,7 @@ pub use report::{Section, render_report};
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Aligned columns, for people.
+    /// Aligned columns.
     Table,
     /// One line a row, aligned as far as the rows so far tell: a table that does not wait for its
     /// last row.

@@ -18,7 +18,7 @@ pub const HEADER: Style = Style::new().bold();
 /// The part of a bar that is dead letters.
 pub const BAR: Style = AnsiColor::Red.on_default();
 
-/// Kinds that are told apart by colour. Red and yellow are kept for what stands out.
+/// The colours of kinds. Red and yellow are kept for rows that stand out.
 const CATEGORIES: [Style; 3] =
     [AnsiColor::Green.on_default(), AnsiColor::Cyan.on_default(), AnsiColor::Magenta.on_default()];
 

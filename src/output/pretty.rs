@@ -1,4 +1,4 @@
-//! JSON laid out for people, and what changed between two values. Texts and numbers stay as
+//! JSON laid out on lines, and the changes between two values. Texts and numbers stay as
 //! PostgreSQL wrote them.
 
 use std::collections::BTreeMap;
@@ -78,7 +78,7 @@ pub fn json_changes(before: &str, after: &str) -> Vec<Change> {
     changes
 }
 
-/// Deeper values are compared as a whole: nobody reads a path of that length.
+/// Deeper values are compared as a whole: a longer path is not readable.
 const DEEPEST: usize = 50;
 
 fn compare(path: &str, before: &str, after: &str, depth: usize, changes: &mut Vec<Change>) {

@@ -37,7 +37,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// Writes the sections: for people one below the other, as JSON one object with a member for each,
+/// Writes the sections: as tables one below the other, as JSON one object with a member for each,
 /// as NDJSON that object on one line, as CSV the first table.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Tables for people.
+//! Tables, aligned and fitted to the terminal.
 
 use std::io::{self, Write};
 
@@ -204,7 +204,7 @@ impl Renderer for Table {
     }
 
     fn end(&mut self, output: &mut dyn Write) -> io::Result<()> {
-        // Without a row there is no table: that nothing matched is said elsewhere.
+        // Without a row there is no table: the command says that nothing matched.
         if self.rows.is_empty() { Ok(()) } else { self.flush(output) }
     }
 }

@@ -128,7 +128,7 @@ impl IngestArgs {
     }
 }
 
-/// What was done, as the last line of the log.
+/// Logs what was done, as the last line.
 fn log_end(counters: &Counters, seconds: f64) {
     let rows = counters.rows.load(Relaxed);
     tracing::info!(

@@ -49,14 +49,14 @@ pub(crate) trait Run {
     /// Does it.
     ///
     /// # Errors
-    /// What is to be shown to the user, with the exit code.
+    /// The failure to show, with its exit code.
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure>;
 }
 
 /// Makes the enum of all commands, which passes on what [`Run`] asks.
 macro_rules! commands {
     ($($name:ident => $args:ty,)+) => {
-        /// What was typed: a command with its arguments.
+        /// A command with its arguments.
         #[derive(Debug, Subcommand)]
         pub(crate) enum Command {
             $($name($args),)+

@@ -6,7 +6,7 @@ use clap::parser::ValueSource;
 use super::resolved::{ResolvedSettings, Sourced};
 use crate::cli::ui::OutputFormat;
 
-/// The topics that are recorded where nothing else is said.
+/// The topics that are recorded unless others are given.
 pub(crate) const DEFAULT_TOPICS: &str =
     "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
 

@@ -54,7 +54,7 @@ impl<T> Sourced<T> {
     }
 }
 
-/// What holds, where anything was said. `Debug` shows no secret.
+/// Every setting that was given anywhere, with its source. `Debug` shows no secret.
 #[derive(Debug, Default)]
 pub(crate) struct ResolvedSettings {
     pub(crate) search: ConfigSearch,

@@ -17,7 +17,7 @@ pub(crate) struct EndOffsets {
     pub(crate) partitions: BTreeMap<TopicPartition, Offsets>,
 }
 
-/// What Kafka said: where it ends, or why it could not be asked.
+/// Kafka's answer, or why there is no answer.
 pub(crate) type Answer<T> = Result<T, String>;
 
 impl EndOffsets {

@@ -83,7 +83,7 @@ impl EventColumns {
         }
     }
 
-    /// What stands out about a row, by its mark.
+    /// How a row stands out, by its mark.
     pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
         Ok(match self.value(row, EventColumn::Mark)? {
             Value::Text(mark) if mark.is_empty() => Emphasis::None,
@@ -98,7 +98,7 @@ impl EventColumns {
     }
 }
 
-/// The columns to show where none were asked for.
+/// The columns to show where no others were asked for.
 pub(crate) fn default_columns(format: Format, ui: Ui) -> Vec<EventColumn> {
     use EventColumn::{
         AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset,

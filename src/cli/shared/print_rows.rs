@@ -7,7 +7,7 @@ use crate::output::{self, Column, Emphasis, Format};
 use crate::value::Value;
 
 /// Writes rows in the format and with the columns that were asked for. `in_tables` names the
-/// columns of tables where no others are asked for; `empty` is said on stderr where there is no
+/// columns of tables where no others are asked for; `empty` goes to stderr where there is no
 /// row.
 pub(crate) fn print_rows(
     columns: &[Column],

@@ -5,7 +5,7 @@ use crate::filter::{Glob, Selection, nearest};
 use crate::store::{self, DistinctColumn, EventColumn, Session, StoredEvent, distinct_values};
 use crate::time::{Timestamp, timestamp_text};
 
-/// Up to so many values are listed when none is like the word.
+/// How many values are listed where no value is like the word.
 const LISTED: usize = 12;
 
 /// Says of each type, service and topic that was asked for and doesn't exist what may have been

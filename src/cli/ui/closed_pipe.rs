@@ -1,4 +1,4 @@
-//! The reader of stdout may go away while a search takes its time: then nobody waits for it.
+//! Notices that the reader of stdout went away while a search takes its time.
 
 use std::fs::File;
 use std::io;

@@ -1,4 +1,4 @@
-//! How a command ends: exit codes, and what is said of an error.
+//! How a command ends: exit codes, and errors with their hints.
 
 use std::io;
 use std::path::Path;

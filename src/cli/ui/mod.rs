@@ -142,12 +142,13 @@ impl Ui {
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// A progress bar up to `total`, in indicatif's template language; hidden where nobody looks on.
+    /// A progress bar up to `total`, in indicatif's template language; hidden where stderr is no
+    /// terminal.
     pub(crate) fn progress_bar(self, total: u64, template: &str) -> ProgressBar {
         progress::bar(total, template)
     }
 
-    /// A progress line that shows a message; `None` where nobody looks on.
+    /// A progress line that shows a message; `None` where stderr is no terminal.
     pub(crate) fn spinner(self) -> Option<ProgressBar> {
         progress::spinner()
     }

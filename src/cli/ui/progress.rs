@@ -1,4 +1,4 @@
-//! Progress on stderr: drawn where a person looks on, else hidden.
+//! Progress on stderr: drawn on a terminal, else hidden.
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) fn bar(total: u64, template: &str) -> ProgressBar {
     with_template(ProgressBar::new(total), template)
 }
 
-/// A line that moves and shows a message; `None` where nobody looks on.
+/// A line that moves and shows a message; `None` where stderr is no terminal.
 pub(super) fn spinner() -> Option<ProgressBar> {
     if !is_drawn() {
         return None;

@@ -16,7 +16,7 @@ pub(crate) enum WidthClass {
 }
 
 impl WidthClass {
-    /// The class of a terminal of so many columns; `None` is no terminal.
+    /// The class of a terminal with this many columns; `None` is no terminal.
     pub(super) fn of(columns: Option<u16>) -> Self {
         match columns {
             Some(0..100) => Self::Narrow,

@@ -256,7 +256,7 @@ fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, Column
     Some((trace, ColumnSource::noted(field.place, NOTE)))
 }
 
-/// When the event happened; the attributes are told where that is not the envelope's own time.
+/// When the event happened; the attributes note where that is not the envelope's own time.
 fn created_at<'a>(
     record: &Record<'_>,
     field: Option<&Field<'a>>,

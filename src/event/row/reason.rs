@@ -116,7 +116,7 @@ impl Reason {
         }
     }
 
-    /// What is wrong, as a lowercase fragment for people.
+    /// The reason in words, as a lowercase fragment.
     pub fn describe(self) -> &'static str {
         match self {
             Self::Empty => "the value has no bytes",

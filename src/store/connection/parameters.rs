@@ -36,7 +36,7 @@ pub(in crate::store) struct ParameterSources {
 /// A parameter of the settings for people. Of a password it says only whether there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionParameter {
-    /// What it is.
+    /// Its name: host, port, name, user, password, or one of TLS.
     pub name: &'static str,
     /// Its value, where it has one.
     pub value: Option<String>,

@@ -185,7 +185,7 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// What is told of one record.
+/// The answer about one record.
 struct Answer {
     explanation: Explanation,
     /// Why it would be quarantined, in words.

@@ -8,8 +8,8 @@ use crate::output::{self, Column, Emphasis, Format, Renderer, Style, escape_cont
 use crate::time::timestamp_text;
 use crate::value::Value;
 
-/// Writes answers: for people each is a table of its own with a line for each column, else each is
-/// one row.
+/// Writes answers: in the table format each is a table of its own with a line for each column, in
+/// the other formats each is one row.
 pub(super) struct Report {
     format: Format,
     style: Style,

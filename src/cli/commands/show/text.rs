@@ -1,4 +1,4 @@
-//! The details for people.
+//! The details as text.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
 use crate::time::{Timestamp, duration_text, timestamp_text};
 
 impl EventDetails {
-    /// The details for people.
+    /// The details as text.
     pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
         let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];

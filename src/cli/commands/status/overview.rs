@@ -1,4 +1,4 @@
-//! What there is to show, from the database and from Kafka, and how it is laid out.
+//! Gathers the status from the database and from Kafka, and lays it out.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -38,7 +38,7 @@ const PARTITION_COLUMNS: [&str; 9] = [
     "recorded_at",
 ];
 
-/// What there is to show.
+/// The status at one moment.
 pub(super) struct Overview {
     database: DatabaseStatus,
     duplicates: Option<i64>,
@@ -162,7 +162,7 @@ impl Overview {
         )
     }
 
-    /// How long the first record waits; 0 where none does.
+    /// How long the first record waits, in seconds; 0 where no record waits.
     fn seconds_behind(&self, partition: &PartitionStatus) -> Option<i64> {
         match lag(partition, self.kafka.as_ref())? {
             0 => Some(0),

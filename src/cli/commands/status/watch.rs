@@ -40,8 +40,8 @@ pub(super) async fn run(
     }
 }
 
-/// Shows it in the place of the one before, as much as fits the screen; one behind the other where
-/// nobody looks on.
+/// Draws it over the one before, as much as fits the screen; without a terminal it is written below
+/// the one before.
 fn paint(args: &StatusArgs, overview: &Overview, ui: Ui) -> Result<(), Failure> {
     let mut stdout = ui.stdout();
     let report = overview.render(&args.format, ui)?;

@@ -25,7 +25,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(1);
 /// How many rows are read at once: few at first, because a row can be a megabyte.
 const FEWEST_ROWS: i64 = 64;
 const MOST_ROWS: i64 = 4096;
-/// What is read at once should be about this many bytes of output.
+/// How many bytes of output one read should give, about.
 const BYTES_A_READ: std::ops::Range<usize> = (1 << 20)..(4 << 20);
 
 /// A session that hears of new batches.
@@ -43,7 +43,8 @@ impl Subscription {
     }
 }
 
-/// What is printed: all batches up to `batch_no`, and of the next one the rows up to `row_id`.
+/// How far the record is printed: all batches up to `batch_no`, and of the next one the rows up to
+/// `row_id`.
 #[derive(Debug, Clone, Copy)]
 struct Position {
     batch_no: i64,

@@ -163,7 +163,7 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
     let mut stdout = ui.stdout();
     let written = output::render(format, style, &columns, lines, &mut stdout);
     match written.and_then(|()| stdout.flush()) {
-        // The verdict doesn't depend on who reads the details.
+        // The verdict does not depend on a reader of the details.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
         written => written?,
     }
