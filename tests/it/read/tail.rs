@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::{Proxy, Sandbox};
 
-use crate::rows::{commit, events, insert, record, reserve};
+use crate::support::rows::{commit, events, insert, record, reserve};
 use crate::support::{Audit, Database, Follower, wait_until};
 
 #[test]
