@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::guardian::short_id;
+use crate::process::short_id;
 use crate::{Error, Sandbox};
 
 /// One test's own databases and topics. The names are unique, also on a server that several runs
