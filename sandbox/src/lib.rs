@@ -110,7 +110,7 @@ impl Sandbox {
 
     /// One test's own databases and topics on these servers. The name shows up in theirs.
     pub fn scope(&self, name: &str) -> Scope<'_> {
-        Scope::new(self, name)
+        Scope::new(&self.postgres, &self.kafka, name)
     }
 
     /// Starts a program beside the servers, which ends with them at the latest, even after a kill

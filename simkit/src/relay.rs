@@ -20,8 +20,8 @@ use crate::event::Event;
 use crate::failure::Failure;
 use crate::faults::Faults;
 use crate::outbox;
-use crate::service::Totals;
 use crate::stop::Stop;
+use crate::totals::Totals;
 
 /// Events in one transaction.
 const BATCH: i64 = 500;
