@@ -1,7 +1,7 @@
 //! What the simulated services share, and what a service that publishes and consumes events needs:
 //!
-//! - [`outbox`]: an event is written in the transaction of the change it tells of; [`relay`]
-//!   publishes it afterwards.
+//! - [`outbox`]: an event is written in the transaction of the change it tells of, and published
+//!   afterwards.
 //! - [`consumer`]: an event has its effect once, however often it is delivered; retries; then the
 //!   dead-letter topic.
 //! - [`faults`]: failures on demand, decided by a seed.
@@ -21,7 +21,6 @@ pub mod faults;
 pub mod kafka;
 pub mod outbox;
 pub mod program;
-pub mod relay;
 pub mod service;
 mod stop;
 pub mod totals;

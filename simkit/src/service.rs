@@ -14,7 +14,7 @@ use crate::dead_letter::DeadLetters;
 use crate::failure::Failure;
 use crate::faults::Faults;
 use crate::kafka::{self, SetupError};
-use crate::relay::{Relay, RelayError};
+use crate::outbox::{Relay, RelayError};
 use crate::stop::{self, Stop};
 use crate::totals::Totals;
 
