@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
@@ -173,7 +174,7 @@ fn take_parameter(url: &mut String, name: &str) -> Option<String> {
         .filter(|part| match part.split_once('=') {
             Some((key, found)) if key.trim() == name => {
                 value = Some(if is_url {
-                    percent_decoded(found)
+                    percent_decode_str(found).decode_utf8_lossy().into_owned()
                 } else {
                     found.trim_matches('\'').to_owned()
                 });
@@ -189,26 +190,6 @@ fn take_parameter(url: &mut String, name: &str) -> Option<String> {
         (false, _) => kept,
     };
     value
-}
-
-/// `%2F` is `/`. What is no such escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        let digits = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

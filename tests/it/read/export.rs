@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use sandbox::Sandbox;
 
-use crate::rows::{events, record};
+use crate::support::rows::{events, record};
 use crate::support::{Audit, Database};
 
 /// Rows with everything that a format can stumble over.

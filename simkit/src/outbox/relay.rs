@@ -19,9 +19,10 @@ use crate::database::RELAY_LOCK;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::faults::Faults;
-use crate::outbox;
-use crate::service::Totals;
 use crate::stop::Stop;
+use crate::totals::Totals;
+
+use super::table;
 
 /// Events in one transaction.
 const BATCH: i64 = 500;
@@ -116,10 +117,10 @@ impl Relay {
     async fn drained(&self, last: &mut Option<i64>) -> Result<bool, RelayError> {
         let last = match *last {
             Some(id) => id,
-            None => *last.insert(outbox::last_id(&self.pool).await.map_err(RelayError::Outbox)?),
+            None => *last.insert(table::last_id(&self.pool).await.map_err(RelayError::Outbox)?),
         };
         while self.publish_batch().await? == BATCH {}
-        outbox::is_published_to(&self.pool, last).await.map_err(RelayError::Outbox)
+        table::is_published_to(&self.pool, last).await.map_err(RelayError::Outbox)
     }
 
     /// Publishes the oldest events; says how many. None if another instance publishes at the
@@ -132,7 +133,7 @@ impl Relay {
         if !lock.await.map_err(in_outbox)?.get::<_, bool>(0) {
             return Ok(0);
         }
-        let events = outbox::unpublished(&transaction, self.source_service, BATCH)
+        let events = table::unpublished(&transaction, self.source_service, BATCH)
             .await
             .map_err(in_outbox)?;
         if events.is_empty() {
@@ -140,7 +141,7 @@ impl Relay {
         }
         let twice = self.publish(&events).await?;
         let ids: Vec<i64> = events.iter().map(|(id, _)| *id).collect();
-        outbox::mark_published(&transaction, &ids).await.map_err(in_outbox)?;
+        table::mark_published(&transaction, &ids).await.map_err(in_outbox)?;
         transaction.commit().await.map_err(in_outbox)?;
         self.totals.published(events.len(), twice);
         Ok(i64::try_from(events.len()).unwrap_or(BATCH))

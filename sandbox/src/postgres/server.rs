@@ -14,10 +14,11 @@ use nix::unistd::{Pid, User, geteuid};
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::error::Error;
-use crate::guardian::Guardian;
-use crate::process::{LOOK_EVERY, Process};
+use crate::process::{Guardian, LOOK_EVERY, Process};
 use crate::progress::Progress;
-use crate::{blocking, installed, ports};
+use crate::{blocking, ports};
+
+use super::installed;
 
 /// Names a PostgreSQL to use instead of one of the sandbox's own: a URL, with a user who may create
 /// databases.

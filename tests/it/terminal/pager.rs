@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sandbox::Sandbox;
 
-use crate::rows::{events, record};
+use crate::support::rows::{events, record};
 use crate::support::{Audit, Database, Running, Terminal, wait_until};
 
 /// Ctrl-C.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sandbox::Sandbox;
 
-use crate::rows::{commit, events, insert, record, reserve};
+use crate::support::rows::{commit, events, insert, record, reserve};
 use crate::support::{Audit, Database};
 
 /// The ids that a query of these selectors shows.

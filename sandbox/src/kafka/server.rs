@@ -11,11 +11,12 @@ use nix::sys::signal::Signal;
 use uuid::Uuid;
 
 use crate::error::Error;
-use crate::guardian::Guardian;
-use crate::mock::Mock;
-use crate::process::Process;
+use crate::process::{Guardian, Process};
 use crate::progress::Progress;
-use crate::{fetch, ports, topics};
+use crate::{fetch, ports};
+
+use super::mock::Mock;
+use super::topics;
 
 /// Names a Kafka to use instead of one of the sandbox's own: `host:port`, several separated by
 /// commas.

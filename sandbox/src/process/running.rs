@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::guardian::{Guardian, log_path, pid_path};
 use crate::error::Error;
-use crate::guardian::{Guardian, log_path, pid_path};
 
 /// How often a process that starts or stops is looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sandbox::{Proxy, Sandbox};
 
-use crate::rows::{events, record};
+use crate::support::rows::{events, record};
 use crate::support::{Audit, Database, Producer, Terminal, wait_until};
 
 #[test]

@@ -4,7 +4,7 @@
 use record_file::{Content, Record};
 use sandbox::{Sandbox, Scope};
 
-use crate::fixtures_on_servers::stored_headers;
+use super::fixtures_on_servers::stored_headers;
 use crate::support::{Audit, Database, Hostile, Oracle};
 
 /// Far times, long kept, large records.

@@ -1,12 +1,11 @@
 //! `audit tail` on a real PostgreSQL: nothing skipped, nothing doubled, in the order of commits.
 
-use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sandbox::{Proxy, Sandbox};
 
-use crate::rows::{commit, events, insert, record, reserve};
+use crate::support::rows::{commit, events, insert, record, reserve};
 use crate::support::{Audit, Database, Follower, wait_until};
 
 #[test]
@@ -111,13 +110,15 @@ fn a_reader_that_does_not_read_holds_nothing_in_the_database_and_misses_nothing(
         recorded.extend(record(&database, &events("A", 1, "2026-11-22")));
         assert_eq!(database.value(HELD), "");
     }
-    let stdout = tail.stdout.take().map(BufReader::new);
-    let mut lines = stdout.into_iter().flat_map(BufRead::lines).map_while(Result::ok);
-    assert!(lines.next().is_some_and(|header| header.starts_with("id,")));
+    let mut lines = csv::Reader::from_reader(tail.stdout.take().expect("it is a pipe"));
+    assert!(lines.headers().is_ok_and(|header| &header[0] == "id"));
     let read: Vec<i64> = lines
+        .records()
         .take(recorded.len())
-        .map(|line| line.split(',').next().and_then(|id| id.parse().ok()).unwrap_or_default())
+        .map_while(Result::ok)
+        .map(|record| record[0].parse().unwrap_or_default())
         .collect();
+    drop(lines);
     assert_eq!(read, recorded);
     // Its reader has gone: it ends by itself.
     let status = tail.wait().unwrap_or_else(|error| panic!("{error}"));

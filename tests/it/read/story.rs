@@ -2,7 +2,7 @@
 
 use sandbox::Sandbox;
 
-use crate::rows::{commit, insert, record, reserve};
+use crate::support::rows::{commit, insert, record, reserve};
 use crate::support::{Audit, Database};
 
 const CREATED: &str = "019aa4c5-0000-7000-8000-000000000001";

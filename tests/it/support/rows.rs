@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::support::Database;
+use super::Database;
 
 /// The columns that [`insert`]'s rows have, in this order.
 const COLUMNS: &str = "event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at, correlation_id";

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::error::Error;
 use crate::fetch;
-use crate::guardian::Guardian;
+use crate::process::Guardian;
 use crate::progress::Progress;
 
 /// The oldest major version that the product supports.

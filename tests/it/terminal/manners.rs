@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 use sandbox::Sandbox;
 use unicode_width::UnicodeWidthStr;
 
-use crate::rows::{events, record};
+use crate::support::rows::{events, record};
 use crate::support::{Audit, Database, Terminal};
 
 /// Runs `audit` on a terminal to its end.
