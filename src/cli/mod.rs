@@ -15,8 +15,9 @@ use std::process::ExitCode;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::output::escape_controls;
-use commands::{Command, Context};
+use commands::Command;
 use settings::{ConnectionArgs, Defaults, ResolvedSettings};
+use shared::Context;
 use ui::{Exit, Failure, Ui, UiArgs};
 
 const LONG_ABOUT: &str = "\

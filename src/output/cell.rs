@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use anstyle::Style;
 use uuid::Uuid;
 
+use super::column::{Column, Emphasis};
 use super::escape::escape_controls;
-use super::{Column, Emphasis, palette};
+use super::palette;
 use crate::time::timestamp_text;
 use crate::value::Value;
 

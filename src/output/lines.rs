@@ -4,9 +4,11 @@
 use std::io::{self, Write};
 
 use super::cell::{cell_style, cell_text};
+use super::column::{Column, Emphasis};
 use super::palette;
+use super::renderer::Renderer;
+use super::style::Style;
 use super::width::{clip, display_width};
-use super::{Column, Emphasis, Renderer, Style};
 use crate::value::Value;
 
 /// A wider value moves the rest of its own line only.
@@ -78,7 +80,10 @@ impl Renderer for Lines {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Emphasis, Format, Style, Value, rendered, renderer};
+    use crate::output::render::rendered;
+    use crate::output::renderer;
+    use crate::output::{Column, Emphasis, Format, Style};
+    use crate::value::Value;
 
     #[test]
     fn rows_that_are_known_beforehand_are_aligned_from_the_first_on() {

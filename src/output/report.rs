@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Column, Emphasis, Format, Style, render, renderer};
+use super::column::{Column, Emphasis};
+use super::render::{render, renderer};
+use super::style::{Format, Style};
 use crate::value::Value;
 
 /// One part of a report.

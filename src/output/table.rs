@@ -8,9 +8,11 @@ use comfy_table::{
 };
 
 use super::cell::{cell_style, cell_text};
+use super::column::{Column, Emphasis};
 use super::palette;
+use super::renderer::Renderer;
+use super::style::Style;
 use super::width::{clip, display_width};
-use super::{Column, Emphasis, Renderer, Style};
 use crate::value::Value;
 
 /// The widths of a table are known when its last row is. So that memory stays bounded, a longer
@@ -211,7 +213,8 @@ impl Renderer for Table {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Style, rendered};
+    use crate::output::render::rendered;
+    use crate::output::{Format, Style};
 
     #[test]
     fn a_table_for_a_file_is_complete() {

@@ -5,8 +5,8 @@ use std::io::Write;
 use clap::Args;
 use clap_complete::Shell;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 
 /// Write shell completions to stdout

@@ -2,9 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Context, Run};
 use crate::cli::settings::{ConfigSearch, DEFAULT_TOPICS, Defaults, ResolvedSettings, Sourced};
-use crate::cli::shared::{OutputArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, Run, print_rows};
 use crate::cli::ui::{Exit, Failure};
 use crate::kafka;
 use crate::output::{Column, Emphasis, escape_controls};

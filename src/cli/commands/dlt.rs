@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{OutputArgs, SelectorArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::short_class;
 use crate::output::{Column, Emphasis, Format};

@@ -10,9 +10,10 @@ use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{EmptyArgs, EventColumns, SelectorArgs, default_columns, rows, suggest};
+use crate::cli::shared::{
+    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, rows, suggest,
+};
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
 use crate::output::{self, Emphasis, Format, Style};

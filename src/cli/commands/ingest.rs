@@ -8,8 +8,8 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
 use regex::Regex;
 
-use super::{Context, Run};
 use crate::cli::settings::{DEFAULT_TOPICS, Defaults, ResolvedSettings};
+use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::event::Decoder;
 use crate::ingest::{self, Counters, IngestSettings, Stop};

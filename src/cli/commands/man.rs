@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 
 /// Write the manual pages into a directory, or the main one to stdout

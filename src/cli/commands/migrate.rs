@@ -4,8 +4,8 @@ use std::io::Write;
 
 use clap::Args;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 use crate::store::{self, Session};
 

@@ -6,9 +6,10 @@ use std::pin::pin;
 use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{EventColumns, OutputArgs, SelectorArgs, default_columns, rows, suggest};
+use crate::cli::shared::{
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, rows, suggest,
+};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output::{self, Column, Emphasis, Format, escape_controls};
 use crate::store::{

@@ -1,5 +1,6 @@
 //! What several commands have in common: selectors, columns, output options, suggestions.
 
+mod command;
 mod end_offsets;
 mod event_columns;
 mod output_args;
@@ -7,6 +8,7 @@ mod print_rows;
 mod selector_args;
 mod suggestions;
 
+pub(crate) use command::{Context, Run};
 pub(crate) use end_offsets::{EndOffsets, seconds_waiting};
 pub(crate) use event_columns::{EventColumns, default_columns};
 pub(crate) use output_args::{EmptyArgs, FormatArgs, OutputArgs, records, rows};

@@ -13,8 +13,8 @@ use regex::Regex;
 use serde::Deserialize;
 
 use self::report::Report;
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::dead_letter::{self, DeadLetter, OriginSource};
 use crate::event::{self, Decoder, Explanation, Header};

@@ -6,9 +6,8 @@ mod status;
 
 use clap::Args;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{OutputArgs, SelectorArgs, records};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, records};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::filter::Selection;
 use crate::replay::{RecoveredReplays, Replayer};

@@ -1,8 +1,7 @@
 //! The plan of a replay: made of what is selected, and shown before anything is sent.
 
 use super::ReplayDltArgs;
-use crate::cli::commands::Context;
-use crate::cli::shared::{OutputArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;

@@ -1,7 +1,6 @@
 //! `audit replay-dlt --status`: earlier replays, and what came of each.
 
-use crate::cli::commands::Context;
-use crate::cli::shared::{OutputArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, print_rows};
 use crate::cli::ui::{Exit, Failure};
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};

@@ -9,9 +9,8 @@ use std::io::Write as _;
 use clap::{Args, ValueEnum};
 
 use self::details::EventDetails;
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::ambiguous;
+use crate::cli::shared::{Context, Run, ambiguous};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
 use crate::store::{self, EventLookup, ReadMode};

@@ -7,9 +7,8 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use self::histogram::{step_seconds, write_histogram};
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{EmptyArgs, FormatArgs, SelectorArgs, suggest};
+use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, suggest};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::output::{self, Column, Emphasis, Format};
 use crate::store::{self, CountGroup, Grouping, ReadMode, RowScope};

@@ -8,9 +8,8 @@ use std::io::Write;
 use clap::Args;
 
 use self::overview::Overview;
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::FormatArgs;
+use crate::cli::shared::{Context, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure};
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are

@@ -6,8 +6,7 @@ use std::time::Duration;
 use indicatif::HumanBytes;
 
 use super::StatusArgs;
-use crate::cli::commands::Context;
-use crate::cli::shared::{EndOffsets, FormatArgs, seconds_waiting};
+use crate::cli::shared::{Context, EndOffsets, FormatArgs, seconds_waiting};
 use crate::cli::ui::{Failure, Ui, WidthClass};
 use crate::event::TopicPartition;
 use crate::output::{Emphasis, Format, Section, render_report};

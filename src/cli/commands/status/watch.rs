@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::StatusArgs;
 use super::overview::Overview;
-use crate::cli::commands::Context;
+use crate::cli::shared::Context;
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::output::{Format, escape_controls};
 use crate::time::timestamp_text;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use clap::Args;
 
 use self::follow::{Subscription, Tail};
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{EventColumns, OutputArgs, SelectorArgs, default_columns};
+use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns};
 use crate::cli::ui::{Exit, Failure, interruption};
 use crate::output::{self, Format};
 use crate::store::{self, EventColumn, RowScope};

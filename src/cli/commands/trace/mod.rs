@@ -8,8 +8,8 @@ use clap::{Args, ValueEnum};
 
 use self::find::find_story;
 use self::story::Story;
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::{Format, write_mermaid};
 use crate::store::{self, ReadMode, StoredEvent};

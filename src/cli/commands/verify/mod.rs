@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::{Context, Run};
 use crate::cli::settings::Defaults;
-use crate::cli::shared::{EndOffsets, FormatArgs};
+use crate::cli::shared::{Context, EndOffsets, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Finding, Severity};
