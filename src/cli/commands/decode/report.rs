@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Answer;
+use super::answer::Answer;
 use crate::event;
 use crate::output::{self, Column, Emphasis, Format, Renderer, Style, escape_controls};
 use crate::time::timestamp_text;

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, records};
 use crate::cli::ui::{Exit, Failure, Ui};
+use crate::dead_letter::Rules;
 use crate::filter::Selection;
 use crate::replay::{RecoveredReplays, Replayer};
 
@@ -115,7 +116,8 @@ impl Run for ReplayDltArgs {
         say_recovered(recovered, ui);
         let partitions = plan::Partitions::Needed;
         let plan =
-            plan::make(&self, replayer.session_mut(), &selection, partitions, context).await?;
+            plan::make(self.rules(), replayer.session_mut(), &selection, partitions, context)
+                .await?;
         let shown = plan::show(&plan, &self.output, ui)?;
         if plan.steps.is_empty() {
             return Ok(shown);
@@ -126,16 +128,28 @@ impl Run for ReplayDltArgs {
             ui.status("nothing was sent");
             return Ok(Exit::Done);
         }
-        send::send(&self, &replayer, &plan, ui).await
+        send::send(&replayer, &plan, self.reason, self.rate, ui).await
     }
 }
 
 impl ReplayDltArgs {
+    /// The rules of the plan, as far as they were typed.
+    fn rules(&self) -> Rules {
+        Rules {
+            to: self.to.clone(),
+            max_replays: self.max_replays,
+            again: self.again,
+            same_partition: self.same_partition,
+            limit: self.limit.map(|limit| limit as usize),
+            partitions: None,
+        }
+    }
+
     /// Shows only the plan.
     async fn dry_run(&self, selection: &Selection, context: &Context<'_>) -> Result<Exit, Failure> {
         let mut session = context.settings.session("audit replay-dlt --dry-run").await?;
         let partitions = plan::Partitions::IfKnown;
-        let plan = plan::make(self, &mut session, selection, partitions, context).await?;
+        let plan = plan::make(self.rules(), &mut session, selection, partitions, context).await?;
         plan::show(&plan, &self.output, context.ui)
     }
 }

@@ -1,6 +1,5 @@
 //! The plan of a replay: made of what is selected, and shown before anything is sent.
 
-use super::ReplayDltArgs;
 use crate::cli::shared::{Context, OutputArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::{Action, Group, Plan, Rules};
@@ -19,9 +18,9 @@ pub(super) enum Partitions {
     IfKnown,
 }
 
-/// Makes the plan of what is selected now.
+/// Makes the plan of what is selected now. The partitions of `rules` are asked for here.
 pub(super) async fn make(
-    args: &ReplayDltArgs,
+    rules: Rules,
     session: &mut Session,
     selection: &Selection,
     partitions: Partitions,
@@ -31,7 +30,7 @@ pub(super) async fn make(
     let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let candidates = replay::candidates(&reading, &resolved).await?;
     reading.finish().await?;
-    let to = args.to.as_deref();
+    let to = rules.to.as_deref();
     let kafka = context.settings.kafka();
     let partitions = match partitions {
         Partitions::Needed => Some(replay::target_partitions(&kafka?, &candidates, to).await?),
@@ -48,15 +47,7 @@ pub(super) async fn make(
             asked.map_err(unknown).ok()
         }
     };
-    let rules = Rules {
-        to: args.to.clone(),
-        max_replays: args.max_replays,
-        again: args.again,
-        same_partition: args.same_partition,
-        limit: args.limit.map(|limit| limit as usize),
-        partitions,
-    };
-    Ok(Plan::new(&candidates, &rules))
+    Ok(Plan::new(&candidates, &Rules { partitions, ..rules }))
 }
 
 const COLUMNS: [&str; 8] =

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::ReplayDltArgs;
 use crate::cli::shared::records;
 use crate::cli::ui::{Exit, Failure, Ui, on_stop};
 use crate::dead_letter::Plan;
@@ -11,9 +10,10 @@ use crate::replay::{ReplayOptions, Replayer, SendProgress};
 
 /// Sends the plan, record by record, until it is done or interrupted.
 pub(super) async fn send(
-    args: &ReplayDltArgs,
     replayer: &Replayer,
     plan: &Plan,
+    reason: Option<String>,
+    rate: Option<u32>,
     ui: Ui,
 ) -> Result<Exit, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
@@ -23,11 +23,7 @@ pub(super) async fn send(
     })?;
     let total = plan.steps.len();
     let bar = ui.progress_bar(total as u64, "{bar:30} {pos}/{len} sent, {eta} left");
-    let options = ReplayOptions {
-        requested_by: requested_by(),
-        reason: args.reason.clone(),
-        rate: args.rate,
-    };
+    let options = ReplayOptions { requested_by: requested_by(), reason, rate };
     let mut so_far = SendProgress::default();
     let outcome = replayer
         .send(&plan.steps, &options, &stop, |sent| {

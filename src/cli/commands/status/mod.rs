@@ -45,10 +45,10 @@ impl Run for StatusArgs {
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         if let Some(seconds) = self.watch {
-            return watch::run(&self, seconds, context).await;
+            return watch::run(seconds, self.duplicates, &self.format, context).await;
         }
         let database = context.settings.database()?;
-        let overview = Overview::gather(&self, context, &database).await?;
+        let overview = Overview::gather(self.duplicates, context, &database).await?;
         let mut stdout = context.ui.stdout();
         stdout.write_all(&overview.render(&self.format, context.ui)?)?;
         stdout.flush()?;

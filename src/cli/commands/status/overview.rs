@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use indicatif::HumanBytes;
 
-use super::StatusArgs;
 use crate::cli::shared::{Context, EndOffsets, FormatArgs, seconds_waiting};
 use crate::cli::ui::{Failure, Ui, WidthClass};
 use crate::event::TopicPartition;
@@ -52,8 +51,10 @@ pub(super) struct Overview {
 }
 
 impl Overview {
+    /// Asks the database, and Kafka where it can be reached. Duplicates of a large table are counted
+    /// only where that is asked for.
     pub(super) async fn gather(
-        args: &StatusArgs,
+        count_duplicates: bool,
         context: &Context<'_>,
         settings: &Settings,
     ) -> Result<Self, store::Error> {
@@ -64,7 +65,7 @@ impl Overview {
         let kafka =
             kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
         let database = store::database_status(&session).await?;
-        let duplicates = if args.duplicates || database.rows <= FEW_ROWS {
+        let duplicates = if count_duplicates || database.rows <= FEW_ROWS {
             Some(store::count_duplicates(&session).await?)
         } else {
             notes.push(

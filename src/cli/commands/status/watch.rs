@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::StatusArgs;
 use super::overview::Overview;
-use crate::cli::shared::Context;
+use crate::cli::shared::{Context, FormatArgs};
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::output::{Format, escape_controls};
 use crate::time::timestamp_text;
 
 /// Shows the status every `seconds` until a signal asks to stop.
 pub(super) async fn run(
-    args: &StatusArgs,
     seconds: u64,
+    count_duplicates: bool,
+    args: &FormatArgs,
     context: &Context<'_>,
 ) -> Result<Exit, Failure> {
     let ui = context.ui;
@@ -24,7 +24,7 @@ pub(super) async fn run(
     let mut interruption = pin!(interruption()?);
     loop {
         let gathered = tokio::select! {
-            gathered = Overview::gather(args, context, &database) => gathered,
+            gathered = Overview::gather(count_duplicates, context, &database) => gathered,
             () = &mut interruption => return Ok(Exit::Done),
         };
         match gathered {
@@ -42,10 +42,10 @@ pub(super) async fn run(
 
 /// Draws it over the one before, as much as fits the screen; without a terminal it is written below
 /// the one before.
-fn paint(args: &StatusArgs, overview: &Overview, ui: Ui) -> Result<(), Failure> {
+fn paint(args: &FormatArgs, overview: &Overview, ui: Ui) -> Result<(), Failure> {
     let mut stdout = ui.stdout();
-    let report = overview.render(&args.format, ui)?;
-    let height = ui.height().filter(|_| args.format.format() == Format::Table);
+    let report = overview.render(args, ui)?;
+    let height = ui.height().filter(|_| args.format() == Format::Table);
     let Some(height) = height else {
         stdout.write_all(&report)?;
         stdout.flush()?;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::TailArgs;
 use crate::cli::shared::{EventColumns, suggest};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
@@ -49,6 +48,15 @@ impl Subscription {
 struct Position {
     batch_no: i64,
     row_id: Option<i64>,
+}
+
+/// Where to begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Start {
+    /// With this many of the last rows.
+    LastRows(u32),
+    /// With the first row of this batch.
+    Batch(i64),
 }
 
 /// What follows the record, and writes what is new.
@@ -105,21 +113,25 @@ impl Tail {
     /// Writes the head of the output, the last rows, and then new ones for as long as it lasts.
     pub(super) async fn show(
         &mut self,
-        args: &TailArgs,
+        start: Start,
+        is_followed: bool,
         settings: &Settings,
         mut subscription: Subscription,
         head: Vec<u8>,
     ) -> Result<(), Failure> {
         self.stdout.write(head).await?;
-        match args.from_batch {
-            Some(batch_no) => self.position.batch_no = batch_no - 1,
-            None => self.show_last(&mut subscription.session, args.lines.into()).await?,
+        match start {
+            Start::Batch(batch_no) => self.position.batch_no = batch_no - 1,
+            Start::LastRows(count) => {
+                self.show_last(&mut subscription.session, count.into()).await?;
+            }
         }
-        if args.no_follow {
-            return if args.from_batch.is_some() {
-                self.catch_up(&subscription.session).await.map_err(Interruption::into_failure)
-            } else {
-                Ok(())
+        if !is_followed {
+            return match start {
+                Start::Batch(_) => {
+                    self.catch_up(&subscription.session).await.map_err(Interruption::into_failure)
+                }
+                Start::LastRows(_) => Ok(()),
             };
         }
         loop {

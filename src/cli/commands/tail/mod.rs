@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::follow::{Subscription, Tail};
+use self::follow::{Start, Subscription, Tail};
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns};
 use crate::cli::ui::{Exit, Failure, interruption};
@@ -73,9 +73,10 @@ impl Run for TailArgs {
         let mut head = Vec::new();
         renderer.begin(&columns.shown(), &mut head)?;
         let mut tail = Tail::new(selection, following, columns, renderer, ui)?;
+        let start = self.from_batch.map_or(Start::LastRows(self.lines), Start::Batch);
         let interruption = interruption()?;
         tokio::select! {
-            outcome = tail.show(&self, &settings, subscription, head) => outcome?,
+            outcome = tail.show(start, !self.no_follow, &settings, subscription, head) => outcome?,
             () = interruption => {}
         }
         if !tail.write_foot(LAST_WRITE).await? {

@@ -1,5 +1,6 @@
 //! `audit verify`: whether the record is complete and unaltered.
 
+mod check;
 mod partitions;
 mod rows;
 
@@ -8,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use self::check::Check;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, EndOffsets, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure, Ui};
@@ -42,14 +44,6 @@ pub(crate) struct VerifyArgs {
     wait: u64,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
-}
-
-/// One line of the result, and what was found.
-struct Check {
-    check: &'static str,
-    subject: String,
-    findings: Vec<Finding>,
-    detail: String,
 }
 
 impl Run for VerifyArgs {

@@ -1,6 +1,6 @@
 //! Each partition: Kafka's end against the ledger's, and the ranges against each other.
 
-use super::Check;
+use super::check::Check;
 use crate::cli::shared::EndOffsets;
 use crate::cli::ui::Failure;
 use crate::event::TopicPartition;

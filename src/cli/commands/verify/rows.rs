@@ -2,7 +2,7 @@
 
 use indicatif::ProgressBar;
 
-use super::Check;
+use super::check::Check;
 use crate::cli::ui::{Failure, Ui};
 use crate::ledger::{self, BatchClaim, Finding, Severity, StoredRow};
 use crate::store::LedgerScan;
