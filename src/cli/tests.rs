@@ -21,3 +21,17 @@ fn the_whole_help_is_as_it_was_agreed() {
     write(&mut command, &mut text);
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn colour_and_pager_are_decided_for_every_command() {
+    fn check(command: &clap::Command) {
+        for option in ["color", "no_pager"] {
+            let is_known = command.get_arguments().any(|argument| argument.get_id() == option);
+            assert!(is_known, "{} does not take --{option}", command.get_name());
+        }
+        command.get_subcommands().for_each(check);
+    }
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    check(&command);
+}

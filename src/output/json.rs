@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 
 use super::column::{Column, Emphasis};
-use super::escape::escape_json;
 use super::renderer::Renderer;
 use super::style::Style;
+use super::text::escape::escape_json;
 use crate::value::Value;
 
 pub(super) struct Json {

@@ -3,12 +3,12 @@
 
 use std::io::{self, Write};
 
-use super::cell::{cell_style, cell_text};
 use super::column::{Column, Emphasis};
-use super::palette;
 use super::renderer::Renderer;
 use super::style::Style;
-use super::width::{clip, display_width};
+use super::text::cell::{cell_style, cell_text};
+use super::text::palette;
+use super::text::width::{clip, display_width};
 use crate::value::Value;
 
 /// A wider value moves the rest of its own line only.

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::is_dangerous;
+use super::text::escape::is_dangerous;
 
 /// One event of a diagram.
 #[derive(Debug, Clone, PartialEq, Eq)]

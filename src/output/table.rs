@@ -7,12 +7,12 @@ use comfy_table::{
     Attribute, Cell as TableCell, CellAlignment, Color, ContentArrangement, Table as ComfyTable,
 };
 
-use super::cell::{cell_style, cell_text};
 use super::column::{Column, Emphasis};
-use super::palette;
 use super::renderer::Renderer;
 use super::style::Style;
-use super::width::{clip, display_width};
+use super::text::cell::{cell_style, cell_text};
+use super::text::palette;
+use super::text::width::{clip, display_width};
 use crate::value::Value;
 
 /// The widths of a table are known when its last row is. So that memory stays bounded, a longer

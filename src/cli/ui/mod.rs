@@ -8,6 +8,7 @@ mod log;
 mod output_format;
 mod pager;
 mod progress;
+mod repaint;
 mod signals;
 mod stdout_thread;
 mod width;
@@ -101,6 +102,12 @@ impl Ui {
     pub(crate) fn stdout_thread(self) -> Result<StdoutThread, Failure> {
         StdoutThread::start()
             .map_err(|error| Failure::new(format!("can't start a thread: {error}")))
+    }
+
+    /// Writes lines over those that were written like this before. They hold no controls of their
+    /// own but colours.
+    pub(crate) fn repaint(self, lines: &[String]) -> io::Result<()> {
+        repaint::repaint(lines, &mut self.stdout())
     }
 
     /// A line about the work, on stderr. Nobody may be there to read it, which is no error. What it

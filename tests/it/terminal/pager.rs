@@ -289,3 +289,48 @@ fn a_pipe_that_is_closed_is_quiet() {
         assert!(lines.len() == 2 && lines[1] == "exit 0", "{arguments}: {log}");
     }
 }
+
+#[test]
+fn a_pipe_without_a_reader_is_no_error_of_any_command() {
+    let scope = Sandbox::shared().scope("no_reader");
+    let audit = Audit::migrated(&scope);
+    record(&Database::open(&audit.database_url), &events("OrderCreated", 3, "2026-11-22"));
+    let commands = [
+        "migrate",
+        "migrate --status",
+        "migrate --dry-run",
+        "migrate --roles",
+        "decode Cargo.toml",
+        "decode Cargo.toml -o json",
+        "config show",
+        "completions bash",
+        "man",
+        "query",
+        "query --count",
+        "query --explain",
+        "tail --no-follow",
+        "show 1",
+        "trace 1",
+        "trace 1 -o mermaid",
+        "stats",
+        "export",
+        "status",
+        "dlt -o csv",
+        "replay-dlt --dry-run -o csv",
+        "replay-dlt --status -o csv",
+    ];
+    for arguments in commands {
+        let Ok((reader, writer)) = std::io::pipe() else { panic!("no pipe") };
+        drop(reader);
+        let arguments: Vec<_> = arguments.split(' ').collect();
+        let mut command = audit.command(&arguments);
+        let output = match command.stdout(writer).stderr(Stdio::piped()).spawn() {
+            Ok(child) => child.wait_with_output(),
+            Err(error) => panic!("{arguments:?}: {error}"),
+        };
+        let output = output.unwrap_or_else(|error| panic!("{arguments:?}: {error}"));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
+        assert!(!errors.contains("panicked") && !errors.contains("error:"), "{errors}");
+    }
+}

@@ -51,8 +51,8 @@ pub(super) struct Overview {
 }
 
 impl Overview {
-    /// Asks the database, and Kafka where it can be reached. Duplicates of a large table are counted
-    /// only where that is asked for.
+    /// Asks the database, and Kafka where it can be reached. Duplicates of a large table are
+    /// counted only where that is asked for.
     pub(super) async fn gather(
         count_duplicates: bool,
         context: &Context<'_>,

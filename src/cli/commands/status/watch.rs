@@ -43,10 +43,10 @@ pub(super) async fn run(
 /// Draws it over the one before, as much as fits the screen; without a terminal it is written below
 /// the one before.
 fn paint(args: &FormatArgs, overview: &Overview, ui: Ui) -> Result<(), Failure> {
-    let mut stdout = ui.stdout();
     let report = overview.render(args, ui)?;
     let height = ui.height().filter(|_| args.format() == Format::Table);
     let Some(height) = height else {
+        let mut stdout = ui.stdout();
         stdout.write_all(&report)?;
         stdout.flush()?;
         for note in &overview.notes {
@@ -66,9 +66,5 @@ fn paint(args: &FormatArgs, overview: &Overview, ui: Ui) -> Result<(), Failure> 
         lines.truncate(room - 1);
         lines.push(format!("… {hidden} more lines; without --watch all are shown"));
     }
-    // Home, each line over the old one and cleared behind, then what is below: nothing flickers. A
-    // line that is too long is cut, not wrapped: the screen would scroll.
-    write!(stdout, "\x1b[?7l\x1b[H{}\x1b[K\n\x1b[J\x1b[?7h", lines.join("\x1b[K\n"))?;
-    stdout.flush()?;
-    Ok(())
+    Ok(ui.repaint(&lines)?)
 }

@@ -5,14 +5,14 @@ use std::borrow::Cow;
 use anstyle::Style;
 use uuid::Uuid;
 
-use super::column::{Column, Emphasis};
 use super::escape::escape_controls;
 use super::palette;
+use crate::output::column::{Column, Emphasis};
 use crate::time::timestamp_text;
 use crate::value::Value;
 
 /// A cell as people read it; control characters are always escaped.
-pub(super) fn cell_text<'a>(cell: &'a Value<'_>, shorten: bool) -> Cow<'a, str> {
+pub(in crate::output) fn cell_text<'a>(cell: &'a Value<'_>, shorten: bool) -> Cow<'a, str> {
     match cell {
         Value::Null => Cow::Borrowed("-"),
         Value::Text(text) | Value::Json(text) => escape_controls(text),
@@ -26,7 +26,11 @@ pub(super) fn cell_text<'a>(cell: &'a Value<'_>, shorten: bool) -> Cow<'a, str> 
 }
 
 /// How a cell stands out.
-pub(super) fn cell_style(column: &Column, cell: &Value<'_>, emphasis: Emphasis) -> Style {
+pub(in crate::output) fn cell_style(
+    column: &Column,
+    cell: &Value<'_>,
+    emphasis: Emphasis,
+) -> Style {
     match (emphasis, cell) {
         (Emphasis::Alarm, _) => palette::ALARM,
         (Emphasis::Notice, _) => palette::NOTICE,

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The columns that the text takes.
-pub(super) fn display_width(text: &str) -> usize {
+pub(in crate::output) fn display_width(text: &str) -> usize {
     text.width()
 }
 
 /// The text, or as much of it as fits into `width` columns with an ellipsis behind it.
-pub(super) fn clip(text: &str, width: usize) -> Cow<'_, str> {
+pub(in crate::output) fn clip(text: &str, width: usize) -> Cow<'_, str> {
     // No character is wider than its bytes are many.
     if text.len() <= width || display_width(text) <= width {
         return Cow::Borrowed(text);

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 /// Whether a terminal may act on the character, or a reader be misled by it: C0, DEL, C1,
 /// bidirectional controls, line and paragraph separators.
-pub(super) fn is_dangerous(character: char) -> bool {
+pub(in crate::output) fn is_dangerous(character: char) -> bool {
     matches!(character,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2066}'..='\u{2069}')
@@ -31,7 +31,7 @@ pub fn escape_controls(text: &str) -> Cow<'_, str> {
 
 /// JSON text with dangerous characters as JSON's own escapes, which mean the same. They only occur
 /// within strings, or are white space between tokens.
-pub(super) fn escape_json(text: &str) -> Cow<'_, str> {
+pub(in crate::output) fn escape_json(text: &str) -> Cow<'_, str> {
     escape(text, |character, escaped| {
         let _ = match character {
             '\n' | '\t' | '\r' => escaped.write_char(' '),
