@@ -11,6 +11,7 @@ mod decoders;
 mod envelope;
 mod explain;
 pub mod json;
+mod mark;
 mod record;
 pub mod row;
 pub(crate) mod topic;
@@ -29,6 +30,7 @@ use crate::time::UnixMicros;
 
 pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
 pub use explain::{COLUMN_NAMES, Column, Explanation, explain};
+pub use mark::{Mark, UnknownMark};
 pub use record::{Header, Record};
 pub use row::column_source::{ColumnSource, ColumnSources, RecordPart};
 pub use row::ids::{aggregate_uuid, correlation_uuid};

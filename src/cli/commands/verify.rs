@@ -15,7 +15,7 @@ use crate::event::TopicPartition;
 use crate::kafka::Offsets;
 use crate::ledger::{self, BatchClaim, Chain, Finding, Severity, StoredRow};
 use crate::output::{self, Column, Emphasis, Format};
-use crate::store::{self, KnownPartition, LedgerScan, Session};
+use crate::store::{self, KnownPartition, LedgerScan, LedgerTotals, Session};
 use crate::value::Value;
 
 /// Check that the record is complete: every offset of every partition is a row, a declared hole or
@@ -200,7 +200,13 @@ fn describe(chain: &Chain, end: Option<i64>) -> String {
 }
 
 async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
-    let (head_batch, head_rows, count, last, rows) = scan.totals().await?;
+    let LedgerTotals {
+        head_batch_no: head_batch,
+        head_rows,
+        batches: count,
+        last_batch_no: last,
+        rows,
+    } = scan.totals().await?;
     let mut findings = Vec::new();
     if count < last.max(head_batch) {
         let missing = last.max(head_batch) - count;
@@ -229,7 +235,7 @@ async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
 
 /// Reads every row, in the order of the ids, beside the batches.
 async fn row_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
-    let progress = progress(scan.totals().await?.1.unsigned_abs());
+    let progress = progress(scan.totals().await?.head_rows.unsigned_abs());
     let mut batches = scan.batches().await?;
     let mut rows = scan.rows().await?;
     let mut findings = Findings::default();

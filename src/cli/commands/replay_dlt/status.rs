@@ -5,6 +5,7 @@ use crate::cli::shared::output_args::OutputArgs;
 use crate::cli::shared::result_table;
 use crate::cli::ui::failure::{Exit, Failure};
 use crate::cli::ui::terminal;
+use crate::dead_letter::ReplayState;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::store::{self, ReadMode, ReplayOutcome, RowScope};
@@ -65,7 +66,7 @@ pub(crate) async fn run(
         "event_type" => Column::new(name).category(),
         _ => Column::new(name),
     });
-    let rows = replays.iter().map(|replay| (cells(replay), emphasis(&replay.state))).collect();
+    let rows = replays.iter().map(|replay| (cells(replay), emphasis(replay.state))).collect();
     let exit =
         result_table::show(&columns, &IN_TABLES, rows, "no dead letter was replayed", output)?;
     if more {
@@ -94,10 +95,10 @@ fn cells(replay: &ReplayOutcome) -> Vec<Value<'_>> {
     ]
 }
 
-fn emphasis(state: &str) -> Emphasis {
+fn emphasis(state: ReplayState) -> Emphasis {
     match state {
-        "failed" | "returned" => Emphasis::Alarm,
-        "pending" => Emphasis::Notice,
-        _ => Emphasis::None,
+        ReplayState::Failed | ReplayState::Returned => Emphasis::Alarm,
+        ReplayState::Pending => Emphasis::Notice,
+        ReplayState::Sent | ReplayState::Processed => Emphasis::None,
     }
 }

@@ -17,10 +17,11 @@ impl EventDetails {
             if color { ("\x1b[2m", "\x1b[1;31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
+        let is_dead_letter = event.mark()?.dead_letter;
         let mut text = String::new();
         let mut line = |label: &str, value: &str| {
             let striking = match label {
-                "type" if mark.is_some_and(|mark| mark.starts_with("DLT")) => red,
+                "type" if is_dead_letter => red,
                 "type" if mark.is_some() => yellow,
                 "dead letter" => red,
                 _ => "",
