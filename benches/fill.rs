@@ -24,7 +24,8 @@ use audit::event::{Decoder, Header, Record, TopicPartition};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::{
-    self, Batch, Claim, OffsetRange, PartitionKey, RangeKind, Session, Settings, Writer, Written,
+    self, Batch, Claim, OffsetRange, RangeKind, Session, Settings, TopicIdPartition, Writer,
+    Written,
 };
 use audit::time::UnixMicros;
 use uuid::Uuid;
@@ -75,10 +76,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn partitions() -> Vec<PartitionKey> {
+fn partitions() -> Vec<TopicIdPartition> {
     let keys =
         TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
-    keys.map(|(topic, partition)| PartitionKey {
+    keys.map(|(topic, partition)| TopicIdPartition {
         partition: TopicPartition::new(*topic, partition),
         topic_id: None,
     })

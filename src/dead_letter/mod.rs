@@ -12,6 +12,7 @@ mod headers;
 mod integers;
 mod plan;
 mod replay;
+mod replay_state;
 
 use std::borrow::Cow;
 
@@ -22,6 +23,7 @@ pub use families::{Family, is_error_header};
 pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
 pub use plan::{Action, Candidate, Group, Obstacle, Plan, PreviousReplay, Rules, Step};
 pub use replay::{REPLAY_ATTEMPT, REPLAY_ID, ReplayMark, replay_headers};
+pub use replay_state::{ReplayState, UnknownReplayState};
 
 /// Where the origin of a dead letter is known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

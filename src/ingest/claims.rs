@@ -14,7 +14,7 @@ use super::{Error, IngestSettings};
 use crate::event::TopicPartition;
 use crate::kafka::{self, Cluster, Offsets};
 use crate::store::{
-    self, Batch, BatchStatus, Claim, OffsetRange, PartitionKey, RangeKind, Writer, Written,
+    self, Batch, BatchStatus, Claim, OffsetRange, RangeKind, TopicIdPartition, Writer, Written,
 };
 
 /// After more waits for a lock (5 s each) than this, the session that holds it is taken for frozen,
@@ -117,13 +117,13 @@ impl Claims {
         Ok(ready)
     }
 
-    fn keys(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionKey>, Failure> {
+    fn keys(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicIdPartition>, Failure> {
         let mut topics: Vec<String> =
             partitions.iter().map(|partition| partition.topic.clone()).collect();
         topics.sort_unstable();
         topics.dedup();
         let ids: HashMap<String, Uuid> = self.cluster.topic_ids(&topics).map_err(Failure::Kafka)?;
-        let key = |partition: &TopicPartition| PartitionKey {
+        let key = |partition: &TopicPartition| TopicIdPartition {
             partition: partition.clone(),
             topic_id: ids.get(&partition.topic).copied(),
         };

@@ -20,7 +20,7 @@ pub enum Error {
         /// The server process of its session, where PostgreSQL tells it.
         process: Option<i32>,
     },
-    /// Kafka takes nothing any more.
+    /// Kafka refuses what the next record would meet, too.
     #[error("sending to {topic} was refused: {reason}")]
     Refused {
         /// The topic.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::{Error, Replayer};
+use super::error::Error;
+use super::replayer::Replayer;
 use crate::dead_letter::REPLAY_ID;
 use crate::kafka::{DELIVERY_TIMEOUT, blocking, find_by_header};
-use crate::store::{self, PendingReplay, ReplayResult};
+use crate::store::{self, PendingReplay, RecordPosition, ReplayResult};
 
 /// How long after its intent a record can still arrive: its sender tries for [`DELIVERY_TIMEOUT`],
 /// and what it handed to the network needs a moment to be appended.
@@ -19,15 +20,15 @@ const CLOCKS_DIFFER_BY: Duration = Duration::from_secs(600);
 /// What became of interrupted replays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecoveredReplays {
-    /// So many had arrived.
+    /// How many had arrived.
     pub arrived: usize,
-    /// So many had not, and can be sent again.
+    /// How many had not, and can be sent again.
     pub missing: usize,
 }
 
 impl Replayer {
-    /// Resolves what is pending by looking for it in its target topic. `waiting` is called, with
-    /// the time, before a wait for what may still be under way.
+    /// Finds out what became of pending replays, by looking for their records in their target topics.
+    /// `waiting` is called, with the time to wait, before a wait for records that may still arrive.
     ///
     /// # Errors
     /// `Error::Kafka` where a target can't be read to its end, in which case what is unclear stays
@@ -36,29 +37,29 @@ impl Replayer {
         &self,
         waiting: impl Fn(Duration),
     ) -> Result<RecoveredReplays, Error> {
-        let mut resolved = RecoveredReplays::default();
-        resolved.arrived += self.look_for_arrived().await?;
+        let mut recovered = RecoveredReplays::default();
+        recovered.arrived += self.look_for_arrived().await?;
         let left = store::pending_replays(&self.session).await?;
         let Some(youngest) = left.iter().map(|replay| replay.age_seconds).reduce(f64::min) else {
-            return Ok(resolved);
+            return Ok(recovered);
         };
         let wait = CAN_STILL_ARRIVE.saturating_sub(Duration::from_secs_f64(youngest.max(0.0)));
         if !wait.is_zero() {
             waiting(wait);
             tokio::time::sleep(wait).await;
-            resolved.arrived += self.look_for_arrived().await?;
+            recovered.arrived += self.look_for_arrived().await?;
         }
         let left = store::pending_replays(&self.session).await?;
-        let outcomes: Vec<ReplayResult> = left
+        let results: Vec<ReplayResult> = left
             .iter()
             .map(|replay| ReplayResult {
                 replay_id: replay.replay_id,
                 result: Err("interrupted before it was sent".to_owned()),
             })
             .collect();
-        store::settle_replays(&self.session, &outcomes).await?;
-        resolved.missing = outcomes.len();
-        Ok(resolved)
+        store::write_replay_results(&self.session, &results).await?;
+        recovered.missing = results.len();
+        Ok(recovered)
     }
 
     /// Settles the pending replays that are in their target topics, and says how many.
@@ -80,15 +81,16 @@ impl Replayer {
             let found =
                 blocking(move || find_by_header(&settings, &topic, since, REPLAY_ID, &wanted))
                     .await?;
-            let outcomes: Vec<ReplayResult> = replays
+            let results: Vec<ReplayResult> = replays
                 .iter()
                 .filter_map(|replay| {
-                    let place = found.get(&header_value(replay))?;
-                    Some(ReplayResult { replay_id: replay.replay_id, result: Ok(*place) })
+                    let (partition, offset) = *found.get(&header_value(replay))?;
+                    let result = Ok(RecordPosition { partition, offset });
+                    Some(ReplayResult { replay_id: replay.replay_id, result })
                 })
                 .collect();
-            store::settle_replays(&self.session, &outcomes).await?;
-            arrived += outcomes.len();
+            store::write_replay_results(&self.session, &results).await?;
+            arrived += results.len();
         }
         Ok(arrived)
     }

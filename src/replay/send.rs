@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use super::pace::Pace;
-use super::{Error, Replayer};
+use super::error::Error;
+use super::rate_limiter::RateLimiter;
+use super::replayer::Replayer;
 use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, replay_headers};
 use crate::event::Header;
 use crate::kafka::{Delivery, OutgoingRecord, Producer, RefusalCause};
-use crate::store::{self, RawDeadLetter, ReplayIntent, ReplayResult};
+use crate::store::{self, RawDeadLetter, RecordPosition, ReplayIntent, ReplayResult};
 
-/// A chunk is closed at so many bytes, so that memory stays bounded whatever the records' sizes
-/// are.
+/// How many bytes close a chunk, so that memory stays bounded whatever the records' sizes are.
 const CHUNK_BYTES: i64 = 16 << 20;
 
 /// How to send.
@@ -30,9 +30,9 @@ pub struct ReplayOptions {
 /// What was sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SendProgress {
-    /// Kafka has so many.
+    /// How many records Kafka has.
     pub sent: usize,
-    /// So many were refused, each for a reason of its own.
+    /// How many records were refused.
     pub failed: usize,
 }
 
@@ -43,8 +43,8 @@ impl SendProgress {
     }
 }
 
-/// One record of a chunk, ready to be sent.
-struct Ready {
+/// A record of a chunk, as it is going to be sent.
+struct PreparedRecord {
     intent: ReplayIntent,
     letter: RawDeadLetter,
     /// Its headers; or why its stored ones can't be read.
@@ -67,12 +67,12 @@ impl Replayer {
         mut progress: impl FnMut(SendProgress),
     ) -> Result<SendProgress, Error> {
         let producer = Producer::new(&self.kafka)?;
-        let mut pace = Pace::new(options.rate);
+        let mut limiter = RateLimiter::new(options.rate);
         let mut sent = SendProgress::default();
         let mut left = steps;
         while !left.is_empty() {
-            let (chunk, rest) = left.split_at(chunk_length(left, pace.chunk()));
-            pace.wait_for(chunk.len()).await;
+            let (chunk, rest) = left.split_at(chunk_length(left, limiter.chunk_length()));
+            limiter.wait_for(chunk.len()).await;
             if stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -84,6 +84,7 @@ impl Replayer {
         Ok(sent)
     }
 
+    /// Sends a chunk: writes its intents, hands its records to Kafka, and writes what came of them.
     async fn send_chunk(
         &self,
         producer: &Producer,
@@ -91,9 +92,10 @@ impl Replayer {
         options: &ReplayOptions,
         sent: &mut SendProgress,
     ) -> Result<(), Error> {
-        let ready = self.prepare(steps).await?;
-        let intents: Vec<ReplayIntent> = ready.iter().map(|record| record.intent.clone()).collect();
-        let requested_at = store::write_intents(
+        let records = self.prepare(steps).await?;
+        let intents: Vec<ReplayIntent> =
+            records.iter().map(|record| record.intent.clone()).collect();
+        let requested_at = store::write_replay_intents(
             &self.session,
             &intents,
             &options.requested_by,
@@ -102,35 +104,38 @@ impl Replayer {
         .await?;
         let timestamp_ms = requested_at.timestamp_millis();
         let deliveries: Vec<_> =
-            ready.iter().map(|record| deliver(producer, record, timestamp_ms)).collect();
+            records.iter().map(|record| deliver(producer, record, timestamp_ms)).collect();
         let mut deliveries = join_all(deliveries).await;
-        // A request that was too large for the topic says nothing of the records in it: each goes
-        // by itself.
-        for (record, delivery) in ready.iter().zip(&mut deliveries) {
+        // Sends each record of a request that was too large for the topic by itself: the refusal
+        // says nothing of the single records.
+        for (record, delivery) in records.iter().zip(&mut deliveries) {
             if matches!(delivery, Delivery::Refused { cause: RefusalCause::RequestSize, .. }) {
                 *delivery = deliver(producer, record, timestamp_ms).await;
             }
         }
 
-        let mut outcomes = Vec::with_capacity(ready.len());
+        let mut results = Vec::with_capacity(records.len());
         let mut trouble = None;
         let mut unknown = 0;
-        for (record, delivery) in ready.iter().zip(deliveries) {
+        for (record, delivery) in records.iter().zip(deliveries) {
             let replay_id = record.intent.replay_id;
             let topic = || record.intent.target_topic.clone();
             match delivery {
                 Delivery::Delivered { partition, offset } => {
                     sent.sent += 1;
-                    outcomes.push(ReplayResult { replay_id, result: Ok((partition, offset)) });
+                    results.push(ReplayResult {
+                        replay_id,
+                        result: Ok(RecordPosition { partition, offset }),
+                    });
                 }
                 Delivery::Refused { reason, cause } => {
                     sent.failed += 1;
                     if cause == RefusalCause::Target && trouble.is_none() {
                         trouble = Some(Error::Refused { topic: topic(), reason: reason.clone() });
                     }
-                    outcomes.push(ReplayResult { replay_id, result: Err(reason) });
+                    results.push(ReplayResult { replay_id, result: Err(reason) });
                 }
-                // It stays pending: the next replay looks for it.
+                // Stays pending: the next replay looks for it.
                 Delivery::Unknown { reason } => {
                     unknown += 1;
                     if unknown == 1 {
@@ -139,7 +144,7 @@ impl Replayer {
                 }
             }
         }
-        store::settle_replays(&self.session, &outcomes).await?;
+        store::write_replay_results(&self.session, &results).await?;
         match trouble {
             Some(Error::Unknown { topic, reason, .. }) => {
                 Err(Error::Unknown { topic, reason, records: unknown })
@@ -150,13 +155,13 @@ impl Replayer {
     }
 
     /// Reads the raw records of a chunk, in the order of its steps.
-    async fn prepare(&self, steps: &[Step]) -> Result<Vec<Ready>, Error> {
+    async fn prepare(&self, steps: &[Step]) -> Result<Vec<PreparedRecord>, Error> {
         let row_ids: Vec<i64> = steps.iter().map(|step| step.row_id).collect();
         let mut letters =
             store::raw_dead_letters(&self.session, &row_ids).await?.into_iter().peekable();
-        let mut ready = Vec::with_capacity(steps.len());
-        // Both are in the order of the rows. A row that has gone meanwhile can't be sent, and has
-        // no intent either.
+        let mut records = Vec::with_capacity(steps.len());
+        // Pairs steps and letters, both in the order of the rows. A row that has gone meanwhile
+        // can't be sent, and gets no intent.
         for step in steps {
             let Some(letter) = letters.next_if(|letter| letter.row_id == step.row_id) else {
                 continue;
@@ -172,19 +177,19 @@ impl Replayer {
                 target_topic: step.target.to_string(),
                 target_partition: step.partition,
             };
-            ready.push(Ready { intent, letter, headers });
+            records.push(PreparedRecord { intent, letter, headers });
         }
-        Ok(ready)
+        Ok(records)
     }
 }
 
 /// Hands a record to the producer at once; the future waits for the answer.
 fn deliver(
     producer: &Producer,
-    record: &Ready,
+    record: &PreparedRecord,
     timestamp_ms: i64,
 ) -> impl Future<Output = Delivery> + use<> {
-    let under_way = match &record.headers {
+    let delivery = match &record.headers {
         Err(reason) => {
             Err(Delivery::Refused { reason: reason.clone(), cause: RefusalCause::Record })
         }
@@ -204,14 +209,14 @@ fn deliver(
         }
     };
     async move {
-        match under_way {
+        match delivery {
             Ok(answer) => answer.await,
             Err(refused) => refused,
         }
     }
 }
 
-/// How many of the steps make the next chunk: at least one.
+/// How many of the steps make the next chunk: at least one, at most `most`.
 fn chunk_length(steps: &[Step], most: usize) -> usize {
     let mut bytes = 0;
     let fitting = steps.iter().take(most).take_while(|step| {

@@ -1,8 +1,11 @@
 //! What can go wrong with PostgreSQL, in words that name the thing and the next step.
 
-use std::error::Error as _;
+mod driver_text;
+pub(in crate::store) mod tls_refusal;
 
 use tokio_postgres::error::SqlState;
+
+use driver_text::{connect_hint, describe, lacks_password, tls_refusal};
 
 /// An error of the store. The text never holds a password: it is made of the host, the database and
 /// the server's message.
@@ -139,6 +142,11 @@ impl Error {
         })
     }
 
+    /// Whether a lock was not to be had within `lock_timeout`.
+    pub fn is_lock_not_available(&self) -> bool {
+        self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// The server's own words, and in which line of a COPY it found the fault (the first is 1),
     /// where it says so.
     pub fn refused_row(&self) -> (String, Option<usize>) {
@@ -180,95 +188,7 @@ impl Error {
     }
 }
 
-/// Why TLS did not come about, where trying again can't help.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::store) enum TlsRefusal {
-    /// This side can't be set up.
-    #[error(transparent)]
-    Settings(#[from] Error),
-    /// The server is not who it should be.
-    #[error("the server's certificate is not accepted: {0}")]
-    Certificate(String),
-}
-
-impl TlsRefusal {
-    /// OpenSSL's words are long; the last of them say what is wrong with the certificate.
-    pub(in crate::store) fn of_handshake(
-        error: Box<dyn std::error::Error + Send + Sync>,
-    ) -> Box<dyn std::error::Error + Send + Sync> {
-        let text = error.to_string();
-        match text.split_once("certificate verify failed") {
-            Some((_, rest)) => {
-                let reason = rest.rsplit_once(": ").map_or(rest, |(_, reason)| reason);
-                Self::Certificate(reason.to_owned()).into()
-            }
-            None => error,
-        }
-    }
-}
-
-/// What to do where no connection came about.
-fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
-    const SERVER: &str =
-        "check --database-url, AUDIT_DATABASE_URL or the PG* variables, and that the server runs";
-    const PASSWORD: &str =
-        "check the user, and the password in PGPASSWORD, PGPASSFILE or ~/.pgpass";
-    if lacks_password(error) {
-        return "the server wants a password: PGPASSWORD, PGPASSFILE or ~/.pgpass";
-    }
-    match tls_refusal(error) {
-        Some(TlsRefusal::Certificate(_)) => {
-            return "sslrootcert (PGSSLROOTCERT) names the certificates to trust; with sslmode=verify-full the server's has to be \
-                    for the host that is connected to";
-        }
-        Some(TlsRefusal::Settings(_)) => {
-            return "check the files that sslrootcert, sslcert and sslkey name";
-        }
-        None => {}
-    }
-    match error.code() {
-        Some(&SqlState::INVALID_PASSWORD) => PASSWORD,
-        Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
-            "the server does not let this user in like this: check the user, sslmode, and sslcert with sslkey"
-        }
-        Some(&SqlState::INVALID_CATALOG_NAME) => {
-            "check the database's name, or create it; then run `audit migrate`"
-        }
-        Some(&SqlState::TOO_MANY_CONNECTIONS | &SqlState::CANNOT_CONNECT_NOW) => {
-            "try again in a moment"
-        }
-        _ if causes(error).contains("does not support TLS") => {
-            "with sslmode=prefer or disable it goes without TLS"
-        }
-        _ if is_hung_up(error) => {
-            "the server ended the connection, and its log says why: a certificate of sslcert that it does not accept, or a restart"
-        }
-        _ => SERVER,
-    }
-}
-
-fn tls_refusal(error: &tokio_postgres::Error) -> Option<&TlsRefusal> {
-    error.source()?.downcast_ref()
-}
-
-/// Whether the server asked for a password and there was none to give. The driver has no code for
-/// it.
-fn lacks_password(error: &tokio_postgres::Error) -> bool {
-    error.source().is_some_and(|cause| cause.to_string() == "password missing")
-}
-
-/// Whether the server was there, but ended the connection without a word of PostgreSQL's.
-fn is_hung_up(error: &tokio_postgres::Error) -> bool {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let kind = error
-        .source()
-        .and_then(|cause| cause.downcast_ref::<std::io::Error>())
-        .map(std::io::Error::kind);
-    matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
-        || causes(error).contains(" alert ")
-}
-
-/// Marks the place that PostgreSQL names, and gives an example.
+/// An example of a predicate, and a mark below the place that PostgreSQL names.
 fn predicate_hint(predicate: &str, message: &str) -> String {
     let example =
         "write an SQL/JSON path predicate, such as '$.total > 100' or '$.items[*].sku == \"A-1\"'";
@@ -284,32 +204,4 @@ fn predicate_hint(predicate: &str, message: &str) -> String {
         }
         None => example.to_owned(),
     }
-}
-
-/// The driver's own text is "db error"; this is the server's message, or the cause below it, on one
-/// line.
-fn describe(error: &tokio_postgres::Error) -> String {
-    if let Some(server) = error.as_db_error() {
-        let detail = server.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-        return format!("{}{detail} [SQLSTATE {}]", server.message(), server.code().code())
-            .replace('\n', " ");
-    }
-    match tls_refusal(error) {
-        Some(refusal) => refusal.to_string(),
-        None => causes(error),
-    }
-}
-
-/// The error and what caused it.
-fn causes(error: &tokio_postgres::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let inner_text = inner.to_string();
-        if !text.ends_with(&inner_text) {
-            text = format!("{text}: {inner_text}");
-        }
-        cause = inner.source();
-    }
-    text.replace('\n', " ")
 }

@@ -6,7 +6,8 @@ mod read;
 mod search;
 pub mod write;
 
-pub use connection::parameters::{ConnectionParameter, ParameterSource};
+pub use connection::parameter_source::ParameterSource;
+pub use connection::parameters::ConnectionParameter;
 pub use connection::pool::SessionPool;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
@@ -14,34 +15,37 @@ pub use connection::settings::Settings;
 pub use connection::url::DatabaseUrl;
 pub use error::Error;
 pub use read::batches::{RecordedBatch, batches_after, last_in_commit_order};
-pub use read::counts::{Bucket, CountGroup, Grouping, groups, histogram};
+pub use read::bounds::{snapshot, time_span};
+pub use read::counts::{CountGroup, Grouping, TimeBucket, groups, histogram};
 pub use read::dead_letters::{
-    DeadLetterGroup, RawDeadLetter, dead_letter_groups, raw_dead_letters, replay_candidates,
+    DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
 };
-pub use read::events::{
-    DeadLetterSummary, EventLookup, ReplaySummary, StoredEvent, dead_letter_summaries,
-    event_before, event_of_row, events, find_event, replay_summaries,
+pub use read::find_event::{EventLookup, find_event};
+pub use read::ledger_scan::{BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan};
+pub use read::partitions::{PartitionProgress, installation_id, known_topics, partition_progress};
+pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candidates};
+pub use read::replays::{
+    PendingReplay, ReplayOutcome, ReplaySummary, pending_replays, replay_outcomes, replay_summaries,
 };
-pub use read::ledger_scan::{BatchScan, KnownPartition, LedgerScan, RowScan};
 pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
     ingester_statuses, lost_ranges, partition_statuses,
 };
+pub use read::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
+pub use search::distinct_values::{DistinctColumn, distinct_values};
 pub use search::event_column::EventColumn;
-pub use search::event_query::{EventQuery, RowOrder, snapshot, time_span};
+pub use search::event_query::{EventQuery, RowOrder};
 pub use search::event_row::EventRow;
-pub use search::resolve::{DistinctColumn, ResolvedSelection, RowScope, distinct_values, resolve};
+pub use search::resolve::selection::resolve;
+pub use search::resolved::{ResolvedSelection, RowScope};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
     OffsetRange, RangeKind, Writer, Written, back_off,
 };
+pub use write::claims::{Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
-pub use write::partitions::{
-    Claim, PartitionKey, PartitionProgress, begin_incarnation, claim, end_lock_holders,
-    installation_id, known_topics, partition_progress,
-};
 pub use write::replays::{
-    PendingReplay, ReplayIntent, ReplayOutcome, ReplayResult, lock_replays, pending_replays,
-    replay_outcomes, settle_replays, write_intents,
+    RecordPosition, ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
+    write_replay_results,
 };

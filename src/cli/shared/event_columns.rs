@@ -85,11 +85,14 @@ impl EventColumns {
 
     /// How a row stands out, by its mark.
     pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
-        Ok(match self.value(row, EventColumn::Mark)? {
-            Value::Text(mark) if mark.is_empty() => Emphasis::None,
-            Value::Null => Emphasis::None,
-            Value::Text(mark) if mark.starts_with("DLT") => Emphasis::Alarm,
-            _ => Emphasis::Notice,
+        let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark);
+        let mark = place.map(|index| row.mark(index)).transpose()?.unwrap_or_default();
+        Ok(if mark.dead_letter {
+            Emphasis::Alarm
+        } else if mark.is_empty() {
+            Emphasis::None
+        } else {
+            Emphasis::Notice
         })
     }
 

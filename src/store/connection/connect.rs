@@ -1,8 +1,6 @@
 //! Connecting: within a limit, with TLS where the settings ask for it, and with what every session
 //! sets.
 
-use std::time::Duration;
-
 use futures_util::stream::{Stream, StreamExt, poll_fn};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -11,18 +9,15 @@ use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
 
 use super::settings::Settings;
 use super::tls::{DeferredTls, TlsMode};
-use crate::store::Error;
-
-/// How long connecting may take, unless `connect_timeout` says otherwise.
-pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+use crate::store::error::Error;
 
 /// Every session: times in UTC, plain text forms, no statement of another's search path. Compiling
-/// a statement takes longer than the first page of any query here.
+/// a statement (`jit`) takes longer than the first page of any query here.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET client_min_messages = warning; SET search_path = public; \
                        SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET jit = off";
 
-/// A statement whose client has gone ends within about a second, instead of going on for nobody.
-/// Servers whose platform can't notice that refuse the setting, which is no error.
+/// Ends a statement within about a second of the loss of its client, instead of going on for
+/// nobody. Servers whose platform can't notice that refuse the setting, which is no error.
 const NOTICE_A_LOST_CLIENT: &str = "SET client_connection_check_interval = '1s'";
 
 /// Connects and prepares the session. `application` is what `pg_stat_activity` shows; `notified`
@@ -38,7 +33,7 @@ pub(super) async fn connect(
     let config = config(settings, application);
     // The driver's own limit is about the connection alone: a server may accept one and then say
     // nothing.
-    let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
+    let limit = settings.connect_limit();
     let opening = tokio::time::timeout(limit, open(settings, &config, notified));
     match opening.await {
         Ok(Ok((client, _))) => Ok(client),

@@ -1,42 +1,15 @@
-//! The parameters of the settings one by one, for people who ask where each comes from.
+//! The settings part by part, as `audit config` shows them.
 
 use tokio_postgres::config::Host;
 
+use super::parameter_source::ParameterSource;
 use super::settings::Settings;
 use super::tls::Tls;
 
-/// Where a parameter of the settings comes from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ParameterSource {
-    /// The URL.
-    #[default]
-    Url,
-    /// The caller, beside the URL.
-    Given,
-    /// An environment variable.
-    Variable(&'static str),
-    /// `~/.pgpass`.
-    PasswordFile,
-    /// Nowhere.
-    Default,
-}
-
-/// The sources of what can come from several places.
-#[derive(Debug, Clone, Default)]
-pub(in crate::store) struct ParameterSources {
-    pub(in crate::store) host: ParameterSource,
-    pub(in crate::store) port: ParameterSource,
-    pub(in crate::store) user: ParameterSource,
-    pub(in crate::store) database: ParameterSource,
-    pub(in crate::store) password: ParameterSource,
-    /// Of `Tls::PARAMETERS`.
-    pub(in crate::store) tls: [ParameterSource; 4],
-}
-
-/// A parameter of the settings for people. Of a password it says only whether there is one.
+/// One parameter of the settings as text. Of a password it says only whether there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionParameter {
-    /// Its name: host, port, name, user, password, or one of TLS.
+    /// What it is.
     pub name: &'static str,
     /// Its value, where it has one.
     pub value: Option<String>,
@@ -45,7 +18,7 @@ pub struct ConnectionParameter {
 }
 
 impl Settings {
-    /// Each parameter for people, and where it comes from.
+    /// Each parameter, and where it comes from.
     pub fn parameters(&self) -> Vec<ConnectionParameter> {
         let Self { config, sources, .. } = self;
         let hosts = config.get_hosts().iter().map(|host| match host {
@@ -78,7 +51,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Error;
+    use crate::store::error::Error;
 
     #[test]
     fn each_part_knows_where_it_comes_from() -> Result<(), Error> {

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use crate::store::Error;
+use crate::store::error::Error;
 
 /// Finds the password for `config` in `PGPASSFILE`, else in `~/.pgpass`. A file that others can
 /// read is refused, as libpq does.
+///
+/// # Errors
+/// `Error::Settings` where a file is there and can't be used.
 pub(in crate::store) fn look_up(
     config: &Config,
     variable: &impl Fn(&str) -> Option<String>,

@@ -10,15 +10,16 @@ use deadpool_postgres::{
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config};
 
-use super::connect::{CONNECT_LIMIT, config, open};
+use super::connect::{config, open};
 use super::session::Session;
 use super::settings::Settings;
-use crate::store::Error;
+use crate::store::error::Error;
 
-/// How many of them are connected at once.
+/// How many sessions are connected at once.
 const SESSIONS: usize = 2;
 
-/// A few sessions that are shared.
+/// A few sessions that are shared. Their schema is not checked: their process has done so already,
+/// by [`Session::open`].
 #[derive(Debug, Clone)]
 pub struct SessionPool {
     pool: Pool,
@@ -34,7 +35,7 @@ impl SessionPool {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let connector = Connector(settings.clone());
         let manager = Manager::from_connect(config(settings, application), connector, recycling);
-        let limit = settings.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT);
+        let limit = settings.connect_limit();
         let pool = Pool::builder(manager)
             .max_size(SESSIONS)
             .timeouts(Timeouts { create: Some(limit), ..Timeouts::new() })
@@ -53,7 +54,11 @@ impl SessionPool {
         match self.pool.get().await {
             Ok(object) => Ok(Session::pooled(object)),
             Err(PoolError::Backend(source)) => Err(Error::Connect { target: target(), source }),
-            Err(_) => Err(Error::NoAnswer { target: target(), seconds: CONNECT_LIMIT.as_secs() }),
+            // Of the pool's own errors, only its time limit on connecting can happen here.
+            Err(_) => {
+                let seconds = self.settings.connect_limit().as_secs();
+                Err(Error::NoAnswer { target: target(), seconds })
+            }
         }
     }
 }

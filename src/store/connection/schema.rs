@@ -2,8 +2,9 @@
 
 use tokio_postgres::Client;
 
+use super::query::row;
 use super::settings::Settings;
-use crate::store::Error;
+use crate::store::error::Error;
 
 mod embedded {
     refinery::embed_migrations!("sql/audit_db");
@@ -27,7 +28,7 @@ pub struct SchemaState {
     pub known: i32,
 }
 
-/// What applies the migrations of sql/audit_db.
+/// Refinery's runner of the migrations in `sql/audit_db`.
 pub(in crate::store) fn runner() -> refinery::Runner {
     embedded::migrations::runner()
 }
@@ -52,20 +53,15 @@ pub(in crate::store) fn migrations() -> Vec<Migration> {
 /// # Errors
 /// `Error::Query`.
 pub(in crate::store) async fn state(client: &Client) -> Result<SchemaState, Error> {
-    let failed = || Error::query("reading the schema's version");
+    let what = "reading the schema's version";
     let known = migrations().last().map_or(0, |migration| migration.version);
-    let history = client
-        .query_one("SELECT to_regclass('refinery_schema_history') IS NOT NULL", &[])
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(failed())?;
-    let found = match history {
+    let exists = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
+    let found = match row(client, what, exists, &[], |row| row.try_get(0)).await? {
         false => None,
-        true => client
-            .query_one("SELECT max(version) FROM refinery_schema_history", &[])
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(failed())?,
+        true => {
+            let newest = "SELECT max(version) FROM refinery_schema_history";
+            row(client, what, newest, &[], |row| row.try_get(0)).await?
+        }
     };
     Ok(SchemaState { found, known })
 }

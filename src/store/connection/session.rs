@@ -6,12 +6,13 @@ use std::ops::Deref;
 use deadpool_postgres::Object;
 use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, Row};
 
 use super::connect::connect;
+use super::query::{self, TypedValue};
 use super::schema;
 use super::settings::Settings;
-use crate::store::Error;
+use crate::store::error::Error;
 
 /// Counts the notifications that arrived: a receiver that falls behind sees the newest count only,
 /// so a slow reader holds nothing up. Closed when the connection ends.
@@ -83,8 +84,66 @@ impl Session {
             ReadMode::Page => format!("{begin}{page}"),
             ReadMode::All => begin.to_owned(),
         };
-        self.client().batch_execute(&begin).await.map_err(Error::query("beginning to read"))?;
-        Ok(ReadTransaction { session: self, is_open: true })
+        // Made before the transaction: it is ended, too, where this future is dropped meanwhile.
+        let transaction = ReadTransaction { session: self, is_open: true };
+        let begun = transaction.client().batch_execute(&begin).await;
+        begun.map_err(Error::query("beginning to read"))?;
+        Ok(transaction)
+    }
+
+    /// Runs `sql` and reads every row. `what` is being done, in errors.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub(in crate::store) async fn rows<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        values: &[TypedValue<'_>],
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Vec<T>, Error> {
+        query::rows(self.client(), what, sql, values, read).await
+    }
+
+    /// Runs `sql`, which gives exactly one row, and reads it.
+    ///
+    /// # Errors
+    /// `Error::Query`, also where there are none or several rows.
+    pub(in crate::store) async fn row<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        values: &[TypedValue<'_>],
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        query::row(self.client(), what, sql, values, read).await
+    }
+
+    /// Runs `sql`, which gives one row or none, and reads it.
+    ///
+    /// # Errors
+    /// `Error::Query`, also where there are several rows.
+    pub(in crate::store) async fn optional_row<T>(
+        &self,
+        what: &'static str,
+        sql: &str,
+        values: &[TypedValue<'_>],
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Option<T>, Error> {
+        query::optional_row(self.client(), what, sql, values, read).await
+    }
+
+    /// Runs `sql`, whose rows don't matter.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub(in crate::store) async fn execute(
+        &self,
+        what: &'static str,
+        sql: &str,
+        values: &[TypedValue<'_>],
+    ) -> Result<(), Error> {
+        query::execute(self.client(), what, sql, values).await
     }
 
     /// The driver's client.

@@ -1,48 +1,19 @@
-//! Connections: where the settings come from, TLS, and what every session sets.
+//! The settings of a connection: out of a URL, the caller, environment variables and the password
+//! file.
 
-use std::str::FromStr;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
-use super::connect::CONNECT_LIMIT;
-use super::parameters::{ParameterSource, ParameterSources};
+use super::parameter_source::{ParameterSource, ParameterSources};
+use super::parsed_url::{ParsedUrl, parse};
 use super::password_file;
-use super::tls::{Tls, TlsMode};
-use crate::store::Error;
+use super::tls::Tls;
+use crate::store::error::Error;
 
-/// What a URL says. What it says of TLS is our own: the driver does not know all of libpq's
-/// parameters.
-pub(in crate::store) struct ParsedUrl {
-    pub(in crate::store) config: Config,
-    /// The values of [`Tls::PARAMETERS`].
-    tls: [Option<String>; 4],
-}
-
-/// Reads a URL or a libpq key/value string.
-pub(in crate::store) fn parse(url: &str) -> Result<ParsedUrl, Error> {
-    // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
-    let unreadable = || {
-        Error::Settings(
-            "the URL can't be read; expected postgresql://user@host:port/database or 'host=… dbname=…'"
-                .to_owned(),
-        )
-    };
-    let mut url = url.to_owned();
-    let tls = Tls::PARAMETERS.map(|(name, _)| take_parameter(&mut url, name));
-    let config = Config::from_str(&url).map_err(|_| unreadable())?;
-    // An '@' that is not written %40 ends the password too early; the rest of it would be shown as
-    // the host.
-    if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
-        return Err(unreadable());
-    }
-    if let Some(mode) = &tls[0] {
-        mode.parse::<TlsMode>()?;
-    }
-    Ok(ParsedUrl { config, tls })
-}
+/// How long connecting may take, unless `connect_timeout` says otherwise.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 /// Where the database is and who connects. Cheap to clone; its `Debug` never shows the password.
 #[derive(Clone, Debug)]
@@ -140,6 +111,11 @@ impl Settings {
         Ok(Self { config, tls: Tls::new(tls)?, sources })
     }
 
+    /// How long connecting may take.
+    pub(in crate::store) fn connect_limit(&self) -> Duration {
+        self.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT)
+    }
+
     /// The database as `host:port/name`, for messages: without the user's password.
     pub fn target(&self) -> String {
         let host = self.config.get_hosts().first().map_or_else(
@@ -159,44 +135,12 @@ impl Settings {
     }
 }
 
-/// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of
-/// libpq's `sslmode`s nor where certificates are.
-fn take_parameter(url: &mut String, name: &str) -> Option<String> {
-    let is_url = url.contains("://");
-    let (head, parameters, separator) = match (is_url, url.split_once('?')) {
-        (true, Some((head, query))) => (head, query, '&'),
-        (true, None) => return None,
-        (false, _) => ("", url.as_str(), ' '),
-    };
-    let mut value = None;
-    let kept: Vec<&str> = parameters
-        .split(separator)
-        .filter(|part| match part.split_once('=') {
-            Some((key, found)) if key.trim() == name => {
-                value = Some(if is_url {
-                    percent_decode_str(found).decode_utf8_lossy().into_owned()
-                } else {
-                    found.trim_matches('\'').to_owned()
-                });
-                false
-            }
-            _ => true,
-        })
-        .collect();
-    let kept = kept.join(&separator.to_string());
-    *url = match (is_url, kept.is_empty()) {
-        (true, true) => head.to_owned(),
-        (true, false) => format!("{head}?{kept}"),
-        (false, _) => kept,
-    };
-    value
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::store::connection::tls::TlsMode;
 
     fn resolve(url: &str, variables: &[(&str, &str)]) -> Result<Settings, Error> {
         Settings::resolve(Some(url), None, |name| {

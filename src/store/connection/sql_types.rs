@@ -3,6 +3,8 @@
 use bytes::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
+use crate::dead_letter::ReplayState;
+use crate::event::Mark;
 use crate::time::PostgresMicros;
 
 type ConversionError = Box<dyn std::error::Error + Sync + Send>;
@@ -51,3 +53,21 @@ impl<'a> FromSql<'a> for JsonText<'a> {
         *ty == Type::JSONB
     }
 }
+
+/// A word of a fixed list, stored as text. Any other text is an error.
+macro_rules! from_text {
+    ($word:ty) => {
+        impl<'a> FromSql<'a> for $word {
+            fn from_sql(sql_type: &Type, raw: &'a [u8]) -> Result<Self, ConversionError> {
+                Ok(<&str>::from_sql(sql_type, raw)?.parse()?)
+            }
+
+            fn accepts(ty: &Type) -> bool {
+                <&str as FromSql>::accepts(ty)
+            }
+        }
+    };
+}
+
+from_text!(ReplayState);
+from_text!(Mark);

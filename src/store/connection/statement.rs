@@ -5,8 +5,9 @@ use std::fmt::{self, Debug};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, RowStream};
 
+use super::query::TypedValue;
 use super::session::Session;
-use crate::store::Error;
+use crate::store::error::Error;
 
 type Bound = Box<dyn ToSql + Sync + Send>;
 
@@ -14,6 +15,7 @@ type Bound = Box<dyn ToSql + Sync + Send>;
 pub(in crate::store) struct Statement {
     /// The text.
     pub(in crate::store) sql: String,
+    /// The values.
     pub(in crate::store) parameters: Parameters,
 }
 
@@ -22,7 +24,7 @@ pub(in crate::store) struct Statement {
 pub(in crate::store) struct Parameters(Vec<(Bound, Type)>);
 
 impl Parameters {
-    /// Takes a value, and returns the `$n` that stands for it.
+    /// Adds a value, and returns the `$n` that stands for it.
     pub(in crate::store) fn bind(
         &mut self,
         value: impl ToSql + Sync + Send + 'static,
@@ -45,15 +47,16 @@ impl Debug for Statement {
 
 impl Statement {
     /// Runs it and hands the rows out as they arrive; what is not taken yet stays at the server.
+    /// `what` is being done, in errors.
     ///
     /// # Errors
-    /// `Error::Query`, with `what` was being done.
+    /// `Error::Query`.
     pub(in crate::store) async fn stream(
         &self,
         session: &Session,
         what: &'static str,
     ) -> Result<RowStream, Error> {
-        session.client().query_typed_raw(&self.sql, self.bound()).await.map_err(Error::query(what))
+        session.client().query_typed_raw(&self.sql, self.values()).await.map_err(Error::query(what))
     }
 
     /// Runs it and returns how PostgreSQL found the rows, line by line: `EXPLAIN (ANALYZE,
@@ -62,26 +65,37 @@ impl Statement {
     /// # Errors
     /// `Error::Query`.
     pub(in crate::store) async fn explain(&self, session: &Session) -> Result<Vec<String>, Error> {
-        let what = "explaining a statement";
         let sql = format!("EXPLAIN (ANALYZE, BUFFERS) {}", self.sql);
-        let rows =
-            session.client().query_typed(&sql, &self.bound()).await.map_err(Error::query(what))?;
-        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(Error::query(what))
+        session.rows("explaining a statement", &sql, &self.values(), |row| row.try_get(0)).await
     }
 
-    /// Runs it and returns all rows.
+    /// Runs it and reads every row.
     ///
     /// # Errors
-    /// `Error::Query`, with `what` was being done.
-    pub(in crate::store) async fn rows(
+    /// `Error::Query`.
+    pub(in crate::store) async fn rows<T>(
         &self,
         session: &Session,
         what: &'static str,
-    ) -> Result<Vec<Row>, Error> {
-        session.client().query_typed(&self.sql, &self.bound()).await.map_err(Error::query(what))
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<Vec<T>, Error> {
+        session.rows(what, &self.sql, &self.values(), read).await
     }
 
-    fn bound(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    /// Runs it, which gives exactly one row, and reads that.
+    ///
+    /// # Errors
+    /// `Error::Query`, also where there are none or several rows.
+    pub(in crate::store) async fn row<T>(
+        &self,
+        session: &Session,
+        what: &'static str,
+        read: impl Fn(&Row) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, Error> {
+        session.row(what, &self.sql, &self.values(), read).await
+    }
+
+    fn values(&self) -> Vec<TypedValue<'_>> {
         let values = self.parameters.0.iter();
         values
             .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()))

@@ -15,7 +15,8 @@ use postgres_openssl::{MakeTlsConnector, TlsStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 
-use crate::store::error::{Error, TlsRefusal};
+use crate::store::error::Error;
+use crate::store::error::tls_refusal::TlsRefusal;
 
 type TlsError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -95,7 +96,7 @@ impl Tls {
         })
     }
 
-    /// What holds of [`Self::PARAMETERS`], for people.
+    /// The values in force of [`Self::PARAMETERS`], as text.
     pub(in crate::store) fn values(&self) -> [Option<String>; 4] {
         let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string());
         let (certificate, key) =
@@ -197,7 +198,8 @@ where
 
     fn connect(self, stream: S) -> Self::Future {
         Box::pin(async move {
-            let mut connector = self.tls.connector().map_err(TlsRefusal::Settings)?;
+            let mut connector =
+                self.tls.connector().map_err(|error| TlsRefusal::Settings(error.to_string()))?;
             let connect = MakeTlsConnect::<S>::make_tls_connect(&mut connector, &self.host)?;
             connect.connect(stream).await.map_err(TlsRefusal::of_handshake)
         })

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::settings::parse;
-use crate::store::Error;
+use super::parsed_url::parse;
+use crate::store::error::Error;
 
 /// What stands in the place of a secret.
 const HIDDEN: &str = "***";

@@ -2,8 +2,8 @@
 
 use tokio_postgres::types::Type;
 
-use crate::store::Error;
 use crate::store::connection::session::Session;
+use crate::store::error::Error;
 use crate::store::search::event_column::EventColumn;
 use crate::store::search::event_query::{EventQuery, RowOrder};
 use crate::store::search::event_row::EventRow;
@@ -13,7 +13,7 @@ use crate::store::search::event_row::EventRow;
 pub struct RecordedBatch {
     /// Its number.
     pub batch_no: i64,
-    /// The ids of its rows, first and last; `None` for a batch without rows.
+    /// The first and the last id of its rows, both inclusive; `None` for a batch without rows.
     pub ids: Option<(i64, i64)>,
 }
 
@@ -26,21 +26,17 @@ pub async fn batches_after(
     batch_no: i64,
     limit: i64,
 ) -> Result<Vec<RecordedBatch>, Error> {
-    let failed = "reading the ledger";
-    let rows = session.client()
-        .query_typed(
+    session
+        .rows(
+            "reading the ledger",
             "SELECT batch_no, first_id, last_id FROM ingest_batches WHERE batch_no > $1 ORDER BY batch_no LIMIT $2",
             &[(&batch_no, Type::INT8), (&limit, Type::INT8)],
+            |row| {
+                let (first, last): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
+                Ok(RecordedBatch { batch_no: row.try_get(0)?, ids: first.zip(last) })
+            },
         )
         .await
-        .map_err(Error::query(failed))?;
-    rows.iter()
-        .map(|row| {
-            let ids: (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
-            Ok(RecordedBatch { batch_no: row.try_get(0)?, ids: ids.0.zip(ids.1) })
-        })
-        .collect::<Result<_, _>>()
-        .map_err(Error::query(failed))
 }
 
 /// The last `count` rows that a query of [`RowOrder::LastOfBatches`] selects, in the order in which
@@ -89,8 +85,8 @@ pub async fn last_in_commit_order(
     Ok(keyed.into_iter().skip(surplus).map(|(_, row)| row).collect())
 }
 
-/// The ids of the batches behind `batch_no` that begin below `id`. Rows of `batch_no` itself that
-/// lie below it come before all that are read already.
+/// The first and last ids of the batches behind `batch_no` that begin below `id`. Rows of `batch_no`
+/// itself that lie below `id` need no look: they come before all that are read already.
 async fn overlapping(
     session: &Session,
     batch_no: i64,
@@ -98,16 +94,12 @@ async fn overlapping(
     query: &EventQuery<'_>,
 ) -> Result<Vec<(i64, i64)>, Error> {
     let RowOrder::LastOfBatches(last_batch_no) = query.order else { return Ok(Vec::new()) };
-    let failed = "reading the ledger";
-    let rows = session.client()
-        .query_typed(
+    session
+        .rows(
+            "reading the ledger",
             "SELECT first_id, last_id FROM ingest_batches WHERE batch_no > $1 AND batch_no <= $2 AND first_id < $3",
             &[(&batch_no, Type::INT8), (&last_batch_no, Type::INT8), (&id, Type::INT8)],
+            |row| Ok((row.try_get(0)?, row.try_get(1)?)),
         )
         .await
-        .map_err(Error::query(failed))?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<_, _>>()
-        .map_err(Error::query(failed))
 }

@@ -3,11 +3,11 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::store::Error;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
-use crate::store::search::conditions::selection_conditions;
-use crate::store::search::resolve::ResolvedSelection;
+use crate::store::error::Error;
+use crate::store::search::conditions::{selection_conditions, where_clause};
+use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 
 /// What events are grouped by.
@@ -71,11 +71,12 @@ pub struct CountGroup {
     pub dead_letters: i64,
     /// How many of them are quarantined.
     pub quarantined: i64,
-    /// How many of them deliver an event again, dead letters aside; only where that was asked for.
+    /// How many of them deliver an event again, dead letters left out; only where that was asked
+    /// for.
     pub duplicates: Option<i64>,
-    /// When the first happened, in microseconds since 2000-01-01.
+    /// When the first of their events happened.
     pub first: PostgresMicros,
-    /// When the last happened.
+    /// When the last of their events happened.
     pub last: PostgresMicros,
 }
 
@@ -91,8 +92,7 @@ pub async fn groups(
     duplicates: bool,
     limit: i64,
 ) -> Result<Vec<CountGroup>, Error> {
-    let failed = "counting events";
-    let rows = groups_statement(selection, by, duplicates, limit).rows(session, failed).await?;
+    let statement = groups_statement(selection, by, duplicates, limit);
     let group = |row: &Row| {
         let keys = (0..by.len()).map(|index| row.try_get(index)).collect::<Result<_, _>>()?;
         let at = |offset: usize| by.len() + offset;
@@ -106,7 +106,7 @@ pub async fn groups(
             duplicates: row.try_get(at(5))?,
         })
     };
-    rows.iter().map(group).collect::<Result<_, _>>().map_err(Error::query(failed))
+    statement.rows(session, "counting events", group).await
 }
 
 fn groups_statement(
@@ -126,11 +126,7 @@ fn groups_statement(
         from.push_str("\n  LEFT JOIN dead_letters letter ON letter.event_log_id = event.id");
     }
     let conditions = selection_conditions(selection, "event", &mut parameters);
-    let filter = if conditions.is_empty() {
-        String::new()
-    } else {
-        format!("\n WHERE {}", conditions.join("\n   AND "))
-    };
+    let filter = where_clause(&conditions);
     let keys: String = by.iter().map(|grouping| format!("{}, ", grouping.expression())).collect();
     let numbers: Vec<_> = (1..=by.len()).map(|number| number.to_string()).collect();
     let group_by =
@@ -142,7 +138,7 @@ fn groups_statement(
             .collect::<Vec<_>>()
             .join(", "),
     };
-    // A dead letter repeats its event by nature: as in `audit status`, it is no duplicate.
+    // Leaves dead letters out, as `audit status` does: they repeat their event by nature.
     let duplicates = if duplicates {
         "count(event.event_id) FILTER (WHERE NOT event.is_dlt)
        - count(DISTINCT event.event_id) FILTER (WHERE NOT event.is_dlt)"
@@ -162,10 +158,10 @@ HAVING count(*) > 0
     Statement { sql, parameters }
 }
 
-/// Rows by time.
+/// The rows of one span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
-    /// When it begins, in microseconds since 2000-01-01.
+pub struct TimeBucket {
+    /// When it begins.
     pub begin: PostgresMicros,
     /// How many rows it has.
     pub rows: i64,
@@ -182,8 +178,7 @@ pub async fn histogram(
     session: &Session,
     selection: &ResolvedSelection,
     step_seconds: i64,
-) -> Result<Vec<Bucket>, Error> {
-    let failed = "counting events over time";
+) -> Result<Vec<TimeBucket>, Error> {
     let mut parameters = Parameters::default();
     let step = parameters.bind(step_seconds as f64, Type::FLOAT8);
     let mut conditions = selection_conditions(selection, "event", &mut parameters);
@@ -196,9 +191,12 @@ pub async fn histogram(
  GROUP BY 1 ORDER BY 1",
         conditions.join("\n   AND ")
     );
-    let rows = Statement { sql, parameters }.rows(session, failed).await?;
     let bucket = |row: &Row| {
-        Ok(Bucket { begin: row.try_get(0)?, rows: row.try_get(1)?, dead_letters: row.try_get(2)? })
+        Ok(TimeBucket {
+            begin: row.try_get(0)?,
+            rows: row.try_get(1)?,
+            dead_letters: row.try_get(2)?,
+        })
     };
-    rows.iter().map(bucket).collect::<Result<_, _>>().map_err(Error::query(failed))
+    Statement { sql, parameters }.rows(session, "counting events over time", bucket).await
 }

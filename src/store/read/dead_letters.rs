@@ -1,29 +1,78 @@
-//! Dead letters: what a replay needs to know of them, their raw records, and what they have in
-//! common.
+//! Dead letters: where they came from and why they died, one by one and in groups.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use crate::dead_letter::{Candidate, OriginSource, PreviousReplay};
-use crate::store::Error;
+use crate::dead_letter::error_line;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::error::Error;
 use crate::store::search::conditions::selection_conditions;
-use crate::store::search::resolve::ResolvedSelection;
+use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 
-/// The raw record of a dead letter.
+/// Where a dead letter came from and why it died.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawDeadLetter {
+pub struct DeadLetterSummary {
     /// `event_logs.id`.
-    pub row_id: i64,
-    /// The key; `None` is null.
-    pub key: Option<Vec<u8>>,
-    /// The value; `None` is null.
-    pub value: Option<Vec<u8>>,
-    /// The headers, as `dead_letter::headers_from_json` reads them.
-    pub headers: String,
+    pub event_log_id: i64,
+    /// The topic that the record was in first.
+    pub origin_topic: Option<String>,
+    /// The partition there.
+    pub origin_partition: Option<i32>,
+    /// The offset there.
+    pub origin_offset: Option<i64>,
+    /// The consumer group that gave up on it.
+    pub consumer_group: Option<String>,
+    /// The exception's class.
+    pub exception_class: Option<String>,
+    /// The exception's message.
+    pub exception_message: Option<String>,
+    /// How often it was tried, where its producer counts that.
+    pub attempts: Option<i32>,
+}
+
+impl DeadLetterSummary {
+    /// The error in a line.
+    pub fn error(&self) -> String {
+        error_line(
+            self.exception_class.as_deref(),
+            self.exception_message.as_deref(),
+            self.consumer_group.as_deref(),
+        )
+    }
+}
+
+/// The dead letters among these rows (`event_logs.id`), in the order of their ids.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn dead_letter_summaries(
+    session: &Session,
+    event_log_ids: &[i64],
+) -> Result<Vec<DeadLetterSummary>, Error> {
+    session
+        .rows(
+            "reading dead letters",
+            "SELECT event_log_id, origin_topic, origin_partition, origin_offset, consumer_group, exception_class,
+                    exception_message, attempts
+               FROM dead_letters WHERE event_log_id = ANY($1) ORDER BY event_log_id",
+            &[(&event_log_ids, Type::INT8_ARRAY)],
+            |row| {
+                Ok(DeadLetterSummary {
+                    event_log_id: row.try_get(0)?,
+                    origin_topic: row.try_get(1)?,
+                    origin_partition: row.try_get(2)?,
+                    origin_offset: row.try_get(3)?,
+                    consumer_group: row.try_get(4)?,
+                    exception_class: row.try_get(5)?,
+                    exception_message: row.try_get(6)?,
+                    attempts: row.try_get(7)?,
+                })
+            },
+        )
+        .await
 }
 
 /// Dead letters with the same origin, consumer group and error.
@@ -51,100 +100,8 @@ pub struct DeadLetterGroup {
     pub example_message: Option<String>,
 }
 
-/// Every selected dead letter, in the order in which they were recorded.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn replay_candidates(
-    session: &Session,
-    selection: &ResolvedSelection,
-) -> Result<Vec<Candidate>, Error> {
-    let failed = "selecting dead letters";
-    let rows = candidates_statement(selection).rows(session, failed).await?;
-    rows.iter().map(candidate).collect::<Result<_, _>>().map_err(Error::query(failed))
-}
-
-fn candidates_statement(selection: &ResolvedSelection) -> Statement {
-    let mut parameters = Parameters::default();
-    let conditions = conditions(selection, &mut parameters);
-    // One row's replays are few; of those that reached Kafka, or may have, the last attempt counts,
-    // and any that came back.
-    let sql = format!(
-        "SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
-       (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
-        + coalesce(pg_column_size(letter.headers), 0))::bigint,
-       letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
-       coalesce(previous.attempt, letter.replay_attempt, 0),
-       previous.attempt IS NOT NULL, coalesce(previous.is_pending, false), coalesce(previous.came_back, false)
-  FROM event_logs event
-  LEFT JOIN dead_letters letter ON letter.event_log_id = event.id
-  LEFT JOIN kafka_partitions source ON source.partition_id = event.partition_id
-  LEFT JOIN LATERAL (
-       SELECT max(replay.attempt) AS attempt, bool_or(replay.state = 'pending') AS is_pending,
-              bool_or(EXISTS (SELECT FROM dead_letters later WHERE later.replay_id = replay.replay_id)) AS came_back
-         FROM dlt_replays replay
-        WHERE replay.event_log_id = event.id AND replay.state <> 'failed') previous ON true
- WHERE {conditions}
- ORDER BY event.id"
-    );
-    Statement { sql, parameters }
-}
-
-fn candidate(row: &Row) -> Result<Candidate, tokio_postgres::Error> {
-    let (was_replayed, is_pending, came_back): (bool, bool, bool) =
-        (row.try_get(10)?, row.try_get(11)?, row.try_get(12)?);
-    let previous = match (was_replayed, is_pending, came_back) {
-        (false, _, _) => PreviousReplay::None,
-        (true, _, true) => PreviousReplay::Returned,
-        (true, true, false) => PreviousReplay::Pending,
-        (true, false, false) => PreviousReplay::Sent,
-    };
-    Ok(Candidate {
-        row_id: row.try_get(0)?,
-        created_at: row.try_get(1)?,
-        topic: row.try_get(2)?,
-        is_stored: row.try_get(3)?,
-        byte_size: row.try_get(4)?,
-        error: row.try_get(5)?,
-        origin_topic: row.try_get(6)?,
-        origin_source: OriginSource::from_column(row.try_get(7)?),
-        origin_partition: row.try_get(8)?,
-        attempts: row.try_get(9)?,
-        previous,
-    })
-}
-
-/// The raw records of dead letters, in the order of their rows; a row without one is left out.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn raw_dead_letters(
-    session: &Session,
-    row_ids: &[i64],
-) -> Result<Vec<RawDeadLetter>, Error> {
-    let failed = "reading raw dead letters";
-    let rows = session
-        .client()
-        .query_typed(
-            "SELECT event_log_id, key, value, headers::text FROM dead_letters
-              WHERE event_log_id = ANY($1) ORDER BY event_log_id",
-            &[(&row_ids, Type::INT8_ARRAY)],
-        )
-        .await
-        .map_err(Error::query(failed))?;
-    let letter = |row: &Row| {
-        Ok(RawDeadLetter {
-            row_id: row.try_get(0)?,
-            key: row.try_get(1)?,
-            value: row.try_get(2)?,
-            headers: row.try_get(3)?,
-        })
-    };
-    rows.iter().map(letter).collect::<Result<_, _>>().map_err(Error::query(failed))
-}
-
 /// Groups the selected dead letters by origin topic, consumer group and error, the largest group
-/// first.
+/// first. The selection has to be one of dead letters.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -152,14 +109,12 @@ pub async fn dead_letter_groups(
     session: &Session,
     selection: &ResolvedSelection,
 ) -> Result<Vec<DeadLetterGroup>, Error> {
-    let failed = "grouping dead letters";
-    let rows = groups_statement(selection).rows(session, failed).await?;
-    rows.iter().map(group).collect::<Result<_, _>>().map_err(Error::query(failed))
+    groups_statement(selection).rows(session, "grouping dead letters", group).await
 }
 
 fn groups_statement(selection: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
-    let conditions = conditions(selection, &mut parameters);
+    let conditions = selection_conditions(selection, "event", &mut parameters).join("\n   AND ");
     let sql = format!(
         "WITH grouped AS (
        SELECT letter.origin_topic, letter.consumer_group, letter.exception_class, count(*) AS records,
@@ -196,15 +151,10 @@ fn group(row: &Row) -> Result<DeadLetterGroup, tokio_postgres::Error> {
     })
 }
 
-/// The selection's conditions; it has to be one of dead letters.
-fn conditions(selection: &ResolvedSelection, parameters: &mut Parameters) -> String {
-    selection_conditions(selection, "event", parameters).join("\n   AND ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::search::resolve::Errors;
+    use crate::store::search::resolved::Errors;
 
     fn dead_letters() -> ResolvedSelection {
         ResolvedSelection {
@@ -212,30 +162,6 @@ mod tests {
             dead_letters: Some(true),
             ..ResolvedSelection::default()
         }
-    }
-
-    #[test]
-    fn candidates_know_what_became_of_their_replays() {
-        insta::assert_snapshot!(format!("{:?}", candidates_statement(&dead_letters())), @r#"
-SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
-       (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
-        + coalesce(pg_column_size(letter.headers), 0))::bigint,
-       letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
-       coalesce(previous.attempt, letter.replay_attempt, 0),
-       previous.attempt IS NOT NULL, coalesce(previous.is_pending, false), coalesce(previous.came_back, false)
-  FROM event_logs event
-  LEFT JOIN dead_letters letter ON letter.event_log_id = event.id
-  LEFT JOIN kafka_partitions source ON source.partition_id = event.partition_id
-  LEFT JOIN LATERAL (
-       SELECT max(replay.attempt) AS attempt, bool_or(replay.state = 'pending') AS is_pending,
-              bool_or(EXISTS (SELECT FROM dead_letters later WHERE later.replay_id = replay.replay_id)) AS came_back
-         FROM dlt_replays replay
-        WHERE replay.event_log_id = event.id AND replay.state <> 'failed') previous ON true
- WHERE event.is_dlt
-   AND event.id = ANY($1)
- ORDER BY event.id
-$1 _int8 [7, 9]
-"#);
     }
 
     #[test]

@@ -1,16 +1,23 @@
 //! Reads the ledger and the rows beside it, for `verify`: one snapshot, in the order in which they
 //! are compared.
 
+use tokio_postgres::types::Type;
 use tokio_postgres::{IsolationLevel, Portal, Row, Transaction};
 
 use crate::event::TopicPartition;
 use crate::ledger::{BatchClaim, ChainLink, RangeClaim, StoredRow};
-use crate::store::Error;
+use crate::store::connection::query;
 use crate::store::connection::session::Session;
+use crate::store::error::Error;
 use crate::time::PostgresMicros;
+
+/// What a scan does, in errors.
+const READING: &str = "reading the record";
 
 /// How many rows one round trip brings.
 const ROWS_AT_ONCE: i32 = 50_000;
+
+/// How many ranges of batches one round trip brings.
 const BATCHES_AT_ONCE: i32 = 1_000;
 
 /// A partition that the ledger knows.
@@ -28,6 +35,21 @@ pub struct KnownPartition {
     pub is_newest: bool,
     /// The first offset that is not recorded yet.
     pub next_offset: i64,
+}
+
+/// What the head of the ledger tells, and what there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LedgerTotals {
+    /// The number of the last batch, as the head tells it.
+    pub head_batch_no: i64,
+    /// How many rows there are in batches, as the head tells it.
+    pub head_rows: i64,
+    /// How many batches there are.
+    pub batches: i64,
+    /// The highest number of a batch; 0 where there are none.
+    pub last_batch_no: i64,
+    /// How many rows the batches have together.
+    pub rows: i64,
 }
 
 /// A snapshot of the ledger and the rows.
@@ -57,25 +79,25 @@ impl<'a> LedgerScan<'a> {
     /// # Errors
     /// `Error::Query`.
     pub async fn partitions(&self) -> Result<Vec<KnownPartition>, Error> {
-        let rows = self
-            .transaction
-            .query(
-                "SELECT partition_id, cluster_id, topic, partition, incarnation,
+        query::rows(
+            &self.transaction,
+            "reading the partitions",
+            "SELECT partition_id, cluster_id, topic, partition, incarnation,
                         incarnation = max(incarnation) OVER (PARTITION BY cluster_id, topic, partition), next_offset
                    FROM kafka_partitions ORDER BY topic, partition, cluster_id, incarnation",
-                &[],
-            )
-            .await
-            .map_err(Error::query("reading the partitions"))?;
-        let partition = |row: &Row| KnownPartition {
-            partition_id: row.get(0),
-            cluster_id: row.get(1),
-            partition: TopicPartition { topic: row.get(2), partition: row.get(3) },
-            incarnation: row.get(4),
-            is_newest: row.get(5),
-            next_offset: row.get(6),
-        };
-        Ok(rows.iter().map(partition).collect())
+            &[],
+            |row| {
+                Ok(KnownPartition {
+                    partition_id: row.try_get(0)?,
+                    cluster_id: row.try_get(1)?,
+                    partition: TopicPartition { topic: row.try_get(2)?, partition: row.try_get(3)? },
+                    incarnation: row.try_get(4)?,
+                    is_newest: row.try_get(5)?,
+                    next_offset: row.try_get(6)?,
+                })
+            },
+        )
+        .await
     }
 
     /// The ranges of a partition, in the order of their offsets.
@@ -83,42 +105,48 @@ impl<'a> LedgerScan<'a> {
     /// # Errors
     /// `Error::Query`.
     pub async fn chain(&self, partition_id: i32) -> Result<Vec<ChainLink>, Error> {
-        let rows = self
-            .transaction
-            .query(
-                "SELECT batch_no, first_offset, next_offset, row_count::bigint, kind = 'lost'
+        query::rows(
+            &self.transaction,
+            "reading the ranges of a partition",
+            "SELECT batch_no, first_offset, next_offset, row_count::bigint, kind = 'lost'
                    FROM ingest_batch_ranges WHERE partition_id = $1 ORDER BY first_offset",
-                &[&partition_id],
-            )
-            .await
-            .map_err(Error::query("reading the ranges of a partition"))?;
-        let link = |row: &Row| ChainLink {
-            batch_no: row.get(0),
-            first_offset: row.get(1),
-            next_offset: row.get(2),
-            row_count: row.get(3),
-            lost: row.get(4),
-        };
-        Ok(rows.iter().map(link).collect())
+            &[(&partition_id, Type::INT4)],
+            |row| {
+                Ok(ChainLink {
+                    batch_no: row.try_get(0)?,
+                    first_offset: row.try_get(1)?,
+                    next_offset: row.try_get(2)?,
+                    row_count: row.try_get(3)?,
+                    lost: row.try_get(4)?,
+                })
+            },
+        )
+        .await
     }
 
-    /// The last batch number and the number of rows that the head tells, and the number of batches,
-    /// their highest number and their rows as they are.
+    /// What the head of the ledger tells, and the batches added up.
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn totals(&self) -> Result<(i64, i64, i64, i64, i64), Error> {
-        let row = self
-            .transaction
-            .query_one(
-                "SELECT head.batch_no, head.row_count, count(batch.batch_no), coalesce(max(batch.batch_no), 0),
+    pub async fn totals(&self) -> Result<LedgerTotals, Error> {
+        query::row(
+            &self.transaction,
+            "adding up the ledger",
+            "SELECT head.batch_no, head.row_count, count(batch.batch_no), coalesce(max(batch.batch_no), 0),
                         coalesce(sum(batch.row_count), 0)::bigint
                    FROM ledger_head head LEFT JOIN ingest_batches batch ON true GROUP BY 1, 2",
-                &[],
-            )
-            .await
-            .map_err(Error::query("adding up the ledger"))?;
-        Ok((row.get(0), row.get(1), row.get(2), row.get(3), row.get(4)))
+            &[],
+            |row| {
+                Ok(LedgerTotals {
+                    head_batch_no: row.try_get(0)?,
+                    head_rows: row.try_get(1)?,
+                    batches: row.try_get(2)?,
+                    last_batch_no: row.try_get(3)?,
+                    rows: row.try_get(4)?,
+                })
+            },
+        )
+        .await
     }
 
     /// All batches that have rows, in the order of their ids, a thousand at a time.
@@ -132,14 +160,10 @@ impl<'a> LedgerScan<'a> {
                         min_created_at, max_created_at
                    FROM ingest_batches batches LEFT JOIN ingest_batch_ranges ranges USING (batch_no)
                   WHERE first_id IS NOT NULL ORDER BY first_id, partition_id, first_offset",
+                BATCHES_AT_ONCE,
             )
             .await?;
-        Ok(BatchScan {
-            transaction: &self.transaction,
-            portal,
-            waiting: Vec::new().into_iter(),
-            begun: None,
-        })
+        Ok(BatchScan { portal, begun: None })
     }
 
     /// All rows in the order of their ids.
@@ -147,22 +171,22 @@ impl<'a> LedgerScan<'a> {
     /// # Errors
     /// `Error::Query`.
     pub async fn rows(&self) -> Result<RowScan<'_>, Error> {
-        let portal = self
-            .portal("SELECT id, partition_id, kafka_offset, created_at FROM event_logs ORDER BY id")
-            .await?;
-        Ok(RowScan { transaction: &self.transaction, portal, waiting: Vec::new().into_iter() })
+        let sql = "SELECT id, partition_id, kafka_offset, created_at FROM event_logs ORDER BY id";
+        Ok(RowScan { portal: self.portal(sql, ROWS_AT_ONCE).await? })
     }
 
-    async fn portal(&self, query: &str) -> Result<Portal, Error> {
-        self.transaction.bind(query, &[]).await.map_err(Error::query("reading the ledger"))
+    async fn portal(&self, sql: &str, at_once: i32) -> Result<PortalRows<'_>, Error> {
+        let portal =
+            self.transaction.bind(sql, &[]).await.map_err(Error::query("reading the ledger"))?;
+        let fetched = Vec::new().into_iter();
+        Ok(PortalRows { transaction: &self.transaction, portal, at_once, fetched })
     }
 }
 
 /// Batches, one after the other.
 pub struct BatchScan<'a> {
-    transaction: &'a Transaction<'a>,
-    portal: Portal,
-    waiting: std::vec::IntoIter<Row>,
+    portal: PortalRows<'a>,
+    /// The batch whose ranges are being collected.
     begun: Option<BatchClaim>,
 }
 
@@ -172,26 +196,10 @@ impl BatchScan<'_> {
     /// # Errors
     /// `Error::Query`.
     pub async fn next(&mut self) -> Result<Option<BatchClaim>, Error> {
-        while let Some(row) =
-            next(self.transaction, &self.portal, &mut self.waiting, BATCHES_AT_ONCE).await?
-        {
-            let batch_no = row.get(0);
-            let finished = self.begun.take_if(|batch| batch.batch_no != batch_no);
-            let batch = self.begun.get_or_insert_with(|| BatchClaim {
-                batch_no,
-                first_id: row.get(1),
-                last_id: row.get(2),
-                created: microseconds(&row, 7).zip(microseconds(&row, 8)),
-                ranges: Vec::new(),
-            });
-            if let Some(partition_id) = row.get(3) {
-                batch.ranges.push(RangeClaim {
-                    partition_id,
-                    first_offset: row.get(4),
-                    next_offset: row.get(5),
-                    row_count: row.get(6),
-                });
-            }
+        while let Some(row) = self.portal.next().await? {
+            let (batch, range) = read_batch(&row).map_err(Error::query(READING))?;
+            let finished = self.begun.take_if(|begun| begun.batch_no != batch.batch_no);
+            self.begun.get_or_insert(batch).ranges.extend(range);
             if finished.is_some() {
                 return Ok(finished);
             }
@@ -202,9 +210,7 @@ impl BatchScan<'_> {
 
 /// Rows, one after the other.
 pub struct RowScan<'a> {
-    transaction: &'a Transaction<'a>,
-    portal: Portal,
-    waiting: std::vec::IntoIter<Row>,
+    portal: PortalRows<'a>,
 }
 
 impl RowScan<'_> {
@@ -213,33 +219,57 @@ impl RowScan<'_> {
     /// # Errors
     /// `Error::Query`.
     pub async fn next(&mut self) -> Result<Option<StoredRow>, Error> {
-        let row = next(self.transaction, &self.portal, &mut self.waiting, ROWS_AT_ONCE).await?;
-        Ok(row.map(|row| StoredRow {
-            id: row.get(0),
-            partition_id: row.get(1),
-            kafka_offset: row.get(2),
-            created_at: microseconds(&row, 3).unwrap_or_default(),
-        }))
+        let row = self.portal.next().await?;
+        row.as_ref().map(read_row).transpose().map_err(Error::query(READING))
     }
 }
 
-/// A timestamp as PostgreSQL has it, the infinities included.
-fn microseconds(row: &Row, column: usize) -> Option<PostgresMicros> {
-    row.get(column)
+/// The batch of a row that joins batches and ranges, still without ranges, and the row's range.
+fn read_batch(row: &Row) -> Result<(BatchClaim, Option<RangeClaim>), tokio_postgres::Error> {
+    let (min, max): (Option<PostgresMicros>, Option<PostgresMicros>) =
+        (row.try_get(7)?, row.try_get(8)?);
+    let batch = BatchClaim {
+        batch_no: row.try_get(0)?,
+        first_id: row.try_get(1)?,
+        last_id: row.try_get(2)?,
+        created: min.zip(max),
+        ranges: Vec::new(),
+    };
+    let range = match row.try_get(3)? {
+        Some(partition_id) => Some(RangeClaim {
+            partition_id,
+            first_offset: row.try_get(4)?,
+            next_offset: row.try_get(5)?,
+            row_count: row.try_get(6)?,
+        }),
+        None => None,
+    };
+    Ok((batch, range))
 }
 
-async fn next(
-    transaction: &Transaction<'_>,
-    portal: &Portal,
-    waiting: &mut std::vec::IntoIter<Row>,
+fn read_row(row: &Row) -> Result<StoredRow, tokio_postgres::Error> {
+    Ok(StoredRow {
+        id: row.try_get(0)?,
+        partition_id: row.try_get(1)?,
+        kafka_offset: row.try_get(2)?,
+        created_at: row.try_get::<_, Option<_>>(3)?.unwrap_or_default(),
+    })
+}
+
+/// The rows of a portal, fetched a number at a time.
+struct PortalRows<'a> {
+    transaction: &'a Transaction<'a>,
+    portal: Portal,
     at_once: i32,
-) -> Result<Option<Row>, Error> {
-    if waiting.len() == 0 {
-        *waiting = transaction
-            .query_portal(portal, at_once)
-            .await
-            .map_err(Error::query("reading the record"))?
-            .into_iter();
+    fetched: std::vec::IntoIter<Row>,
+}
+
+impl PortalRows<'_> {
+    async fn next(&mut self) -> Result<Option<Row>, Error> {
+        if self.fetched.len() == 0 {
+            let fetched = self.transaction.query_portal(&self.portal, self.at_once).await;
+            self.fetched = fetched.map_err(Error::query(READING))?.into_iter();
+        }
+        Ok(self.fetched.next())
     }
-    Ok(waiting.next())
 }

@@ -1,8 +1,13 @@
 //! What is read: one function for each query.
 
 pub(in crate::store) mod batches;
+pub(in crate::store) mod bounds;
 pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
-pub(in crate::store) mod events;
+pub(in crate::store) mod find_event;
 pub(in crate::store) mod ledger_scan;
+pub(in crate::store) mod partitions;
+pub(in crate::store) mod replay_candidates;
+pub(in crate::store) mod replays;
 pub(in crate::store) mod status;
+pub(in crate::store) mod stored_event;

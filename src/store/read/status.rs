@@ -1,13 +1,14 @@
 //! What `audit status` shows of the database.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::types::Type;
 
 use crate::event::TopicPartition;
-use crate::store::Error;
 use crate::store::connection::session::Session;
+use crate::store::error::Error;
 use crate::time::PostgresMicros;
 
-/// A partition, newest incarnation.
+/// The newest incarnation of a partition.
 #[derive(Debug, Clone)]
 pub struct PartitionStatus {
     /// The cluster.
@@ -16,7 +17,7 @@ pub struct PartitionStatus {
     pub partition: TopicPartition,
     /// The first offset that is not recorded yet.
     pub next_offset: i64,
-    /// Offsets that Kafka had deleted before they were read, of all incarnations.
+    /// How many offsets Kafka had deleted before they were read, of all incarnations.
     pub lost: i64,
     /// When its last batch was recorded.
     pub recorded_at: Option<DateTime<Utc>>,
@@ -29,8 +30,9 @@ pub struct PartitionStatus {
 /// # Errors
 /// `Error::Query`.
 pub async fn partition_statuses(session: &Session) -> Result<Vec<PartitionStatus>, Error> {
-    let rows = session.client()
-        .query(
+    session
+        .rows(
+            "reading the partitions",
             "SELECT DISTINCT ON (topic, partition, cluster_id)
                     cluster_id, topic, partition, next_offset,
                     (SELECT coalesce(sum(lost.next_offset - lost.first_offset), 0)::bigint
@@ -42,30 +44,30 @@ pub async fn partition_statuses(session: &Session) -> Result<Vec<PartitionStatus
                     claimed_by
                FROM kafka_partitions known ORDER BY topic, partition, cluster_id, incarnation DESC",
             &[],
+            |row| {
+                Ok(PartitionStatus {
+                    cluster_id: row.try_get(0)?,
+                    partition: TopicPartition { topic: row.try_get(1)?, partition: row.try_get(2)? },
+                    next_offset: row.try_get(3)?,
+                    lost: row.try_get(4)?,
+                    recorded_at: row.try_get(5)?,
+                    claimed_by: row.try_get(6)?,
+                })
+            },
         )
         .await
-        .map_err(Error::query("reading the partitions"))?;
-    let overview = |row: &tokio_postgres::Row| PartitionStatus {
-        cluster_id: row.get(0),
-        partition: TopicPartition { topic: row.get(1), partition: row.get(2) },
-        next_offset: row.get(3),
-        lost: row.get(4),
-        recorded_at: row.get(5),
-        claimed_by: row.get(6),
-    };
-    Ok(rows.iter().map(overview).collect())
 }
 
-/// Single facts about the database.
+/// Facts about the database as a whole.
 #[derive(Debug, Clone)]
 pub struct DatabaseStatus {
     /// Rows that ingest recorded.
     pub rows: i64,
-    /// The last batch.
+    /// The number of the last batch, which is how many there are.
     pub batches: i64,
     /// When it was recorded.
     pub newest_batch_at: Option<DateTime<Utc>>,
-    /// When the newest event happened, in microseconds since 2000-01-01.
+    /// When the newest event happened.
     pub newest_event_at: Option<PostgresMicros>,
     /// Quarantined rows.
     pub quarantined: i64,
@@ -80,8 +82,9 @@ pub struct DatabaseStatus {
 /// # Errors
 /// `Error::Query`.
 pub async fn database_status(session: &Session) -> Result<DatabaseStatus, Error> {
-    let row = session.client()
-        .query_one(
+    session
+        .row(
+            "reading the ledger",
             "SELECT head.row_count, head.batch_no,
                     (SELECT recorded_at FROM ingest_batches batch WHERE batch.batch_no = head.batch_no),
                     (SELECT max(created_at) FROM event_logs),
@@ -90,18 +93,19 @@ pub async fn database_status(session: &Session) -> Result<DatabaseStatus, Error>
                     (SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_partition_tree('event_logs'))
                FROM ledger_head head",
             &[],
+            |row| {
+                Ok(DatabaseStatus {
+                    rows: row.try_get(0)?,
+                    batches: row.try_get(1)?,
+                    newest_batch_at: row.try_get(2)?,
+                    newest_event_at: row.try_get(3)?,
+                    quarantined: row.try_get(4)?,
+                    dead_letters: row.try_get(5)?,
+                    bytes: row.try_get(6)?,
+                })
+            },
         )
         .await
-        .map_err(Error::query("reading the ledger"))?;
-    Ok(DatabaseStatus {
-        rows: row.get(0),
-        batches: row.get(1),
-        newest_batch_at: row.get(2),
-        newest_event_at: row.get(3),
-        quarantined: row.get(4),
-        dead_letters: row.get(5),
-        bytes: row.get(6),
-    })
 }
 
 /// Offsets that Kafka had deleted before they were read.
@@ -122,22 +126,23 @@ pub struct LostRange {
 /// # Errors
 /// `Error::Query`.
 pub async fn lost_ranges(session: &Session, limit: i64) -> Result<Vec<LostRange>, Error> {
-    let rows = session.client()
-        .query(
+    session
+        .rows(
+            "reading what was lost",
             "SELECT topic, partition, first_offset, lost.next_offset, recorded_at
                FROM ingest_batch_ranges lost JOIN kafka_partitions USING (partition_id) JOIN ingest_batches USING (batch_no)
               WHERE kind = 'lost' ORDER BY batch_no DESC, topic, partition, first_offset LIMIT $1",
-            &[&limit],
+            &[(&limit, Type::INT8)],
+            |row| {
+                Ok(LostRange {
+                    partition: TopicPartition { topic: row.try_get(0)?, partition: row.try_get(1)? },
+                    first_offset: row.try_get(2)?,
+                    next_offset: row.try_get(3)?,
+                    recorded_at: row.try_get(4)?,
+                })
+            },
         )
         .await
-        .map_err(Error::query("reading what was lost"))?;
-    let range = |row: &tokio_postgres::Row| LostRange {
-        partition: TopicPartition { topic: row.get(0), partition: row.get(1) },
-        first_offset: row.get(2),
-        next_offset: row.get(3),
-        recorded_at: row.get(4),
-    };
-    Ok(rows.iter().map(range).collect())
 }
 
 /// Counts the rows that are a second or later delivery of their event. Reads the whole index on
@@ -146,15 +151,15 @@ pub async fn lost_ranges(session: &Session, limit: i64) -> Result<Vec<LostRange>
 /// # Errors
 /// `Error::Query`.
 pub async fn count_duplicates(session: &Session) -> Result<i64, Error> {
-    let row = session.client()
-        .query_one(
+    session
+        .row(
+            "counting duplicate deliveries",
             "SELECT coalesce(sum(deliveries - 1), 0)::bigint
                FROM (SELECT count(*) AS deliveries FROM event_logs WHERE NOT is_dlt GROUP BY event_id HAVING count(*) > 1) AS repeated",
             &[],
+            |row| row.try_get(0),
         )
         .await
-        .map_err(Error::query("counting duplicate deliveries"))?;
-    Ok(row.get(0))
 }
 
 /// An ingester that is connected to the database now.
@@ -171,19 +176,15 @@ pub struct IngesterStatus {
 /// # Errors
 /// `Error::Query`.
 pub async fn ingester_statuses(session: &Session) -> Result<Vec<IngesterStatus>, Error> {
-    let rows = session
-        .client()
-        .query(
+    session
+        .rows(
+            "looking for ingesters",
             "SELECT split_part(application_name, ' ', 3) AS name, min(backend_start)
                FROM pg_stat_activity
               WHERE datname = current_database() AND application_name LIKE 'audit ingest _%'
               GROUP BY 1 ORDER BY 1",
             &[],
+            |row| Ok(IngesterStatus { name: row.try_get(0)?, connected_at: row.try_get(1)? }),
         )
         .await
-        .map_err(Error::query("looking for ingesters"))?;
-    Ok(rows
-        .iter()
-        .map(|row| IngesterStatus { name: row.get(0), connected_at: row.get(1) })
-        .collect())
 }

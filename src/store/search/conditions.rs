@@ -3,10 +3,20 @@
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::resolve::{Errors, ResolvedSelection, Texts, Topics};
+use super::batch_of_row::nearest_batch;
+use super::resolved::{Errors, RecordedRange, ResolvedSelection, Texts, Topics};
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
 use crate::store::connection::statement::Parameters;
+
+/// A WHERE clause of these conditions, on lines of its own; empty where there are none.
+pub(in crate::store) fn where_clause(conditions: &[String]) -> String {
+    if conditions.is_empty() {
+        String::new()
+    } else {
+        format!("\n WHERE {}", conditions.join("\n   AND "))
+    }
+}
 
 /// The conditions of a selection on the row called `row`, to be joined by AND.
 pub(in crate::store) fn selection_conditions(
@@ -64,20 +74,7 @@ pub(in crate::store) fn selection_conditions(
         selection.days.iter().filter_map(|day| created_condition(row, day, parameters)).collect();
     conditions.extend(any_of(days));
     if let Some(recorded) = &resolved.recorded {
-        if let Some((min, max)) = recorded.created {
-            let (min, max) =
-                (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
-            conditions.push(format!("{row}.created_at BETWEEN {min} AND {max}"));
-        }
-        let first_id = parameters.bind(recorded.first_id, Type::INT8);
-        let last_id = parameters.bind(recorded.last_id, Type::INT8);
-        let since = parameters.bind(recorded.since, Type::TIMESTAMPTZ);
-        let until = parameters.bind(recorded.until, Type::TIMESTAMPTZ);
-        conditions.push(format!(
-            "{row}.id BETWEEN {first_id} AND {last_id}\n   AND (SELECT batch.last_id >= {row}.id AND batch.recorded_at >= \
-             coalesce({since}, '-infinity') AND batch.recorded_at < coalesce({until}, 'infinity') FROM ingest_batches \
-             batch WHERE batch.first_id <= {row}.id ORDER BY batch.first_id DESC LIMIT 1)"
-        ));
+        conditions.extend(recorded_conditions(row, recorded, parameters));
     }
     conditions.extend(error_condition(row, &resolved.errors, parameters));
     let predicates = selection.payload_predicates.iter().map(|predicate| {
@@ -141,6 +138,30 @@ fn identifier_condition(
     any_of(alternatives)
 }
 
+fn recorded_conditions(
+    row: &str,
+    recorded: &RecordedRange,
+    parameters: &mut Parameters,
+) -> Vec<String> {
+    let mut conditions = Vec::new();
+    if let Some((min, max)) = recorded.created {
+        let (min, max) =
+            (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
+        conditions.push(format!("{row}.created_at BETWEEN {min} AND {max}"));
+    }
+    let first_id = parameters.bind(recorded.first_id, Type::INT8);
+    let last_id = parameters.bind(recorded.last_id, Type::INT8);
+    conditions.push(format!("{row}.id BETWEEN {first_id} AND {last_id}"));
+    let since = parameters.bind(recorded.since, Type::TIMESTAMPTZ);
+    let until = parameters.bind(recorded.until, Type::TIMESTAMPTZ);
+    let is_in_time = format!(
+        "batch.last_id >= {row}.id AND batch.recorded_at >= coalesce({since}, '-infinity') \
+         AND batch.recorded_at < coalesce({until}, 'infinity')"
+    );
+    conditions.push(nearest_batch(row, &is_in_time));
+    conditions
+}
+
 fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> Option<String> {
     match errors {
         Errors::Any => None,
@@ -150,8 +171,8 @@ fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> O
         Errors::Like(patterns) => {
             let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
             let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
-            // A scalar, not EXISTS: a join with all dead letters would be planned for all rows, not
-            // for a page.
+            // Reads a scalar, not EXISTS: PostgreSQL would plan a join with all dead letters for all
+            // rows, not for a page.
             Some(format!(
                 "(SELECT letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages}) \
                  FROM dead_letters letter WHERE letter.event_log_id = {row}.id)"

@@ -1,8 +1,9 @@
 //! Where a walk through the events stands.
 
-use crate::time::PostgresMicros;
 use std::fmt;
 use std::str::FromStr;
+
+use crate::time::PostgresMicros;
 
 /// The order of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

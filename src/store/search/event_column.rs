@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
+use super::batch_of_row::batch_column;
 use crate::store::connection::sql_types::JsonText;
 use crate::time::{PostgresMicros, Timestamp};
 use crate::value::Value;
@@ -47,20 +48,8 @@ pub enum EventColumn {
     Partition,
     /// The id of the event that led to it, as its envelope gave it.
     CausationId,
-    /// `DLT`, `quarantined`, both, or nothing.
+    /// The text of its [`Mark`](crate::event::Mark): `DLT`, `quarantined`, both, or empty.
     Mark,
-}
-
-/// The batch of the row `event`: the one with the highest first id that is not above the row's.
-/// Blocks never overlap.
-macro_rules! of_batch {
-    ($column:literal) => {
-        concat!(
-            "(SELECT CASE WHEN batch.last_id >= event.id THEN batch.",
-            $column,
-            " END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1)"
-        )
-    };
 }
 
 impl EventColumn {
@@ -128,8 +117,8 @@ impl EventColumn {
     }
 
     /// The SQL that gives it, of a row of `event_logs` called `event`.
-    pub(in crate::store) fn expression(self) -> &'static str {
-        match self {
+    pub(in crate::store) fn expression(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Id => "event.id",
             Self::EventId => "event.event_id",
             Self::EventType => "event.event_type",
@@ -142,8 +131,8 @@ impl EventColumn {
             Self::KafkaOffset => "event.kafka_offset",
             Self::CorrelationId => "event.correlation_id",
             Self::Attributes => "event.attributes",
-            Self::BatchNo => of_batch!("batch_no"),
-            Self::RecordedAt => of_batch!("recorded_at"),
+            Self::BatchNo => return batch_column("event", "batch_no").into(),
+            Self::RecordedAt => return batch_column("event", "recorded_at").into(),
             Self::Topic => {
                 "(SELECT origin.topic FROM kafka_partitions origin WHERE origin.partition_id = event.partition_id)"
             }
@@ -155,7 +144,7 @@ impl EventColumn {
                 "concat_ws(' ', CASE WHEN event.is_dlt THEN 'DLT' END, \
                  CASE WHEN event.event_type = 'audit.Quarantined' THEN 'quarantined' END)"
             }
-        }
+        })
     }
 
     /// The value in a row that was selected with this column at `index`.

@@ -1,8 +1,11 @@
 //! From a selection to a statement: what the selectors mean in this database, and the SQL for it.
 
+mod batch_of_row;
 pub(in crate::store) mod conditions;
 pub(in crate::store) mod cursor;
+pub(in crate::store) mod distinct_values;
 pub(in crate::store) mod event_column;
 pub(in crate::store) mod event_query;
 pub(in crate::store) mod event_row;
 pub(in crate::store) mod resolve;
+pub(in crate::store) mod resolved;

@@ -1,17 +1,18 @@
 //! Applies the schema's migrations, under an advisory lock.
 
-use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::Type;
 
-use crate::store::Error;
+use crate::store::connection::query::TypedValue;
 use crate::store::connection::schema::{self, Migration, SchemaState};
 use crate::store::connection::session::Session;
 use crate::store::connection::settings::Settings;
+use crate::store::error::Error;
 
 /// Roles belong to the whole server, so they are no migration.
 const ROLES: &str = include_str!("../../../sql/audit_db/roles.sql");
 
-/// Held while migrating, so that any number of `audit migrate` may run at once. The number has no
-/// meaning.
+/// The advisory lock that is held while migrating, so that any number of `audit migrate` may run at
+/// once. The number has no meaning.
 const MIGRATION_LOCK: i64 = 0x6175_6469_745f_6d69;
 
 /// Reads which schema the database has.
@@ -41,11 +42,9 @@ pub async fn pending(session: &Session, settings: &Settings) -> Result<Vec<Migra
 /// # Errors
 /// `Error::Migrate` where a migration fails, `Error::SchemaNewer`, `Error::Query`.
 pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<Migration>, Error> {
-    session
-        .client()
-        .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
-        .await
-        .map_err(Error::query("waiting for another migration to end"))?;
+    let key: [TypedValue<'_>; 1] = [(&MIGRATION_LOCK, Type::INT8)];
+    let waiting = "waiting for another migration to end";
+    session.execute(waiting, "SELECT pg_advisory_lock($1)", &key).await?;
     let missing = pending(session, settings).await?;
     if !missing.is_empty() {
         schema::runner()
@@ -53,12 +52,9 @@ pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<M
             .await
             .map_err(|error| Error::Migrate(one_line(&error)))?;
     }
-    // The session's end would release it too; this lets a caller go on with the connection.
-    session
-        .client()
-        .execute("SELECT pg_advisory_unlock($1)", &[&MIGRATION_LOCK])
-        .await
-        .map_err(Error::query("releasing the migration lock"))?;
+    // Lets a caller go on with the session, whose end would release the lock, too.
+    let releasing = "releasing the migration lock";
+    session.execute(releasing, "SELECT pg_advisory_unlock($1)", &key).await?;
     Ok(missing)
 }
 
@@ -70,13 +66,7 @@ pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<M
 pub async fn apply_roles(session: &Session) -> Result<(), Error> {
     let transaction =
         format!("BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); {ROLES}; COMMIT");
-    let messages: Vec<SimpleQueryMessage> = session
-        .client()
-        .simple_query(&transaction)
-        .await
-        .map_err(Error::query("making the roles"))?;
-    drop(messages);
-    Ok(())
+    session.client().batch_execute(&transaction).await.map_err(Error::query("making the roles"))
 }
 
 fn one_line(error: &dyn std::error::Error) -> String {

@@ -2,6 +2,7 @@
 
 use crate::cli::shared::{Context, OutputArgs, print_rows};
 use crate::cli::ui::{Exit, Failure};
+use crate::dead_letter::ReplayState;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::store::{self, ReadMode, ReplayOutcome, RowScope};
@@ -62,7 +63,7 @@ pub(super) async fn show(
         "event_type" => Column::new(name).category(),
         _ => Column::new(name),
     });
-    let rows = replays.iter().map(|replay| (cells(replay), emphasis(&replay.state))).collect();
+    let rows = replays.iter().map(|replay| (cells(replay), emphasis(replay.state))).collect();
     let empty = "no dead letter was replayed";
     let exit = print_rows(&columns, &IN_TABLES, rows, empty, output, context.ui)?;
     if more {
@@ -92,10 +93,10 @@ fn cells(replay: &ReplayOutcome) -> Vec<Value<'_>> {
     ]
 }
 
-fn emphasis(state: &str) -> Emphasis {
+fn emphasis(state: ReplayState) -> Emphasis {
     match state {
-        "failed" | "returned" => Emphasis::Alarm,
-        "pending" => Emphasis::Notice,
-        _ => Emphasis::None,
+        ReplayState::Failed | ReplayState::Returned => Emphasis::Alarm,
+        ReplayState::Pending => Emphasis::Notice,
+        ReplayState::Sent | ReplayState::Processed => Emphasis::None,
     }
 }

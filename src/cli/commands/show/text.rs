@@ -16,10 +16,11 @@ impl EventDetails {
         let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
+        let is_dead_letter = event.mark()?.dead_letter;
         let mut text = String::new();
         let mut line = |label: &str, value: &str| {
             let style = match label {
-                "type" if mark.is_some_and(|mark| mark.starts_with("DLT")) => palette::ALARM,
+                "type" if is_dead_letter => palette::ALARM,
                 "type" if mark.is_some() => palette::NOTICE,
                 "dead letter" => palette::ALARM,
                 _ => anstyle::Style::new(),

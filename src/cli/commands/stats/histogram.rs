@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use crate::output::{Style, palette};
-use crate::store::Bucket;
+use crate::store::TimeBucket;
 use crate::time::{PostgresMicros, Timestamp, timestamp_text};
 
 /// The most lines that are drawn, unless the spans would become longer than a year.
@@ -24,7 +24,7 @@ pub(crate) fn step_seconds(microseconds: i64) -> i64 {
 /// Draws one line for each span, the empty ones between two others included. The part of a bar that
 /// is dead letters is red.
 pub(crate) fn write_histogram(
-    buckets: &[Bucket],
+    buckets: &[TimeBucket],
     step_seconds: i64,
     style: Style,
     output: &mut dyn Write,
@@ -80,7 +80,7 @@ mod tests {
 
     #[test]
     fn spans_without_events_are_drawn_and_bars_are_in_proportion() {
-        let bucket = |begin: i64, rows, dead_letters| Bucket {
+        let bucket = |begin: i64, rows, dead_letters| TimeBucket {
             begin: PostgresMicros(begin * 3_600_000_000),
             rows,
             dead_letters,

@@ -73,8 +73,8 @@ impl<'a> Story<'a> {
 
     fn emphasis(&self, entry: &TimelineEntry) -> Result<Emphasis, Failure> {
         let event = &self.events[entry.index];
-        let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
-        Ok(if mark.starts_with("DLT") {
+        let mark = event.mark()?;
+        Ok(if mark.dead_letter {
             Emphasis::Alarm
         } else if !mark.is_empty()
             || entry.delta >= PAUSE
@@ -227,7 +227,7 @@ impl<'a> Story<'a> {
                 from,
                 to: service,
                 text,
-                failed: mark.starts_with("DLT"),
+                failed: event.mark()?.dead_letter,
             });
         }
         Ok(messages)

@@ -95,30 +95,30 @@ async fn wait_for(seconds: u64, session: &Session, kafka: &EndOffsets) -> Result
 }
 
 async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
-    let (head_batch, head_rows, count, last, rows) = scan.totals().await?;
+    let totals = scan.totals().await?;
     let mut findings = Vec::new();
-    if count < last.max(head_batch) {
-        let missing = last.max(head_batch) - count;
+    let missing = totals.last_batch_no.max(totals.head_batch_no) - totals.batches;
+    if missing > 0 {
         findings
             .push(Finding::incomplete("ledger", format!("{missing} batch numbers are missing")));
     }
-    if last > head_batch {
+    if totals.last_batch_no > totals.head_batch_no {
         findings.push(Finding::altered(
             "ledger",
-            format!("batch {last} is beyond the head, {head_batch}"),
+            format!("batch {} is beyond the head, {}", totals.last_batch_no, totals.head_batch_no),
         ));
     }
-    if rows != head_rows {
+    if totals.rows != totals.head_rows {
         findings.push(Finding::altered(
             "ledger",
-            format!("the head counts {head_rows} rows, the batches {rows}"),
+            format!("the head counts {} rows, the batches {}", totals.head_rows, totals.rows),
         ));
     }
     Ok(Check {
         check: "ledger",
         subject: "ledger".to_owned(),
         findings,
-        detail: format!("{count} batches"),
+        detail: format!("{} batches", totals.batches),
     })
 }
 

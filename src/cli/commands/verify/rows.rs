@@ -15,7 +15,7 @@ const WORTH_A_BAR: u64 = 100_000;
 
 /// Reads every row, in the order of the ids, beside the batches.
 pub(super) async fn check(scan: &LedgerScan<'_>, ui: Ui) -> Result<Check, Failure> {
-    let total = scan.totals().await?.1.unsigned_abs();
+    let total = scan.totals().await?.head_rows.unsigned_abs();
     let progress = if total < WORTH_A_BAR {
         ProgressBar::hidden()
     } else {

@@ -1,4 +1,5 @@
-//! Whether the rows of the types, services and topics are few.
+//! Counts the rows of the types, services and topics, as far as it takes to know whether they are
+//! few.
 //!
 //! The planner takes types, services and topics for independent of each other, and a page for found
 //! soon: in search of orders that the payment service created it walks by time through all there
@@ -7,29 +8,17 @@
 
 use tokio_postgres::types::Type;
 
-use super::{ResolvedSelection, Texts, Topics};
-use crate::store::Error;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::error::Error;
 use crate::store::search::conditions::selection_conditions;
+use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
+use crate::store::search::resolved::{Cardinality, ResolvedSelection, Texts, Topics};
 
-/// How many rows have the types, services and topics of a selection together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::store) enum Cardinality {
-    /// Too many to read them all for a page, or not known.
-    #[default]
-    Many,
-    /// So few that reading and sorting all of them is quicker than walking by time until a page is
-    /// full.
-    Few,
-    /// Not one.
-    None,
-}
+/// How many types are listed at most, to step through an index that has them in the middle.
+const MAX_TYPES: usize = 200;
 
-/// Up to so many types are listed to step through an index that has them in the middle.
-const MOST_TYPES: usize = 200;
-
-/// Counts the rows, but no further than `Few` goes.
+/// Sets `resolved.cardinality`: counts the rows, but no further than `Few` goes.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -48,8 +37,8 @@ pub(in crate::store) async fn resolve(
     let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
     if service_and_topic && resolved.event_types == Texts::Any {
         // The index is by topic, type and service. Every row has one of the types that exist.
-        let types = super::distinct_values(session, super::DistinctColumn::EventType).await?;
-        if types.len() > MOST_TYPES {
+        let types = distinct_values(session, DistinctColumn::EventType).await?;
+        if types.len() > MAX_TYPES {
             return Ok(());
         }
         resolved.event_types = Texts::Exact(types);
@@ -65,34 +54,36 @@ pub(in crate::store) async fn resolve(
             .filter(|is_dead_letter| *is_dead_letter || resolved.topics != Topics::Any),
         ..ResolvedSelection::default()
     };
-    let failed = "counting the rows of the types, services and topics";
-    let rows = count_statement(&categories).rows(session, failed).await?;
-    let Some(row) = rows.first() else { return Ok(()) };
-    let number = |index| row.try_get::<_, i64>(index).map_err(Error::query(failed));
-    resolved.cardinality = match (number(0)?, number(1)?) {
-        (0, _) => Cardinality::None,
-        (count, bound) if count < bound => Cardinality::Few,
-        _ => Cardinality::Many,
-    };
+    let what = "counting the rows of the types, services and topics";
+    resolved.cardinality = count_statement(&categories)
+        .row(session, what, |row| {
+            let (count, bound): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            Ok(match count {
+                0 => Cardinality::None,
+                count if count < bound => Cardinality::Few,
+                _ => Cardinality::Many,
+            })
+        })
+        .await?;
     Ok(())
 }
 
-/// Whether there are rows of these partitions that are no dead letters. Of a dead-letter topic
-/// there are none, and dead letters have an index of their own.
+/// Whether there are rows of these partitions that are no dead letters. A dead-letter topic has
+/// none, and dead letters have an index of their own.
 async fn has_other_rows(session: &Session, partitions: &Vec<i32>) -> Result<bool, Error> {
-    let failed = "looking for the kinds of a topic's rows";
     let rows = session
-        .client()
-        .query_typed(
+        .rows(
+            "looking for the kinds of a topic's rows",
             "SELECT FROM event_logs WHERE partition_id = ANY($1) AND is_dlt IS NOT TRUE LIMIT 1",
             &[(partitions, Type::INT4_ARRAY)],
+            |_| Ok(()),
         )
-        .await
-        .map_err(Error::query(failed))?;
+        .await?;
     Ok(!rows.is_empty())
 }
 
-/// An index gives the rows of one type in order, and an id has few rows.
+/// Whether counting can lead to a better plan: an index gives the rows of one type in order, and an
+/// id has few rows.
 fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
     let one_type_alone = matches!(&resolved.event_types, Texts::Exact(types) if types.len() == 1)
         && resolved.services == Texts::Any
@@ -104,7 +95,7 @@ fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
     anything && !one_type_alone && !resolved.has_ids()
 }
 
-/// Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of
+/// The statement that counts up to a bound. Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of
 /// 50 passes 50 N / n rows, each about a tenth as dear because its neighbours are beside it. The
 /// two are equal at n = √(5 N).
 fn count_statement(categories: &ResolvedSelection) -> Statement {

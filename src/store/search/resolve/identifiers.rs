@@ -1,15 +1,16 @@
-//! Ids of aggregates and correlations: whole, by their beginning, or as text that is no UUID.
+//! Resolves ids of aggregates and correlations: whole, by their beginning, or as text that is no UUID.
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
-use super::RowScope;
 use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::filter::Identifier;
-use crate::store::Error;
+use crate::store::connection::query::TypedValue;
 use crate::store::connection::session::Session;
+use crate::store::error::Error;
+use crate::store::search::resolved::RowScope;
 
-/// A column of ids that were mapped from text where they are none.
+/// A column of ids, which the ingester makes of text that is no UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Ids {
     /// `aggregate_id`.
@@ -65,14 +66,8 @@ async fn resolve_id(
     if scope == RowScope::Future {
         return Ok(vec![whole, prefix]);
     }
-    let failed = "looking for the id";
-    let found: bool = session
-        .client()
-        .query_typed(ids.exists(), &[(&exact, Type::UUID)])
-        .await
-        .map_err(Error::query(failed))?
-        .first()
-        .map_or(Ok(false), |row| row.try_get(0))
-        .map_err(Error::query(failed))?;
+    let values: [TypedValue<'_>; 1] = [(&exact, Type::UUID)];
+    let found =
+        session.row("looking for the id", ids.exists(), &values, |row| row.try_get(0)).await?;
     Ok(vec![if found { whole } else { prefix }])
 }

@@ -1,90 +1,10 @@
-//! Types, services and topics: from globs to what exists.
+//! Resolves types, services and topics: from globs to what exists.
 
-use super::RowScope;
 use crate::filter::Glob;
-use crate::store::Error;
 use crate::store::connection::session::Session;
-
-/// Which texts are meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store) enum Texts {
-    #[default]
-    Any,
-    /// One of these.
-    Exact(Vec<String>),
-    /// What one of these patterns of LIKE matches.
-    Like(Vec<String>),
-}
-
-/// Which topics are meant.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store) enum Topics {
-    #[default]
-    Any,
-    /// One of these `kafka_partitions.partition_id`.
-    Partitions(Vec<i32>),
-    /// What one of these patterns of LIKE matches.
-    Like(Vec<String>),
-}
-
-impl Texts {
-    /// Leaves of what is meant this value alone.
-    pub(in crate::store) fn keep_only(&mut self, value: &str) {
-        match self {
-            Self::Any => *self = Self::Exact(vec![value.to_owned()]),
-            Self::Exact(values) => values.retain(|other| other == value),
-            // Which values these match is not known: conditions on the row tell.
-            Self::Like(_) => {}
-        }
-    }
-}
-
-/// A column of few values, which an index lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DistinctColumn {
-    /// `event_type`.
-    EventType,
-    /// `source_service`.
-    SourceService,
-}
-
-/// The values that exist, in order: from each to the next by the index, so that ten million rows of
-/// twenty types cost twenty look-ups in each leaf.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn distinct_values(
-    session: &Session,
-    column: DistinctColumn,
-) -> Result<Vec<String>, Error> {
-    let sql = match column {
-        DistinctColumn::EventType => {
-            "WITH RECURSIVE found(value) AS (
-                 SELECT min(event_type)::text FROM event_logs
-                 UNION ALL
-                 SELECT (SELECT min(event_type)::text FROM event_logs WHERE event_type > found.value)
-                   FROM found WHERE found.value IS NOT NULL)
-             SELECT value FROM found WHERE value IS NOT NULL"
-        }
-        DistinctColumn::SourceService => {
-            "WITH RECURSIVE found(value) AS (
-                 SELECT min(source_service)::text FROM event_logs
-                 UNION ALL
-                 SELECT (SELECT min(source_service)::text FROM event_logs WHERE source_service > found.value)
-                   FROM found WHERE found.value IS NOT NULL)
-             SELECT value FROM found WHERE value IS NOT NULL"
-        }
-    };
-    let rows = session
-        .client()
-        .query_typed(sql, &[])
-        .await
-        .map_err(Error::query("listing the values that exist"))?;
-    rows.iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<_, _>>()
-        .map_err(Error::query("listing the values that exist"))
-}
+use crate::store::error::Error;
+use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
+use crate::store::search::resolved::{RowScope, Texts, Topics};
 
 /// The event types that globs mean.
 pub(in crate::store) async fn types(
@@ -141,18 +61,17 @@ pub(in crate::store) async fn topics(
     if scope == RowScope::Future {
         return Ok(Topics::Like(globs.iter().map(Glob::to_like).collect()));
     }
-    let failed = "reading the partitions of the topics";
-    let rows = session
-        .client()
-        .query_typed("SELECT partition_id, topic FROM kafka_partitions ORDER BY partition_id", &[])
-        .await
-        .map_err(Error::query(failed))?;
-    let mut partitions = Vec::new();
-    for row in &rows {
-        let topic: &str = row.try_get(1).map_err(Error::query(failed))?;
-        if globs.iter().any(|glob| glob.matches(topic)) {
-            partitions.push(row.try_get(0).map_err(Error::query(failed))?);
-        }
-    }
-    Ok(Topics::Partitions(partitions))
+    let partitions: Vec<(i32, String)> = session
+        .rows(
+            "reading the partitions of the topics",
+            "SELECT partition_id, topic FROM kafka_partitions ORDER BY partition_id",
+            &[],
+            |row| Ok((row.try_get(0)?, row.try_get(1)?)),
+        )
+        .await?;
+    let selected = partitions
+        .into_iter()
+        .filter(|(_, topic)| globs.iter().any(|glob| glob.matches(topic)))
+        .map(|(partition_id, _)| partition_id);
+    Ok(Topics::Partitions(selected.collect()))
 }

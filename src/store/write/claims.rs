@@ -1,15 +1,17 @@
 //! Claims on partitions: who may write, from which offset on.
 
 use tokio_postgres::Transaction;
+use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::event::TopicPartition;
-use crate::store::Error;
+use crate::store::connection::query;
 use crate::store::connection::session::Session;
+use crate::store::error::Error;
 
-/// A partition as Kafka has it.
+/// A partition as Kafka has it, whose topic may have been deleted and made again under its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartitionKey {
+pub struct TopicIdPartition {
     /// The topic and the number.
     pub partition: TopicPartition,
     /// Kafka's id of the topic, where the broker tells it.
@@ -20,7 +22,7 @@ pub struct PartitionKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The partition as Kafka has it now.
-    pub key: PartitionKey,
+    pub key: TopicIdPartition,
     /// `kafka_partitions.partition_id`.
     pub partition_id: i32,
     /// The fence: a batch commits only while the row still has this epoch.
@@ -32,14 +34,8 @@ pub struct Claim {
     pub recorded_topic_id: Option<Uuid>,
 }
 
-/// How far a partition is recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartitionProgress {
-    /// The partition.
-    pub partition: TopicPartition,
-    /// The first offset that is not recorded yet.
-    pub next_offset: i64,
-}
+/// What claiming does, in errors.
+const CLAIMING: &str = "claiming partitions";
 
 /// Claims the newest incarnation of each partition in one transaction: raises its epoch, so that no
 /// batch of an earlier owner can commit any more, and reads from where to go on. Waits up to 5 s
@@ -50,40 +46,49 @@ pub struct PartitionProgress {
 pub async fn claim(
     session: &mut Session,
     cluster_id: &str,
-    keys: &[PartitionKey],
+    keys: &[TopicIdPartition],
     claimed_by: &str,
 ) -> Result<Vec<Claim>, Error> {
-    let failed = || Error::query("claiming partitions");
+    let failed = || Error::query(CLAIMING);
     let transaction = session.client_mut().transaction().await.map_err(failed())?;
     transaction.batch_execute("SET LOCAL lock_timeout = '5s'").await.map_err(failed())?;
-    let (topics, ids, numbers) = columns(keys);
-    transaction
-        .execute(
-            "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition)
+    let columns = KeyColumns::new(keys);
+    query::execute(
+        &transaction,
+        CLAIMING,
+        "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition)
              SELECT $1, wanted.topic, wanted.topic_id, wanted.partition
                FROM unnest($2::text[], $3::uuid[], $4::int[]) AS wanted (topic, topic_id, partition)
               WHERE NOT EXISTS (SELECT FROM kafka_partitions known
                                  WHERE known.cluster_id = $1 AND known.topic = wanted.topic
                                    AND known.partition = wanted.partition)
              ON CONFLICT DO NOTHING",
-            &[&cluster_id, &topics, &ids, &numbers],
-        )
-        .await
-        .map_err(failed())?;
-    let newest = transaction
-        .query(
-            "SELECT DISTINCT ON (known.topic, known.partition) known.partition_id, wanted.place
+        &[
+            (&cluster_id, Type::TEXT),
+            (&columns.topics, Type::TEXT_ARRAY),
+            (&columns.topic_ids, Type::UUID_ARRAY),
+            (&columns.partitions, Type::INT4_ARRAY),
+        ],
+    )
+    .await?;
+    let mut newest: Vec<(i32, i64)> = query::rows(
+        &transaction,
+        CLAIMING,
+        "SELECT DISTINCT ON (known.topic, known.partition) known.partition_id, wanted.place
                FROM unnest($2::text[], $3::int[]) WITH ORDINALITY AS wanted (topic, partition, place)
                JOIN kafka_partitions known
                  ON known.cluster_id = $1 AND known.topic = wanted.topic AND known.partition = wanted.partition
               ORDER BY known.topic, known.partition, known.incarnation DESC",
-            &[&cluster_id, &topics, &numbers],
-        )
-        .await
-        .map_err(failed())?;
-    let mut newest: Vec<(i32, i64)> = newest.iter().map(|row| (row.get(0), row.get(1))).collect();
-    // In the order in which batches lock them, so that claims and batches can't wait for each other
-    // in a circle.
+        &[
+            (&cluster_id, Type::TEXT),
+            (&columns.topics, Type::TEXT_ARRAY),
+            (&columns.partitions, Type::INT4_ARRAY),
+        ],
+        |row| Ok((row.try_get(0)?, row.try_get(1)?)),
+    )
+    .await?;
+    // Sorts them into the order in which batches lock them, so that claims and batches can't wait
+    // for each other in a circle.
     newest.sort_unstable();
     let mut claims = Vec::with_capacity(newest.len());
     for (partition_id, place) in newest {
@@ -99,26 +104,28 @@ pub async fn claim(
 async fn raise_epoch(
     transaction: &Transaction<'_>,
     partition_id: i32,
-    key: &PartitionKey,
+    key: &TopicIdPartition,
     claimed_by: &str,
 ) -> Result<Claim, Error> {
-    let row = transaction
-        .query_one(
-            "UPDATE kafka_partitions
+    query::row(
+        transaction,
+        "claiming a partition",
+        "UPDATE kafka_partitions
                 SET epoch = epoch + 1, claimed_by = $2, claimed_at = clock_timestamp(), topic_id = coalesce(topic_id, $3)
               WHERE partition_id = $1
              RETURNING epoch, next_offset, topic_id",
-            &[&partition_id, &claimed_by, &key.topic_id],
-        )
-        .await
-        .map_err(Error::query("claiming a partition"))?;
-    Ok(Claim {
-        key: key.clone(),
-        partition_id,
-        epoch: row.get(0),
-        next_offset: row.get(1),
-        recorded_topic_id: row.get(2),
-    })
+        &[(&partition_id, Type::INT4), (&claimed_by, Type::TEXT), (&key.topic_id, Type::UUID)],
+        |row| {
+            Ok(Claim {
+                key: key.clone(),
+                partition_id,
+                epoch: row.try_get(0)?,
+                next_offset: row.try_get(1)?,
+                recorded_topic_id: row.try_get(2)?,
+            })
+        },
+    )
+    .await
 }
 
 /// Begins a new incarnation of a partition whose topic was deleted and made again: its offsets
@@ -129,24 +136,29 @@ async fn raise_epoch(
 pub async fn begin_incarnation(
     session: &mut Session,
     cluster_id: &str,
-    key: &PartitionKey,
+    key: &TopicIdPartition,
     claimed_by: &str,
 ) -> Result<Claim, Error> {
-    let failed = || Error::query("beginning a new incarnation of a partition");
-    let transaction = session.client_mut().transaction().await.map_err(failed())?;
-    let partition_id: i32 = transaction
-        .query_one(
-            "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition, incarnation)
+    let what = "beginning a new incarnation of a partition";
+    let transaction = session.client_mut().transaction().await.map_err(Error::query(what))?;
+    let partition_id = query::row(
+        &transaction,
+        what,
+        "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition, incarnation)
              SELECT $1, $2, $3, $4, max(incarnation) + 1 FROM kafka_partitions
               WHERE cluster_id = $1 AND topic = $2 AND partition = $4
              RETURNING partition_id",
-            &[&cluster_id, &key.partition.topic, &key.topic_id, &key.partition.partition],
-        )
-        .await
-        .map_err(failed())?
-        .get(0);
+        &[
+            (&cluster_id, Type::TEXT),
+            (&key.partition.topic, Type::TEXT),
+            (&key.topic_id, Type::UUID),
+            (&key.partition.partition, Type::INT4),
+        ],
+        |row| row.try_get(0),
+    )
+    .await?;
     let claim = raise_epoch(&transaction, partition_id, key, claimed_by).await?;
-    transaction.commit().await.map_err(failed())?;
+    transaction.commit().await.map_err(Error::query(what))?;
     Ok(claim)
 }
 
@@ -159,81 +171,42 @@ pub async fn begin_incarnation(
 pub async fn end_lock_holders(
     session: &Session,
     cluster_id: &str,
-    keys: &[PartitionKey],
+    keys: &[TopicIdPartition],
 ) -> Result<usize, Error> {
-    let (topics, _, numbers) = columns(keys);
-    let ended = session.client()
-        .query(
+    let columns = KeyColumns::new(keys);
+    let ended = session
+        .rows(
+            "ending the session of a frozen ingester",
             "SELECT pg_terminate_backend(holder.pid)
                FROM kafka_partitions known
                JOIN unnest($2::text[], $3::int[]) AS wanted (topic, partition) USING (topic, partition)
                JOIN pg_locks holder ON holder.locktype = 'transactionid' AND holder.transactionid = known.xmax
                                    AND holder.granted AND holder.pid <> pg_backend_pid()
               WHERE known.cluster_id = $1",
-            &[&cluster_id, &topics, &numbers],
+            &[
+                (&cluster_id, Type::TEXT),
+                (&columns.topics, Type::TEXT_ARRAY),
+                (&columns.partitions, Type::INT4_ARRAY),
+            ],
+            |_| Ok(()),
         )
-        .await
-        .map_err(Error::query("ending the session of a frozen ingester"))?;
+        .await?;
     Ok(ended.len())
 }
 
-/// How far every known partition of the topics is recorded, newest incarnations only.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn partition_progress(
-    session: &Session,
-    cluster_id: &str,
-    topics: &[String],
-) -> Result<Vec<PartitionProgress>, Error> {
-    let rows = session
-        .client()
-        .query(
-            "SELECT DISTINCT ON (topic, partition) topic, partition, next_offset
-               FROM kafka_partitions WHERE cluster_id = $1 AND topic = ANY ($2)
-              ORDER BY topic, partition, incarnation DESC",
-            &[&cluster_id, &topics],
-        )
-        .await
-        .map_err(Error::query("reading how far the partitions are recorded"))?;
-    Ok(rows
-        .iter()
-        .map(|row| PartitionProgress {
-            partition: TopicPartition { topic: row.get(0), partition: row.get(1) },
-            next_offset: row.get(2),
-        })
-        .collect())
+/// The partitions column by column, as `unnest` takes them.
+struct KeyColumns<'a> {
+    topics: Vec<&'a str>,
+    topic_ids: Vec<Option<Uuid>>,
+    partitions: Vec<i32>,
 }
 
-/// The topics of which something is recorded, or claimed.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn known_topics(session: &Session) -> Result<Vec<String>, Error> {
-    let rows = session
-        .client()
-        .query("SELECT DISTINCT topic FROM kafka_partitions ORDER BY topic", &[])
-        .await
-        .map_err(Error::query("reading the topics"))?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
-}
-
-/// The id that `audit migrate` gave the database: the default consumer group is made of it.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn installation_id(session: &Session) -> Result<Uuid, Error> {
-    let row = session
-        .client()
-        .query_one("SELECT id FROM audit_installation", &[])
-        .await
-        .map_err(Error::query("reading the id of this database"))?;
-    Ok(row.get(0))
-}
-
-fn columns(keys: &[PartitionKey]) -> (Vec<&str>, Vec<Option<Uuid>>, Vec<i32>) {
-    let topics = keys.iter().map(|key| key.partition.topic.as_str()).collect();
-    let ids = keys.iter().map(|key| key.topic_id).collect();
-    let numbers = keys.iter().map(|key| key.partition.partition).collect();
-    (topics, ids, numbers)
+impl<'a> KeyColumns<'a> {
+    fn new(keys: &'a [TopicIdPartition]) -> Self {
+        Self {
+            topics: keys.iter().map(|key| key.partition.topic.as_str()).collect(),
+            topic_ids: keys.iter().map(|key| key.topic_id).collect(),
+            partitions: keys.iter().map(|key| key.partition.partition).collect(),
+        }
+    }
 }

@@ -1,0 +1,30 @@
+//! The right to replay.
+
+use super::error::Error;
+use crate::kafka;
+use crate::store::{self, ReplayLock, Session, Settings};
+
+/// The right to replay: a session that holds the lock, and Kafka's settings.
+pub struct Replayer {
+    pub(super) session: Session,
+    pub(super) kafka: kafka::Settings,
+}
+
+impl Replayer {
+    /// Connects, and takes the lock.
+    ///
+    /// # Errors
+    /// `Error::AlreadyRunning` where another replay holds it; `Error::Store`.
+    pub async fn open(database: &Settings, kafka: kafka::Settings) -> Result<Self, Error> {
+        let session = Session::open(database, "audit replay-dlt").await?;
+        match store::lock_replays(&session).await? {
+            ReplayLock::Acquired => Ok(Self { session, kafka }),
+            ReplayLock::HeldBy(process) => Err(Error::AlreadyRunning { process }),
+        }
+    }
+
+    /// The session.
+    pub fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
+    }
+}

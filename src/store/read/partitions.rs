@@ -1,0 +1,65 @@
+//! What is known of the partitions and of the database itself: what an ingester starts from, and
+//! how far it is.
+
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use crate::event::TopicPartition;
+use crate::store::connection::session::Session;
+use crate::store::error::Error;
+
+/// How far a partition is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionProgress {
+    /// The partition.
+    pub partition: TopicPartition,
+    /// The first offset that is not recorded yet.
+    pub next_offset: i64,
+}
+
+/// How far every known partition of the topics is recorded, newest incarnations only.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn partition_progress(
+    session: &Session,
+    cluster_id: &str,
+    topics: &[String],
+) -> Result<Vec<PartitionProgress>, Error> {
+    session
+        .rows(
+            "reading how far the partitions are recorded",
+            "SELECT DISTINCT ON (topic, partition) topic, partition, next_offset
+               FROM kafka_partitions WHERE cluster_id = $1 AND topic = ANY ($2)
+              ORDER BY topic, partition, incarnation DESC",
+            &[(&cluster_id, Type::TEXT), (&topics, Type::TEXT_ARRAY)],
+            |row| {
+                Ok(PartitionProgress {
+                    partition: TopicPartition {
+                        topic: row.try_get(0)?,
+                        partition: row.try_get(1)?,
+                    },
+                    next_offset: row.try_get(2)?,
+                })
+            },
+        )
+        .await
+}
+
+/// The topics of which something is recorded, or claimed.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn known_topics(session: &Session) -> Result<Vec<String>, Error> {
+    let sql = "SELECT DISTINCT topic FROM kafka_partitions ORDER BY topic";
+    session.rows("reading the topics", sql, &[], |row| row.try_get(0)).await
+}
+
+/// The id that `audit migrate` gave the database: the default consumer group is made of it.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn installation_id(session: &Session) -> Result<Uuid, Error> {
+    let sql = "SELECT id FROM audit_installation";
+    session.row("reading the id of this database", sql, &[], |row| row.try_get(0)).await
+}

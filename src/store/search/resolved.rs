@@ -1,0 +1,139 @@
+//! A selection as one database understands it: selectors as values that exist there.
+
+use chrono::{DateTime, Utc};
+
+use crate::filter::{Identifier, Selection};
+use crate::time::PostgresMicros;
+
+/// For which rows a selection is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowScope {
+    /// Those that exist.
+    Existing,
+    /// Also those that are still to come, of types, services and partitions that may not exist yet.
+    Future,
+}
+
+/// A selection, resolved against one database.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResolvedSelection {
+    pub(in crate::store) event_types: Texts,
+    pub(in crate::store) services: Texts,
+    pub(in crate::store) topics: Topics,
+    pub(in crate::store) aggregates: Vec<Identifier>,
+    pub(in crate::store) correlations: Vec<Identifier>,
+    pub(in crate::store) recorded: Option<RecordedRange>,
+    pub(in crate::store) errors: Errors,
+    /// Whether only dead letters are meant, or none of them.
+    pub(in crate::store) dead_letters: Option<bool>,
+    /// How many rows have the types, services and topics together.
+    pub(in crate::store) cardinality: Cardinality,
+    /// The selectors as they were given: those without a field above need no look-up.
+    pub(in crate::store) selection: Selection,
+}
+
+impl ResolvedSelection {
+    /// Whether ids narrow the search to few rows.
+    pub(in crate::store) fn has_ids(&self) -> bool {
+        !self.aggregates.is_empty()
+            || !self.correlations.is_empty()
+            || !self.selection.event_ids.is_empty()
+    }
+
+    /// Whether a selector has no counterpart in the database, so that nothing can match.
+    pub fn is_empty(&self) -> bool {
+        self.event_types == Texts::Exact(Vec::new())
+            || self.services == Texts::Exact(Vec::new())
+            || self.topics == Topics::Partitions(Vec::new())
+            || self.errors == Errors::Ids(Vec::new())
+            || (self.errors != Errors::Any && self.dead_letters == Some(false))
+            || self.cardinality == Cardinality::None
+            || self.recorded.is_some_and(|recorded| recorded.first_id > recorded.last_id)
+    }
+}
+
+/// Which texts are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) enum Texts {
+    /// Every text.
+    #[default]
+    Any,
+    /// One of these.
+    Exact(Vec<String>),
+    /// Whatever matches one of these patterns of LIKE.
+    Like(Vec<String>),
+}
+
+impl Texts {
+    /// Narrows what is meant to this value.
+    pub(in crate::store) fn keep_only(&mut self, value: &str) {
+        match self {
+            Self::Any => *self = Self::Exact(vec![value.to_owned()]),
+            Self::Exact(values) => values.retain(|other| other == value),
+            // Which values match is not known here: the conditions on the row narrow it.
+            Self::Like(_) => {}
+        }
+    }
+}
+
+/// Which topics are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) enum Topics {
+    /// Every topic.
+    #[default]
+    Any,
+    /// Those of one of these `kafka_partitions.partition_id`.
+    Partitions(Vec<i32>),
+    /// Whatever matches one of these patterns of LIKE.
+    Like(Vec<String>),
+}
+
+/// Which errors of dead letters are meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) enum Errors {
+    /// Every error, and rows without one.
+    #[default]
+    Any,
+    /// Those of these rows (`event_logs.id`), which are all that match.
+    Ids(Vec<i64>),
+    /// Whatever matches one of these patterns of LIKE.
+    Like(ErrorPatterns),
+}
+
+/// Patterns of LIKE for the two texts of an error, of which one has to match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store) struct ErrorPatterns {
+    /// For the exception's class.
+    pub(in crate::store) classes: Vec<String>,
+    /// For the exception's message.
+    pub(in crate::store) messages: Vec<String>,
+}
+
+/// A range of recording times, and the ids of the batches recorded in it. Both are conditions,
+/// because ids are not in the order of commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) struct RecordedRange {
+    /// The lowest id of those batches.
+    pub(in crate::store) first_id: i64,
+    /// The highest id of those batches, inclusive.
+    pub(in crate::store) last_id: i64,
+    /// Between which times the events of those batches happened, both inclusive.
+    pub(in crate::store) created: Option<(PostgresMicros, PostgresMicros)>,
+    /// From this time on, inclusive.
+    pub(in crate::store) since: Option<DateTime<Utc>>,
+    /// Up to this time, exclusive.
+    pub(in crate::store) until: Option<DateTime<Utc>>,
+}
+
+/// How many rows have the types, services and topics of a selection together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(in crate::store) enum Cardinality {
+    /// Too many to read them all for a page, or not known.
+    #[default]
+    Many,
+    /// Few enough that reading and sorting all of them is quicker than walking by time until a page
+    /// is full.
+    Few,
+    /// Not one.
+    None,
+}
