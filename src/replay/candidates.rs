@@ -1,5 +1,5 @@
-//! What the plan of a replay is made from: the selected dead letters, and the topics that they could
-//! go to.
+//! What the plan of a replay is made from: the selected dead letters, and the topics that they
+//! could go to.
 
 use std::collections::{BTreeSet, HashMap};
 

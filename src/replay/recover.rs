@@ -27,8 +27,9 @@ pub struct RecoveredReplays {
 }
 
 impl Replayer {
-    /// Finds out what became of pending replays, by looking for their records in their target topics.
-    /// `waiting` is called, with the time to wait, before a wait for records that may still arrive.
+    /// Finds out what became of pending replays, by looking for their records in their target
+    /// topics. `waiting` is called, with the time to wait, before a wait for records that may still
+    /// arrive.
     ///
     /// # Errors
     /// `Error::Kafka` where a target can't be read to its end, in which case what is unclear stays

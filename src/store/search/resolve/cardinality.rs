@@ -95,9 +95,9 @@ fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
     anything && !one_type_alone && !resolved.has_ids()
 }
 
-/// The statement that counts up to a bound. Of N rows, n have the categories. Reading and sorting them costs n; walking by time to a page of
-/// 50 passes 50 N / n rows, each about a tenth as dear because its neighbours are beside it. The
-/// two are equal at n = √(5 N).
+/// The statement that counts up to a bound. Of N rows, n have the categories. Reading and sorting
+/// them costs n; walking by time to a page of 50 passes 50 N / n rows, each about a tenth as dear
+/// because its neighbours are beside it. The two are equal at n = √(5 N).
 fn count_statement(categories: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
     let conditions =

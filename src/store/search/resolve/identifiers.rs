@@ -1,4 +1,5 @@
-//! Resolves ids of aggregates and correlations: whole, by their beginning, or as text that is no UUID.
+//! Resolves ids of aggregates and correlations: whole, by their beginning, or as text that is no
+//! UUID.
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;
