@@ -133,6 +133,11 @@ impl Error {
         })
     }
 
+    /// Whether a lock was not to be had within `lock_timeout`.
+    pub fn is_lock_not_available(&self) -> bool {
+        self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
     /// The server's own words, and in which line of a COPY it found the fault (the first is 1),
     /// where it says so.
     pub fn refused_row(&self) -> (String, Option<usize>) {
