@@ -111,7 +111,11 @@ mod tests {
         let Decision::Refuse(text) = decision(&claim, 0, 100, false) else {
             panic!("another topic was taken for the recorded one");
         };
-        insta::assert_snapshot!(text, @"");
+        assert_eq!(
+            text,
+            "orders.events [2] is not read: the topic was deleted and made again; \
+             to record it as a new incarnation, run ingest with --accept-recreated orders.events"
+        );
         assert_eq!(decision(&claim, 0, 100, true), Decision::BeginIncarnation);
     }
 
