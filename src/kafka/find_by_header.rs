@@ -73,7 +73,7 @@ pub fn find_by_header(
                 open.remove(&partition);
             }
             Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => {
-                silent += WAIT
+                silent += WAIT;
             }
             Some(Err(source)) => return Err(Error::Client { what: what(), source }),
             None => silent += WAIT,
