@@ -8,6 +8,7 @@ pub mod cli;
 pub mod dead_letter;
 pub mod event;
 pub mod filter;
+pub mod host;
 pub mod ingest;
 pub mod kafka;
 pub mod ledger;

@@ -1,25 +1,33 @@
-//! Claims partitions in PostgreSQL, and finds out before the first record is read whether Kafka
-//! still has what comes next.
+//! Claims partitions in PostgreSQL, and compares what is recorded with what Kafka has before the
+//! first record is read.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio_postgres::error::SqlState;
-use uuid::Uuid;
 
-use super::control::{Counters, Fault, Faults, Stop, lock};
-use super::{Error, IngestSettings};
+use super::claim_check::{Comparison, Decision, compare, decide};
+use super::counters::Counters;
+use super::error::Error;
+use super::fault::{Fault, FirstFault};
+use super::lock::lock;
+use super::rebalance::Claimer;
+use super::settings::IngestSettings;
+use super::stop::Stop;
 use crate::event::TopicPartition;
-use crate::kafka::{self, Cluster, Offsets};
+use crate::kafka::Cluster;
+use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{
-    self, Batch, BatchStatus, Claim, OffsetRange, RangeKind, TopicIdPartition, Writer, Written,
+    self, Batch, BatchStatus, Claim, OffsetRange, RangeKind, Session, TopicIdPartition, Writer,
+    Written,
 };
 
-/// After more waits for a lock (5 s each) than this, the session that holds it is taken for frozen,
-/// and ended.
-const PATIENCE: u32 = 2;
+/// After more waits for a lock (5 s each) than this, the session that holds it counts as frozen and
+/// is ended.
+const LOCK_WAITS: u32 = 2;
+/// How often a partition that ends early is asked for its end again, once a second.
+const END_RETRIES: usize = 5;
 
 /// Takes claims on behalf of the consumer.
 pub(super) struct Claims {
@@ -29,75 +37,60 @@ pub(super) struct Claims {
     pub(super) cluster_id: Arc<str>,
     pub(super) ingester: Arc<str>,
     pub(super) stop: Arc<Stop>,
-    pub(super) faults: Arc<Faults>,
+    pub(super) faults: Arc<FirstFault>,
     pub(super) counters: Arc<Counters>,
     /// The partitions that can't be read, and why.
     pub(super) refused: Arc<Mutex<HashMap<TopicPartition, String>>>,
 }
 
-/// Why an attempt failed.
-enum Failure {
-    Store(store::Error),
-    Kafka(kafka::Error),
+impl Claimer for Claims {
+    /// Waits for a database or a broker that is away. Logs what can't be read.
+    fn claim(&self, partitions: &[TopicPartition]) -> Vec<Claim> {
+        let (mut failures, mut lock_waits) = (0, 0);
+        while !self.stop.is_requested() && !self.faults.is_raised() {
+            let end_holders = lock_waits > LOCK_WAITS;
+            let error = match self.runtime.block_on(self.try_claim(partitions, end_holders)) {
+                Ok(claims) => return claims,
+                Err(error) => error,
+            };
+            if let Error::Store(error) = &error {
+                lock_waits += u32::from(error.is_lock_not_available());
+            }
+            if !is_transient(&error) {
+                self.faults.raise(Fault::Fatal(error));
+                break;
+            }
+            tracing::warn!(
+                %error,
+                "can't claim the assigned partitions now; trying again until it works"
+            );
+            self.runtime.block_on(self.stop.wait(store::back_off(failures)));
+            failures += 1;
+        }
+        Vec::new()
+    }
+}
+
+/// Whether claiming may work later. Kafka's side always may: the broker that gave the assignment
+/// was there a moment ago.
+fn is_transient(error: &Error) -> bool {
+    match error {
+        Error::Store(error) => error.is_transient(),
+        Error::Kafka(_) => true,
+        _ => false,
+    }
 }
 
 impl Claims {
-    pub(super) fn report_partitions(&self, count: usize) {
-        self.counters.partitions.store(count as u64, std::sync::atomic::Ordering::Relaxed);
-    }
-
-    /// Claims the partitions and returns from which offset each is to be read. What can't be read
-    /// is left out and logged. Waits for a database or a broker that is away; gives up, with
-    /// nothing, when the session is to end.
-    pub(super) fn take(&self, partitions: &[TopicPartition]) -> Vec<Claim> {
-        let (mut attempt, mut lock_waits) = (0, 0);
-        loop {
-            if self.stop.is_requested() || self.faults.is_raised() {
-                return Vec::new();
-            }
-            let failure =
-                match self.runtime.block_on(self.try_take(partitions, lock_waits > PATIENCE)) {
-                    Ok(claims) => return claims,
-                    Err(failure) => failure,
-                };
-            let (transient, text) = match &failure {
-                Failure::Store(error) => {
-                    lock_waits +=
-                        u32::from(error.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE));
-                    (error.is_transient(), error.to_string())
-                }
-                Failure::Kafka(error) => (true, error.to_string()),
-            };
-            if !transient {
-                self.faults.raise(Fault::Fatal(match failure {
-                    Failure::Store(error) => Error::Store(error),
-                    Failure::Kafka(error) => Error::Kafka(error),
-                }));
-                return Vec::new();
-            }
-            tracing::warn!(
-                error = text,
-                "can't claim the assigned partitions now; trying again until it works"
-            );
-            self.runtime.block_on(self.stop.wait(store::back_off(attempt)));
-            attempt += 1;
-        }
-    }
-
-    async fn try_take(
+    async fn try_claim(
         &self,
         partitions: &[TopicPartition],
         end_holders: bool,
-    ) -> Result<Vec<Claim>, Failure> {
+    ) -> Result<Vec<Claim>, Error> {
         let keys = self.keys(partitions)?;
-        let application = format!("audit ingest {} claims", self.ingester);
-        let mut client = store::Session::connect(&self.settings.database, &application)
-            .await
-            .map_err(Failure::Store)?;
+        let mut session = Session::connect(&self.settings.database, &self.application()).await?;
         if end_holders {
-            let ended = store::end_lock_holders(&client, &self.cluster_id, &keys)
-                .await
-                .map_err(Failure::Store)?;
+            let ended = store::end_lock_holders(&session, &self.cluster_id, &keys).await?;
             if ended > 0 {
                 tracing::warn!(
                     sessions = ended,
@@ -105,24 +98,25 @@ impl Claims {
                 );
             }
         }
-        let claims = store::claim(&mut client, &self.cluster_id, &keys, &self.ingester)
-            .await
-            .map_err(Failure::Store)?;
-        let mut ready = Vec::with_capacity(claims.len());
+        let claims = store::claim(&mut session, &self.cluster_id, &keys, &self.ingester).await?;
+        let mut readable = Vec::with_capacity(claims.len());
         for claim in claims {
-            if let Some(claim) = self.check(&mut client, claim).await? {
-                ready.push(claim);
-            }
+            readable.extend(self.prepare(&mut session, claim).await?);
         }
-        Ok(ready)
+        Ok(readable)
     }
 
-    fn keys(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicIdPartition>, Failure> {
+    /// The name of the sessions in `pg_stat_activity`.
+    fn application(&self) -> String {
+        format!("audit ingest {} claims", self.ingester)
+    }
+
+    fn keys(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicIdPartition>, Error> {
         let mut topics: Vec<String> =
             partitions.iter().map(|partition| partition.topic.clone()).collect();
         topics.sort_unstable();
         topics.dedup();
-        let ids: HashMap<String, Uuid> = self.cluster.topic_ids(&topics).map_err(Failure::Kafka)?;
+        let ids = self.cluster.topic_ids(&topics)?;
         let key = |partition: &TopicPartition| TopicIdPartition {
             partition: partition.clone(),
             topic_id: ids.get(&partition.topic).copied(),
@@ -130,62 +124,49 @@ impl Claims {
         Ok(partitions.iter().map(key).collect())
     }
 
-    /// Compares what is recorded with what Kafka has. `None` where the partition can't be read.
-    async fn check(
+    /// Makes a claim ready to be read: begins a new incarnation or declares a loss where that has
+    /// to be. `None` where the partition can't be read.
+    async fn prepare(
         &self,
-        client: &mut store::Session,
+        session: &mut Session,
         mut claim: Claim,
-    ) -> Result<Option<Claim>, Failure> {
+    ) -> Result<Option<Claim>, Error> {
         let partition = claim.key.partition.clone();
-        let topic = &partition.topic;
-        let mut offsets = self.offsets(&partition)?;
-        let recreated = matches!((claim.recorded_topic_id, claim.key.topic_id), (Some(recorded), Some(found)) if recorded != found);
-        // A new leader may not know the end yet.
-        for _ in 0..5 {
-            if recreated || offsets.end >= claim.next_offset {
+        let mut comparison = compare(&claim, self.cluster.offsets(&partition)?);
+        for _ in 0..END_RETRIES {
+            if !matches!(comparison, Comparison::EndsEarly { .. }) {
                 break;
             }
             self.stop.wait(Duration::from_secs(1)).await;
-            offsets = self.offsets(&partition)?;
+            comparison = compare(&claim, self.cluster.offsets(&partition)?);
         }
-        if recreated || offsets.end < claim.next_offset {
-            if !self.settings.accept_recreated.contains(topic) {
-                let what = if recreated {
-                    "was deleted and made again".to_owned()
-                } else {
-                    format!(
-                        "ends at offset {} although offsets up to {} are recorded",
-                        offsets.end, claim.next_offset
-                    )
-                };
-                let text = format!(
-                    "{partition} is not read: the topic {what}; \
-                     to record it as a new incarnation, run ingest with --accept-recreated {topic}"
-                );
+        let accepts_recreated = self.settings.accept_recreated.contains(&partition.topic);
+        let mut decision = decide(&claim, comparison, accepts_recreated);
+        if decision == Decision::BeginIncarnation {
+            claim = store::begin_incarnation(session, &self.cluster_id, &claim.key, &self.ingester)
+                .await?;
+            tracing::warn!(
+                topic = partition.topic,
+                partition = partition.partition,
+                "the topic was made again: recording it as a new incarnation"
+            );
+            let comparison = compare(&claim, self.cluster.offsets(&partition)?);
+            decision = decide(&claim, comparison, false);
+        }
+        match decision {
+            Decision::Read | Decision::BeginIncarnation => {}
+            Decision::DeclareLost { low } => self.declare_lost(&mut claim, low).await?,
+            Decision::Refuse(text) => {
                 tracing::error!("{text}");
                 lock(&self.refused).insert(partition, text);
                 return Ok(None);
             }
-            claim = store::begin_incarnation(client, &self.cluster_id, &claim.key, &self.ingester)
-                .await
-                .map_err(Failure::Store)?;
-            tracing::warn!(
-                topic,
-                partition = partition.partition,
-                "the topic was made again: recording it as a new incarnation"
-            );
-        }
-        if offsets.low > claim.next_offset {
-            self.declare_lost(&mut claim, offsets.low).await.map_err(Failure::Store)?;
         }
         Ok(Some(claim))
     }
 
-    fn offsets(&self, partition: &TopicPartition) -> Result<Offsets, Failure> {
-        self.cluster.offsets(partition).map_err(Failure::Kafka)
-    }
-
-    /// Kafka deleted offsets before they were read: says so in the ledger, for ever.
+    /// Enters offsets that Kafka deleted before they were read into the ledger, and moves the claim
+    /// behind them.
     async fn declare_lost(&self, claim: &mut Claim, low: i64) -> Result<(), store::Error> {
         let range = OffsetRange {
             partition_id: claim.partition_id,
@@ -195,18 +176,17 @@ impl Claims {
             row_count: 0,
             kind: RangeKind::Lost,
         };
-        let application = format!("audit ingest {} claims", self.ingester);
-        let mut writer = Writer::connect(&self.settings.database, &application).await?;
+        let mut writer = Writer::connect(&self.settings.database, &self.application()).await?;
         let batch = Batch {
             events: None,
-            dead_letters: &store::write::copy_buffer::CopyBuffer::default(),
+            dead_letters: &CopyBuffer::default(),
             ranges: std::slice::from_ref(&range),
             ingester: &self.ingester,
         };
         if writer.write(&batch).await? == Written::Fenced
             && writer.status(std::slice::from_ref(&range)).await? != BatchStatus::Recorded
         {
-            // Claimed by somebody else in between: whoever holds it now declares the loss.
+            // Another process claimed the partition in between, and will declare the loss.
             return Ok(());
         }
         let lost = low - claim.next_offset;

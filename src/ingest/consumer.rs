@@ -1,4 +1,4 @@
-//! The consumer's loop: reads records, hands batches on, and stays in the group while PostgreSQL is
+//! The consumer's loop: reads records, flushes batches, and stays in the group while PostgreSQL is
 //! slow or away.
 
 use std::sync::{Arc, mpsc};
@@ -10,29 +10,32 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::control::{Fault, RecordedOffsets, lock};
-use super::rebalance::GroupContext;
-use super::{Error, IngestSettings};
+use super::error::Error;
+use super::fault::Fault;
+use super::group_context::GroupContext;
+use super::lock::lock;
+use super::rebalance::GroupMember;
+use super::recorded_offsets::RecordedOffsets;
+use super::settings::IngestSettings;
 use crate::event::TopicPartition;
-use crate::kafka;
+use crate::kafka::{self, ReceivedRecord};
 
 /// How long the loop may stay away from `poll` before the partitions are paused, so that polling
 /// can go on without records coming in.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
-/// How often a quiet consumer looks whether its position passed transaction markers.
+/// How often a consumer without records checks whether its position passed transaction markers.
 const QUIET: Duration = Duration::from_millis(100);
-/// How many records are taken between two looks at the clock and at what else there is to do.
-const AT_ONCE: usize = 200;
-/// How long a stop waits for the batches that are under way.
+/// How many records are received between two checks of the clock, of the batches and of a stop.
+const BURST: usize = 200;
+/// How long a stop waits for the batches in flight.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How long each step of leaving the group may take.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
-/// How often the group's offsets in Kafka are brought up to date. They are for other tools' lag
-/// displays only.
-const GROUP_OFFSETS: Duration = Duration::from_secs(5);
+/// How often the group's offsets in Kafka are committed. They serve other tools' lag displays only.
+const GROUP_COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What librdkafka is told. `-X` may change what stands in the first list; the exactly-once
-/// protocol needs the second.
+/// The consumer's configuration. `-X` may change the first list; the exactly-once protocol needs
+/// the settings after it.
 fn configuration(settings: &IngestSettings, group: &str) -> ClientConfig {
     let mut config = settings.kafka.client(&[
         ("partition.assignment.strategy", "cooperative-sticky"),
@@ -63,14 +66,14 @@ fn configuration(settings: &IngestSettings, group: &str) -> ClientConfig {
 pub(super) fn consume(
     settings: &IngestSettings,
     group: &str,
-    context: GroupContext,
+    group_context: GroupContext,
     offsets: &RecordedOffsets,
 ) {
-    let faults = Arc::clone(&context.faults);
+    let faults = Arc::clone(&group_context.faults);
     let fatal = |what| move |source| Fault::Fatal(Error::Kafka(kafka::Error::client(what)(source)));
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
     let created = configuration(settings, group)
-        .create_with_context(context)
+        .create_with_context(group_context)
         .map_err(fatal("making a Kafka consumer"));
     let consumer: BaseConsumer<GroupContext> = match created {
         Ok(consumer) => consumer,
@@ -84,78 +87,91 @@ pub(super) fn consume(
         Ok(()) => commit_to_group(&consumer, offsets, CommitMode::Sync),
         Err(fault) => faults.raise(fault),
     }
-    // Nothing that is read from here on may be taken for a hole.
+    // Records that arrive from here on are dropped, so nothing may be flushed any more: they would
+    // be taken for holes.
     lock(&consumer.context().batcher).close();
     leave(consumer);
+}
+
+/// What the loop does next.
+enum Step {
+    /// Receives records, and waits for the first one up to this long.
+    Receive(Duration),
+    /// Waits for PostgreSQL: a batch is full, and its lane has no room.
+    Wait,
+    /// Ends: a stop was requested, and everything is committed.
+    End,
 }
 
 /// Reads until a stop; everything is committed then. A fault that another part of the session
 /// raised ends it too.
 fn read(consumer: &BaseConsumer<GroupContext>, offsets: &RecordedOffsets) -> Result<(), Fault> {
     let context = consumer.context();
-    let (stop, faults) = (&context.stop, &context.faults);
-    let positions = || consumer.position().ok();
     let mut blocked_since: Option<Instant> = None;
     let mut paused = None;
-    let mut group_offsets_at = Instant::now();
+    let mut group_commit_at = Instant::now();
     loop {
-        if faults.is_raised() {
-            return Err(Fault::Restart("another part of the session ended".to_owned()));
+        if context.faults.is_raised() {
+            return Err(Fault::Recoverable("another part of the session ended".to_owned()));
         }
         let now = Instant::now();
-        if now.duration_since(group_offsets_at) > GROUP_OFFSETS {
-            group_offsets_at = now;
+        if now.duration_since(group_commit_at) > GROUP_COMMIT_INTERVAL {
+            group_commit_at = now;
             commit_to_group(consumer, offsets, CommitMode::Async);
         }
-        let timeout = {
-            let mut batcher = lock(&context.batcher);
-            if stop.is_requested() {
-                let drained = batcher.drain(STOP_LIMIT, positions, || faults.is_raised());
-                return if drained { Ok(()) } else { Err(Fault::Fatal(Error::StoppedEarly)) };
-            }
-            batcher.hand_on_due(now, positions);
-            if batcher.is_full() {
-                // Back-pressure. The writer needs some 100 ms for a batch, so this is the usual way
-                // to wait.
-                batcher.wait_for_place(Duration::from_millis(20));
-                None
-            } else {
-                Some(batcher.due_in(now).unwrap_or(QUIET).min(QUIET))
-            }
-        };
-        let Some(timeout) = timeout else {
-            if blocked_since.get_or_insert(now).elapsed() > PAUSE_AFTER {
-                if paused.is_none() {
-                    paused = pause(consumer);
+        match flush(consumer, now)? {
+            Step::End => return Ok(()),
+            Step::Wait => {
+                if blocked_since.get_or_insert(now).elapsed() > PAUSE_AFTER {
+                    if paused.is_none() {
+                        paused = pause(consumer);
+                    }
+                    // Only to stay in the group: paused partitions deliver nothing.
+                    receive(consumer, Duration::ZERO)?;
                 }
-                // Only to stay in the group: paused partitions deliver nothing.
-                receive(consumer, Duration::ZERO)?;
             }
-            continue;
-        };
-        blocked_since = None;
-        if let Some(partitions) = paused.take() {
-            consumer
-                .resume(&partitions)
-                .map_err(|error| Fault::Restart(format!("resuming failed: {error}")))?;
-        }
-        if !receive(consumer, timeout)?
-            && let Some(positions) = positions()
-        {
-            lock(&context.batcher).note_holes(&positions, Instant::now());
+            Step::Receive(timeout) => {
+                blocked_since = None;
+                if let Some(partitions) = paused.take() {
+                    let resumed = consumer.resume(&partitions);
+                    resumed
+                        .map_err(|error| Fault::Recoverable(format!("resuming failed: {error}")))?;
+                }
+                if !receive(consumer, timeout)? {
+                    let positions = consumer.positions();
+                    lock(&context.batcher).account_for_holes(&positions, Instant::now());
+                }
+            }
         }
     }
 }
 
-/// Leaves the group in good order, so that the others need not wait for our session to run out, and
+/// Flushes the batches that are due, or all of them where a stop was requested.
+fn flush(consumer: &BaseConsumer<GroupContext>, now: Instant) -> Result<Step, Fault> {
+    let context = consumer.context();
+    let mut batcher = lock(&context.batcher);
+    let positions = || consumer.positions();
+    if context.stop.is_requested() {
+        let drained = batcher.drain(STOP_LIMIT, positions, || context.faults.is_raised());
+        return if drained { Ok(Step::End) } else { Err(Fault::Fatal(Error::StoppedEarly)) };
+    }
+    batcher.flush_due(now, positions);
+    if batcher.is_full() {
+        // The writer needs some 100 ms for a batch, so this is the usual way to wait.
+        batcher.wait_for_room(Duration::from_millis(20));
+        return Ok(Step::Wait);
+    }
+    Ok(Step::Receive(batcher.due_in(now).unwrap_or(QUIET).min(QUIET)))
+}
+
+/// Leaves the group, so that the others need not wait for this member's session to time out, and
 /// ends the client. librdkafka can hang for ever when it destroys a client whose partitions were
-/// just taken away (librdkafka #4674), so that is left to a thread which nobody waits for longer
-/// than a moment.
+/// just taken away (librdkafka #4674): a thread does that, and is waited for a moment only.
 fn leave(consumer: BaseConsumer<GroupContext>) {
     consumer.unsubscribe();
     let began = Instant::now();
     while began.elapsed() < LEAVE_LIMIT
-        && consumer.assignment().is_ok_and(|assigned| assigned.count() > 0)
+        && Consumer::assignment(&consumer).is_ok_and(|assigned| assigned.count() > 0)
     {
         let _ = consumer.poll(Duration::from_millis(50));
     }
@@ -169,34 +185,36 @@ fn leave(consumer: BaseConsumer<GroupContext>) {
     }
 }
 
-/// Waits for a record, and takes it and those that are there already, as far as a batch holds them.
-/// False where none came.
+/// Waits for a record, and takes it and those that are there already, until a batch is full. False
+/// where none came.
 fn receive(consumer: &BaseConsumer<GroupContext>, timeout: Duration) -> Result<bool, Fault> {
-    let (mut timeout, mut now) = (timeout, None);
-    for _ in 0..AT_ONCE {
+    let (mut timeout, mut received_at) = (timeout, None);
+    for _ in 0..BURST {
         match consumer.poll(timeout) {
             None => break,
             Some(Ok(message)) => {
-                // One look at the clock serves them all.
-                let now = *now.get_or_insert_with(Instant::now);
+                // The clock is read once for all of them.
+                let now = *received_at.get_or_insert_with(Instant::now);
                 let mut batcher = lock(&consumer.context().batcher);
-                batcher.push(&message, now);
+                batcher.push(ReceivedRecord::from(&message), now);
                 if batcher.is_full() {
                     break;
                 }
             }
-            Some(Err(error)) => judge(&error)?,
+            Some(Err(error)) => check(&error)?,
         }
         timeout = Duration::ZERO;
     }
-    Ok(now.is_some())
+    Ok(received_at.is_some())
 }
 
-/// What an error of the consumer means.
-fn judge(error: &KafkaError) -> Result<(), Fault> {
+/// Decides whether an error of the consumer ends the session. librdkafka mends the others itself.
+fn check(error: &KafkaError) -> Result<(), Fault> {
     match error.rdkafka_error_code() {
+        // The next claim declares the loss.
         Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
-            Err(Fault::Restart("Kafka no longer has the next offset of a partition".to_owned()))
+            let reason = "Kafka no longer has the next offset of a partition";
+            Err(Fault::Recoverable(reason.to_owned()))
         }
         Some(
             RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed,
@@ -205,10 +223,10 @@ fn judge(error: &KafkaError) -> Result<(), Fault> {
             Err(Fault::Fatal(Error::Kafka(failed(error.clone()))))
         }
         _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
-            Err(Fault::Restart(format!("librdkafka gave up: {error}")))
+            Err(Fault::Recoverable(format!("librdkafka gave up: {error}")))
         }
-        // A topic that does not exist yet, or that is just being deleted, is waited for, and said
-        // once at the start.
+        // A topic that does not exist yet, or is just being deleted, is waited for. The log has it
+        // once, at the start.
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(()),
         _ => {
             tracing::info!(%error, "Kafka reports an error; librdkafka tries again");
@@ -217,13 +235,15 @@ fn judge(error: &KafkaError) -> Result<(), Fault> {
     }
 }
 
+/// Pauses reading, so that polling delivers nothing. Returns what has to be resumed.
 fn pause(consumer: &BaseConsumer<GroupContext>) -> Option<TopicPartitionList> {
-    let partitions = consumer.assignment().ok()?;
+    let partitions = Consumer::assignment(consumer).ok()?;
     consumer.pause(&partitions).ok()?;
     tracing::debug!("PostgreSQL is slower than Kafka: reading pauses");
     Some(partitions)
 }
 
+/// Commits what is recorded since the last time as the group's offsets.
 fn commit_to_group(
     consumer: &BaseConsumer<GroupContext>,
     offsets: &RecordedOffsets,
@@ -238,5 +258,45 @@ fn commit_to_group(
         && let Err(error) = consumer.commit(&list, mode)
     {
         tracing::debug!(%error, "the group's offsets, which only other tools look at, were not committed");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome_of(code: RDKafkaErrorCode) -> Result<(), Fault> {
+        check(&KafkaError::MessageConsumption(code))
+    }
+
+    #[test]
+    fn an_offset_that_kafka_no_longer_has_leads_to_another_claim() {
+        for code in [RDKafkaErrorCode::AutoOffsetReset, RDKafkaErrorCode::OffsetOutOfRange] {
+            assert!(matches!(outcome_of(code), Err(Fault::Recoverable(_))), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_missing_right_ends_the_ingester() {
+        let codes = [
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::GroupAuthorizationFailed,
+        ];
+        for code in codes {
+            assert!(matches!(outcome_of(code), Err(Fault::Fatal(Error::Kafka(_)))), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_librdkafka_mends_itself_is_waited_for() {
+        for code in [
+            RDKafkaErrorCode::UnknownTopicOrPartition,
+            RDKafkaErrorCode::BrokerTransportFailure,
+            RDKafkaErrorCode::AllBrokersDown,
+        ] {
+            assert!(outcome_of(code).is_ok(), "{code}");
+        }
+        let fatal = KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::Fatal);
+        assert!(matches!(check(&fatal), Err(Fault::Recoverable(_))));
     }
 }

@@ -1,21 +1,22 @@
 //! Decodes the records of a batch and encodes their rows, on a thread of its own, while the batch
 //! before is copied.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::batcher::{OpenBatch, Segment};
-use super::control::RecordedOffsets;
-use crate::dead_letter::{self, DeadLetter, ReplayMark};
-use crate::event::{Decoder, Event, Header, QUARANTINED, Reason, Record};
+use super::event_rows::{write_dead_letter, write_dead_letter_from, write_event};
+use super::open_batch::{OpenBatch, Segment};
+use crate::dead_letter::DeadLetter;
+use crate::event::{Decoder, Header, QUARANTINED, Reason, Record};
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
-use crate::store::{DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, OffsetRange, RangeKind};
+use crate::store::{OffsetRange, RangeKind};
 use crate::time::UnixMicros;
 
-/// What every row needs to know besides its record.
+/// Makes rows of records.
 #[derive(Debug, Clone)]
 pub(super) struct Encoder {
     pub(super) decoder: Arc<Decoder>,
@@ -27,13 +28,18 @@ pub(super) struct Encoder {
 pub(super) struct EncodedBatch {
     records: RecordBatch,
     segments: Vec<Segment>,
+    /// The rows of `event_logs`, one for each record.
     pub(super) events: CopyBuffer,
+    /// The rows of `dead_letters`.
     pub(super) dead_letters: CopyBuffer,
     /// The rows of `events` that the rows of `dead_letters` belong to.
     dead_letter_rows: Vec<usize>,
+    /// How many rows of `events` are quarantined.
     pub(super) quarantined: u64,
-    /// Whether the dead letters were stripped of what their headers say.
-    pub(super) dead_letters_are_bare: bool,
+    /// The rows of `events` that were replaced because PostgreSQL refused them.
+    refused_rows: HashSet<usize>,
+    /// Whether `dead_letters` lacks what the headers say.
+    dead_letters_are_stripped: bool,
 }
 
 impl EncodedBatch {
@@ -56,11 +62,24 @@ impl EncodedBatch {
         ranges
     }
 
-    /// Notes how far each partition is recorded now.
-    pub(super) fn note_offsets(&self, offsets: &RecordedOffsets) {
-        for segment in &self.segments {
-            offsets.note(&segment.partition.name, segment.next_offset);
-        }
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Whether PostgreSQL refused this row already, so that a quarantined one stands in its place.
+    pub(super) fn was_refused(&self, index: usize) -> bool {
+        self.refused_rows.contains(&index)
+    }
+
+    /// Whether a dead letter still has what its headers say.
+    pub(super) fn has_dead_letter_origins(&self) -> bool {
+        !self.dead_letters.is_empty() && !self.dead_letters_are_stripped
+    }
+
+    /// Names the record of a row: "orders.events [2] offset 57".
+    pub(super) fn name_of(&self, index: usize) -> String {
+        let segment = &self.segments[self.records.source(index) as usize];
+        format!("{} offset {}", segment.partition.name, self.records.offset(index))
     }
 
     /// Gives the rows their ids.
@@ -71,20 +90,21 @@ impl EncodedBatch {
 }
 
 impl Encoder {
-    /// Encodes batches until there are no more, or nobody takes them.
+    /// Encodes batches until there are no more, or the writer ended.
     pub(super) fn run(
         &self,
         batches: &Receiver<OpenBatch>,
-        next_stage: &UnboundedSender<EncodedBatch>,
+        writer: &UnboundedSender<EncodedBatch>,
     ) {
         while let Ok(open_batch) = batches.recv() {
-            if next_stage.send(self.encode(open_batch)).is_err() {
+            if writer.send(self.encode(open_batch)).is_err() {
                 return;
             }
         }
     }
 
-    fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
+    /// Encodes a batch.
+    pub(super) fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
         let OpenBatch { records, segments } = open_batch;
         // A row takes about the size of its record, once more for what attributes keeps, and a
         // fixed part.
@@ -114,7 +134,8 @@ impl Encoder {
             dead_letters,
             dead_letter_rows,
             quarantined,
-            dead_letters_are_bare: false,
+            refused_rows: HashSet::new(),
+            dead_letters_are_stripped: false,
         }
     }
 
@@ -140,6 +161,7 @@ impl Encoder {
         write_event(&mut encoded.events, &event, segment.partition.partition_id, record.offset);
         encoded.events.replace_by_last(index);
         encoded.quarantined += 1;
+        encoded.refused_rows.insert(index);
     }
 
     /// Encodes the dead letters again without what was read out of their headers: where PostgreSQL
@@ -147,59 +169,12 @@ impl Encoder {
     pub(super) fn strip_dead_letters(&self, encoded: &mut EncodedBatch) {
         let mut headers = Vec::new();
         encoded.dead_letters = CopyBuffer::default();
-        encoded.dead_letters_are_bare = true;
+        encoded.dead_letters_are_stripped = true;
         for index in &encoded.dead_letter_rows {
             encoded.records.headers(*index, &mut headers);
             let segment = &encoded.segments[encoded.records.source(*index) as usize];
             let record = self.record(&encoded.records, segment, *index, &headers);
-            write_dead_letter_of(&mut encoded.dead_letters, &record, &DeadLetter::default());
+            write_dead_letter_from(&mut encoded.dead_letters, &record, &DeadLetter::default());
         }
     }
-}
-
-/// Writes the row of `event_logs` that an event becomes, without its id: [`CopyBuffer::number`]
-/// fills that in.
-pub fn write_event(rows: &mut CopyBuffer, event: &Event<'_>, partition_id: i32, offset: i64) {
-    let mut row = rows.begin(EVENT_COLUMN_COUNT);
-    row.uuid(Some(event.event_id));
-    row.text(Some(&event.event_type));
-    row.uuid(event.aggregate_id);
-    row.text(event.source_service.as_deref());
-    row.boolean(event.is_dlt);
-    row.jsonb(&event.payload);
-    row.timestamp(Some(event.created_at));
-    row.integer(Some(partition_id));
-    row.bigint(Some(offset));
-    row.uuid(event.correlation_id);
-    row.jsonb(&event.attributes);
-}
-
-/// Writes the row of `dead_letters` that a record of a dead-letter topic becomes, without the id of
-/// its event: [`CopyBuffer::number`] fills that in.
-pub fn write_dead_letter(rows: &mut CopyBuffer, record: &Record<'_>) {
-    write_dead_letter_of(rows, record, &dead_letter::origin(record));
-}
-
-fn write_dead_letter_of(rows: &mut CopyBuffer, record: &Record<'_>, origin: &DeadLetter<'_>) {
-    let mut row = rows.begin(DEAD_LETTER_COLUMN_COUNT);
-    row.bytea(record.key);
-    row.bytea(record.value);
-    row.jsonb(&dead_letter::headers_json(record.headers));
-    row.text(origin.origin_topic.as_deref());
-    row.text(origin.origin_source.as_str());
-    row.integer(origin.origin_partition);
-    row.bigint(origin.origin_offset);
-    row.timestamp(
-        origin
-            .origin_timestamp_ms
-            .map(|milliseconds| UnixMicros(milliseconds.saturating_mul(1000))),
-    );
-    row.text(origin.consumer_group.as_deref());
-    row.text(origin.exception_class.as_deref());
-    row.text(origin.exception_message.as_deref());
-    row.text(origin.stack_trace.as_deref());
-    row.integer(origin.attempts);
-    let mark = ReplayMark::of(record.headers);
-    row.uuid(mark.map(|mark| mark.replay_id));
-    row.integer(mark.map(|mark| mark.attempt));
 }

@@ -18,9 +18,17 @@ pub enum Error {
     /// With `--until-end`: a partition can't be read to its end.
     #[error("{0}")]
     PartitionRefused(String),
-    /// PostgreSQL refuses a batch and no row of it can be found that is to blame.
+    /// PostgreSQL refuses a batch, and accepts each row of it alone.
     #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
     BatchRefused(store::Error),
+    /// PostgreSQL refuses a record, and then the quarantined row in its place.
+    #[error("PostgreSQL refuses {record}, even as a quarantined row: {detail}")]
+    QuarantineRefused {
+        /// The record: "orders.events [2] offset 57".
+        record: String,
+        /// What PostgreSQL says of it.
+        detail: String,
+    },
     /// Stopped while PostgreSQL was away.
     #[error(
         "stopped before everything that was read could be recorded; the next run reads it again"

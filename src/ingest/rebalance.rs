@@ -1,72 +1,124 @@
-//! What happens when the group gives partitions to this process or takes them away. Runs inside the
-//! consumer's `poll`.
+//! What happens when the group gives partitions to this process or takes them away.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{Offset, TopicPartitionList};
-
-use super::batcher::{Batcher, Partition};
-use super::claims::Claims;
-use super::control::{Fault, Faults, Stop, lock};
+use super::batcher::{Batcher, Positions};
+use super::counters::Counters;
+use super::fault::{Fault, FirstFault};
+use super::open_batch::ClaimedPartition;
 use crate::event::TopicPartition;
 use crate::kafka;
+use crate::store::Claim;
 
-/// How long the batches of a partition may take to be committed before it is given away
-/// uncommitted. Well below the consumer's max.poll.interval.ms of 5 minutes.
-const DRAIN: Duration = Duration::from_secs(30);
-
-/// librdkafka calls it from `poll`, on the consumer's thread.
-pub(super) struct GroupContext {
-    pub(super) batcher: Mutex<Batcher>,
-    pub(super) claims: Claims,
-    pub(super) faults: Arc<Faults>,
-    pub(super) stop: Arc<Stop>,
+/// How a rebalance gets the right to write partitions.
+pub(super) trait Claimer {
+    /// Claims the partitions, and leaves out those that can't be read. Returns with nothing when
+    /// the session is to end.
+    fn claim(&self, partitions: &[TopicPartition]) -> Vec<Claim>;
 }
 
-impl ClientContext for GroupContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        kafka::log(level, facility, message);
-    }
+/// The consumer as a member of its group.
+pub(super) trait GroupMember {
+    /// Whether the group took the assignment away without waiting for this member.
+    fn is_assignment_lost(&self) -> bool;
 
-    fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(target: "audit::librdkafka", %error, reason, "client error");
-    }
+    /// The partitions that are read now.
+    fn assignment(&self) -> HashSet<TopicPartition>;
+
+    /// The next offset of each partition that is read now.
+    fn positions(&self) -> Positions;
+
+    /// Reads these partitions too, each from its claim's next offset. Has to be called at every
+    /// assignment, also with nothing.
+    fn assign(&self, claims: &[Claim]) -> Result<(), kafka::Error>;
+
+    /// Stops reading these partitions. Has to be called at every revocation, also with nothing.
+    fn unassign(&self, partitions: &[TopicPartition]) -> Result<(), kafka::Error>;
 }
 
-impl ConsumerContext for GroupContext {
-    fn rebalance(
+/// Follows the group's assignments.
+pub(super) struct Rebalancer<C> {
+    pub(super) claimer: C,
+    pub(super) faults: Arc<FirstFault>,
+    pub(super) counters: Arc<Counters>,
+    /// How long the batches of revoked partitions may take to be committed.
+    pub(super) drain_limit: Duration,
+}
+
+impl<C: Claimer> Rebalancer<C> {
+    /// Claims partitions that the group gave to this member, and begins to read them.
+    pub(super) fn assign(
         &self,
-        consumer: &BaseConsumer<Self>,
-        event: RDKafkaRespErr,
-        partitions: &mut TopicPartitionList,
+        batcher: &mut Batcher,
+        member: &impl GroupMember,
+        partitions: &[TopicPartition],
     ) {
-        let done = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            self.assign(consumer, partitions)
-        } else {
-            self.revoke(consumer, partitions)
-        };
-        if let Err(error) = done {
-            self.faults.raise(Fault::Restart(format!("the group's assignment failed: {error}")));
+        let claims =
+            if partitions.is_empty() { Vec::new() } else { self.claimer.claim(partitions) };
+        for claim in &claims {
+            let partition = ClaimedPartition {
+                name: claim.key.partition.clone(),
+                partition_id: claim.partition_id,
+                epoch: claim.epoch,
+            };
+            batcher.assign(partition, claim.next_offset);
+        }
+        self.report(batcher);
+        if !partitions.is_empty() {
+            tracing::info!(partitions = by_topic(partitions), "assigned");
+        }
+        self.check(member.assign(&claims));
+    }
+
+    /// Commits what was read of partitions that the group takes away, then lets them go.
+    pub(super) fn revoke(
+        &self,
+        batcher: &mut Batcher,
+        member: &impl GroupMember,
+        partitions: &[TopicPartition],
+    ) {
+        if member.is_assignment_lost() {
+            // Others may write these partitions already. What is not committed yet is theirs to
+            // read again; the fence keeps out what is just being written.
+            self.end_session("the group took our partitions away");
+        } else if !self.faults.is_raised() && !partitions.is_empty() {
+            let began = Instant::now();
+            let is_ending = || self.faults.is_raised();
+            if !batcher.drain(self.drain_limit, || member.positions(), is_ending) {
+                self.end_session("a revoked partition could not be committed in time");
+            }
+            let milliseconds = began.elapsed().as_millis() as u64;
+            tracing::info!(partitions = by_topic(partitions), milliseconds, "revoked");
+        }
+        for partition in partitions {
+            batcher.release(partition);
+        }
+        self.report(batcher);
+        // librdkafka refuses to take away what it never read: a partition without a claim.
+        let read = member.assignment();
+        let read: Vec<TopicPartition> =
+            partitions.iter().filter(|partition| read.contains(partition)).cloned().collect();
+        self.check(member.unassign(&read));
+    }
+
+    fn report(&self, batcher: &Batcher) {
+        Counters::set(&self.counters.partitions, batcher.partition_count() as u64);
+    }
+
+    fn check(&self, changed: Result<(), kafka::Error>) {
+        if let Err(error) = changed {
+            self.end_session(&format!("the group's assignment failed: {error}"));
         }
     }
+
+    fn end_session(&self, reason: &str) {
+        self.faults.raise(Fault::Recoverable(reason.to_owned()));
+    }
 }
 
-fn names(partitions: &TopicPartitionList) -> Vec<TopicPartition> {
-    partitions
-        .elements()
-        .iter()
-        .map(|element| TopicPartition::new(element.topic(), element.partition()))
-        .collect()
-}
-
-/// One log line tells them all: "orders.events [0, 1, 2], payments.events [0]".
+/// Lists partitions by topic: "orders.events [0, 1, 2], payments.events [0]".
 fn by_topic(partitions: &[TopicPartition]) -> String {
     let mut topics: Vec<(&str, Vec<String>)> = Vec::new();
     for TopicPartition { topic, partition } in partitions {
@@ -82,73 +134,5 @@ fn by_topic(partitions: &[TopicPartition]) -> String {
         .join(", ")
 }
 
-impl GroupContext {
-    fn assign(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &TopicPartitionList,
-    ) -> KafkaResult<()> {
-        let wanted = names(partitions);
-        let claims = if wanted.is_empty() { Vec::new() } else { self.claims.take(&wanted) };
-        let mut offsets = TopicPartitionList::new();
-        let mut batcher = lock(&self.batcher);
-        for claim in claims {
-            let name = claim.key.partition;
-            let next_offset = Offset::Offset(claim.next_offset);
-            offsets.add_partition_offset(&name.topic, name.partition, next_offset)?;
-            let partition =
-                Partition { name, partition_id: claim.partition_id, epoch: claim.epoch };
-            batcher.assign(partition, claim.next_offset);
-        }
-        self.claims.report_partitions(batcher.partition_count());
-        if !wanted.is_empty() {
-            tracing::info!(partitions = by_topic(&wanted), "assigned");
-        }
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_assign(&offsets),
-            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(&offsets),
-        }
-    }
-
-    fn revoke(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        partitions: &TopicPartitionList,
-    ) -> KafkaResult<()> {
-        let leaving = names(partitions);
-        let mut batcher = lock(&self.batcher);
-        if consumer.assignment_lost() {
-            // Others may write these partitions already. What is not committed yet is theirs to
-            // read again; the fence keeps out what is just being written.
-            self.faults.raise(Fault::Restart("the group took our partitions away".to_owned()));
-        } else if !self.faults.is_raised() && !leaving.is_empty() {
-            let began = Instant::now();
-            let gone = || self.faults.is_raised();
-            if !batcher.drain(DRAIN, || consumer.position().ok(), gone) {
-                self.faults.raise(Fault::Restart(
-                    "a revoked partition could not be committed in time".to_owned(),
-                ));
-            }
-            let milliseconds = began.elapsed().as_millis() as u64;
-            tracing::info!(partitions = by_topic(&leaving), milliseconds, "revoked");
-        }
-        let mut assigned: HashSet<TopicPartition> = HashSet::new();
-        if let Ok(current) = consumer.assignment() {
-            assigned.extend(names(&current));
-        }
-        let mut known = TopicPartitionList::new();
-        for partition in &leaving {
-            batcher.release(partition);
-            // A partition that was refused was never assigned, and librdkafka refuses to take it
-            // away.
-            if assigned.contains(partition) {
-                known.add_partition(&partition.topic, partition.partition);
-            }
-        }
-        self.claims.report_partitions(batcher.partition_count());
-        match consumer.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => consumer.incremental_unassign(&known),
-            RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.unassign(),
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,80 +1,60 @@
 //! One membership in the consumer group: threads and tasks from the first claim to the last commit.
 
-use std::collections::HashMap;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-use super::batcher::{Batcher, Limits};
+use super::batcher::{Batcher, LaneInput, Limits};
 use super::claims::Claims;
 use super::consumer::consume;
-use super::control::{Counters, Fault, Faults, InFlight, RecordedOffsets, Stop};
+use super::context::IngestContext;
+use super::database::AuditDatabase;
 use super::encoder::Encoder;
-use super::rebalance::GroupContext;
+use super::error::Error;
+use super::fault::{Fault, FirstFault};
+use super::group_context::GroupContext;
+use super::in_flight::InFlight;
+use super::rebalance::Rebalancer;
+use super::recorded_offsets::RecordedOffsets;
 use super::writer::LaneWriter;
-use super::{Error, IngestSettings};
-use crate::event::TopicPartition;
-use crate::kafka::Cluster;
 
-/// How many batches of a lane may be under way: one being decoded, one waiting, one being written.
+/// How many batches of a lane may be in flight: one is encoded, one waits, one is written.
 const IN_FLIGHT: usize = 3;
+/// How long a batch is tried again after a stop was requested.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How long the batches of a revoked partition may take to be committed before it is given away
+/// uncommitted. Well below the consumer's max.poll.interval.ms of 5 minutes.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 
-/// What all sessions of an ingester have in common.
-#[derive(Clone)]
-pub(super) struct IngestContext {
-    pub(super) settings: Arc<IngestSettings>,
-    pub(super) group: String,
-    pub(super) ingester: Arc<str>,
-    pub(super) cluster: Arc<Cluster>,
-    pub(super) encoder: Encoder,
-    pub(super) stop: Arc<Stop>,
-    pub(super) counters: Arc<Counters>,
-    pub(super) recorded: Arc<Notify>,
-    pub(super) refused: Arc<Mutex<HashMap<TopicPartition, String>>>,
+/// A lane whose encoder and writer are running.
+struct Lane {
+    input: LaneInput,
+    writer: JoinHandle<()>,
 }
 
 /// Runs until a stop (`Ok`) or a fault.
 pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
-    let faults = Arc::new(Faults::default());
+    let faults = Arc::new(FirstFault::default());
     let offsets = Arc::new(RecordedOffsets::default());
-    let mut lanes = Vec::new();
-    let mut writers = Vec::new();
-    for lane in 0..context.settings.writers.max(1) {
-        let (to_encoder, batches) = mpsc::channel();
-        let (to_recorder, encoded) = tokio::sync::mpsc::unbounded_channel();
-        let in_flight = Arc::new(InFlight::new(IN_FLIGHT));
-        let encoder = context.encoder.clone();
-        spawn(format!("encoder {lane}"), move || encoder.run(&batches, &to_recorder))?;
-        let writer = LaneWriter {
-            database: context.settings.database.clone(),
-            ingester: Arc::clone(&context.ingester),
-            encoder: context.encoder.clone(),
-            stop: Arc::clone(&context.stop),
-            faults: Arc::clone(&faults),
-            in_flight: Arc::clone(&in_flight),
-            counters: Arc::clone(&context.counters),
-            recorded: Arc::clone(&context.recorded),
-            offsets: Arc::clone(&offsets),
-        };
-        writers.push(tokio::spawn(writer.run(encoded)));
-        lanes.push((to_encoder, in_flight));
+    let (mut inputs, mut writers) = (Vec::new(), Vec::new());
+    for number in 0..context.settings.writers.max(1) {
+        let lane = start_lane(context, number, &faults, &offsets)?;
+        inputs.push(lane.input);
+        writers.push(lane.writer);
     }
     let limits = Limits { rows: context.settings.batch_rows, wait: context.settings.batch_wait };
-    let members = GroupContext {
-        batcher: Mutex::new(Batcher::new(lanes, limits)),
-        claims: Claims {
-            runtime: Handle::current(),
-            settings: Arc::clone(&context.settings),
-            cluster: Arc::clone(&context.cluster),
-            cluster_id: Arc::clone(&context.encoder.cluster_id),
-            ingester: Arc::clone(&context.ingester),
-            stop: Arc::clone(&context.stop),
+    let group_context = GroupContext {
+        batcher: Mutex::new(Batcher::new(inputs, limits)),
+        rebalancer: Rebalancer {
+            claimer: claims(context, &faults),
             faults: Arc::clone(&faults),
             counters: Arc::clone(&context.counters),
-            refused: Arc::clone(&context.refused),
+            drain_limit: DRAIN_LIMIT,
         },
         faults: Arc::clone(&faults),
         stop: Arc::clone(&context.stop),
@@ -82,20 +62,67 @@ pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
     let (done, ended) = oneshot::channel();
     let (settings, group) = (Arc::clone(&context.settings), context.group.clone());
     spawn("consumer".to_owned(), move || {
-        consume(&settings, &group, members, &offsets);
+        consume(&settings, &group, group_context, &offsets);
         let _ = done.send(());
     })?;
-    // The consumer's end closes the lanes, whose end closes the encoders, whose end closes the
-    // writers.
+    // The consumer's end closes the lanes, which ends the encoders, which ends the writers.
     if ended.await.is_err() {
-        faults.raise(Fault::Restart("the consumer's thread ended unexpectedly".to_owned()));
+        let reason = "the consumer's thread ended unexpectedly";
+        faults.raise(Fault::Recoverable(reason.to_owned()));
     }
     for writer in writers {
         if writer.await.is_err() {
-            faults.raise(Fault::Restart("a writer ended unexpectedly".to_owned()));
+            faults.raise(Fault::Recoverable("a writer ended unexpectedly".to_owned()));
         }
     }
     faults.take().map_or(Ok(()), Err)
+}
+
+fn start_lane(
+    context: &IngestContext,
+    number: usize,
+    faults: &Arc<FirstFault>,
+    offsets: &Arc<RecordedOffsets>,
+) -> Result<Lane, Fault> {
+    let (to_encoder, batches) = mpsc::channel();
+    let (to_writer, encoded) = tokio::sync::mpsc::unbounded_channel();
+    let in_flight = Arc::new(InFlight::new(IN_FLIGHT));
+    let encoder = Encoder {
+        decoder: Arc::clone(&context.settings.decoder),
+        cluster_id: Arc::clone(&context.cluster_id),
+    };
+    let writer = LaneWriter {
+        database: AuditDatabase {
+            settings: context.settings.database.clone(),
+            application: format!("audit ingest {}", context.ingester),
+        },
+        ingester: Arc::clone(&context.ingester),
+        encoder: encoder.clone(),
+        stop: Arc::clone(&context.stop),
+        stop_limit: STOP_LIMIT,
+        faults: Arc::clone(faults),
+        in_flight: Arc::clone(&in_flight),
+        counters: Arc::clone(&context.counters),
+        recorded: Arc::clone(&context.recorded),
+        offsets: Arc::clone(offsets),
+    };
+    spawn(format!("encoder {number}"), move || encoder.run(&batches, &to_writer))?;
+    let writer = tokio::spawn(writer.run(encoded));
+    Ok(Lane { input: LaneInput { encoder: to_encoder, in_flight }, writer })
+}
+
+fn claims(context: &IngestContext, faults: &Arc<FirstFault>) -> Claims {
+    Claims {
+        runtime: Handle::current(),
+        settings: Arc::clone(&context.settings),
+        cluster: Arc::clone(&context.cluster),
+        cluster_id: Arc::clone(&context.cluster_id),
+        ingester: Arc::clone(&context.ingester),
+        stop: Arc::clone(&context.stop),
+        faults: Arc::clone(faults),
+        counters: Arc::clone(&context.counters),
+        refused: Arc::clone(&context.refused),
+    }
 }
 
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), Fault> {

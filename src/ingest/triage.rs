@@ -7,77 +7,108 @@
 
 use std::ops::Range;
 
+use super::database::{BatchConnection, DatabaseError, Refusal};
 use super::encoder::{EncodedBatch, Encoder};
-use crate::store::{self, IdBlock, Writer};
+use super::error::Error;
+use crate::store::IdBlock;
 
-/// How many rows are tried at once: what is sent behind a refused row was sent for nothing.
+/// How many rows are tried at once: the rows behind a refused one are sent for nothing.
 const RUN: usize = 1000;
 
-/// Why the fault could not be isolated.
+/// Why a batch could not be repaired.
 #[derive(Debug)]
-pub(super) enum Failed {
-    /// The connection broke, or something else than a row is refused.
-    Interrupted(store::Error),
-    /// Each row by itself is accepted.
-    NothingFound(store::Error),
+pub(super) enum Failure {
+    /// The trials could not be finished: the connection broke, or a server is going down.
+    Interrupted(DatabaseError),
+    /// PostgreSQL refuses the batch whatever is done to its rows.
+    Beyond(Error),
 }
 
-/// Replaces every row that PostgreSQL refuses by a quarantined one.
-pub(super) async fn isolate(
-    writer: &mut Writer,
+/// A row that PostgreSQL refuses.
+#[derive(Debug, PartialEq, Eq)]
+struct RefusedRow {
+    index: usize,
+    /// What it says of the row.
+    detail: String,
+}
+
+/// Replaces every row that PostgreSQL refuses by a quarantined one. Where it refuses none, what the
+/// headers of the dead letters say must be the reason, and is left out.
+pub(super) async fn repair(
+    connection: &mut impl BatchConnection,
     encoder: &Encoder,
-    encoded: &mut EncodedBatch,
+    batch: &mut EncodedBatch,
     ids: &IdBlock,
-    error: store::Error,
-) -> Result<(), Failed> {
-    let mut refused = Vec::new();
-    for start in (0..encoded.events.len()).step_by(RUN) {
-        let end = encoded.events.len().min(start + RUN);
-        find_refused(writer, encoded, ids, start..end, &mut refused)
-            .await
-            .map_err(Failed::Interrupted)?;
-    }
-    for (index, detail) in &refused {
+    refusal: Refusal,
+) -> Result<(), Failure> {
+    let refused = find_refused(connection, batch, ids).await.map_err(Failure::Interrupted)?;
+    for RefusedRow { index, detail } in &refused {
+        if batch.was_refused(*index) {
+            let record = batch.name_of(*index);
+            let detail = detail.clone();
+            return Err(Failure::Beyond(Error::QuarantineRefused { record, detail }));
+        }
         tracing::warn!(detail, "PostgreSQL refuses a record; it is quarantined");
-        encoder.quarantine(encoded, *index, detail);
+        encoder.quarantine(batch, *index, detail);
     }
     if refused.is_empty() {
-        if encoded.dead_letters.is_empty() || encoded.dead_letters_are_bare {
-            return Err(Failed::NothingFound(error));
+        if !batch.has_dead_letter_origins() {
+            return Err(Failure::Beyond(Error::BatchRefused(refusal.error)));
         }
-        tracing::warn!(%error, "PostgreSQL refuses what the headers of a dead letter say; only the raw ones are kept");
-        encoder.strip_dead_letters(encoded);
+        tracing::warn!(
+            error = %refusal.error,
+            "PostgreSQL refuses what the headers of a dead letter say; only the raw ones are kept"
+        );
+        encoder.strip_dead_letters(batch);
     }
     Ok(())
 }
 
 async fn find_refused(
-    writer: &mut Writer,
-    encoded: &EncodedBatch,
+    connection: &mut impl BatchConnection,
+    batch: &EncodedBatch,
     ids: &IdBlock,
-    range: Range<usize>,
-    refused: &mut Vec<(usize, String)>,
-) -> Result<(), store::Error> {
-    let mut ranges = vec![range];
-    while let Some(range) = ranges.pop() {
-        let error = match writer.try_events(&encoded.events, ids, range.clone()).await {
-            Ok(()) => continue,
-            Err(error) if error.is_refused_data() => error,
-            Err(error) => return Err(error),
-        };
-        let (detail, line) = error.refused_row();
-        match line.map(|line| range.start + line - 1).filter(|index| range.contains(index)) {
+) -> Result<Vec<RefusedRow>, DatabaseError> {
+    let mut refused = Vec::new();
+    for start in (0..batch.events.len()).step_by(RUN) {
+        let end = batch.events.len().min(start + RUN);
+        find_refused_in(connection, batch, ids, start..end, &mut refused).await?;
+    }
+    Ok(refused)
+}
+
+async fn find_refused_in(
+    connection: &mut impl BatchConnection,
+    batch: &EncodedBatch,
+    ids: &IdBlock,
+    run: Range<usize>,
+    refused: &mut Vec<RefusedRow>,
+) -> Result<(), DatabaseError> {
+    let mut untried = vec![run];
+    while let Some(range) = untried.pop() {
+        let Refusal { detail, line, .. } =
+            match connection.try_events(&batch.events, ids, range.clone()).await {
+                Ok(()) => continue,
+                Err(DatabaseError::Refused(refusal)) => refusal,
+                Err(error) => return Err(error),
+            };
+        let told = line.and_then(|line| range.start.checked_add(line.checked_sub(1)?));
+        match told.filter(|index| range.contains(index)) {
+            // The rows before it were accepted.
             Some(index) => {
-                refused.push((index, detail));
-                ranges.push(index + 1..range.end);
+                refused.push(RefusedRow { index, detail });
+                untried.push(index + 1..range.end);
             }
-            None if range.len() == 1 => refused.push((range.start, detail)),
+            None if range.len() == 1 => refused.push(RefusedRow { index: range.start, detail }),
             None => {
                 let middle = range.start + range.len() / 2;
-                ranges.extend([range.start..middle, middle..range.end]);
+                untried.extend([range.start..middle, middle..range.end]);
             }
         }
-        ranges.retain(|range| !range.is_empty());
+        untried.retain(|range| !range.is_empty());
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use uuid::Uuid;
 
-use super::settings::LogContext;
+use super::log_context::LogContext;
 use super::topic_ids;
 use super::{Error, Settings};
 use crate::event::TopicPartition;

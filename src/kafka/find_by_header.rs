@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::assigned_consumer::reader;
 use super::cluster::REQUEST;
-use super::{Cluster, Error, RecordBatch, Settings};
+use super::{Cluster, Error, ReceivedRecord, Settings};
 
 /// Finds the records of a topic whose header `name` has one of the wanted values, and gives
 /// partition and offset of each. Reads from the first record at or after `since_ms` (milliseconds
@@ -59,12 +59,8 @@ pub fn find_by_header(
         match consumer.poll(WAIT) {
             Some(Ok(message)) => {
                 silent = Duration::ZERO;
-                // Its accessor for headers is the one that takes names of any bytes.
-                let mut record = RecordBatch::default();
-                record.push(&message, 0);
-                let mut headers = Vec::new();
-                record.headers(0, &mut headers);
-                let values = headers.iter().filter(|header| header.name == name.as_bytes());
+                let headers = ReceivedRecord::from(&message).headers;
+                let values = headers.filter(|header| header.name == name.as_bytes());
                 for value in values.filter_map(|header| header.value) {
                     if wanted.contains(value) {
                         let place = (message.partition(), message.offset());
@@ -77,7 +73,7 @@ pub fn find_by_header(
                 open.remove(&partition);
             }
             Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => {
-                silent += WAIT
+                silent += WAIT;
             }
             Some(Err(source)) => return Err(Error::Client { what: what(), source }),
             None => silent += WAIT,

@@ -9,7 +9,7 @@ use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::types::RDKafkaRespErr;
 
-use super::settings::LogContext;
+use super::log_context::LogContext;
 use super::{Error, Settings};
 use crate::event::Header;
 

@@ -1,13 +1,7 @@
-//! Records copied out of librdkafka into one block of memory, so that a batch has one allocation
-//! instead of five a record.
-#![expect(unsafe_code, reason = "header names, which rdkafka takes for UTF-8")]
+//! Records copied into one block of memory, so that a batch has one allocation instead of five a
+//! record.
 
-use std::ffi::CStr;
-
-use rdkafka::bindings;
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
-use rdkafka::types::RDKafkaRespErr;
-
+use super::ReceivedRecord;
 use crate::event::{Header, Record, TopicPartition};
 
 /// A piece of the block; a length of `NULL` is Kafka's null.
@@ -39,18 +33,23 @@ pub struct RecordBatch {
 }
 
 impl RecordBatch {
-    /// Adds a record. `source` is whatever the caller knows its partition by.
-    pub fn push(&mut self, message: &BorrowedMessage<'_>, source: u32) {
+    /// Copies a record. `source` is whatever the caller knows its partition by.
+    pub fn push<'a>(
+        &mut self,
+        record: ReceivedRecord<'a, impl IntoIterator<Item = Header<'a>>>,
+        source: u32,
+    ) {
         let first_header = self.headers.len() as u32;
-        if let Some(headers) = message.headers() {
-            self.push_headers(headers);
+        for header in record.headers {
+            let pair = (self.store(Some(header.name)), self.store(header.value));
+            self.headers.push(pair);
         }
         let entry = Entry {
             source,
-            offset: message.offset(),
-            timestamp_ms: message.timestamp().to_millis(),
-            key: self.store(message.key()),
-            value: self.store(message.payload()),
+            offset: record.offset,
+            timestamp_ms: record.timestamp_ms,
+            key: self.store(record.key),
+            value: self.store(record.value),
             first_header,
             header_count: self.headers.len() as u32 - first_header,
         };
@@ -70,34 +69,6 @@ impl RecordBatch {
         }
     }
 
-    /// rdkafka's own accessor panics on a name that is not UTF-8, which any producer can send.
-    fn push_headers(&mut self, headers: &BorrowedHeaders) {
-        let native = std::ptr::from_ref(headers).cast::<bindings::rd_kafka_headers_t>();
-        for index in 0..headers.count() {
-            let (mut name, mut value, mut size) = (std::ptr::null(), std::ptr::null(), 0);
-            // SAFETY: a `BorrowedHeaders` is librdkafka's list behind another type; name and value
-            // stay valid as long as the message, which outlives this call; librdkafka ends every
-            // name with a NUL.
-            let (name, value) = unsafe {
-                let error = bindings::rd_kafka_header_get_all(
-                    native,
-                    index,
-                    &raw mut name,
-                    &raw mut value,
-                    &raw mut size,
-                );
-                if error != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
-                    continue;
-                }
-                let value = (!value.is_null())
-                    .then(|| std::slice::from_raw_parts(value.cast::<u8>(), size));
-                (CStr::from_ptr(name).to_bytes(), value)
-            };
-            let pair = (self.store(Some(name)), self.store(value));
-            self.headers.push(pair);
-        }
-    }
-
     /// How many records it holds.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -113,12 +84,17 @@ impl RecordBatch {
         self.bytes.len()
     }
 
-    /// What the record's partition was called in `push`.
+    /// What `push` was given for the record's partition.
     pub fn source(&self, index: usize) -> u32 {
         self.entries[index].source
     }
 
-    /// The headers of a record, into a vector that can be used again.
+    /// The offset of a record.
+    pub fn offset(&self, index: usize) -> i64 {
+        self.entries[index].offset
+    }
+
+    /// Writes the headers of a record into a vector that can be used again.
     pub fn headers<'a>(&'a self, index: usize, into: &mut Vec<Header<'a>>) {
         let entry = &self.entries[index];
         let first = entry.first_header as usize;
@@ -131,7 +107,7 @@ impl RecordBatch {
         ));
     }
 
-    /// A record with the headers that [`RecordBatch::headers`] gave.
+    /// A record, with the headers that [`RecordBatch::headers`] wrote.
     pub fn record<'a>(
         &'a self,
         index: usize,
@@ -155,5 +131,86 @@ impl RecordBatch {
     fn bytes(&self, slice: Slice) -> Option<&[u8]> {
         let start = slice.start as usize;
         (slice.length != NULL).then(|| &self.bytes[start..start + slice.length as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Bytes = Vec<u8>;
+
+    fn bytes() -> impl Strategy<Value = Bytes> {
+        proptest::collection::vec(any::<u8>(), 0..20)
+    }
+
+    #[derive(Debug, Clone)]
+    struct Given {
+        timestamp_ms: Option<i64>,
+        key: Option<Bytes>,
+        value: Option<Bytes>,
+        headers: Vec<(Bytes, Option<Bytes>)>,
+    }
+
+    impl Given {
+        fn headers(&self) -> Vec<Header<'_>> {
+            self.headers
+                .iter()
+                .map(|(name, value)| Header { name, value: value.as_deref() })
+                .collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_record_comes_out_as_it_went_in(given in proptest::collection::vec(given(), 0..8)) {
+            let mut batch = RecordBatch::default();
+            for (index, record) in given.iter().enumerate() {
+                batch.push(
+                    ReceivedRecord {
+                        topic: "orders.events",
+                        partition: 3,
+                        offset: index as i64 * 2,
+                        timestamp_ms: record.timestamp_ms,
+                        key: record.key.as_deref(),
+                        value: record.value.as_deref(),
+                        headers: record.headers(),
+                    },
+                    index as u32 + 7,
+                );
+            }
+            let partition = TopicPartition::new("orders.events", 3);
+            let mut headers = Vec::new();
+            prop_assert_eq!(batch.len(), given.len());
+            for (index, record) in given.iter().enumerate() {
+                batch.headers(index, &mut headers);
+                let found = batch.record(index, "cluster", &partition, &headers);
+                prop_assert_eq!(batch.source(index), index as u32 + 7);
+                prop_assert_eq!((found.topic, found.partition), ("orders.events", 3));
+                prop_assert_eq!(found.offset, index as i64 * 2);
+                prop_assert_eq!(found.timestamp_ms, record.timestamp_ms);
+                prop_assert_eq!(found.key, record.key.as_deref());
+                prop_assert_eq!(found.value, record.value.as_deref());
+                prop_assert_eq!(found.headers, record.headers());
+            }
+        }
+    }
+
+    fn given() -> impl Strategy<Value = Given> {
+        let header = (bytes(), proptest::option::of(bytes()));
+        (
+            any::<Option<i64>>(),
+            proptest::option::of(bytes()),
+            proptest::option::of(bytes()),
+            proptest::collection::vec(header, 0..4),
+        )
+            .prop_map(|(timestamp_ms, key, value, headers)| Given {
+                timestamp_ms,
+                key,
+                value,
+                headers,
+            })
     }
 }

@@ -3,10 +3,6 @@
 use std::fmt;
 
 use rdkafka::ClientConfig;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
 
 use super::{Error, Setting};
 
@@ -62,41 +58,6 @@ impl Settings {
         }
         config.set("bootstrap.servers", &self.brokers);
         config
-    }
-}
-
-/// Sends librdkafka's log lines to `tracing`.
-#[derive(Debug, Clone, Copy)]
-pub struct LogContext;
-
-impl ClientContext for LogContext {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        // The same is reported by the request that failed, or mends itself: librdkafka reconnects
-        // for ever.
-        tracing::debug!(target: "audit::librdkafka", %error, reason, "client error");
-    }
-}
-
-impl ConsumerContext for LogContext {}
-
-/// One log line of librdkafka.
-pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::error!(target: "audit::librdkafka", facility, "{message}");
-        }
-        // A broker that is away is an "error" to librdkafka at each attempt; the ingester says once
-        // what it means.
-        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice => {
-            tracing::info!(target: "audit::librdkafka", facility, "{message}");
-        }
-        RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
-            tracing::debug!(target: "audit::librdkafka", facility, "{message}");
-        }
     }
 }
 

@@ -18,7 +18,7 @@ pub const BATCH_CHANNEL: &str = "audit_batches";
 /// The columns of `event_logs` in the order in which a batch's rows hold them.
 const EVENT_COLUMNS: &str = "id, event_id, event_type, aggregate_id, source_service, is_dlt, payload, created_at, \
                              partition_id, kafka_offset, correlation_id, attributes";
-/// How many those are.
+/// The number of columns of an event's row.
 pub const EVENT_COLUMN_COUNT: u16 = 12;
 
 const DEAD_LETTER_COLUMNS: &str = "event_log_id, key, value, headers, origin_topic, origin_source, origin_partition, \
@@ -71,7 +71,7 @@ pub struct IdBlock {
     pub leaf: String,
 }
 
-/// A batch that is ready to be written. Rows carry their ids.
+/// A batch that is ready to be written: its rows carry their ids.
 #[derive(Debug)]
 pub struct Batch<'a> {
     /// The rows of `event_logs`, and their ids; `None` where the batch has none.
@@ -233,7 +233,7 @@ impl Writer {
             match found.map(|row| (row.get::<_, i64>(1), row.get::<_, i64>(2))) {
                 Some((epoch, next)) if epoch == range.epoch && next == range.next_offset => {}
                 Some((epoch, next)) if epoch == range.epoch && next == range.first_offset => {
-                    recorded = false
+                    recorded = false;
                 }
                 _ => return Ok(BatchStatus::Superseded),
             }

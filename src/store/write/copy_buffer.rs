@@ -42,7 +42,7 @@ impl CopyBuffer {
         row
     }
 
-    /// Writes one id for each row into its first column.
+    /// Writes the ids into the first columns of the rows, in their order.
     pub fn number(&mut self, ids: impl Iterator<Item = i64>) {
         for (start, id) in self.starts.iter().zip(ids) {
             // Two bytes count the columns, four give the length of the first.
@@ -72,8 +72,8 @@ impl CopyBuffer {
             .chain(std::iter::once(Bytes::from_static(TRAILER)))
     }
 
-    /// Between which two timestamps all that were written lie, those of rows that were replaced
-    /// included. `None` where no timestamp was written.
+    /// The earliest and the latest timestamp that were written, those of replaced rows included.
+    /// `None` where no timestamp was written.
     pub fn timestamps(&self) -> Option<(PostgresMicros, PostgresMicros)> {
         self.timestamps
     }

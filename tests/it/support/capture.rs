@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use audit::kafka::RecordBatch;
+use audit::kafka::ReceivedRecord;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
 use rdkafka::metadata::MetadataTopic;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
@@ -64,17 +63,14 @@ pub(crate) fn capture(brokers: &str, topic: &str) -> Vec<Captured> {
         );
         let Some(Ok(message)) = consumer.poll(Duration::from_millis(200)) else { continue };
         left -= 1;
-        let mut batch = RecordBatch::default();
-        batch.push(&message, 0);
-        let mut headers = Vec::new();
-        batch.headers(0, &mut headers);
+        let record = ReceivedRecord::from(&message);
         records.push(Captured {
-            partition: message.partition(),
-            offset: message.offset(),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().map(<[u8]>::to_vec),
-            headers: headers
-                .iter()
+            partition: record.partition,
+            offset: record.offset,
+            key: record.key.map(<[u8]>::to_vec),
+            value: record.value.map(<[u8]>::to_vec),
+            headers: record
+                .headers
                 .map(|header| (header.name.to_vec(), header.value.map(<[u8]>::to_vec)))
                 .collect(),
         });

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::cli::shared::records;
 use crate::cli::ui::{Exit, Failure, Ui, on_stop};
 use crate::dead_letter::Plan;
+use crate::host;
 use crate::replay::{ReplayOptions, Replayer, SendProgress};
 
 /// Sends the plan, record by record, until it is done or interrupted.
@@ -56,12 +57,9 @@ pub(super) async fn send(
 /// Who asks for it, as the operating system says: `user@host`. The database's role is recorded
 /// beside it.
 fn requested_by() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let host = host.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
-    match host.trim() {
-        "" => user,
-        host => format!("{user}@{host}"),
+    let user = host::user().unwrap_or_else(|| "unknown".to_owned());
+    match host::name() {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
     }
 }

@@ -1,0 +1,13 @@
+//! The machine that this process runs on, and the user who runs it.
+
+/// The host's name; `None` where the operating system has none, or one that is not UTF-8.
+pub fn name() -> Option<String> {
+    whoami::hostname().ok().filter(|name| !name.is_empty())
+}
+
+/// The user's name: what `USER` or `LOGNAME` say, else the operating system. `None` where neither
+/// has one.
+pub fn user() -> Option<String> {
+    let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
+    named("USER").or_else(|| named("LOGNAME")).or_else(|| whoami::username().ok())
+}

@@ -1,0 +1,128 @@
+//! What a lane needs of the database that it writes to, and what its errors mean to a lane.
+
+use crate::store::{
+    self, Batch, BatchStatus, IdBlock, OffsetRange, Writer, Written, write::copy_buffer::CopyBuffer,
+};
+use std::ops::Range;
+
+/// Why the database did not do what it was asked for.
+#[derive(Debug)]
+pub(super) enum DatabaseError {
+    /// It refuses a row for what the row holds.
+    Refused(Refusal),
+    /// Trying again later can help.
+    Transient(store::Error),
+    /// Trying again does not help.
+    Fatal(store::Error),
+}
+
+/// What the database says of a row that it refuses.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    /// The server's own words, and the SQLSTATE.
+    pub(super) detail: String,
+    /// The line of the COPY that the row is in, where the server tells it. The first is 1.
+    pub(super) line: Option<usize>,
+    pub(super) error: store::Error,
+}
+
+impl From<store::Error> for DatabaseError {
+    fn from(error: store::Error) -> Self {
+        if error.is_refused_data() {
+            let (detail, line) = error.refused_row();
+            Self::Refused(Refusal { detail, line, error })
+        } else if error.is_transient() {
+            Self::Transient(error)
+        } else {
+            Self::Fatal(error)
+        }
+    }
+}
+
+/// A database that batches are written to.
+pub(super) trait Database: Send + Sync {
+    /// A connection to it.
+    type Connection: BatchConnection;
+
+    /// Connects.
+    fn connect(&self) -> impl Future<Output = Result<Self::Connection, DatabaseError>> + Send;
+}
+
+/// A connection that writes batches. [`Writer`] describes what each of these does.
+pub(super) trait BatchConnection: Send {
+    fn is_closed(&self) -> bool;
+
+    fn reserve_ids(
+        &mut self,
+        count: usize,
+    ) -> impl Future<Output = Result<IdBlock, DatabaseError>> + Send;
+
+    fn make_leaf_ahead(
+        &mut self,
+        id: i64,
+    ) -> impl Future<Output = Result<(), DatabaseError>> + Send;
+
+    fn write(
+        &mut self,
+        batch: &Batch<'_>,
+    ) -> impl Future<Output = Result<Written, DatabaseError>> + Send;
+
+    fn status(
+        &mut self,
+        ranges: &[OffsetRange],
+    ) -> impl Future<Output = Result<BatchStatus, DatabaseError>> + Send;
+
+    fn try_events(
+        &mut self,
+        rows: &CopyBuffer,
+        ids: &IdBlock,
+        range: Range<usize>,
+    ) -> impl Future<Output = Result<(), DatabaseError>> + Send;
+}
+
+/// The audit database.
+#[derive(Debug)]
+pub(super) struct AuditDatabase {
+    pub(super) settings: store::Settings,
+    /// The name of its sessions in `pg_stat_activity`.
+    pub(super) application: String,
+}
+
+impl Database for AuditDatabase {
+    type Connection = Writer;
+
+    async fn connect(&self) -> Result<Writer, DatabaseError> {
+        Ok(Writer::connect(&self.settings, &self.application).await?)
+    }
+}
+
+impl BatchConnection for Writer {
+    fn is_closed(&self) -> bool {
+        Self::is_closed(self)
+    }
+
+    async fn reserve_ids(&mut self, count: usize) -> Result<IdBlock, DatabaseError> {
+        Ok(Self::reserve_ids(self, count).await?)
+    }
+
+    async fn make_leaf_ahead(&mut self, id: i64) -> Result<(), DatabaseError> {
+        Ok(Self::make_leaf_ahead(self, id).await?)
+    }
+
+    async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, DatabaseError> {
+        Ok(Self::write(self, batch).await?)
+    }
+
+    async fn status(&mut self, ranges: &[OffsetRange]) -> Result<BatchStatus, DatabaseError> {
+        Ok(Self::status(self, ranges).await?)
+    }
+
+    async fn try_events(
+        &mut self,
+        rows: &CopyBuffer,
+        ids: &IdBlock,
+        range: Range<usize>,
+    ) -> Result<(), DatabaseError> {
+        Ok(Self::try_events(self, rows, ids, range).await?)
+    }
+}

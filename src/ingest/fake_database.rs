@@ -1,0 +1,325 @@
+//! A database in memory, which refuses rows and loses connections as a test wants it to.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::database::{BatchConnection, Database, DatabaseError, Refusal};
+use super::encoder::EncodedBatch;
+use super::lock::lock;
+use crate::event::QUARANTINED;
+use crate::store::write::copy_buffer::CopyBuffer;
+use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, Written};
+
+/// The bytes of COPY's signature, flags and length of the extension.
+const COPY_HEADER: usize = 19;
+
+/// What happens to a connection while it writes a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Break {
+    /// It is lost, and the server rolls the batch back.
+    BeforeCommit,
+    /// It is lost after the server committed the batch.
+    AfterCommit,
+    /// It is lost, and the server commits the batch when the next one is written.
+    CommittedLate,
+    /// It is lost, the server rolls the batch back, and another process claims the partitions.
+    ClaimedMeanwhile,
+    /// It stays, but the server refuses the batch for a reason that will not go away.
+    Fatal,
+}
+
+/// Whether a refusal says which line of the COPY it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum LineTold {
+    #[default]
+    Nothing,
+    Right,
+    /// A line that was not sent.
+    Wrong,
+}
+
+/// The claim on a partition, as `kafka_partitions` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FakePartition {
+    pub(super) epoch: i64,
+    pub(super) next_offset: i64,
+}
+
+/// A row that is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FakeRow {
+    pub(super) id: i64,
+    pub(super) offset: i64,
+    pub(super) is_quarantined: bool,
+}
+
+/// A dead letter that is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FakeDeadLetter {
+    pub(super) row_id: i64,
+    pub(super) exception_class: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct FakeState {
+    pub(super) partitions: BTreeMap<i32, FakePartition>,
+    pub(super) rows: Vec<FakeRow>,
+    pub(super) dead_letters: Vec<FakeDeadLetter>,
+    pub(super) batches: i64,
+    /// The ids for which a leaf was made ahead.
+    pub(super) leaves_made: Vec<i64>,
+    /// How many of the next connections fail.
+    pub(super) failing_connections: usize,
+    /// The next writes of a batch, one each.
+    pub(super) breaks: VecDeque<Break>,
+    /// The next trials of rows that lose the connection.
+    pub(super) lost_trials: usize,
+    /// The offsets of rows that are refused unless they are quarantined.
+    pub(super) refused: BTreeSet<i64>,
+    /// The offsets of rows that are refused whatever they are.
+    pub(super) always_refused: BTreeSet<i64>,
+    pub(super) line_told: LineTold,
+    /// Whether dead letters with an exception class are refused.
+    pub(super) refuses_origins: bool,
+    /// Whether batches are refused whose rows are accepted one by one.
+    pub(super) refuses_batches: bool,
+    pub(super) connections: usize,
+    pub(super) trials: usize,
+    next_id: i64,
+    uncommitted: Option<Commit>,
+}
+
+#[derive(Debug)]
+struct Commit {
+    ranges: Vec<OffsetRange>,
+    rows: Vec<FakeRow>,
+    dead_letters: Vec<FakeDeadLetter>,
+}
+
+impl FakeState {
+    fn passes_fence(&self, ranges: &[OffsetRange]) -> bool {
+        ranges.iter().all(|range| {
+            let expected = FakePartition { epoch: range.epoch, next_offset: range.first_offset };
+            self.partitions.get(&range.partition_id) == Some(&expected)
+        })
+    }
+
+    fn commit(&mut self, commit: Commit) {
+        for range in &commit.ranges {
+            if let Some(partition) = self.partitions.get_mut(&range.partition_id) {
+                partition.next_offset = range.next_offset;
+            }
+        }
+        self.rows.extend(commit.rows);
+        self.dead_letters.extend(commit.dead_letters);
+        self.batches += 1;
+    }
+
+    fn check(&self, rows: &[FakeRow]) -> Result<(), DatabaseError> {
+        let is_refused = |row: &FakeRow| {
+            self.always_refused.contains(&row.offset)
+                || (!row.is_quarantined && self.refused.contains(&row.offset))
+        };
+        match rows.iter().position(is_refused) {
+            Some(index) => Err(refusal(match self.line_told {
+                LineTold::Nothing => None,
+                LineTold::Right => Some(index + 1),
+                LineTold::Wrong => Some(rows.len() + 1),
+            })),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct FakeDatabase(Arc<Mutex<FakeState>>);
+
+impl FakeDatabase {
+    /// Claims the partitions of a batch as they are named in it.
+    pub(super) fn claim_for(&self, batch: &EncodedBatch) {
+        for OffsetRange { partition_id, epoch, first_offset, .. } in batch.ranges() {
+            let claim = FakePartition { epoch, next_offset: first_offset };
+            self.state().partitions.insert(partition_id, claim);
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, FakeState> {
+        lock(&self.0)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct FakeConnection {
+    database: FakeDatabase,
+    is_lost: bool,
+}
+
+impl FakeConnection {
+    fn lose(&mut self) -> DatabaseError {
+        self.is_lost = true;
+        transient()
+    }
+}
+
+impl Database for FakeDatabase {
+    type Connection = FakeConnection;
+
+    async fn connect(&self) -> Result<FakeConnection, DatabaseError> {
+        let mut state = self.state();
+        if state.failing_connections > 0 {
+            state.failing_connections -= 1;
+            return Err(transient());
+        }
+        state.connections += 1;
+        Ok(FakeConnection { database: self.clone(), is_lost: false })
+    }
+}
+
+impl BatchConnection for FakeConnection {
+    fn is_closed(&self) -> bool {
+        self.is_lost
+    }
+
+    async fn reserve_ids(&mut self, count: usize) -> Result<IdBlock, DatabaseError> {
+        let mut state = self.database.state();
+        let first_id = state.next_id + 1;
+        state.next_id += count as i64;
+        Ok(IdBlock { first_id, leaf: "event_logs_000000".to_owned() })
+    }
+
+    async fn make_leaf_ahead(&mut self, id: i64) -> Result<(), DatabaseError> {
+        self.database.state().leaves_made.push(id);
+        Ok(())
+    }
+
+    async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, DatabaseError> {
+        let database = self.database.clone();
+        let mut state = database.state();
+        if let Some(late) = state.uncommitted.take() {
+            state.commit(late);
+        }
+        if !state.passes_fence(batch.ranges) {
+            return Ok(Written::Fenced);
+        }
+        let rows = batch.events.map_or(Vec::new(), |(rows, _)| event_rows(rows, 0..rows.len()));
+        let dead_letters = dead_letter_rows(batch.dead_letters);
+        state.check(&rows)?;
+        let has_origin = |dead_letter: &FakeDeadLetter| dead_letter.exception_class.is_some();
+        if state.refuses_batches || (state.refuses_origins && dead_letters.iter().any(has_origin)) {
+            return Err(refusal(None));
+        }
+        let commit = Commit { ranges: batch.ranges.to_vec(), rows, dead_letters };
+        match state.breaks.pop_front() {
+            Some(Break::BeforeCommit) => return Err(self.lose()),
+            Some(Break::CommittedLate) => {
+                state.uncommitted = Some(commit);
+                return Err(self.lose());
+            }
+            Some(Break::ClaimedMeanwhile) => {
+                state.partitions.values_mut().for_each(|partition| partition.epoch += 1);
+                return Err(self.lose());
+            }
+            Some(Break::Fatal) => {
+                return Err(DatabaseError::Fatal(Error::Protocol("broken".to_owned())));
+            }
+            Some(Break::AfterCommit) => {
+                state.commit(commit);
+                return Err(self.lose());
+            }
+            None => state.commit(commit),
+        }
+        Ok(Written::Committed(state.batches))
+    }
+
+    async fn status(&mut self, ranges: &[OffsetRange]) -> Result<BatchStatus, DatabaseError> {
+        let state = self.database.state();
+        let is_recorded = ranges.iter().all(|range| {
+            let recorded = FakePartition { epoch: range.epoch, next_offset: range.next_offset };
+            state.partitions.get(&range.partition_id) == Some(&recorded)
+        });
+        Ok(match (is_recorded, state.passes_fence(ranges)) {
+            (true, _) => BatchStatus::Recorded,
+            (false, true) => BatchStatus::Open,
+            (false, false) => BatchStatus::Superseded,
+        })
+    }
+
+    async fn try_events(
+        &mut self,
+        rows: &CopyBuffer,
+        _: &IdBlock,
+        range: Range<usize>,
+    ) -> Result<(), DatabaseError> {
+        let database = self.database.clone();
+        let mut state = database.state();
+        state.trials += 1;
+        if state.lost_trials > 0 {
+            state.lost_trials -= 1;
+            return Err(self.lose());
+        }
+        state.check(&event_rows(rows, range))
+    }
+}
+
+fn transient() -> DatabaseError {
+    DatabaseError::Transient(Error::NoAnswer { target: "memory".to_owned(), seconds: 0 })
+}
+
+fn refusal(line: Option<usize>) -> DatabaseError {
+    DatabaseError::Refused(Refusal {
+        detail: "the row is refused".to_owned(),
+        line,
+        error: Error::Protocol("the row is refused".to_owned()),
+    })
+}
+
+fn event_rows(rows: &CopyBuffer, range: Range<usize>) -> Vec<FakeRow> {
+    let row = |fields: Vec<Option<Vec<u8>>>| FakeRow {
+        id: bigint(fields[0].as_ref()),
+        offset: bigint(fields[9].as_ref()),
+        is_quarantined: fields[2].as_deref() == Some(QUARANTINED.as_bytes()),
+    };
+    copied(rows, range).into_iter().map(row).collect()
+}
+
+fn dead_letter_rows(rows: &CopyBuffer) -> Vec<FakeDeadLetter> {
+    let row = |fields: Vec<Option<Vec<u8>>>| FakeDeadLetter {
+        row_id: bigint(fields[0].as_ref()),
+        exception_class: fields[10].clone().and_then(|class| String::from_utf8(class).ok()),
+    };
+    copied(rows, 0..rows.len()).into_iter().map(row).collect()
+}
+
+fn bigint(field: Option<&Vec<u8>>) -> i64 {
+    let bytes = field.expect("the column is not null").as_slice();
+    i64::from_be_bytes(bytes.try_into().expect("a bigint has 8 bytes"))
+}
+
+/// The fields of the rows, read as the server does: PostgreSQL documentation, COPY, "Binary
+/// Format".
+fn copied(rows: &CopyBuffer, range: Range<usize>) -> Vec<Vec<Option<Vec<u8>>>> {
+    let bytes: Vec<u8> = rows.chunks(range).flatten().collect();
+    let mut rest = &bytes[COPY_HEADER..];
+    let mut rows = Vec::new();
+    loop {
+        let columns = i16::from_be_bytes(take(&mut rest));
+        if columns == -1 {
+            assert!(rest.is_empty(), "nothing follows the trailer");
+            return rows;
+        }
+        let field = |_| {
+            let length = usize::try_from(i32::from_be_bytes(take(&mut rest))).ok()?;
+            let (field, others) = rest.split_at(length);
+            rest = others;
+            Some(field.to_vec())
+        };
+        rows.push((0..columns).map(field).collect());
+    }
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    let (taken, others) = rest.split_first_chunk().expect("COPY data ends with its trailer");
+    *rest = others;
+    *taken
+}

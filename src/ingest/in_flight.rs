@@ -1,0 +1,97 @@
+//! How many batches of a lane are in flight: read, and not committed yet.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::lock::lock;
+
+/// Bounds the batches of a lane that are in flight, and with them the memory. Threads wait on it;
+/// the writer, a task, only releases.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    count: Mutex<usize>,
+    limit: usize,
+    changed: Condvar,
+}
+
+impl InFlight {
+    /// Lets at most `limit` batches be in flight.
+    pub(super) fn new(limit: usize) -> Self {
+        Self { count: Mutex::new(0), limit, changed: Condvar::new() }
+    }
+
+    /// Counts one batch more, and waits until that is allowed, but no longer than `timeout`. False
+    /// where it was not.
+    pub(super) fn acquire(&self, timeout: Duration) -> bool {
+        let full = |count: &mut usize| *count >= self.limit;
+        let waited = self.changed.wait_timeout_while(lock(&self.count), timeout, full);
+        let (mut count, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let free = *count < self.limit;
+        *count += usize::from(free);
+        free
+    }
+
+    /// Counts one batch less: it is committed, or dropped.
+    pub(super) fn release(&self) {
+        let mut count = lock(&self.count);
+        *count = count.saturating_sub(1);
+        self.changed.notify_all();
+    }
+
+    /// Waits until no batch is in flight, but no longer than `timeout`. False where one still is.
+    pub(super) fn wait_until_idle(&self, timeout: Duration) -> bool {
+        let busy = |count: &mut usize| *count > 0;
+        let waited = self.changed.wait_timeout_while(lock(&self.count), timeout, busy);
+        let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *count == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::*;
+
+    /// Far longer than any test waits.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn no_more_batches_than_the_limit_are_let_in() {
+        let in_flight = InFlight::new(2);
+        assert!(in_flight.acquire(Duration::ZERO));
+        assert!(in_flight.acquire(Duration::ZERO));
+        assert!(!in_flight.acquire(Duration::ZERO));
+        in_flight.release();
+        assert!(in_flight.acquire(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_thread_that_waits_goes_on_when_a_batch_is_committed() {
+        let in_flight = Arc::new(InFlight::new(1));
+        assert!(in_flight.acquire(Duration::ZERO));
+        let waiting = {
+            let in_flight = Arc::clone(&in_flight);
+            thread::spawn(move || in_flight.acquire(LONG))
+        };
+        in_flight.release();
+        assert!(waiting.join().expect("the thread ends"));
+        assert!(!in_flight.acquire(Duration::ZERO), "the waiting thread has the place");
+    }
+
+    #[test]
+    fn idle_is_when_the_last_batch_is_committed() {
+        let in_flight = Arc::new(InFlight::new(3));
+        assert!(in_flight.wait_until_idle(Duration::ZERO));
+        assert!(in_flight.acquire(Duration::ZERO) && in_flight.acquire(Duration::ZERO));
+        in_flight.release();
+        assert!(!in_flight.wait_until_idle(Duration::ZERO));
+        let waiting = {
+            let in_flight = Arc::clone(&in_flight);
+            thread::spawn(move || in_flight.wait_until_idle(LONG))
+        };
+        in_flight.release();
+        assert!(waiting.join().expect("the thread ends"));
+    }
+}

@@ -1,0 +1,150 @@
+//! The ingester from its start to its end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::context::IngestContext;
+use super::counters::Counters;
+use super::error::Error;
+use super::fault::Fault;
+use super::ingester_name::ingester_name;
+use super::settings::IngestSettings;
+use super::stop::Stop;
+use super::{lag, session, until_end};
+use crate::kafka::{self, Cluster};
+use crate::store::{self, Session, SessionPool};
+
+/// How long `--until-end` waits for a broker to answer at the start.
+const BROKER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Records until `stop` is requested, or, with `until_end`, until everything is recorded that was
+/// there at the start. Returns after everything that was read is committed.
+///
+/// # Errors
+/// Every variant of [`Error`]: trying again does not help against them. A database or a broker that
+/// goes away is waited for.
+pub async fn run(
+    settings: IngestSettings,
+    stop: Arc<Stop>,
+    counters: Arc<Counters>,
+) -> Result<(), Error> {
+    let session = Session::open(&settings.database, "audit ingest").await?;
+    let group = match &settings.group {
+        Some(group) => group.clone(),
+        None => {
+            let id = store::installation_id(&session).await?.simple().to_string();
+            format!("audit-{}", &id[..8])
+        }
+    };
+    drop(session);
+    let cluster = Arc::new(Cluster::new(&settings.kafka)?);
+    let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop).await? else {
+        return Ok(());
+    };
+    let ingester = ingester_name();
+    let application = format!("audit ingest {ingester} progress");
+    let context = IngestContext {
+        sessions: SessionPool::new(&settings.database, &application)?,
+        settings: Arc::new(settings),
+        group,
+        ingester: ingester.into(),
+        cluster,
+        cluster_id: cluster_id.into(),
+        stop,
+        counters,
+        recorded: Arc::new(Notify::new()),
+        refused: Arc::new(Mutex::new(HashMap::new())),
+    };
+    let settings = &context.settings;
+    tracing::info!(
+        group = context.group,
+        brokers = settings.kafka.brokers(),
+        database = settings.database.target(),
+        topics = settings.topics.join(","),
+        "recording"
+    );
+    let watcher = if settings.until_end {
+        Some(tokio::spawn(until_end::watch(context.clone(), until_end::targets(&context).await?)))
+    } else {
+        report_missing_topics(&context).await;
+        None
+    };
+    let lag = tokio::spawn(lag::watch(context.clone()));
+    let outcome = sessions(&context).await;
+    context.stop.request();
+    lag.abort();
+    outcome?;
+    match watcher {
+        Some(watcher) => watcher.await.unwrap_or(Ok(())),
+        None => Ok(()),
+    }
+}
+
+/// Runs one session after the other until a stop or a fatal fault.
+async fn sessions(context: &IngestContext) -> Result<(), Error> {
+    let mut quick_ends = 0;
+    loop {
+        let began = Instant::now();
+        match session::run(context).await {
+            Ok(()) => return Ok(()),
+            Err(Fault::Fatal(error)) => return Err(error),
+            Err(Fault::Recoverable(reason)) => {
+                tracing::warn!(
+                    reason,
+                    "joining the group again and going on from what is recorded"
+                );
+            }
+        }
+        quick_ends = if began.elapsed() < Duration::from_secs(60) { quick_ends + 1 } else { 0 };
+        if quick_ends == 5 {
+            tracing::error!(
+                "sessions keep ending: does another ingester record these topics with another --group?"
+            );
+        }
+        if context.stop.wait(store::back_off(quick_ends)).await {
+            return Ok(());
+        }
+    }
+}
+
+/// The cluster's id. Waits for a broker without a limit, but with `--until-end` for 30 s. `None`
+/// after a stop.
+async fn cluster_id(
+    cluster: &Arc<Cluster>,
+    until_end: bool,
+    stop: &Stop,
+) -> Result<Option<String>, Error> {
+    let began = Instant::now();
+    let mut is_logged = false;
+    loop {
+        let asked = Arc::clone(cluster);
+        match kafka::blocking(move || asked.id(Duration::from_secs(2))).await {
+            Ok(id) => return Ok(Some(id)),
+            Err(error @ kafka::Error::Unreachable { .. }) => {
+                if until_end && began.elapsed() > BROKER_LIMIT {
+                    return Err(error.into());
+                }
+                if !is_logged {
+                    tracing::warn!(%error, "waiting for Kafka");
+                    is_logged = true;
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        if stop.wait(Duration::from_millis(500)).await {
+            return Ok(None);
+        }
+    }
+}
+
+async fn report_missing_topics(context: &IngestContext) {
+    let (cluster, topics) = (Arc::clone(&context.cluster), context.settings.topics.clone());
+    if let Ok(found) = kafka::blocking(move || cluster.partitions(&topics)).await {
+        for topic in context.settings.topics.iter().filter(|topic| !found.contains_key(*topic)) {
+            tracing::warn!(topic, "the topic does not exist yet; waiting for it");
+        }
+    }
+}

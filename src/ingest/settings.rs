@@ -1,0 +1,32 @@
+//! The settings of an ingester.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::event::Decoder;
+use crate::{kafka, store};
+
+/// What to record, and how.
+#[derive(Debug)]
+pub struct IngestSettings {
+    /// The audit database.
+    pub database: store::Settings,
+    /// Kafka.
+    pub kafka: kafka::Settings,
+    /// The topics to record.
+    pub topics: Vec<String>,
+    /// The consumer group; `None` for the one that belongs to this database.
+    pub group: Option<String>,
+    /// A batch is written when it has this many rows …
+    pub batch_rows: usize,
+    /// … or is this old.
+    pub batch_wait: Duration,
+    /// How many connections write, each the batches of its own partitions. 0 counts as 1.
+    pub writers: usize,
+    /// Whether to end as soon as everything is recorded that was there at the start.
+    pub until_end: bool,
+    /// Topics that, once deleted and made again, are recorded as a new incarnation.
+    pub accept_recreated: Vec<String>,
+    /// Makes events of records.
+    pub decoder: Arc<Decoder>,
+}
