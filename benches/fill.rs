@@ -7,7 +7,7 @@
 //! cargo run --release --example fill -- 10000000
 //! ```
 //!
-//! The database is that of `AUDIT_DATABASE_URL`. CopyBuffer are added to what is there; the same
+//! The database is that of `AUDIT_DATABASE_URL`. Rows are added to what is there; the same
 //! number gives the same stories. 10,000,000 rows take a few minutes and about 9 GB. Their times
 //! end now: one row every 0.25 s, so that ten million rows are four weeks.
 //!
