@@ -30,12 +30,15 @@ fn rooms() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut rooms = BTreeMap::from([
         ("main", vec!["cli"]),
         ("lib", vec![]),
-        ("cli", [JOINING, SERVERS, PURE, &["output", "value", "time"]].concat()),
+        ("cli", [JOINING, SERVERS, PURE, &["output", "value", "time", "host"]].concat()),
+        ("host", vec![]),
         ("output", vec!["value", "time"]),
         ("value", vec!["time"]),
         ("time", vec![]),
     ]);
-    rooms.extend(JOINING.iter().map(|room| (*room, [SERVERS, PURE, &["value", "time"]].concat())));
+    rooms.extend(
+        JOINING.iter().map(|room| (*room, [SERVERS, PURE, &["value", "time", "host"]].concat())),
+    );
     rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time"]].concat())));
     rooms.entry("store").or_default().push("value");
     rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time"]].concat())));
