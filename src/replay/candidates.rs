@@ -1,5 +1,5 @@
-//! What the plan of a replay is made from: the selected dead letters, and the topics that they could
-//! go to.
+//! What the plan of a replay is made from: the selected dead letters, and the topics that they
+//! could go to.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -21,8 +21,8 @@ pub async fn candidates(
     store::replay_candidates(session, selection).await
 }
 
-/// How many partitions each topic has that a candidate could go to; one that does not exist is left
-/// out.
+/// How many partitions each topic has that a candidate could go to. Leaves out topics that do not
+/// exist.
 ///
 /// # Errors
 /// `kafka::Error`.
