@@ -1,4 +1,8 @@
 //! Records every Kafka event in PostgreSQL exactly once, and answers what happened.
+//!
+//! docs/architecture.md has the map: which folder holds what, and which may import which.
+
+#![warn(clippy::exit, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod cli;
 pub mod dead_letter;

@@ -16,9 +16,11 @@ mod event;
 #[path = "../../src/time/mod.rs"]
 mod time;
 
-use event::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE, json, row::occurred_at};
-use time::UnixMicros;
+use event::{
+    Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE, json, row::occurred_at,
+};
 use libfuzzer_sys::fuzz_target;
+use time::UnixMicros;
 
 const NOW: UnixMicros = UnixMicros(1_795_341_600_000_000);
 
@@ -34,8 +36,13 @@ fuzz_target!(|input: &[u8]| {
     let mut lines = head.split(|byte| *byte == b'\n');
     // Kafka has no other characters in the names of topics.
     let is_legal = |byte: &&u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    let topic: String =
-        lines.next().unwrap_or_default().iter().filter(is_legal).map(|byte| char::from(*byte)).collect();
+    let topic: String = lines
+        .next()
+        .unwrap_or_default()
+        .iter()
+        .filter(is_legal)
+        .map(|byte| char::from(*byte))
+        .collect();
     let key = lines.next();
     let headers: Vec<_> = lines
         .map(|line| match line.iter().position(|byte| *byte == b'=') {
@@ -64,7 +71,10 @@ fuzz_target!(|input: &[u8]| {
         assert!(text.chars().count() <= 100 && !text.contains('\0'));
     }
     assert!(!event.event_type.is_empty() && event.created_at >= occurred_at::EARLIEST);
-    assert_eq!(value.is_none(), decoded.format == Format::Tombstone && event.event_type == TOMBSTONE);
+    assert_eq!(
+        value.is_none(),
+        decoded.format == Format::Tombstone && event.event_type == TOMBSTONE
+    );
     assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
     assert_eq!(decoder.decode(&record, NOW), decoded);
 
@@ -72,8 +82,12 @@ fuzz_target!(|input: &[u8]| {
     assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
 
     let letter = dead_letter::origin(&record);
-    let texts =
-        [&letter.origin_topic, &letter.consumer_group, &letter.exception_message, &letter.stack_trace];
+    let texts = [
+        &letter.origin_topic,
+        &letter.consumer_group,
+        &letter.exception_message,
+        &letter.stack_trace,
+    ];
     assert!(texts.into_iter().flatten().all(|text| !text.contains('\0')));
     let stored = dead_letter::headers_json(&headers);
     assert!(can_be_stored(&stored));

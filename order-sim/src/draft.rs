@@ -4,7 +4,8 @@ use simkit::faults::{self, NO_CURRENCY, chance};
 use simkit::{Amount, Faults};
 use uuid::Uuid;
 
-use crate::SERVICE;
+/// The name of the service, in its events and as its consumer group.
+pub(crate) const SERVICE: &str = "order-service";
 
 /// How many customers a seed has.
 const CUSTOMERS: f64 = 40.0;

@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use simkit::args::ServiceArgs;
-use simkit::service::{ServiceError, exit_code, log_to_stderr};
+use simkit::program::{exit_code, log_to_stderr};
+use simkit::service::ServiceError;
 use simkit::{Definition, Faults, Service};
 
+use crate::draft::SERVICE;
 use crate::orders::{Maker, Orders};
 use crate::settlement::Settlement;
-
-/// The name of the service, in its events and as its consumer group.
-const SERVICE: &str = "order-service";
 
 mod embedded {
     refinery::embed_migrations!("../sql/order_db");

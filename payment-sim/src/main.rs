@@ -6,13 +6,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use simkit::args::ServiceArgs;
-use simkit::service::{ServiceError, exit_code, log_to_stderr};
+use simkit::program::{exit_code, log_to_stderr};
+use simkit::service::ServiceError;
 use simkit::{Definition, Faults, Service};
 
-use crate::payments::Payments;
-
-/// The name of the service, in its events and as its consumer group.
-const SERVICE: &str = "payment-service";
+use crate::payments::{Payments, SERVICE};
 
 mod embedded {
     refinery::embed_migrations!("../sql/payment_db");

@@ -8,7 +8,8 @@ use simkit::{
 };
 use uuid::Uuid;
 
-use crate::SERVICE;
+/// The name of the service, in its events and as its consumer group.
+pub(crate) const SERVICE: &str = "payment-service";
 
 /// The currencies that somebody can be paid in.
 const CURRENCIES: [&str; 4] = ["EUR", "USD", "GBP", "CHF"];

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
-use crate::guardian::Guardian;
-use crate::process::Process;
+use crate::process::{Guardian, Process};
 use crate::progress::Progress;
 
 /// The Apache Kafka that pom.xml names.

@@ -12,41 +12,34 @@
 //! on PATH or in the usual folders; binaries through Maven. Kafka is: the one that
 //! `SANDBOX_BROKERS` names; `KAFKA_HOME`; Apache Kafka through Maven, on Java 17; librdkafka's
 //! mock. However the process that started them ends, the servers and their directory go with it
-//! (see `guardian.sh`).
+//! (see `process/guardian.sh`).
 
 mod blocking;
 mod error;
 mod fetch;
-mod guardian;
-mod installed;
 mod kafka;
-mod mock;
 mod ports;
 mod postgres;
 mod process;
-mod produce;
 mod progress;
 mod proxy;
 mod scope;
-mod topics;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 pub use crate::error::Error;
-pub use crate::kafka::{GIVEN_BROKERS, Kafka};
+pub use crate::kafka::{GIVEN_BROKERS, Kafka, Placed, create_topic, produce};
 pub use crate::postgres::{GIVEN_POSTGRES, Peculiarities, Postgres};
 pub use crate::process::Process;
-pub use crate::produce::{Placed, produce};
 pub use crate::progress::Progress;
 pub use crate::proxy::{Direction, Proxy, Verdict};
 pub use crate::scope::Scope;
-pub use crate::topics::create as create_topic;
 
 use nix::sys::signal::Signal;
 
-use crate::guardian::Guardian;
+use crate::process::Guardian;
 
 /// A running PostgreSQL and a running Kafka. They stop, and their directory goes, when it is
 /// dropped or when its process ends in any way.
@@ -117,7 +110,7 @@ impl Sandbox {
 
     /// One test's own databases and topics on these servers. The name shows up in theirs.
     pub fn scope(&self, name: &str) -> Scope<'_> {
-        Scope::new(self, name)
+        Scope::new(&self.postgres, &self.kafka, name)
     }
 
     /// Starts a program beside the servers, which ends with them at the latest, even after a kill

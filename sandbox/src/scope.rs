@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::guardian::short_id;
-use crate::{Error, Sandbox};
+use crate::error::Error;
+use crate::kafka::Kafka;
+use crate::postgres::Postgres;
+use crate::process::short_id;
 
 /// One test's own databases and topics. The names are unique, also on a server that several runs
 /// share.
@@ -11,7 +13,8 @@ use crate::{Error, Sandbox};
 /// Its functions panic with the readable error where a server refuses: they are for tests.
 #[derive(Debug)]
 pub struct Scope<'s> {
-    sandbox: &'s Sandbox,
+    postgres: &'s Postgres,
+    kafka: &'s Kafka,
     /// The test's name and some random digits, of what both servers accept in a name.
     prefix: String,
     url: OnceLock<String>,
@@ -20,7 +23,7 @@ pub struct Scope<'s> {
 }
 
 impl<'s> Scope<'s> {
-    pub(crate) fn new(sandbox: &'s Sandbox, name: &str) -> Scope<'s> {
+    pub(crate) fn new(postgres: &'s Postgres, kafka: &'s Kafka, name: &str) -> Scope<'s> {
         // PostgreSQL cuts names at 63 bytes: 30, and 1 + 12 random digits, leave room for a suffix.
         let name: String = name
             .chars()
@@ -32,7 +35,8 @@ impl<'s> Scope<'s> {
             .take(30)
             .collect();
         Scope {
-            sandbox,
+            postgres,
+            kafka,
             prefix: format!("{name}_{}", short_id()),
             url: OnceLock::new(),
             databases: Mutex::default(),
@@ -80,19 +84,19 @@ impl<'s> Scope<'s> {
         config: &[(&str, &str)],
     ) -> String {
         let topic = self.topic(name);
-        or_panic(self.sandbox.kafka().create_topic(&topic, partitions, config));
+        or_panic(self.kafka.create_topic(&topic, partitions, config));
         topic
     }
 
     /// The brokers, as `bootstrap.servers` wants them.
     pub fn brokers(&self) -> &'s str {
-        self.sandbox.kafka().brokers()
+        self.kafka.brokers()
     }
 
     fn create_database(&self, name: &str) -> String {
-        or_panic(self.sandbox.postgres().create_database(name));
+        or_panic(self.postgres.create_database(name));
         self.databases.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_string());
-        self.sandbox.postgres().url(name)
+        self.postgres.url(name)
     }
 }
 
@@ -100,14 +104,14 @@ impl Drop for Scope<'_> {
     /// On servers that outlive the sandbox, takes away what was made. Where that fails, the next
     /// user sees a left-over database or topic under a name that tells where it is from.
     fn drop(&mut self) {
-        if self.sandbox.postgres().is_given() {
+        if self.postgres.is_given() {
             for name in self.databases.get_mut().unwrap_or_else(PoisonError::into_inner) {
-                let _ = self.sandbox.postgres().drop_database(name);
+                let _ = self.postgres.drop_database(name);
             }
         }
-        if self.sandbox.kafka().is_given() {
+        if self.kafka.is_given() {
             for topic in self.topics.get_mut().unwrap_or_else(PoisonError::into_inner) {
-                let _ = self.sandbox.kafka().delete_topic(topic);
+                let _ = self.kafka.delete_topic(topic);
             }
         }
     }

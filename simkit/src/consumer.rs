@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use crate::dead_letter::DeadLetters;
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::service::Totals;
 use crate::stop::Stop;
+use crate::totals::{Outcome, Totals};
 
 /// Attempts at an event that fails transiently, the first included.
 const ATTEMPTS: u32 = 3;
@@ -85,16 +85,6 @@ pub(crate) struct Consumer<H> {
     pub(crate) totals: Arc<Totals>,
 }
 
-/// What became of a delivery.
-pub(crate) enum Outcome {
-    /// Its effect is committed.
-    Effect,
-    /// Its effect had been committed before.
-    AlreadyProcessed,
-    /// It does not concern this service.
-    PassedOver,
-}
-
 impl<H: Handler> Consumer<H> {
     /// Consumes until it is asked to stop; the event in hand is finished first.
     pub(crate) async fn run(self, stop: Stop) -> Result<(), ConsumeError> {
@@ -120,7 +110,7 @@ impl<H: Handler> Consumer<H> {
                 }
                 // librdkafka reconnects by itself.
                 Err(error) => {
-                    tracing::warn!(%error, topic = self.topic, "can't read, trying again")
+                    tracing::warn!(%error, topic = self.topic, "can't read, trying again");
                 }
             }
         }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 /// Held while the schema is brought up to date, so that several instances may start at once.
 const MIGRATION_LOCK: i64 = 0x5349_4d4b_4954_0001;
 
-/// Held by the one relay that publishes; see [`crate::relay`].
+/// Held by the one relay that publishes; see [`crate::outbox`].
 pub(crate) const RELAY_LOCK: i64 = 0x5349_4d4b_4954_0002;
 
 /// One connection each for the relay, the consumer and what the service itself does, and one to

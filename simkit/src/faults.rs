@@ -5,9 +5,9 @@
 use std::fmt::Display;
 
 use clap::Args;
+use deadpool_postgres::Transaction;
 use uuid::Uuid;
 
-use crate::Transaction;
 use crate::event::Event;
 use crate::failure::Failure;
 

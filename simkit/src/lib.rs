@@ -1,11 +1,12 @@
 //! What the simulated services share, and what a service that publishes and consumes events needs:
 //!
-//! - [`outbox`]: an event is written in the transaction of the change it tells of; [`relay`]
-//!   publishes it afterwards.
+//! - [`outbox`]: an event is written in the transaction of the change it tells of, and published
+//!   afterwards.
 //! - [`consumer`]: an event has its effect once, however often it is delivered; retries; then the
 //!   dead-letter topic.
 //! - [`faults`]: failures on demand, decided by a seed.
-//! - [`service`]: starts these, and stops them in the right order.
+//! - [`service`]: starts these, and stops them in the right order; [`program`]: what stands around
+//!   it in `main`.
 //!
 //! The services share this code and nothing else: no database, no state, only events.
 
@@ -19,9 +20,10 @@ pub mod failure;
 pub mod faults;
 pub mod kafka;
 pub mod outbox;
-pub mod relay;
+pub mod program;
 pub mod service;
 mod stop;
+pub mod totals;
 
 pub use amount::Amount;
 pub use consumer::Handler;

@@ -1,9 +1,6 @@
 //! Starts what a service consists of, and stops it in the right order.
 
-use std::fmt;
-use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deadpool_postgres::Pool;
 use rdkafka::error::KafkaError;
@@ -11,14 +8,15 @@ use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::args::ServiceArgs;
-use crate::consumer::{ConsumeError, Consumer, Handler, Outcome};
+use crate::consumer::{ConsumeError, Consumer, Handler};
 use crate::database::{self, DatabaseError};
 use crate::dead_letter::DeadLetters;
 use crate::failure::Failure;
 use crate::faults::Faults;
 use crate::kafka::{self, SetupError};
-use crate::relay::{Relay, RelayError};
+use crate::outbox::{Relay, RelayError};
 use crate::stop::{self, Stop};
+use crate::totals::Totals;
 
 /// What one service is, compared with another.
 pub struct Definition {
@@ -166,83 +164,4 @@ impl Service {
         }
         ended.map(|()| totals)
     }
-}
-
-/// What a service did since its start.
-#[derive(Debug, Default)]
-pub struct Totals {
-    published: AtomicUsize,
-    published_twice: AtomicUsize,
-    effects: AtomicUsize,
-    already_processed: AtomicUsize,
-    dead_lettered: AtomicUsize,
-}
-
-impl Totals {
-    pub(crate) fn published(&self, events: usize, twice: usize) {
-        self.published.fetch_add(events, Ordering::Relaxed);
-        self.published_twice.fetch_add(twice, Ordering::Relaxed);
-    }
-
-    pub(crate) fn consumed(&self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Effect => self.effects.fetch_add(1, Ordering::Relaxed),
-            Outcome::AlreadyProcessed => self.already_processed.fetch_add(1, Ordering::Relaxed),
-            Outcome::PassedOver => 0,
-        };
-    }
-
-    pub(crate) fn dead_lettered(&self) {
-        self.dead_lettered.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Display for Totals {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let read = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-        write!(
-            formatter,
-            "{} events published ({} of them twice), {} processed, {} had been processed before, {} dead-lettered",
-            read(&self.published),
-            read(&self.published_twice),
-            read(&self.effects),
-            read(&self.already_processed),
-            read(&self.dead_lettered),
-        )
-    }
-}
-
-/// Says on stderr how a service ended, with the chain of errors if it failed: exit code 0 or 1.
-pub fn exit_code(ended: Result<String, ServiceError>) -> ExitCode {
-    match ended {
-        Ok(summary) => {
-            eprintln!("{summary}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            let mut message = format!("error: {error}");
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                message.push_str(&format!("\n  because: {cause}"));
-                source = cause.source();
-            }
-            eprintln!("{message}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// Logs go to stderr; `RUST_LOG` chooses them.
-pub fn log_to_stderr() {
-    use std::io::IsTerminal;
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("warn,librdkafka=error"));
-    let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .compact()
-        .with_ansi(ansi)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }

@@ -25,7 +25,7 @@ pub(super) fn offset(bytes: &[u8], integers: Integers) -> Option<i64> {
     integer(bytes, integers, 8).filter(|offset| *offset >= 0)
 }
 
-/// A timestamp in milliseconds; Kafka writes -1 where there is none.
+/// A timestamp in milliseconds; Kafka writes -1 for a record without one.
 pub(super) fn timestamp(bytes: &[u8], integers: Integers) -> Option<i64> {
     integer(bytes, integers, 8).filter(is_timestamp)
 }

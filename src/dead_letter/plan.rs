@@ -39,7 +39,7 @@ pub struct Candidate {
 /// What became of the last replay of a dead letter, failed ones left out: they never reached Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PreviousReplay {
-    /// There was none.
+    /// It was never replayed.
     #[default]
     None,
     /// It is not known whether it was sent.
@@ -134,7 +134,7 @@ impl fmt::Display for Obstacle {
     }
 }
 
-/// What is done with a dead letter.
+/// The fate of a dead letter in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
     /// It is sent.

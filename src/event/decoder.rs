@@ -1,57 +1,20 @@
 //! The decoders in their order: each record becomes exactly one event.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use regex::Regex;
 
+use super::column_source::ColumnSources;
 use super::decoders::confluent::{self, Wire};
 use super::decoders::{cloud_events, debezium, native, plain};
 use super::envelope::{Outcome, Problem};
 use super::row::assemble;
-use super::row::column_source::ColumnSources;
 use super::row::quarantine::{self, QUARANTINED};
-use super::{Event, Reason, Record, json, topic};
+use super::{Event, Format, Reason, Record, json, topic};
 use crate::time::UnixMicros;
 
 /// The event type of a record whose value is null.
 pub const TOMBSTONE: &str = "audit.Tombstone";
-
-/// The formats that a record can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// A null value.
-    Tombstone,
-    /// CloudEvents 1.0, the attributes in headers.
-    CloudEventsBinary,
-    /// CloudEvents 1.0, one object.
-    CloudEventsStructured,
-    /// The native envelope.
-    Native,
-    /// Debezium's outbox event router.
-    DebeziumOutbox,
-    /// Debezium's change envelope.
-    DebeziumChange,
-    /// Any other JSON.
-    PlainJson,
-    /// No format: the record is quarantined.
-    Quarantined,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Tombstone => "tombstone",
-            Self::CloudEventsBinary => "CloudEvents, binary mode",
-            Self::CloudEventsStructured => "CloudEvents, structured mode",
-            Self::Native => "native envelope",
-            Self::DebeziumOutbox => "Debezium outbox",
-            Self::DebeziumChange => "Debezium change envelope",
-            Self::PlainJson => "plain JSON",
-            Self::Quarantined => "quarantined",
-        })
-    }
-}
 
 /// What a record became, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]

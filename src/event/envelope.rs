@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::column_source::RecordPart;
 use super::json::{self, Kind, Member, Refusal, Value};
-use super::row::column_source::RecordPart;
 use super::{Format, Reason};
 
 /// What a decoder says of a record.

@@ -54,7 +54,7 @@ pub enum Kind {
 pub struct Value<'a> {
     /// The JSON as it stands in the text, without white space around it.
     pub raw: &'a str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// How many levels of objects and arrays it has; 0 for a scalar.
     pub depth: usize,

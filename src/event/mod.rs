@@ -6,12 +6,15 @@
 //! that all formats share (`columns`). What breaks a rule on the way becomes a quarantined event
 //! with a [`Reason`].
 
+mod column_source;
 mod decoder;
 mod decoders;
 mod envelope;
 mod explain;
+mod format;
 pub mod json;
 mod mark;
+mod reason;
 mod record;
 pub mod row;
 pub(crate) mod topic;
@@ -22,42 +25,14 @@ mod fixtures_test;
 #[cfg(test)]
 mod properties_test;
 
-use std::borrow::Cow;
-
-use uuid::Uuid;
-
-use crate::time::UnixMicros;
-
-pub use decoder::{Decoded, Decoder, Format, TOMBSTONE};
+pub use column_source::{ColumnSource, ColumnSources, RecordPart};
+pub use decoder::{Decoded, Decoder, TOMBSTONE};
 pub use explain::{COLUMN_NAMES, Column, Explanation, explain};
+pub use format::Format;
 pub use mark::{Mark, UnknownMark};
+pub use reason::Reason;
 pub use record::{Header, Record};
-pub use row::column_source::{ColumnSource, ColumnSources, RecordPart};
+pub use row::Event;
 pub use row::ids::{aggregate_uuid, correlation_uuid};
 pub use row::quarantine::QUARANTINED;
-pub use row::reason::Reason;
 pub use topic_partition::TopicPartition;
-
-/// What a record becomes: the columns of one row of `event_logs`, without those that ingest alone
-/// knows (`id`, `partition_id`, `kafka_offset`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// `event_id`.
-    pub event_id: Uuid,
-    /// `event_type`, at most 100 code points.
-    pub event_type: Cow<'a, str>,
-    /// `aggregate_id`.
-    pub aggregate_id: Option<Uuid>,
-    /// `source_service`, at most 100 code points.
-    pub source_service: Option<Cow<'a, str>>,
-    /// `is_dlt`: whether the topic is one of dead letters.
-    pub is_dlt: bool,
-    /// `payload`: JSON text that PostgreSQL's JSONB holds unchanged in meaning.
-    pub payload: Cow<'a, str>,
-    /// `created_at`.
-    pub created_at: UnixMicros,
-    /// `correlation_id`.
-    pub correlation_id: Option<Uuid>,
-    /// `attributes`: a JSON object as text.
-    pub attributes: String,
-}

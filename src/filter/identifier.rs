@@ -3,10 +3,7 @@
 
 use uuid::Uuid;
 
-use super::Error;
-
-/// How many hexadecimal digits of a UUID make a prefix: fewer would match by chance.
-pub(super) const SHORTEST_PREFIX: usize = 4;
+use super::error::{Error, SHORTEST_PREFIX};
 
 /// The UUIDs that a typed id means: one, or all of a range, of which `suffix` leaves those that end
 /// with it.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 /// How alike two words are at least, of 1: a swapped, missing or wrong letter, or another ending.
 const ALIKE: f64 = 0.8;
 
-/// At most so many suggestions.
+/// The most suggestions that are given.
 const SUGGESTIONS: usize = 3;
 
 /// The candidates that are most like `wanted`, the nearest first; case and wildcards don't count.

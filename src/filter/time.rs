@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
-use super::Error;
+use super::error::Error;
 use super::zone::{Zone, parse_offset};
 
 /// What time words refer to.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Duration, FixedOffset, LocalResult, NaiveDateTime, TimeZone, Utc};
 
-use super::Error;
+use super::error::Error;
 
 /// A zone of the IANA time zone database, or a fixed offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub struct ChainLink {
 pub struct Chain {
     /// Offsets that are rows.
     pub rows: i64,
-    /// Offsets that Kafka shows to nobody: transaction markers, aborted and compacted records.
+    /// Offsets that Kafka shows to no reader: transaction markers, aborted and compacted records.
     pub holes: i64,
     /// Offsets that Kafka had deleted before they were read.
     pub lost: i64,

@@ -1,4 +1,4 @@
-//! What is wrong with a record, in words.
+//! A fault of the record, in words.
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

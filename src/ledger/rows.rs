@@ -32,7 +32,7 @@ pub struct RangeClaim {
     pub row_count: i64,
 }
 
-/// What is needed of a row.
+/// The columns of a row that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredRow {
     /// `event_logs.id`.

@@ -3,8 +3,10 @@
 
 use std::io::{self, Write};
 
-use super::escape::escape_controls;
-use super::{Column, Emphasis, Renderer, Style};
+use super::column::{Column, Emphasis};
+use super::renderer::Renderer;
+use super::style::Style;
+use super::text::escape::escape_controls;
 use crate::value::Value;
 
 pub(super) struct Csv {
@@ -112,7 +114,8 @@ impl Renderer for Csv {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Style, rendered};
+    use crate::output::render::rendered;
+    use crate::output::{Format, Style};
 
     #[test]
     fn csv_is_what_copy_writes() {

@@ -3,8 +3,10 @@
 
 use std::io::{self, Write};
 
-use super::escape::escape_json;
-use super::{Column, Emphasis, Renderer, Style};
+use super::column::{Column, Emphasis};
+use super::renderer::Renderer;
+use super::style::Style;
+use super::text::escape::escape_json;
 use crate::value::Value;
 
 pub(super) struct Json {
@@ -96,7 +98,8 @@ impl Renderer for Json {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Style, render, rendered};
+    use crate::output::render::rendered;
+    use crate::output::{Format, Style, render};
 
     #[test]
     fn json_is_one_array_and_ndjson_one_object_a_line_with_the_same_objects() {

@@ -3,11 +3,12 @@
 
 use std::io::{self, Write};
 
-use comfy_table::Color;
-
-use super::table::{cell_color, cell_text};
-use super::width::{clip, display_width};
-use super::{Column, Emphasis, Renderer, Style};
+use super::column::{Column, Emphasis};
+use super::renderer::Renderer;
+use super::style::Style;
+use super::text::cell::{cell_style, cell_text};
+use super::text::palette;
+use super::text::width::{clip, display_width};
 use crate::value::Value;
 
 /// A wider value moves the rest of its own line only.
@@ -56,10 +57,8 @@ impl Renderer for Lines {
             let shown = clip(&text, left);
             let width = display_width(&shown);
             self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
-            let color = self.style.color.then(|| cell_color(column, cell, emphasis)).flatten();
-            line.push_str(color.map_or("", ansi));
-            line.push_str(&shown);
-            line.push_str(color.map_or("", |_| "\x1b[0m"));
+            let style = cell_style(column, cell, emphasis);
+            line.push_str(&palette::paint(self.style.color, style, shown).to_string());
             // A column in which nothing ever stood takes no room.
             let gap = match self.widths[index] {
                 0 => 0,
@@ -79,20 +78,12 @@ impl Renderer for Lines {
     }
 }
 
-fn ansi(color: Color) -> &'static str {
-    match color {
-        Color::DarkRed => "\x1b[1;31m",
-        Color::DarkYellow => "\x1b[33m",
-        Color::DarkGreen => "\x1b[32m",
-        Color::DarkCyan => "\x1b[36m",
-        Color::DarkMagenta => "\x1b[35m",
-        _ => "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Column, Emphasis, Format, Style, Value, rendered, renderer};
+    use crate::output::render::rendered;
+    use crate::output::renderer;
+    use crate::output::{Column, Emphasis, Format, Style};
+    use crate::value::Value;
 
     #[test]
     fn rows_that_are_known_beforehand_are_aligned_from_the_first_on() {

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::escape::is_dangerous;
+use super::text::escape::is_dangerous;
 
 /// One event of a diagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct SequenceMessage {
     pub from: Option<String>,
     /// Who published it.
     pub to: String,
-    /// What it is.
+    /// The text on the arrow.
     pub text: String,
     /// Whether it failed.
     pub failed: bool,

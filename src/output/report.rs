@@ -2,7 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Column, Emphasis, Format, Style, render, renderer};
+use super::column::{Column, Emphasis};
+use super::render::{render, renderer};
+use super::style::{Format, Style};
 use crate::value::Value;
 
 /// One part of a report.
@@ -37,7 +39,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// Writes the sections: for people one below the other, as JSON one object with a member for each,
+/// Writes the sections: as tables one below the other, as JSON one object with a member for each,
 /// as NDJSON that object on one line, as CSV the first table.
 ///
 /// # Errors

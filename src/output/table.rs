@@ -1,17 +1,18 @@
-//! Tables for people.
+//! Tables, aligned and fitted to the terminal.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
+use anstyle::AnsiColor;
 use comfy_table::{
     Attribute, Cell as TableCell, CellAlignment, Color, ContentArrangement, Table as ComfyTable,
 };
-use uuid::Uuid;
 
-use super::escape::escape_controls;
-use super::width::{clip, display_width};
-use super::{Column, Emphasis, Renderer, Style};
-use crate::time::timestamp_text;
+use super::column::{Column, Emphasis};
+use super::renderer::Renderer;
+use super::style::Style;
+use super::text::cell::{cell_style, cell_text};
+use super::text::palette;
+use super::text::width::{clip, display_width};
 use crate::value::Value;
 
 /// The widths of a table are known when its last row is. So that memory stays bounded, a longer
@@ -40,8 +41,7 @@ pub(super) struct Table {
 /// A cell as it is laid out.
 struct Shown {
     text: String,
-    color: Option<Color>,
-    dim: bool,
+    style: anstyle::Style,
     right: bool,
     /// Whether a part of the value still tells something: text does, half an id or time does not.
     can_be_clipped: bool,
@@ -58,8 +58,10 @@ impl Shown {
         );
         Self {
             text,
-            color: cell_color(column, cell, emphasis),
-            dim: matches!(cell, Value::Timestamp(_) | Value::Null) && emphasis == Emphasis::None,
+            style: match cell {
+                Value::Timestamp(_) | Value::Null if emphasis == Emphasis::None => palette::DIM,
+                _ => cell_style(column, cell, emphasis),
+            },
             right: matches!(cell, Value::Integer(_) | Value::Float(_)),
             can_be_clipped: matches!(cell, Value::Text(_) | Value::Json(_)),
             is_nothing: matches!(cell, Value::Null),
@@ -67,20 +69,30 @@ impl Shown {
     }
 
     fn into_cell(self, width: usize) -> TableCell {
-        let mut cell = TableCell::new(clip(&self.text, width));
-        if self.right {
-            cell = cell.set_alignment(CellAlignment::Right);
-        }
-        if self.dim {
-            cell = cell.add_attribute(Attribute::Dim);
-        }
-        match self.color {
-            // Red alone is faint on a dark background.
-            Some(Color::DarkRed) => cell.fg(Color::DarkRed).add_attribute(Attribute::Bold),
-            Some(color) => cell.fg(color),
-            None => cell,
-        }
+        let cell = styled(TableCell::new(clip(&self.text, width)), self.style);
+        if self.right { cell.set_alignment(CellAlignment::Right) } else { cell }
     }
+}
+
+/// A cell in a style of the palette, in comfy-table's own terms.
+fn styled(cell: TableCell, style: anstyle::Style) -> TableCell {
+    let effects = style.get_effects();
+    let mut cell = cell;
+    if effects.contains(anstyle::Effects::BOLD) {
+        cell = cell.add_attribute(Attribute::Bold);
+    }
+    if effects.contains(anstyle::Effects::DIMMED) {
+        cell = cell.add_attribute(Attribute::Dim);
+    }
+    let color = match style.get_fg_color() {
+        Some(anstyle::Color::Ansi(AnsiColor::Red)) => Color::DarkRed,
+        Some(anstyle::Color::Ansi(AnsiColor::Yellow)) => Color::DarkYellow,
+        Some(anstyle::Color::Ansi(AnsiColor::Green)) => Color::DarkGreen,
+        Some(anstyle::Color::Ansi(AnsiColor::Cyan)) => Color::DarkCyan,
+        Some(anstyle::Color::Ansi(AnsiColor::Magenta)) => Color::DarkMagenta,
+        _ => return cell,
+    };
+    cell.fg(color)
 }
 
 impl Table {
@@ -146,7 +158,7 @@ impl Table {
             table.force_no_tty();
         }
         let header = self.columns.iter().zip(&widths).map(|(column, width)| {
-            TableCell::new(clip(column.name(), *width)).add_attribute(Attribute::Bold)
+            styled(TableCell::new(clip(column.name(), *width)), palette::HEADER)
         });
         table.set_header(header.collect::<Vec<_>>());
         for row in self.rows.drain(..) {
@@ -194,54 +206,15 @@ impl Renderer for Table {
     }
 
     fn end(&mut self, output: &mut dyn Write) -> io::Result<()> {
-        // Without a row there is no table: that nothing matched is said elsewhere.
+        // Without a row there is no table: the command says that nothing matched.
         if self.rows.is_empty() { Ok(()) } else { self.flush(output) }
     }
 }
 
-/// A cell as people read it; control characters are always escaped.
-pub(super) fn cell_text<'a>(cell: &'a Value<'_>, shorten: bool) -> Cow<'a, str> {
-    match cell {
-        Value::Null => Cow::Borrowed("-"),
-        Value::Text(text) | Value::Json(text) => escape_controls(text),
-        Value::Integer(number) => Cow::Owned(number.to_string()),
-        Value::Float(number) => Cow::Owned(number.to_string()),
-        Value::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
-        Value::Uuid(uuid) if shorten => Cow::Owned(short_uuid(*uuid)),
-        Value::Uuid(uuid) => Cow::Owned(uuid.to_string()),
-        Value::Timestamp(timestamp) => Cow::Owned(timestamp_text(*timestamp)),
-    }
-}
-
-/// The colour of a cell on a terminal that has sixteen.
-pub(super) fn cell_color(column: &Column, cell: &Value<'_>, emphasis: Emphasis) -> Option<Color> {
-    match (emphasis, cell) {
-        (Emphasis::Alarm, _) => Some(Color::DarkRed),
-        (Emphasis::Notice, _) => Some(Color::DarkYellow),
-        (Emphasis::None, Value::Text(text)) if column.category => Some(category_color(text)),
-        (Emphasis::None, _) => None,
-    }
-}
-
-/// Equal texts have equal colours; red and yellow are kept for what stands out. All are of the
-/// darker eight: the lighter ones, yellow above all, can't be read on a light background, and blue
-/// not on a dark one.
-fn category_color(text: &str) -> Color {
-    const COLORS: [Color; 3] = [Color::DarkGreen, Color::DarkCyan, Color::DarkMagenta];
-    let sum = text.bytes().fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    COLORS[sum % COLORS.len()]
-}
-
-/// `019aa4c5…4b5a`: the beginning of a UUID of version 7 is a time, so the end is what tells two of
-/// a minute apart. The short form is accepted wherever an id is asked for.
-pub fn short_uuid(uuid: Uuid) -> String {
-    let text = uuid.simple().to_string();
-    format!("{}…{}", &text[..8], &text[28..])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Format, Style, rendered};
+    use crate::output::render::rendered;
+    use crate::output::{Format, Style};
 
     #[test]
     fn a_table_for_a_file_is_complete() {

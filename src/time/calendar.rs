@@ -20,7 +20,7 @@ pub struct Date {
 }
 
 impl Date {
-    /// The day that lies so many days behind 1970-01-01 (`civil_from_days`).
+    /// The day that lies this many days behind 1970-01-01 (`civil_from_days`).
     pub fn from_unix_days(days: i64) -> Self {
         let shifted = days + SHIFT;
         let era = shifted.div_euclid(ERA);

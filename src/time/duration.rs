@@ -1,4 +1,4 @@
-//! Spans of time for people.
+//! Spans of time as text.
 
 /// `+0.512s`, `+3m12s`, `+2h05m`, `+4d06h`: the two largest units.
 pub fn duration_text(microseconds: i64) -> String {

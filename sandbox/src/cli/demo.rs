@@ -81,7 +81,7 @@ pub(crate) fn cmd_demo(_args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     match ingest.stop(ENDS_WITHIN) {
         Some(status) if status.success() => {}
         Some(status) => {
-            failures.push(format!("audit ingest ended with {status}:\n{}", ingest.last_lines()))
+            failures.push(format!("audit ingest ended with {status}:\n{}", ingest.last_lines()));
         }
         None => failures.push("audit ingest did not end when it was asked to".into()),
     }

@@ -77,6 +77,30 @@ fn installs_nothing_when_it_is_only_to_check() {
     assert!(stderr.contains("sudo apt-get install") && !stderr.contains("was called"), "{stderr}");
 }
 
+#[test]
+fn brings_cargo_shear_for_the_tests_alone_and_once() {
+    let computer = Computer::with(&["rustc", "cc", "c++", "make", "pkg-config", "java"]);
+    for program in ["mvn", "xz"] {
+        symlink(real("true"), computer.folder().join(program)).unwrap();
+    }
+    let installed = computer.folder().join("installed");
+    let installed = installed.display();
+    computer.add_script(
+        "cargo",
+        &format!(
+            "case $1 in shear) [ -e {installed} ];; install) echo \"cargo $*\" >&2; : >{installed};; esac"
+        ),
+    );
+    let said = |arguments: &[&str]| {
+        let output = computer.command().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert_eq!(said(&[]), "");
+    assert!(said(&["--tests"]).contains("cargo install --quiet --locked --debug cargo-shear@"));
+    assert_eq!(said(&["--tests"]), "");
+}
+
 struct Computer(TempDir);
 
 impl Computer {

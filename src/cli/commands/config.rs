@@ -2,14 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::ingest::DEFAULT_TOPICS;
-use crate::cli::settings::config_file::ConfigSearch;
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::settings::resolved::{ResolvedSettings, Sourced};
-use crate::cli::shared::output_args::OutputArgs;
-use crate::cli::shared::result_table;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal;
+use crate::cli::settings::{ConfigSearch, DEFAULT_TOPICS, Defaults, ResolvedSettings, Sourced};
+use crate::cli::shared::{Context, OutputArgs, Run, print_rows};
+use crate::cli::ui::{Exit, Failure};
 use crate::kafka;
 use crate::output::{Column, Emphasis, escape_controls};
 use crate::store::{self, ConnectionParameter, ParameterSource};
@@ -79,75 +74,93 @@ pub(crate) struct ShowConfigArgs {
     pub(crate) output: OutputArgs,
 }
 
-pub(crate) fn run(args: &ConfigArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let ConfigCommand::Show(args) = &args.command;
-    let resolved = &connection.resolved;
-    terminal::status(&escape_controls(&file_line(&resolved.search)));
-    let database = connection.database();
+impl Run for ConfigArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        let ConfigCommand::Show(args) = &mut self.command;
+        defaults.output(&mut args.output.format.output);
+    }
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        None
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ConfigCommand::Show(args) = self.command;
+        show(&args, context)
+    }
+}
+
+fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
+    let settings = context.settings;
+    context.ui.status(&escape_controls(&file_line(&settings.search)));
+    let database = settings.database();
     let password_file =
-        resolved.database_password_file.as_ref().map(|file| file.map(|path| path.display()));
-    let topics = resolved.topics.as_ref().map(|topics| topics.map(|topics| topics.join(",")));
-    let output = resolved.output.as_ref().map(|output| output.map(|format| format.name()));
-    let mut rows = Rows::default();
-    rows.push("profile", resolved.profile.as_ref(), None);
-    rows.push("database_url", resolved.database_url.as_ref(), None);
-    rows.push("database_password_file", password_file.as_ref(), None);
-    for part in database.iter().flat_map(store::Settings::parts) {
-        rows.part(part, resolved);
+        settings.database_password_file.as_ref().map(|file| file.map(|path| path.display()));
+    let topics = settings.topics.as_ref().map(|topics| topics.map(|topics| topics.join(",")));
+    let output = settings.output.as_ref().map(|output| output.map(|format| format.name()));
+    let mut table = SettingsTable::default();
+    table.setting("profile", settings.profile.as_ref(), None);
+    table.setting("database_url", settings.database_url.as_ref(), None);
+    table.setting("database_password_file", password_file.as_ref(), None);
+    for parameter in database.iter().flat_map(store::Settings::parameters) {
+        table.parameter(parameter, settings);
     }
-    rows.push("brokers", resolved.brokers.as_ref(), None);
-    for setting in &resolved.kafka {
+    table.setting("brokers", settings.brokers.as_ref(), None);
+    for setting in &settings.kafka {
         let name = format!("kafka.{}", setting.value.name());
-        rows.push(&name, Some(&setting.map(kafka::Setting::shown)), None);
+        table.setting(&name, Some(&setting.map(kafka::Setting::shown)), None);
     }
-    rows.push("topics", topics.as_ref(), Some(DEFAULT_TOPICS));
-    rows.push("group", resolved.group.as_ref(), None);
-    rows.push("tz", resolved.tz.as_ref(), Some("UTC"));
-    rows.push("output", output.as_ref(), None);
-    let columns = ["setting", "value", "source"].map(Column::new);
-    let exit =
-        result_table::show(&columns, &["setting", "value", "source"], rows.0, "", &args.output)?;
+    table.setting("topics", topics.as_ref(), Some(DEFAULT_TOPICS));
+    table.setting("group", settings.group.as_ref(), None);
+    table.setting("tz", settings.tz.as_ref(), Some("UTC"));
+    table.setting("output", output.as_ref(), None);
+    let names = ["setting", "value", "source"];
+    let columns = names.map(Column::new);
+    let exit = print_rows(&columns, &names, table.rows, "", &args.output, context.ui)?;
     // Only now: what could be found out helps to see what is wrong.
     database.map(|_| exit)
 }
 
-/// The lines of the result.
+/// One row for each setting.
 #[derive(Default)]
-struct Rows(Vec<(Vec<Value<'static>>, Emphasis)>);
+struct SettingsTable {
+    rows: Vec<(Vec<Value<'static>>, Emphasis)>,
+}
 
-impl Rows {
-    fn push(
+impl SettingsTable {
+    /// A setting that an option, a variable or a profile can give.
+    fn setting(
         &mut self,
-        setting: &str,
+        name: &str,
         given: Option<&Sourced<impl ToString>>,
         default: Option<&str>,
     ) {
         match given {
             Some(given) => {
-                self.line(setting, Some(given.value.to_string()), Some(given.source.to_string()));
+                self.row(name, Some(given.value.to_string()), Some(given.source.to_string()));
             }
-            None => self.line(
-                setting,
-                default.map(str::to_owned),
-                default.map(|_| "default".to_owned()),
-            ),
+            None => {
+                self.row(name, default.map(str::to_owned), default.map(|_| "default".to_owned()));
+            }
         }
     }
 
-    fn part(&mut self, part: ConnectionParameter, resolved: &ResolvedSettings) {
-        let of_url = resolved.database_url.as_ref().map(|url| url.source.to_string());
-        let source = match part.source {
+    /// A parameter of the connection to the database.
+    fn parameter(&mut self, parameter: ConnectionParameter, settings: &ResolvedSettings) {
+        let of_url = settings.database_url.as_ref().map(|url| url.source.to_string());
+        let source = match parameter.source {
             ParameterSource::Url => of_url,
             ParameterSource::Given => Some("database_password_file".to_owned()),
             ParameterSource::Variable(name) => Some(name.to_owned()),
             ParameterSource::PasswordFile => Some("~/.pgpass".to_owned()),
             ParameterSource::Default => Some("default".to_owned()),
         };
-        self.line(&format!("database_{}", part.name), part.value, source);
+        self.row(&format!("database_{}", parameter.name), parameter.value, source);
     }
 
-    fn line(&mut self, setting: &str, value: Option<String>, source: Option<String>) {
-        self.0.push((vec![setting.to_owned().into(), value.into(), source.into()], Emphasis::None));
+    fn row(&mut self, setting: &str, value: Option<String>, source: Option<String>) {
+        let cells = vec![setting.to_owned().into(), value.into(), source.into()];
+        self.rows.push((cells, Emphasis::None));
     }
 }
 

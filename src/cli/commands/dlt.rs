@@ -2,17 +2,14 @@
 
 use clap::Args;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::output_args::OutputArgs;
-use crate::cli::shared::result_table;
-use crate::cli::shared::selector_args::SelectorArgs;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal;
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, print_rows};
+use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::short_class;
-use crate::filter::Selection;
 use crate::output::{Column, Emphasis, Format};
-use crate::store::{self, ReadMode, RowScope};
+use crate::store::{self, DeadLetterGroup, ReadMode, RowScope};
 use crate::time::Timestamp;
+use crate::value::Value;
 
 /// Show dead letters in groups: by origin topic, consumer group and error
 ///
@@ -32,6 +29,7 @@ pub(crate) struct DltArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// The columns of tables on a terminal of 120 columns and more.
 const IN_TABLES: [&str; 8] = [
     "origin_topic",
     "consumer_group",
@@ -42,70 +40,76 @@ const IN_TABLES: [&str; 8] = [
     "example",
     "example_message",
 ];
-
-/// From this width on a terminal has room for all of these.
-const WIDE_TERMINAL: u16 = 120;
-/// From this one on, of these; below, of all but the last.
-const MIDDLING_TERMINAL: u16 = 100;
+/// On a narrower one; below 100 columns the last is left out.
 const IN_NARROW_TABLES: [&str; 6] =
     ["origin_topic", "exception_class", "records", "replayed", "example", "example_message"];
 
-pub(crate) async fn run(args: &DltArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let selection = of_dead_letters(args.selectors.selection()?)?;
-    let mut session = connection.session("audit dlt").await?;
-    let reading = session.read(ReadMode::All).await?;
-    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
-    let groups = if resolved.is_empty() {
-        Vec::new()
-    } else {
-        store::dead_letter_groups(&reading, &resolved).await?
-    };
-    let columns = [
-        Column::new("origin_topic").category(),
-        Column::new("consumer_group"),
-        Column::new("exception_class"),
-        Column::new("records"),
-        Column::new("replayed"),
-        Column::new("returned"),
-        Column::new("first_at"),
-        Column::new("last_at"),
-        Column::new("example"),
-        Column::new("example_message"),
-    ];
-    // A package takes the room that the class needs.
-    let is_short = args.output.format().unwrap_or(Format::Table) == Format::Table
-        && terminal::stdout_is_terminal();
-    let rows = groups.into_iter().map(|group| {
-        let class = group.exception_class.map(|class| match is_short {
-            true => short_class(&class).to_owned(),
-            false => class,
-        });
-        let cells = vec![
-            group.origin_topic.into(),
-            group.consumer_group.into(),
-            class.into(),
-            group.records.into(),
-            group.replayed.into(),
-            group.returned.into(),
-            Timestamp::without_zone(group.first_at).into(),
-            Timestamp::without_zone(group.last_at).into(),
-            group.example.into(),
-            group.example_message.into(),
-        ];
-        (cells, Emphasis::None)
-    });
-    let in_tables = match terminal::width() {
-        Some(width) if width < MIDDLING_TERMINAL => &IN_NARROW_TABLES[..5],
-        Some(width) if width < WIDE_TERMINAL => &IN_NARROW_TABLES,
-        _ => &IN_TABLES[..],
-    };
-    result_table::show(&columns, in_tables, rows.collect(), "no dead letters match", &args.output)
+impl Run for DltArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.tz(&mut self.selectors.tz);
+        defaults.output(&mut self.output.format.output);
+    }
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let selection = self.selectors.dead_letters(context.ui)?;
+        let mut session = context.settings.session("audit dlt").await?;
+        let reading = session.read(ReadMode::All).await?;
+        let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
+        let groups = if resolved.is_empty() {
+            Vec::new()
+        } else {
+            store::dead_letter_groups(&reading, &resolved).await?
+        };
+        self.print(groups, context.ui)
+    }
 }
 
-/// The same selection, of dead letters only.
-pub(crate) fn of_dead_letters(selection: Selection) -> Result<Selection, Failure> {
-    if selection.dead_letters == Some(false) {
-        return Err(Failure::usage("--no-dlt leaves nothing: this command is about dead letters"));
+impl DltArgs {
+    fn print(&self, groups: Vec<DeadLetterGroup>, ui: Ui) -> Result<Exit, Failure> {
+        let columns = [
+            Column::new("origin_topic").category(),
+            Column::new("consumer_group"),
+            Column::new("exception_class"),
+            Column::new("records"),
+            Column::new("replayed"),
+            Column::new("returned"),
+            Column::new("first_at"),
+            Column::new("last_at"),
+            Column::new("example"),
+            Column::new("example_message"),
+        ];
+        // A package takes the room that the class needs.
+        let is_short = self.output.format.format() == Format::Table && ui.is_on_terminal();
+        let rows = groups.into_iter().map(|group| (cells(group, is_short), Emphasis::None));
+        let in_tables = match ui.width() {
+            WidthClass::Narrow => &IN_NARROW_TABLES[..5],
+            WidthClass::Medium => &IN_NARROW_TABLES,
+            WidthClass::Wide | WidthClass::Widest => &IN_TABLES[..],
+        };
+        let rows = rows.collect();
+        print_rows(&columns, in_tables, rows, "no dead letters match", &self.output, ui)
     }
-    Ok(Selection { dead_letters: Some(true), ..selection })
+}
+
+fn cells(group: DeadLetterGroup, is_short: bool) -> Vec<Value<'static>> {
+    let class = group.exception_class.map(|class| match is_short {
+        true => short_class(&class).to_owned(),
+        false => class,
+    });
+    vec![
+        group.origin_topic.into(),
+        group.consumer_group.into(),
+        class.into(),
+        group.records.into(),
+        group.replayed.into(),
+        group.returned.into(),
+        Timestamp::without_zone(group.first_at).into(),
+        Timestamp::without_zone(group.last_at).into(),
+        group.example.into(),
+        group.example_message.into(),
+    ]
 }

@@ -10,14 +10,11 @@ use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::event_columns::{self, EventColumns, default_columns};
-use crate::cli::shared::output_args::EmptyArgs;
-use crate::cli::shared::selector_args::SelectorArgs;
-use crate::cli::shared::suggestions::suggest;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::signals::interruption;
-use crate::cli::ui::terminal;
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{
+    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, rows, suggest,
+};
+use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
 use crate::output::{self, Emphasis, Format, Style};
 use crate::store::{
@@ -92,55 +89,60 @@ impl ExportArgs {
         }
     }
 
-    /// Whether the rows go to stdout.
-    pub(crate) fn is_to_stdout(&self) -> bool {
-        self.file().is_none()
-    }
-
     fn file(&self) -> Option<&Path> {
         self.path.as_deref().filter(|path| path.as_os_str() != "-")
     }
 }
 
-pub(crate) async fn run(args: &ExportArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let format = args.format()?;
-    let style = Style {
-        no_header: args.no_header,
-        spreadsheet_safe: args.spreadsheet_safe,
-        terminal: args.file().is_none() && terminal::stdout_is_terminal(),
-        ..Style::default()
-    };
-    let columns = EventColumns::new(args.columns.as_deref(), &default_columns(format, style), &[])?;
-    let selection = args.selectors.selection()?;
+impl Run for ExportArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.tz(&mut self.selectors.tz);
+    }
 
-    let mut session = connection.session("audit export").await?;
-    let reading = session.read(ReadMode::All).await?;
-    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
-    let export = Export { args, format, style, columns, selection, resolved, reading };
-    let rows = match args.file() {
-        None => export.write(std::io::stdout()).await?,
-        Some(path) => {
-            let interruption = interruption()?;
-            let rows = tokio::select! {
-                written = export.write_file(path) => written?,
-                // Ending here removes the unfinished file.
-                () = interruption => {
-                    return Err(Failure::new("interrupted before the export was whole").with_exit(Exit::Interrupted));
-                }
-            };
-            terminal::status(&format!(
-                "{} written to {}",
-                event_columns::rows(rows),
-                path.display()
-            ));
-            rows
-        }
-    };
-    Ok(args.empty.exit(rows == 0))
+    fn exit_without_reader(&self) -> Option<Exit> {
+        self.file().is_none().then_some(Exit::Done)
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let format = self.format()?;
+        let style = Style {
+            no_header: self.no_header,
+            spreadsheet_safe: self.spreadsheet_safe,
+            terminal: self.file().is_none() && ui.is_on_terminal(),
+            ..Style::default()
+        };
+        let columns =
+            EventColumns::new(self.columns.as_deref(), &default_columns(format, ui), &[])?;
+        let selection = self.selectors.selection(ui)?;
+        let mut session = context.settings.session("audit export").await?;
+        let reading = session.read(ReadMode::All).await?;
+        let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
+        let export =
+            Export { args: &self, ui, format, style, columns, selection, resolved, reading };
+        let written = match self.file() {
+            None => export.write(std::io::stdout()).await?,
+            Some(path) => {
+                let interruption = interruption()?;
+                let written = tokio::select! {
+                    written = export.write_file(path) => written?,
+                    // Ending here removes the unfinished file.
+                    () = interruption => {
+                        return Err(Failure::new("interrupted before the export was whole")
+                            .with_exit(Exit::Interrupted));
+                    }
+                };
+                ui.status(&format!("{} written to {}", rows(written), path.display()));
+                written
+            }
+        };
+        Ok(self.empty.exit(written == 0))
+    }
 }
 
 struct Export<'a> {
     args: &'a ExportArgs,
+    ui: Ui,
     format: Format,
     style: Style,
     columns: EventColumns,
@@ -196,12 +198,12 @@ impl Export<'_> {
         };
         let mut count = 0;
         if !self.resolved.is_empty() {
-            let mut rows = pin!(query.stream(&self.reading).await?);
-            while let Some(row) = rows.try_next().await? {
+            let mut found = pin!(query.stream(&self.reading).await?);
+            while let Some(row) = found.try_next().await? {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
-                    terminal::status(&format!(
+                    self.ui.status(&format!(
                         "only the first {} written: more match than --limit",
-                        event_columns::rows(count)
+                        rows(count)
                     ));
                     break;
                 }
@@ -212,7 +214,7 @@ impl Export<'_> {
         renderer.end(&mut writer)?;
         writer.flush()?;
         if count == 0 {
-            suggest(&self.reading, &self.selection).await?;
+            suggest(&self.reading, &self.selection, self.ui).await?;
         }
         Ok(count)
     }

@@ -5,19 +5,14 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar};
 use regex::Regex;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::log::{self, LogFormat};
-use crate::cli::ui::{signals, terminal};
+use crate::cli::settings::{DEFAULT_TOPICS, Defaults, ResolvedSettings};
+use crate::cli::shared::{Context, Run};
+use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::event::Decoder;
 use crate::ingest::{self, Counters, IngestSettings, Stop};
-
-/// What is recorded where nobody says otherwise.
-pub(crate) const DEFAULT_TOPICS: &str =
-    "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
 
 /// Record Kafka's events in event_logs, exactly once, until stopped
 ///
@@ -72,42 +67,70 @@ pub(crate) struct IngestArgs {
     log_format: LogFormat,
 }
 
-pub(crate) async fn run(args: IngestArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let counters = Arc::new(Counters::default());
-    let progress = progress_bar(args.log_format);
-    log::start(args.log_format, progress.clone());
-    let mut topics = args.topics;
-    topics.retain(|topic| !topic.is_empty());
-    topics.sort_unstable();
-    topics.dedup();
-    if topics.is_empty() {
-        return Err(Failure::usage("--topics names no topic"));
+impl Run for IngestArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.topics(&mut self.topics);
+        defaults.group(&mut self.group);
     }
-    let settings = IngestSettings {
-        database: connection.database()?,
-        kafka: connection.kafka()?,
-        topics,
-        group: args.group,
-        batch_rows: args.batch_rows as usize,
-        batch_wait: Duration::from_millis(args.batch_wait.into()),
-        writers: args.writers as usize,
-        until_end: args.until_end,
-        accept_recreated: args.accept_recreated,
-        decoder: Arc::new(Decoder::new(args.dlt_pattern)),
-    };
-    let stop = Arc::new(Stop::default());
-    signals::on_stop({
-        let stop = Arc::clone(&stop);
-        move || stop.request()
-    })?;
-    let began = Instant::now();
-    let reporter = tokio::spawn(report(Arc::clone(&counters), progress.clone()));
-    let outcome = ingest::run(settings, stop, Arc::clone(&counters)).await;
-    reporter.abort();
-    if let Some(bar) = &progress {
-        bar.finish_and_clear();
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        None
     }
-    let (rows, seconds) = (counters.rows.load(Relaxed), began.elapsed().as_secs_f64());
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let counters = Arc::new(Counters::default());
+        // A line that moves is for a person, not for the machine that reads a log in JSON.
+        let progress = match self.log_format {
+            LogFormat::Text => context.ui.spinner(),
+            LogFormat::Json => None,
+        };
+        context.ui.start_log(self.log_format, progress.clone());
+        let settings = self.settings(context.settings)?;
+        let stop = Arc::new(Stop::default());
+        on_stop({
+            let stop = Arc::clone(&stop);
+            move || stop.request()
+        })?;
+        let began = Instant::now();
+        let reporter = tokio::spawn(report(Arc::clone(&counters), progress.clone()));
+        let outcome = ingest::run(settings, stop, Arc::clone(&counters)).await;
+        reporter.abort();
+        if let Some(line) = &progress {
+            line.finish_and_clear();
+        }
+        log_end(&counters, began.elapsed().as_secs_f64());
+        outcome?;
+        Ok(Exit::Done)
+    }
+}
+
+impl IngestArgs {
+    fn settings(self, settings: &ResolvedSettings) -> Result<IngestSettings, Failure> {
+        let mut topics = self.topics;
+        topics.retain(|topic| !topic.is_empty());
+        topics.sort_unstable();
+        topics.dedup();
+        if topics.is_empty() {
+            return Err(Failure::usage("--topics names no topic"));
+        }
+        Ok(IngestSettings {
+            database: settings.database()?,
+            kafka: settings.kafka()?,
+            topics,
+            group: self.group,
+            batch_rows: self.batch_rows as usize,
+            batch_wait: Duration::from_millis(self.batch_wait.into()),
+            writers: self.writers as usize,
+            until_end: self.until_end,
+            accept_recreated: self.accept_recreated,
+            decoder: Arc::new(Decoder::new(self.dlt_pattern)),
+        })
+    }
+}
+
+/// Logs what was done, as the last line.
+fn log_end(counters: &Counters, seconds: f64) {
+    let rows = counters.rows.load(Relaxed);
     tracing::info!(
         rows,
         batches = counters.batches.load(Relaxed),
@@ -117,21 +140,6 @@ pub(crate) async fn run(args: IngestArgs, connection: &ConnectionArgs) -> Result
         rows_per_second = (rows as f64 / seconds.max(0.001)) as u64,
         "ended"
     );
-    outcome?;
-    Ok(Exit::Done)
-}
-
-/// A line that moves, for a person; nothing where the log is for a machine.
-fn progress_bar(format: LogFormat) -> Option<ProgressBar> {
-    if !terminal::stderr_is_terminal() || format == LogFormat::Json {
-        return None;
-    }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(200));
-    Some(bar)
 }
 
 /// Tells how it goes: on the moving line several times a second, else in the log every ten seconds
@@ -164,16 +172,5 @@ async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
             None => {}
         }
         before = rows;
-    }
-}
-
-impl From<ingest::Error> for Failure {
-    fn from(error: ingest::Error) -> Self {
-        let hint = error.hint();
-        let failure = Self::new(error.to_string());
-        match hint {
-            Some(hint) => failure.with_hint(hint),
-            None => failure,
-        }
     }
 }

@@ -1,9 +1,12 @@
 //! `audit migrate`: creates or upgrades the schema.
 
+use std::io::Write;
+
 use clap::Args;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::ui::failure::{Exit, Failure};
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
+use crate::cli::ui::{Exit, Failure};
 use crate::store::{self, Session};
 
 /// Create or upgrade the schema of the audit database
@@ -29,37 +32,51 @@ pub(crate) struct MigrateArgs {
     roles: bool,
 }
 
-pub(crate) async fn run(args: &MigrateArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let settings = connection.database()?;
-    let mut session = Session::connect(&settings, "audit migrate").await?;
-    let target = settings.target();
-    if args.status {
-        let state = store::schema_state(&session).await?;
-        let found =
-            state.found.map_or_else(|| "no schema".to_owned(), |found| format!("version {found}"));
-        println!("{target}: {found}, this program needs version {}", state.known);
-        return Ok(if state.found == Some(state.known) { Exit::Done } else { Exit::Failed });
+impl Run for MigrateArgs {
+    fn apply(&mut self, _: &Defaults<'_>) {}
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        None
     }
-    if args.dry_run {
-        let missing = store::pending(&session, &settings).await?;
-        for migration in &missing {
-            println!("would apply V{}__{}", migration.version, migration.name);
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let settings = context.settings.database()?;
+        // The schema is what this command is about: it may be missing, or another one.
+        let mut session = Session::connect(&settings, "audit migrate").await?;
+        let mut stdout = context.ui.stdout();
+        let target = settings.target();
+        if self.status {
+            let state = store::schema_state(&session).await?;
+            let found = state
+                .found
+                .map_or_else(|| "no schema".to_owned(), |found| format!("version {found}"));
+            writeln!(stdout, "{target}: {found}, this program needs version {}", state.known)?;
+            stdout.flush()?;
+            return Ok(if state.found == Some(state.known) { Exit::Done } else { Exit::Failed });
         }
-        if missing.is_empty() {
-            println!("{target}: nothing to apply");
+        if self.dry_run {
+            let missing = store::pending(&session, &settings).await?;
+            for migration in &missing {
+                writeln!(stdout, "would apply V{}__{}", migration.version, migration.name)?;
+            }
+            if missing.is_empty() {
+                writeln!(stdout, "{target}: nothing to apply")?;
+            }
+            stdout.flush()?;
+            return Ok(Exit::Done);
         }
-        return Ok(Exit::Done);
+        let applied = store::migrate(&mut session, &settings).await?;
+        for migration in &applied {
+            writeln!(stdout, "applied V{}__{}", migration.version, migration.name)?;
+        }
+        if applied.is_empty() {
+            writeln!(stdout, "{target}: up to date")?;
+        }
+        if self.roles {
+            store::apply_roles(&session).await?;
+            writeln!(stdout, "roles audit_ingester, audit_reader and audit_replayer are there")?;
+        }
+        stdout.flush()?;
+        Ok(Exit::Done)
     }
-    let applied = store::migrate(&mut session, &settings).await?;
-    for migration in &applied {
-        println!("applied V{}__{}", migration.version, migration.name);
-    }
-    if applied.is_empty() {
-        println!("{target}: up to date");
-    }
-    if args.roles {
-        store::apply_roles(&session).await?;
-        println!("roles audit_ingester, audit_reader and audit_replayer are there");
-    }
-    Ok(Exit::Done)
 }

@@ -1,17 +1,86 @@
-//! The commands: one file or folder for each, args first.
+//! The commands: a file or a folder for each, its arguments first. A new command is a file with an
+//! implementation of [`Run`], and a line in the table below.
 
-pub(crate) mod completions;
-pub(crate) mod config;
-pub(crate) mod decode;
-pub(crate) mod dlt;
-pub(crate) mod export;
-pub(crate) mod ingest;
-pub(crate) mod migrate;
-pub(crate) mod query;
-pub(crate) mod replay_dlt;
-pub(crate) mod show;
-pub(crate) mod stats;
-pub(crate) mod status;
-pub(crate) mod tail;
-pub(crate) mod trace;
-pub(crate) mod verify;
+mod completions;
+mod config;
+mod decode;
+mod dlt;
+mod export;
+mod ingest;
+mod man;
+mod migrate;
+mod query;
+mod replay_dlt;
+mod show;
+mod stats;
+mod status;
+mod tail;
+mod trace;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
+use crate::cli::ui::{Exit, Failure};
+
+/// Makes the enum of all commands, which passes on what [`Run`] asks.
+macro_rules! commands {
+    ($($name:ident => $args:ty,)+) => {
+        /// A command with its arguments.
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Command {
+            $($name($args),)+
+        }
+
+        impl Command {
+            /// See [`Run::HEEDS_SETTINGS`].
+            pub(crate) fn heeds_settings(&self) -> bool {
+                match self {
+                    $(Self::$name(_) => <$args as Run>::HEEDS_SETTINGS,)+
+                }
+            }
+
+            /// See [`Run::apply`].
+            pub(crate) fn apply(&mut self, defaults: &Defaults<'_>) {
+                match self {
+                    $(Self::$name(args) => args.apply(defaults),)+
+                }
+            }
+
+            /// See [`Run::exit_without_reader`].
+            pub(crate) fn exit_without_reader(&self) -> Option<Exit> {
+                match self {
+                    $(Self::$name(args) => args.exit_without_reader(),)+
+                }
+            }
+
+            /// See [`Run::run`].
+            pub(crate) async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+                match self {
+                    $(Self::$name(args) => args.run(context).await,)+
+                }
+            }
+        }
+    };
+}
+
+// In the order of `audit --help`.
+commands! {
+    Migrate => migrate::MigrateArgs,
+    Ingest => ingest::IngestArgs,
+    Tail => tail::TailArgs,
+    Query => query::QueryArgs,
+    Show => show::ShowArgs,
+    Trace => trace::TraceArgs,
+    Stats => stats::StatsArgs,
+    Export => export::ExportArgs,
+    Status => status::StatusArgs,
+    Verify => verify::VerifyArgs,
+    Dlt => dlt::DltArgs,
+    ReplayDlt => replay_dlt::ReplayDltArgs,
+    Decode => decode::DecodeArgs,
+    Config => config::ConfigArgs,
+    Completions => completions::CompletionsArgs,
+    Man => man::ManArgs,
+}

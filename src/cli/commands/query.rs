@@ -6,13 +6,11 @@ use std::pin::pin;
 use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::event_columns::{self, EventColumns, default_columns};
-use crate::cli::shared::output_args::OutputArgs;
-use crate::cli::shared::selector_args::SelectorArgs;
-use crate::cli::shared::suggestions::suggest;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal;
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, rows, suggest,
+};
+use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output::{self, Column, Emphasis, Format, escape_controls};
 use crate::store::{
     self, Cursor, EventColumn, EventQuery, Order, ReadMode, RowOrder, RowScope, Session,
@@ -88,139 +86,191 @@ impl QueryArgs {
     }
 }
 
-pub(crate) async fn run(args: &QueryArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let row_order = args.row_order()?;
-    let selection = args.selectors.selection()?;
-    let format = args.output.format().unwrap_or(Format::Table);
-    let style = args.output.style();
-    // The key of the last row shown makes the cursor.
-    let needed = [EventColumn::CreatedAt, EventColumn::Id, EventColumn::Mark];
-    let needed = if format == Format::Table { &needed[..] } else { &needed[..2] };
-    let columns =
-        EventColumns::new(args.output.columns.as_deref(), &default_columns(format, style), needed)?;
-
-    let mut session = connection.session("audit query").await?;
-    let reading = session.read(if args.count { ReadMode::All } else { ReadMode::Page }).await?;
-    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
-    let query = EventQuery {
-        selection: &resolved,
-        columns: columns.selected(),
-        order: row_order,
-        // One more row than is shown tells whether more match.
-        limit: Some(args.limit.saturating_add(1)),
-        dedup: args.dedup,
-    };
-    if args.explain {
-        return explain(args, &reading, &query).await;
-    }
-    if args.count {
-        return count(args, &reading, &query, format).await;
+impl Run for QueryArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.tz(&mut self.selectors.tz);
+        defaults.output(&mut self.output.format.output);
     }
 
-    if selection.scans() {
-        let (oldest, newest) = store::time_span(&reading).await?;
-        let text = |time: Option<PostgresMicros>| {
-            time.map_or_else(
-                || "-".to_owned(),
-                |time| timestamp_text(Timestamp::without_zone(time)),
-            )
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let row_order = self.row_order()?;
+        let selection = self.selectors.selection(ui)?;
+        let format = self.output.format.format();
+        // The key of the last row shown makes the cursor.
+        let needed = [EventColumn::CreatedAt, EventColumn::Id, EventColumn::Mark];
+        let needed = if format == Format::Table { &needed[..] } else { &needed[..2] };
+        let asked = self.output.columns.as_deref();
+        let columns = EventColumns::new(asked, &default_columns(format, ui), needed)?;
+
+        let mut session = context.settings.session("audit query").await?;
+        let mode = if self.count { ReadMode::All } else { ReadMode::Page };
+        let reading = session.read(mode).await?;
+        let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
+        let query = EventQuery {
+            selection: &resolved,
+            columns: columns.selected(),
+            order: row_order,
+            // One more row than is shown tells whether more match.
+            limit: Some(self.limit.saturating_add(1)),
+            dedup: self.dedup,
         };
-        terminal::status(&format!(
-            "--where alone reads the events one after the other, from {} to {}; --type, --since or --aggregate make it quicker",
-            text(newest),
-            text(oldest)
-        ));
-    }
-
-    let mut screen = args.output.screen(format);
-    let mut renderer = output::renderer(format, style);
-    renderer.begin(&columns.shown(), &mut screen)?;
-    let mut shown = 0;
-    let mut last = None;
-    let mut more = false;
-    if !resolved.is_empty() {
-        let mut rows = pin!(query.stream(&reading).await?);
-        loop {
-            let row = match screen.attend(rows.try_next()).await {
-                Ok(row) => row?,
-                Err(exit) => {
-                    renderer.end(&mut screen)?;
-                    screen.close()?;
-                    terminal::status(&format!(
-                        "stopped after {}, more may match",
-                        event_columns::rows(shown)
-                    ));
-                    return Ok(exit);
-                }
-            };
-            let Some(row) = row else { break };
-            if shown == args.limit {
-                more = true;
-                break;
-            }
-            renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut screen)?;
-            last = Some((
-                columns.time(&row, EventColumn::CreatedAt)?,
-                columns.integer(&row, EventColumn::Id)?,
-            ));
-            shown += 1;
+        if self.explain {
+            return self.explain(&reading, &query, ui).await;
         }
-    }
-    renderer.end(&mut screen)?;
-    screen.close()?;
-    if let (true, Some((created_at, id))) = (more, last) {
-        let (order, snapshot) = match row_order {
-            RowOrder::After(cursor) => (cursor.order, cursor.snapshot),
-            _ => (args.order.map_or(Order::Newest, Order::from), store::snapshot(&reading).await?),
+        if self.count {
+            return self.count(&reading, &query, ui).await;
+        }
+        if selection.scans() {
+            warn_of_a_scan(&reading, ui).await?;
+        }
+        let page = match self.print(&reading, &query, &columns, ui).await? {
+            Printed::Page(page) => page,
+            Printed::Stopped(exit) => return Ok(exit),
         };
-        let cursor = Cursor { order, created_at, id, snapshot };
-        terminal::status(&format!(
-            "{} shown, more match; go on with --after {cursor}",
-            event_columns::rows(shown)
-        ));
+        if let (true, Some((created_at, id))) = (page.more, page.last) {
+            let (order, snapshot) = match row_order {
+                RowOrder::After(cursor) => (cursor.order, cursor.snapshot),
+                _ => (
+                    self.order.map_or(Order::Newest, Order::from),
+                    store::snapshot(&reading).await?,
+                ),
+            };
+            let cursor = Cursor { order, created_at, id, snapshot };
+            let shown = rows(page.shown);
+            ui.status(&format!("{shown} shown, more match; go on with --after {cursor}"));
+        }
+        if page.shown == 0 {
+            suggest(&reading, &selection, ui).await?;
+        }
+        reading.finish().await?;
+        if page.shown == 0 {
+            ui.status("no rows match");
+        }
+        Ok(self.output.empty.exit(page.shown == 0))
     }
-    if shown == 0 {
-        suggest(&reading, &selection).await?;
-    }
-    reading.finish().await?;
-    if shown == 0 {
-        terminal::status("no rows match");
-    }
-    Ok(args.output.exit(shown == 0))
 }
 
-async fn explain(
-    args: &QueryArgs,
-    session: &Session,
-    query: &EventQuery<'_>,
-) -> Result<Exit, Failure> {
-    if query.selection.is_empty() {
-        terminal::status("nothing to search: a selector names what does not exist");
-        return Ok(Exit::Done);
-    }
-    let text = query.explain(session, args.count).await?;
-    let mut screen = args.output.screen(Format::Table);
-    for line in text.lines() {
-        // Values were typed, or are stored.
-        writeln!(screen, "{}", escape_controls(line))?;
-    }
-    screen.close()?;
-    Ok(Exit::Done)
+/// What became of a page.
+enum Printed {
+    /// It was written to its end.
+    Page(Page),
+    /// The person interrupted it, or left the pager.
+    Stopped(Exit),
 }
 
-async fn count(
-    args: &QueryArgs,
-    session: &Session,
-    query: &EventQuery<'_>,
-    format: Format,
-) -> Result<Exit, Failure> {
-    let count = if query.selection.is_empty() { 0 } else { query.count(session).await? };
-    let mut stdout = std::io::stdout();
-    if format == Format::Table {
-        writeln!(stdout, "{count}")?;
-    } else {
-        let rows = [(vec![Value::Integer(count)], Emphasis::None)];
-        output::render(format, args.output.style(), &[Column::new("count")], rows, &mut stdout)?;
+/// A page that was written.
+struct Page {
+    shown: i64,
+    /// The time and the id of its last row.
+    last: Option<(PostgresMicros, i64)>,
+    /// Whether more rows match.
+    more: bool,
+}
+
+impl QueryArgs {
+    /// Writes the rows as they arrive.
+    async fn print(
+        &self,
+        reading: &Session,
+        query: &EventQuery<'_>,
+        columns: &EventColumns,
+        ui: Ui,
+    ) -> Result<Printed, Failure> {
+        let format = self.output.format.format();
+        let mut output = ui.paged(format);
+        let mut renderer = output::renderer(format, self.output.format.style(ui));
+        renderer.begin(&columns.shown(), &mut output)?;
+        let mut page = Page { shown: 0, last: None, more: false };
+        if !query.selection.is_empty() {
+            let mut found = pin!(query.stream(reading).await?);
+            loop {
+                let row = match output.attend(found.try_next()).await {
+                    Ok(row) => row?,
+                    Err(exit) => {
+                        renderer.end(&mut output)?;
+                        output.close()?;
+                        let shown = rows(page.shown);
+                        ui.status(&format!("stopped after {shown}, more may match"));
+                        return Ok(Printed::Stopped(exit));
+                    }
+                };
+                let Some(row) = row else { break };
+                if page.shown == self.limit {
+                    page.more = true;
+                    break;
+                }
+                renderer.row(&columns.cells(&row)?, columns.emphasis(&row)?, &mut output)?;
+                page.last = Some((
+                    columns.time(&row, EventColumn::CreatedAt)?,
+                    columns.integer(&row, EventColumn::Id)?,
+                ));
+                page.shown += 1;
+            }
+        }
+        renderer.end(&mut output)?;
+        output.close()?;
+        Ok(Printed::Page(page))
     }
-    Ok(args.output.exit(count == 0))
+
+    /// Shows how PostgreSQL finds the rows.
+    async fn explain(
+        &self,
+        reading: &Session,
+        query: &EventQuery<'_>,
+        ui: Ui,
+    ) -> Result<Exit, Failure> {
+        if query.selection.is_empty() {
+            ui.status("nothing to search: a selector names what does not exist");
+            return Ok(Exit::Done);
+        }
+        let text = query.explain(reading, self.count).await?;
+        let mut output = ui.paged(Format::Table);
+        for line in text.lines() {
+            // Values were typed, or are stored.
+            writeln!(output, "{}", escape_controls(line))?;
+        }
+        output.close()?;
+        Ok(Exit::Done)
+    }
+
+    /// Writes only how many rows match.
+    async fn count(
+        &self,
+        reading: &Session,
+        query: &EventQuery<'_>,
+        ui: Ui,
+    ) -> Result<Exit, Failure> {
+        let count = if query.selection.is_empty() { 0 } else { query.count(reading).await? };
+        let format = self.output.format.format();
+        let mut stdout = ui.stdout();
+        if format == Format::Table {
+            writeln!(stdout, "{count}")?;
+        } else {
+            let style = self.output.format.style(ui);
+            let rows = [(vec![Value::Integer(count)], Emphasis::None)];
+            output::render(format, style, &[Column::new("count")], rows, &mut stdout)?;
+        }
+        stdout.flush()?;
+        Ok(self.output.empty.exit(count == 0))
+    }
+}
+
+/// Says that a predicate on the payload reads all rows, and from when these are.
+async fn warn_of_a_scan(reading: &Session, ui: Ui) -> Result<(), Failure> {
+    let (oldest, newest) = store::time_span(reading).await?;
+    let text = |time: Option<PostgresMicros>| {
+        time.map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::without_zone(time)))
+    };
+    ui.status(&format!(
+        "--where alone reads the events one after the other, from {} to {}; --type, --since or \
+         --aggregate make it quicker",
+        text(newest),
+        text(oldest)
+    ));
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::profile::{ConfigFile, Folders};
-use crate::cli::ui::failure::Failure;
+use crate::cli::ui::Failure;
 
 /// Where it is looked for, and what was found there.
 #[derive(Debug, Default)]
@@ -79,7 +79,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
     )
 }
 
-/// As libpq asks of its password file: nobody but the owner may do anything with it.
+/// Whether others than the owner may read or write it, which libpq refuses for its password file.
 fn others_can_read(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().map_or(true, |data| data.permissions().mode() & 0o077 != 0)

@@ -1,9 +1,7 @@
-//! Arguments that several commands share.
+//! Where the servers are, as typed.
 
 use clap::Args;
 
-use super::resolved::ResolvedSettings;
-use crate::cli::ui::failure::Failure;
 use crate::{kafka, store};
 
 /// Where PostgreSQL and Kafka are. Secrets belong into the environment, PGPASSFILE or a file, not
@@ -51,35 +49,4 @@ pub(crate) struct ConnectionArgs {
         help_heading = "Connection"
     )]
     pub(crate) kafka_settings: Vec<kafka::Setting>,
-    /// What holds, after all of this was weighed against variables and the profile.
-    #[arg(skip)]
-    pub(crate) resolved: ResolvedSettings,
-}
-
-impl ConnectionArgs {
-    /// The database's settings.
-    pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
-        let url = self.resolved.database_url.as_ref().map(|url| url.value.as_str());
-        let password = self.resolved.password_of_file()?;
-        Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
-    }
-
-    /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`
-    /// shows.
-    pub(crate) async fn session(&self, application: &str) -> Result<store::Session, Failure> {
-        Ok(store::Session::open(&self.database()?, application).await?)
-    }
-
-    /// Kafka's settings.
-    pub(crate) fn kafka(&self) -> Result<kafka::Settings, Failure> {
-        let brokers = self.resolved.brokers.as_ref().ok_or_else(|| {
-            Failure::usage("no Kafka brokers are given")
-                .with_hint("--brokers HOST:PORT, AUDIT_BROKERS, or brokers in a profile")
-        })?;
-        let settings: Vec<_> =
-            self.resolved.kafka.iter().map(|setting| setting.value.clone()).collect();
-        kafka::Settings::new(&brokers.value, &settings).map_err(|error| {
-            Failure::usage(error.to_string()).with_hint(error.hint().unwrap_or_default())
-        })
-    }
 }

@@ -1,6 +1,13 @@
-//! Where the servers are: options, variables and profiles, and which of them holds.
+//! Where the servers are and what holds otherwise: options, variables and profiles, and which of
+//! them wins.
 
-pub(crate) mod config_file;
-pub(crate) mod connection_args;
-pub(crate) mod profile;
-pub(crate) mod resolved;
+mod config_file;
+mod connection_args;
+mod defaults;
+mod profile;
+mod resolved;
+
+pub(crate) use config_file::ConfigSearch;
+pub(crate) use connection_args::ConnectionArgs;
+pub(crate) use defaults::{DEFAULT_TOPICS, Defaults};
+pub(crate) use resolved::{ResolvedSettings, Sourced};

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::cli::shared::output_args::OutputFormat;
+use crate::cli::ui::OutputFormat;
 use crate::filter::{Zone, nearest};
 use crate::output::escape_controls;
 use crate::{kafka, store};
@@ -34,7 +34,7 @@ const PROFILE_KEYS: [(&str, &str); 8] = [
 /// The whole file.
 #[derive(Debug, Default)]
 pub(crate) struct ConfigFile {
-    /// The profile that is used when none is asked for.
+    /// The profile that is used when no other is asked for.
     pub(crate) default_profile: Option<String>,
     /// By name.
     pub(crate) profiles: BTreeMap<String, Profile>,
@@ -53,7 +53,7 @@ pub(crate) struct Profile {
     pub(crate) output: Option<OutputFormat>,
 }
 
-/// What is wrong with the file. The message shows no value that can be a secret.
+/// A mistake in the file. The message shows no value that can be a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Flaw {
     pub(crate) line: usize,
@@ -139,7 +139,7 @@ impl Flaw {
 type Key<'i> = Spanned<DeString<'i>>;
 type Value<'i> = Spanned<DeValue<'i>>;
 
-/// The entries of a table in the order of the file, so that the first flaw is the one that is told.
+/// The entries of a table in the order of the file, so that the first flaw is reported.
 fn entries<'t, 'i>(table: &'t DeTable<'i>) -> Vec<(&'t Key<'i>, &'t Value<'i>)> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);

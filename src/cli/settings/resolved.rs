@@ -14,13 +14,12 @@ use clap::{ArgMatches, ValueEnum};
 use super::config_file::{self, ConfigSearch};
 use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
-use crate::cli::shared::output_args::OutputFormat;
-use crate::cli::ui::failure::Failure;
+use crate::cli::ui::{Failure, OutputFormat};
 use crate::{kafka, store};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum SettingSource {
     /// An option.
     Typed(&'static str),
     /// An environment variable.
@@ -31,7 +30,7 @@ pub(crate) enum Source {
     DefaultProfile(PathBuf),
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for SettingSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Typed(name) | Self::Variable(name) => formatter.write_str(name),
@@ -45,7 +44,7 @@ impl fmt::Display for Source {
 #[derive(Debug, Clone)]
 pub(crate) struct Sourced<T> {
     pub(crate) value: T,
-    pub(crate) source: Source,
+    pub(crate) source: SettingSource,
 }
 
 impl<T> Sourced<T> {
@@ -55,7 +54,7 @@ impl<T> Sourced<T> {
     }
 }
 
-/// What holds, where anything was said. `Debug` shows no secret.
+/// Every setting that was given anywhere, with its source. `Debug` shows no secret.
 #[derive(Debug, Default)]
 pub(crate) struct ResolvedSettings {
     pub(crate) search: ConfigSearch,
@@ -91,7 +90,7 @@ impl ResolvedSettings {
             of_profile.filter_map(|setting| chosen.first(None, Some(setting))).collect();
         for setting in &args.kafka_settings {
             kafka.retain(|other| other.value.name() != setting.name());
-            kafka.push(Sourced { value: setting.clone(), source: Source::Typed("-X") });
+            kafka.push(Sourced { value: setting.clone(), source: SettingSource::Typed("-X") });
         }
         let output = exported("AUDIT_OUTPUT").and_then(|word| {
             let value = OutputFormat::from_str(&word.value, false).ok()?;
@@ -115,7 +114,7 @@ impl ResolvedSettings {
     }
 
     /// The password out of the profile's file for it: the first line.
-    pub(crate) fn password_of_file(&self) -> Result<Option<String>, Failure> {
+    fn password_of_file(&self) -> Result<Option<String>, Failure> {
         let Some(Sourced { value: path, source }) = &self.database_password_file else {
             return Ok(None);
         };
@@ -130,18 +129,29 @@ impl ResolvedSettings {
         }
     }
 
-    /// Puts a value in the place of an argument that was not typed.
-    pub(crate) fn fill<T: Clone>(
-        matches: &ArgMatches,
-        id: &str,
-        argument: &mut T,
-        value: Option<&Sourced<impl Into<T> + Clone>>,
-    ) {
-        if let Some(value) = value
-            && matches.value_source(id) != Some(ValueSource::CommandLine)
-        {
-            *argument = value.value.clone().into();
-        }
+    /// The database's settings.
+    pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
+        let url = self.database_url.as_ref().map(|url| url.value.as_str());
+        let password = self.password_of_file()?;
+        Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
+    }
+
+    /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`
+    /// shows.
+    pub(crate) async fn session(&self, application: &str) -> Result<store::Session, Failure> {
+        Ok(store::Session::open(&self.database()?, application).await?)
+    }
+
+    /// Kafka's settings.
+    pub(crate) fn kafka(&self) -> Result<kafka::Settings, Failure> {
+        let brokers = self.brokers.as_ref().ok_or_else(|| {
+            Failure::usage("no Kafka brokers are given")
+                .with_hint("--brokers HOST:PORT, AUDIT_BROKERS, or brokers in a profile")
+        })?;
+        let settings: Vec<_> = self.kafka.iter().map(|setting| setting.value.clone()).collect();
+        kafka::Settings::new(&brokers.value, &settings).map_err(|error| {
+            Failure::usage(error.to_string()).with_hint(error.hint().unwrap_or_default())
+        })
     }
 }
 
@@ -150,7 +160,7 @@ struct ProfileChoice {
     /// Its name, and who chose it.
     name: Option<Sourced<String>>,
     /// What its values have for a source.
-    source: Option<Source>,
+    source: Option<SettingSource>,
 }
 
 impl ProfileChoice {
@@ -164,7 +174,7 @@ impl ProfileChoice {
         let file = search.path.as_ref().zip(search.file.as_ref());
         let by_default = file.and_then(|(path, file)| {
             let value = file.default_profile.clone()?;
-            Some(Sourced { value, source: Source::DefaultProfile(path.clone()) })
+            Some(Sourced { value, source: SettingSource::DefaultProfile(path.clone()) })
         });
         let Some(name) = asked.or(by_default) else {
             return Ok((Self { name: None, source: None }, Profile::default()));
@@ -175,7 +185,7 @@ impl ProfileChoice {
                 format!("{}: {} has no profile '{}'", name.source, path.display(), name.value);
             return Err(Failure::usage(message).with_hint(file.suggestion(&name.value)));
         };
-        let source = Some(Source::Profile(name.value.clone(), path.clone()));
+        let source = Some(SettingSource::Profile(name.value.clone(), path.clone()));
         Ok((Self { name: Some(name), source }, profile.clone()))
     }
 
@@ -200,7 +210,7 @@ impl ProfileChoice {
     }
 }
 
-impl Source {
+impl SettingSource {
     fn is_typed(&self) -> bool {
         matches!(self, Self::Typed(_))
     }
@@ -214,8 +224,8 @@ fn given<T>(
     [option, variable]: [&'static str; 2],
 ) -> Option<Sourced<T>> {
     let source = match matches.value_source(id)? {
-        ValueSource::CommandLine => Source::Typed(option),
-        _ => Source::Variable(variable),
+        ValueSource::CommandLine => SettingSource::Typed(option),
+        _ => SettingSource::Variable(variable),
     };
     Some(Sourced { value: value?, source })
 }
@@ -223,7 +233,7 @@ fn given<T>(
 /// A variable that is not empty.
 fn exported(name: &'static str) -> Option<Sourced<String>> {
     let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-    Some(Sourced { value, source: Source::Variable(name) })
+    Some(Sourced { value, source: SettingSource::Variable(name) })
 }
 
 fn no_file(name: &Sourced<String>, search: &ConfigSearch) -> Failure {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
+use crate::cli::settings::ResolvedSettings;
 use crate::event::TopicPartition;
 use crate::kafka::{self, Cluster, Offsets};
 
@@ -17,17 +17,17 @@ pub(crate) struct EndOffsets {
     pub(crate) partitions: BTreeMap<TopicPartition, Offsets>,
 }
 
-/// What Kafka said: where it ends, or why it could not be asked.
+/// Kafka's answer, or why there is no answer.
 pub(crate) type Answer<T> = Result<T, String>;
 
 impl EndOffsets {
     /// Asks Kafka for these topics, and waits up to `limit` for a broker.
     pub(crate) async fn ask(
-        connection: &ConnectionArgs,
+        settings: &ResolvedSettings,
         mut topics: Vec<String>,
         limit: Duration,
     ) -> Answer<Self> {
-        let settings = connection.kafka().map_err(|failure| failure.message().to_owned())?;
+        let settings = settings.kafka().map_err(|failure| failure.message().to_owned())?;
         topics.sort_unstable();
         topics.dedup();
         let asked = kafka::blocking(move || {
@@ -47,14 +47,14 @@ impl EndOffsets {
 /// How long the first record waits that is not recorded yet, in seconds, for each of the partitions
 /// with their next offsets.
 pub(crate) async fn seconds_waiting(
-    connection: &ConnectionArgs,
+    settings: &ResolvedSettings,
     next_offsets: Vec<(TopicPartition, i64)>,
     limit: Duration,
 ) -> Answer<HashMap<TopicPartition, i64>> {
     if next_offsets.is_empty() {
         return Ok(HashMap::new());
     }
-    let settings = connection.kafka().map_err(|failure| failure.message().to_owned())?;
+    let settings = settings.kafka().map_err(|failure| failure.message().to_owned())?;
     let asked =
         kafka::blocking(move || kafka::first_timestamps(&settings, &next_offsets, limit)).await;
     let first = asked.map_err(|error| error.to_string())?;

@@ -1,17 +1,11 @@
 //! Rows of events on their way from the store to a renderer: which columns are shown, and what
 //! stands out.
 
-use crate::cli::ui::failure::Failure;
-use crate::output::{Column, Emphasis, Format, Style};
+use crate::cli::ui::{Failure, Ui, WidthClass};
+use crate::output::{Column, Emphasis, Format};
 use crate::store::{EventColumn, EventRow};
 use crate::time::PostgresMicros;
 use crate::value::Value;
-
-/// From this width on a terminal has room for the payload and both ids.
-const WIDE_TERMINAL: u16 = 120;
-
-/// Below this width a line has no room for the service.
-const NARROW_TERMINAL: u16 = 100;
 
 /// The columns of a result: those that are shown come first, then those that the command itself
 /// needs.
@@ -89,7 +83,7 @@ impl EventColumns {
         }
     }
 
-    /// What stands out about a row, by its mark.
+    /// How a row stands out, by its mark.
     pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
         let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark);
         let mark = place.map(|index| row.mark(index)).transpose()?.unwrap_or_default();
@@ -107,8 +101,8 @@ impl EventColumns {
     }
 }
 
-/// The columns to show where none were asked for.
-pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> {
+/// The columns to show where no others were asked for.
+pub(crate) fn default_columns(format: Format, ui: Ui) -> Vec<EventColumn> {
     use EventColumn::{
         AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset,
         Mark, PartitionId, Payload, SourceService,
@@ -119,25 +113,17 @@ pub(crate) fn default_columns(format: Format, style: Style) -> Vec<EventColumn> 
             [&EventColumn::ORIGINAL[..], &[PartitionId, KafkaOffset, CorrelationId, Attributes]]
                 .concat()
         }
-        Format::Table if style.width.is_some_and(|width| width < WIDE_TERMINAL) => {
+        Format::Table if ui.width() < WidthClass::Wide => {
             vec![Id, CreatedAt, EventType, AggregateId, Mark]
         }
         Format::Table => {
             vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload]
         }
-        Format::Lines if style.width.is_some_and(|width| width < NARROW_TERMINAL) => {
+        Format::Lines if ui.width() == WidthClass::Narrow => {
             vec![CreatedAt, EventType, Mark, AggregateId]
         }
         // What marks a row must be seen on a narrow terminal, too.
         Format::Lines => vec![CreatedAt, EventType, Mark, SourceService, AggregateId, Payload],
-    }
-}
-
-/// `1 row`, `7 rows`.
-pub(crate) fn rows(count: impl Into<i128>) -> String {
-    match count.into() {
-        1 => "1 row".to_owned(),
-        count => format!("{count} rows"),
     }
 }
 

@@ -3,8 +3,7 @@
 use chrono::{SubsecRound, Utc};
 use clap::Args;
 
-use crate::cli::ui::failure::Failure;
-use crate::cli::ui::terminal;
+use crate::cli::ui::{Failure, Ui};
 use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
 
 /// Which events. The same selector repeated is OR, different ones are AND. Globs know `*` and `?`.
@@ -67,7 +66,7 @@ pub(crate) struct SelectorArgs {
 
 impl SelectorArgs {
     /// The selection, times resolved against the present, which is echoed on stderr.
-    pub(crate) fn selection(&self) -> Result<Selection, Failure> {
+    pub(crate) fn selection(&self, ui: Ui) -> Result<Selection, Failure> {
         // PostgreSQL knows no less than a microsecond.
         let clock = Clock { now: Utc::now().trunc_subsecs(6), zone: self.tz.parse::<Zone>()? };
         let time = |text: &Option<String>| text.as_deref().map(|text| clock.time(text)).transpose();
@@ -99,8 +98,19 @@ impl SelectorArgs {
         };
         selection.check()?;
         for line in selection.describe_times() {
-            terminal::status(&line);
+            ui.status(&line);
         }
         Ok(selection)
+    }
+
+    /// The selection, of dead letters only.
+    pub(crate) fn dead_letters(&self, ui: Ui) -> Result<Selection, Failure> {
+        let selection = self.selection(ui)?;
+        if selection.dead_letters == Some(false) {
+            return Err(Failure::usage(
+                "--no-dlt leaves nothing: this command is about dead letters",
+            ));
+        }
+        Ok(Selection { dead_letters: Some(true), ..selection })
     }
 }

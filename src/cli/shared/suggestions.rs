@@ -1,37 +1,40 @@
 //! What may have been meant, where a word was wrong or an id too short.
 
-use crate::cli::ui::failure::Failure;
-use crate::cli::ui::terminal;
+use crate::cli::ui::{Failure, Ui};
 use crate::filter::{Glob, Selection, nearest};
 use crate::store::{self, DistinctColumn, EventColumn, Session, StoredEvent, distinct_values};
 use crate::time::{Timestamp, timestamp_text};
 
-/// Up to so many values are listed when none is like the word.
+/// How many values are listed where no value is like the word.
 const LISTED: usize = 12;
 
 /// Says of each type, service and topic that was asked for and doesn't exist what may have been
 /// meant.
-pub(crate) async fn suggest(session: &Session, selection: &Selection) -> Result<(), Failure> {
+pub(crate) async fn suggest(
+    session: &Session,
+    selection: &Selection,
+    ui: Ui,
+) -> Result<(), Failure> {
     if !selection.event_types.is_empty() {
         let values = distinct_values(session, DistinctColumn::EventType).await?;
-        say("event type", &selection.event_types, &values, "audit stats --by type");
+        say(ui, "event type", &selection.event_types, &values, "audit stats --by type");
     }
     if !selection.services.is_empty() {
         let values = distinct_values(session, DistinctColumn::SourceService).await?;
-        say("service", &selection.services, &values, "audit stats --by service");
+        say(ui, "service", &selection.services, &values, "audit stats --by service");
     }
     if !selection.topics.is_empty() {
         let values = store::known_topics(session).await?;
-        say("topic", &selection.topics, &values, "audit status");
+        say(ui, "topic", &selection.topics, &values, "audit status");
     }
     Ok(())
 }
 
 /// Says what may have been meant by those of the globs that match none of the values. `listing` is
 /// the command that shows all.
-fn say(what: &str, globs: &[Glob], values: &[String], listing: &str) {
+fn say(ui: Ui, what: &str, globs: &[Glob], values: &[String], listing: &str) {
     for glob in globs.iter().filter(|glob| !values.iter().any(|value| glob.matches(value))) {
-        terminal::status(&suggestion(what, glob, values, listing));
+        ui.status(&suggestion(what, glob, values, listing));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who reads stdout may go away while a search takes its time: then there is nobody to search for.
+//! Notices that the reader of stdout went away while a search takes its time.
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ use tokio::net::unix::pipe::Sender;
 const GRACE: Duration = Duration::from_secs(1);
 
 /// Ends a moment after the reader of stdout went away. Where stdout is no pipe it never ends.
-pub(crate) async fn went_away() {
+pub(crate) async fn closed_pipe() {
     if watch().await.is_none() {
         std::future::pending::<()>().await;
     }

@@ -1,11 +1,10 @@
-//! How a command ends: exit codes, and the one place where an error is shown.
+//! How a command ends: exit codes, and errors with their hints.
 
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::terminal::{self, ColorChoice};
-use crate::{filter, kafka, store};
+use crate::{filter, ingest, kafka, replay, store};
 
 /// The exit codes, a contract with scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,12 +71,14 @@ impl Failure {
         &self.message
     }
 
-    /// Shows it on stderr and gives the exit code.
-    pub(crate) fn report(&self, color: ColorChoice) -> ExitCode {
-        if self.exit != Exit::Done {
-            terminal::report_error(&self.message, self.hint.as_deref(), color);
-        }
-        self.exit.into()
+    /// The message and the hint, where there is something to show.
+    pub(super) fn shown(&self) -> Option<(&str, Option<&str>)> {
+        (self.exit != Exit::Done).then_some((self.message.as_str(), self.hint.as_deref()))
+    }
+
+    /// How the program exits.
+    pub(super) fn exit(&self) -> Exit {
+        self.exit
     }
 }
 
@@ -111,5 +112,26 @@ impl From<io::Error> for Failure {
 impl From<filter::Error> for Failure {
     fn from(error: filter::Error) -> Self {
         Self::usage(error.to_string())
+    }
+}
+
+impl From<ingest::Error> for Failure {
+    fn from(error: ingest::Error) -> Self {
+        let hint = error.hint();
+        let failure = Self::new(error.to_string());
+        match hint {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<replay::Error> for Failure {
+    fn from(error: replay::Error) -> Self {
+        let failure = Self::new(error.to_string());
+        match error.hint() {
+            Some(hint) => failure.with_hint(hint),
+            None => failure,
+        }
     }
 }

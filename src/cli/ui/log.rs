@@ -7,8 +7,6 @@ use indicatif::ProgressBar;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::terminal;
-
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
@@ -20,14 +18,14 @@ pub(crate) enum LogFormat {
 
 /// Starts logging to stderr, above the progress line where there is one. AUDIT_LOG (or RUST_LOG)
 /// says what is logged, in the notation of `tracing`; the default is `info`.
-pub(crate) fn start(format: LogFormat, progress: Option<ProgressBar>) {
+pub(super) fn start(format: LogFormat, is_coloured: bool, progress: Option<ProgressBar>) {
     let filter = EnvFilter::try_from_env("AUDIT_LOG")
         .or_else(|_| EnvFilter::try_from_default_env())
         .unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
-        .with_ansi(terminal::stderr_has_colour())
+        .with_ansi(is_coloured)
         .with_writer(AboveProgress(progress));
     // It fails only where a log was started before, which then goes on.
     let _ = match format {

@@ -1,4 +1,4 @@
-//! stdout for results that people read: through a pager where it is a terminal.
+//! stdout for results that a person reads: through a pager.
 
 use std::io::{self, BufWriter, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -7,7 +7,6 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::failure::Exit;
-use super::terminal;
 
 /// `less` ends by itself when all fits the screen, passes colours on, and leaves the text on the
 /// screen.
@@ -29,13 +28,12 @@ enum Destination {
 }
 
 impl PagedOutput {
-    /// stdout, or the pager `PAGER` (else `less`) before it where a person reads and `no_pager` is
-    /// not asked for. A pager that can't be started is none.
-    pub(crate) fn open(for_people: bool, no_pager: bool) -> Self {
-        let wanted = for_people && !no_pager && terminal::stdout_is_terminal();
+    /// stdout, or the pager `PAGER` (else `less`) before it. A pager that can't be started is left
+    /// out.
+    pub(super) fn open(is_paged: bool) -> Self {
         let command = std::env::var("PAGER").unwrap_or_else(|_| DEFAULT_PAGER.to_owned());
         let is_pager = !["", "cat"].contains(&command.trim());
-        Self(if wanted && is_pager { Destination::Later(command) } else { stdout() })
+        Self(if is_paged && is_pager { Destination::Later(command) } else { stdout() })
     }
 
     /// Waits for a part of the result, unless the person interrupts or leaves the pager meanwhile:

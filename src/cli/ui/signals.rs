@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use super::failure::{Exit, Failure};
 
 /// Calls `stop` at the first SIGINT or SIGTERM, and ends the process with 130 at the second.
+#[expect(clippy::exit, reason = "whoever asks twice does not want to wait")]
 pub(crate) fn on_stop(stop: impl Fn() + Send + 'static) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("can't wait for signals: {error}"));
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;

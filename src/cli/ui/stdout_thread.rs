@@ -29,7 +29,7 @@ impl StdoutThread {
                     break;
                 }
             }
-            // Nobody asks any more where the command has ended meanwhile.
+            // The command may have ended meanwhile, and does not ask any more.
             let _ = report.send(outcome);
         })?;
         Ok(Self { sender, ended })

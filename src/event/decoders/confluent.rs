@@ -25,7 +25,7 @@ pub(in crate::event) enum Wire<'a> {
     No,
     /// Text that may be JSON follows the id of a JSON Schema.
     Json { schema_id: u32, json: &'a [u8] },
-    /// Nobody can read it without the schema.
+    /// Only the schema makes it readable.
     Opaque(Problem),
 }
 

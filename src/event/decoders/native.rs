@@ -1,9 +1,9 @@
 //! The native envelope: an object with `event_id` or `event_type`, in snake or camel case.
 
 use crate::event::Format;
+use crate::event::column_source::RecordPart;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
 use crate::event::json::{MAX_DEPTH, Member, Scan, Value};
-use crate::event::row::column_source::RecordPart;
 
 /// The members that an envelope has, in both spellings. `data` is another name of `payload`.
 const NAMES: [[&str; 2]; 8] = [

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::event::column_source::RecordPart;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload};
 use crate::event::json::{MAX_DEPTH, Scan};
-use crate::event::row::column_source::RecordPart;
 use crate::event::{Format, Reason, Record};
 
 /// The type of plain JSON that no header names.

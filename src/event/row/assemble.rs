@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::attributes::Attributes;
-use super::column_source::{ColumnSource, ColumnSources, RecordPart};
 use super::ids;
 use super::occurred_at::{self, ParsedTime};
 use super::quarantine::{self, QUARANTINED};
+use crate::event::column_source::{ColumnSource, ColumnSources, RecordPart};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
 use crate::event::json::Kind;
 use crate::event::{Event, Reason, Record};
@@ -256,7 +256,7 @@ fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, Column
     Some((trace, ColumnSource::noted(field.place, NOTE)))
 }
 
-/// When the event happened; the attributes are told where that is not the envelope's own time.
+/// When the event happened; the attributes note where that is not the envelope's own time.
 fn created_at<'a>(
     record: &Record<'_>,
     field: Option<&Field<'a>>,

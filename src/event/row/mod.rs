@@ -2,8 +2,9 @@
 
 pub(in crate::event) mod assemble;
 pub(in crate::event) mod attributes;
-pub(in crate::event) mod column_source;
+mod event;
 pub(in crate::event) mod ids;
 pub mod occurred_at;
 pub(in crate::event) mod quarantine;
-pub(in crate::event) mod reason;
+
+pub use event::Event;

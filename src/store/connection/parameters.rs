@@ -6,7 +6,7 @@ use super::parameter_source::ParameterSource;
 use super::settings::Settings;
 use super::tls::Tls;
 
-/// One part of the settings as text. Of a password it says only whether there is one.
+/// One parameter of the settings as text. Of a password it says only whether there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionParameter {
     /// What it is.
@@ -18,8 +18,8 @@ pub struct ConnectionParameter {
 }
 
 impl Settings {
-    /// Each part, and where it comes from.
-    pub fn parts(&self) -> Vec<ConnectionParameter> {
+    /// Each parameter, and where it comes from.
+    pub fn parameters(&self) -> Vec<ConnectionParameter> {
         let Self { config, sources, .. } = self;
         let hosts = config.get_hosts().iter().map(|host| match host {
             Host::Tcp(name) => name.clone(),
@@ -35,16 +35,16 @@ impl Settings {
         };
         let password = if config.get_password().is_some() { "set" } else { "not set" };
         let tls = Tls::PARAMETERS.into_iter().zip(self.tls.values()).zip(sources.tls);
-        let part = |name, value, source| ConnectionParameter { name, value, source };
-        let mut parts = vec![
-            part("host", Some(hosts.join(",")), sources.host),
-            part("port", Some(ports), port_origin),
-            part("name", config.get_dbname().map(str::to_owned), sources.database),
-            part("user", config.get_user().map(str::to_owned), sources.user),
-            part("password", Some(password.to_owned()), sources.password),
+        let parameter = |name, value, source| ConnectionParameter { name, value, source };
+        let mut parameters = vec![
+            parameter("host", Some(hosts.join(",")), sources.host),
+            parameter("port", Some(ports), port_origin),
+            parameter("name", config.get_dbname().map(str::to_owned), sources.database),
+            parameter("user", config.get_user().map(str::to_owned), sources.user),
+            parameter("password", Some(password.to_owned()), sources.password),
         ];
-        parts.extend(tls.map(|(((name, _), value), source)| part(name, value, source)));
-        parts
+        parameters.extend(tls.map(|(((name, _), value), source)| parameter(name, value, source)));
+        parameters
     }
 }
 
@@ -59,15 +59,17 @@ mod tests {
         let environment = |name: &str| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
-        let parts = |url, password| -> Result<Vec<String>, Error> {
+        let parameters = |url, password| -> Result<Vec<String>, Error> {
             let settings = Settings::resolve(Some(url), password, environment)?;
-            let shown = settings.parts().into_iter();
+            let shown = settings.parameters().into_iter();
             Ok(shown
-                .map(|part| format!("{} {:?} {:?}", part.name, part.value, part.source))
+                .map(|parameter| {
+                    format!("{} {:?} {:?}", parameter.name, parameter.value, parameter.source)
+                })
                 .collect())
         };
         assert_eq!(
-            parts("host=h dbname=d sslrootcert=/ca.pem", None)?,
+            parameters("host=h dbname=d sslrootcert=/ca.pem", None)?,
             [
                 "host Some(\"h\") Url",
                 "port Some(\"7000\") Variable(\"PGPORT\")",
@@ -80,9 +82,9 @@ mod tests {
                 "sslkey None Default",
             ]
         );
-        assert_eq!(parts("", Some("s3cret".to_owned()))?[4], "password Some(\"set\") Given");
+        assert_eq!(parameters("", Some("s3cret".to_owned()))?[4], "password Some(\"set\") Given");
         assert_eq!(
-            parts("postgresql://u:s3cret@h", Some("other".to_owned()))?[4],
+            parameters("postgresql://u:s3cret@h", Some("other".to_owned()))?[4],
             "password Some(\"set\") Url"
         );
         Ok(())

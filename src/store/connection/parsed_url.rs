@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
@@ -56,7 +57,7 @@ fn take_parameter(url: &mut String, name: &str) -> Option<String> {
         .filter(|part| match part.split_once('=') {
             Some((key, found)) if key.trim() == name => {
                 value = Some(if is_url {
-                    percent_decoded(found)
+                    percent_decode_str(found).decode_utf8_lossy().into_owned()
                 } else {
                     found.trim_matches('\'').to_owned()
                 });
@@ -72,24 +73,4 @@ fn take_parameter(url: &mut String, name: &str) -> Option<String> {
         (false, _) => kept,
     };
     value
-}
-
-/// Replaces percent-escapes: `%2F` is `/`. Whatever is no escape stays as it is.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, others @ ..] = rest {
-        let digits = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) if *first == b'%' => {
-                bytes.push(byte);
-                rest = &others[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = others;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

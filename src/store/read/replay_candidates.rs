@@ -37,8 +37,8 @@ pub async fn replay_candidates(
 fn candidates_statement(selection: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
     let conditions = selection_conditions(selection, "event", &mut parameters).join("\n   AND ");
-    // Joins laterally: one row has few replays. Counts the last attempt of those that reached Kafka,
-    // or may have, and any that came back.
+    // Joins laterally: one row has few replays. Counts the last attempt of those that reached
+    // Kafka, or may have, and any that came back.
     let sql = format!(
         "SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
        (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)

@@ -171,8 +171,8 @@ fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> O
         Errors::Like(patterns) => {
             let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
             let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
-            // Reads a scalar, not EXISTS: PostgreSQL would plan a join with all dead letters for all
-            // rows, not for a page.
+            // Reads a scalar, not EXISTS: PostgreSQL would plan a join with all dead letters for
+            // all rows, not for a page.
             Some(format!(
                 "(SELECT letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages}) \
                  FROM dead_letters letter WHERE letter.event_log_id = {row}.id)"

@@ -3,7 +3,7 @@
 use sandbox::Sandbox;
 
 use super::Configured;
-use crate::rows::{events, record};
+use crate::support::rows::{events, record};
 use crate::support::{Database, Producer};
 
 const TWO: &str = r#"

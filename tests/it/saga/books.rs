@@ -10,8 +10,8 @@ use crate::support::{Audit, Database};
 /// - `events`: each event once, however often it was delivered or replayed, with its amount and
 ///   its order's currency.
 /// - `asking`: the events that ask for another, and how many answered.
-/// - `open_events`: the unanswered ones of which more will come: not each of their deliveries was dead-lettered, or a replay
-///   has not come back.
+/// - `open_events`: the unanswered ones of which more will come: not each of their deliveries was
+///   dead-lettered, or a replay has not come back.
 const VIEWS: &str = "
 CREATE TEMP VIEW steps (asks, answers) AS VALUES
     ('OrderCreated', ARRAY['PaymentAuthorized', 'PaymentDeclined']),

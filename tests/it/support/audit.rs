@@ -122,7 +122,7 @@ impl Running {
             match self.child.try_wait() {
                 Ok(Some(status)) => return status,
                 Ok(None) if began.elapsed() < limit => {
-                    std::thread::sleep(Duration::from_millis(20))
+                    std::thread::sleep(Duration::from_millis(20));
                 }
                 Ok(None) => panic!("it still runs after {limit:?}; its log:\n{}", self.log()),
                 Err(error) => panic!("its end can't be waited for: {error}"),

@@ -1,5 +1,5 @@
-//! What the tests share: the program, a terminal, the database, certificates, a producer, and the
-//! oracle.
+//! What the tests share: the program, a terminal, the database and its rows, certificates, a
+//! producer, and the oracle.
 
 mod audit;
 mod authority;
@@ -10,6 +10,7 @@ mod hostile;
 mod oracle;
 mod producer;
 mod pty;
+pub(crate) mod rows;
 
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use authority::Authority;

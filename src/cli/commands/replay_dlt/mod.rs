@@ -1,27 +1,17 @@
 //! `audit replay-dlt`: dead letters go back to where they came from.
 
+mod plan;
+mod send;
 mod status;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::dlt::of_dead_letters;
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::output_args::OutputArgs;
-use crate::cli::shared::result_table;
-use crate::cli::shared::selector_args::SelectorArgs;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::{signals, terminal};
-use crate::dead_letter::{Action, Group, Plan, Rules};
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, records};
+use crate::cli::ui::{Exit, Failure, Ui};
+use crate::dead_letter::Rules;
 use crate::filter::Selection;
-use crate::output::{Column, Emphasis};
-use crate::replay::{self, RecoveredReplays, ReplayOptions, Replayer, SendProgress};
-use crate::store::{self, ReadMode, RowScope, Session};
-use crate::time::{Timestamp, timestamp_text};
-use crate::value::Value;
+use crate::replay::{RecoveredReplays, Replayer};
 
 /// Send dead letters back to the topics they came from
 ///
@@ -88,260 +78,89 @@ pub(crate) struct ReplayDltArgs {
     pub(crate) output: OutputArgs,
 }
 
-pub(crate) async fn run(
-    args: &ReplayDltArgs,
-    connection: &ConnectionArgs,
-) -> Result<Exit, Failure> {
-    let asks = !args.dry_run && !args.yes && !args.status;
-    if asks && !terminal::can_ask() {
-        return Err(Failure::usage("nobody can be asked whether to send, so nothing was sent")
-            .with_hint("--dry-run shows the plan, --yes sends"));
-    }
-    let selection = of_dead_letters(args.selectors.selection()?)?;
-    if args.status {
-        return status::run(&selection, args.limit, &args.output, connection).await;
-    }
-    if args.dry_run {
-        return dry_run(args, connection, &selection).await;
+impl Run for ReplayDltArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.tz(&mut self.selectors.tz);
+        defaults.output(&mut self.output.format.output);
     }
 
-    let mut replayer = Replayer::open(&connection.database()?, connection.kafka()?).await?;
-    let resolved = replayer
-        .recover_pending(|time| {
-            terminal::status(&format!(
-                "an earlier replay was interrupted; waiting {} s for what it may still have under way",
-                time.as_secs() + 1
-            ));
-        })
-        .await?;
-    say_resolved(resolved);
-    let plan =
-        make_plan(args, replayer.session_mut(), &selection, Targets::Must(connection)).await?;
-    let shown = show(&plan, &args.output)?;
-    if plan.steps.is_empty() {
-        return Ok(shown);
+    fn exit_without_reader(&self) -> Option<Exit> {
+        None
     }
-    let question = format!("Send {}?", records(plan.steps.len()));
-    let unheard = |error| Failure::new(format!("reading the answer: {error}"));
-    if asks && !terminal::ask(&question).await.map_err(unheard)? {
-        terminal::status("nothing was sent");
-        return Ok(Exit::Done);
-    }
-    send(args, &replayer, &plan).await
-}
 
-async fn dry_run(
-    args: &ReplayDltArgs,
-    connection: &ConnectionArgs,
-    selection: &Selection,
-) -> Result<Exit, Failure> {
-    let mut session = connection.session("audit replay-dlt --dry-run").await?;
-    let plan = make_plan(args, &mut session, selection, Targets::May(connection)).await?;
-    show(&plan, &args.output)
-}
-
-/// Whether the plan has to know which topics exist.
-enum Targets<'a> {
-    /// It is carried out.
-    Must(&'a ConnectionArgs),
-    /// It is only shown.
-    May(&'a ConnectionArgs),
-}
-
-async fn make_plan(
-    args: &ReplayDltArgs,
-    session: &mut Session,
-    selection: &Selection,
-    targets: Targets<'_>,
-) -> Result<Plan, Failure> {
-    let reading = session.read(ReadMode::All).await?;
-    let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
-    let candidates = replay::candidates(&reading, &resolved).await?;
-    reading.finish().await?;
-    let to = args.to.as_deref();
-    let partitions = match targets {
-        Targets::Must(connection) => {
-            Some(replay::target_partitions(&connection.kafka()?, &candidates, to).await?)
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let asks = !self.dry_run && !self.yes && !self.status;
+        if asks && !ui.can_ask() {
+            return Err(Failure::usage("nobody can be asked whether to send, so nothing was sent")
+                .with_hint("--dry-run shows the plan, --yes sends"));
         }
-        Targets::May(connection) => {
-            let asked = match connection.kafka() {
-                Ok(kafka) => replay::target_partitions(&kafka, &candidates, to)
-                    .await
-                    .map_err(|error| error.to_string()),
-                Err(failure) => Err(failure.message().to_owned()),
-            };
-            match asked {
-                Ok(partitions) => Some(partitions),
-                Err(reason) => {
-                    terminal::status(&format!("whether the topics exist is unknown: {reason}"));
-                    None
-                }
-            }
+        let selection = self.selectors.dead_letters(ui)?;
+        if self.status {
+            return status::show(&selection, self.limit, &self.output, context).await;
         }
-    };
-    let rules = Rules {
-        to: args.to.clone(),
-        max_replays: args.max_replays,
-        again: args.again,
-        same_partition: args.same_partition,
-        limit: args.limit.map(|limit| limit as usize),
-        partitions,
-    };
-    Ok(Plan::new(&candidates, &rules))
-}
-
-const COLUMNS: [&str; 8] =
-    ["action", "records", "from_topic", "to_topic", "error", "oldest", "newest", "why"];
-
-/// Without the times, which are in the sum.
-const IN_NARROW_TABLES: [&str; 6] = ["action", "records", "from_topic", "to_topic", "error", "why"];
-
-/// From this width on a terminal has room for the times.
-const WIDE_TERMINAL: u16 = 180;
-
-/// Shows the plan on stdout, and its sum on stderr.
-fn show(plan: &Plan, output: &OutputArgs) -> Result<Exit, Failure> {
-    let columns = COLUMNS.map(Column::new);
-    let narrow = terminal::width().is_some_and(|width| width < WIDE_TERMINAL);
-    let in_tables = if narrow { &IN_NARROW_TABLES[..] } else { &COLUMNS };
-    let rows = plan.groups.iter().map(|group| (cells(group), emphasis(group.action))).collect();
-    let exit = result_table::show(&columns, in_tables, rows, "no dead letters match", output)?;
-    if !plan.groups.is_empty() {
-        terminal::status(&sum(plan));
-    }
-    Ok(exit)
-}
-
-/// The plan in a line: how many of each, and from when those are that are sent.
-fn sum(plan: &Plan) -> String {
-    let counts = Action::ALL
-        .into_iter()
-        .map(|action| (action, plan.count(action)))
-        .filter(|(action, count)| *count > 0 || *action == Action::Replay);
-    let words = |(action, count): (Action, usize)| match action {
-        Action::Replay => format!("{count} to replay"),
-        other => format!("{count} {}", other.as_str()),
-    };
-    let counts: Vec<String> = counts.map(words).collect();
-    let time = |time| timestamp_text(Timestamp::without_zone(time));
-    let range = plan
-        .range()
-        .map(|(oldest, newest)| format!("; events of {} to {}", time(oldest), time(newest)));
-    format!("{}{}", counts.join(", "), range.unwrap_or_default())
-}
-
-fn cells(group: &Group) -> Vec<Value<'_>> {
-    vec![
-        group.action.as_str().into(),
-        Value::Integer(group.records as i64),
-        group.from.as_deref().into(),
-        group.to.as_deref().into(),
-        group.error.as_deref().into(),
-        Timestamp::without_zone(group.oldest).into(),
-        Timestamp::without_zone(group.newest).into(),
-        group.why.as_deref().into(),
-    ]
-}
-
-fn emphasis(action: Action) -> Emphasis {
-    match action {
-        Action::Replay | Action::Later | Action::AlreadyReplayed => Emphasis::None,
-        Action::Pending | Action::Parked => Emphasis::Notice,
-        Action::NotReplayable => Emphasis::Alarm,
+        if self.dry_run {
+            return self.dry_run(&selection, context).await;
+        }
+        let settings = context.settings;
+        let mut replayer = Replayer::open(&settings.database()?, settings.kafka()?).await?;
+        let recovered = replayer
+            .recover_pending(|time| {
+                ui.status(&format!(
+                    "an earlier replay was interrupted; waiting {} s for what it may still have \
+                     under way",
+                    time.as_secs() + 1
+                ));
+            })
+            .await?;
+        say_recovered(recovered, ui);
+        let partitions = plan::Partitions::Needed;
+        let plan =
+            plan::make(self.rules(), replayer.session_mut(), &selection, partitions, context)
+                .await?;
+        let shown = plan::show(&plan, &self.output, ui)?;
+        if plan.steps.is_empty() {
+            return Ok(shown);
+        }
+        let question = format!("Send {}?", records(plan.steps.len()));
+        let unheard = |error| Failure::new(format!("reading the answer: {error}"));
+        if asks && !ui.ask(&question).await.map_err(unheard)? {
+            ui.status("nothing was sent");
+            return Ok(Exit::Done);
+        }
+        send::send(&replayer, &plan, self.reason, self.rate, ui).await
     }
 }
 
-async fn send(args: &ReplayDltArgs, replayer: &Replayer, plan: &Plan) -> Result<Exit, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signals::on_stop({
-        let stop = Arc::clone(&stop);
-        move || stop.store(true, Ordering::Relaxed)
-    })?;
-    let total = plan.steps.len();
-    let bar = progress_bar(total);
-    let options = ReplayOptions {
-        requested_by: requested_by(),
-        reason: args.reason.clone(),
-        rate: args.rate,
-    };
-    let mut so_far = SendProgress::default();
-    let outcome = replayer
-        .send(&plan.steps, &options, &stop, |sent| {
-            so_far = sent;
-            if let Some(bar) = &bar {
-                bar.set_position(sent.total() as u64);
-            }
-        })
-        .await;
-    if let Some(bar) = &bar {
-        bar.finish_and_clear();
+impl ReplayDltArgs {
+    /// The rules of the plan, as far as they were typed.
+    fn rules(&self) -> Rules {
+        Rules {
+            to: self.to.clone(),
+            max_replays: self.max_replays,
+            again: self.again,
+            same_partition: self.same_partition,
+            limit: self.limit.map(|limit| limit as usize),
+            partitions: None,
+        }
     }
-    let mut line = format!("{} of {} sent", so_far.sent, records(total));
-    if so_far.failed > 0 {
-        line.push_str(&format!(", {} failed", so_far.failed));
+
+    /// Shows only the plan.
+    async fn dry_run(&self, selection: &Selection, context: &Context<'_>) -> Result<Exit, Failure> {
+        let mut session = context.settings.session("audit replay-dlt --dry-run").await?;
+        let partitions = plan::Partitions::IfKnown;
+        let plan = plan::make(self.rules(), &mut session, selection, partitions, context).await?;
+        plan::show(&plan, &self.output, context.ui)
     }
-    terminal::status(&line);
-    outcome?;
-    if so_far.total() < total && stop.load(Ordering::Relaxed) {
-        return Err(Failure::new(format!(
-            "interrupted; {} were not sent",
-            records(total - so_far.total())
-        ))
-        .with_hint("the next run goes on with them")
-        .with_exit(Exit::Interrupted));
-    }
-    if so_far.failed > 0 {
-        return Err(Failure::new(format!("{} could not be sent", records(so_far.failed)))
-            .with_hint("`audit replay-dlt --status` says why"));
-    }
-    Ok(Exit::Done)
 }
 
-fn say_resolved(resolved: RecoveredReplays) {
-    if resolved != RecoveredReplays::default() {
-        terminal::status(&format!(
+fn say_recovered(recovered: RecoveredReplays, ui: Ui) {
+    if recovered != RecoveredReplays::default() {
+        ui.status(&format!(
             "an earlier replay was interrupted: of {}, {} had arrived, and {} had not",
-            records(resolved.arrived + resolved.missing),
-            resolved.arrived,
-            resolved.missing
+            records(recovered.arrived + recovered.missing),
+            recovered.arrived,
+            recovered.missing
         ));
-    }
-}
-
-fn records(count: usize) -> String {
-    if count == 1 { "1 record".to_owned() } else { format!("{count} records") }
-}
-
-fn progress_bar(total: usize) -> Option<ProgressBar> {
-    if !terminal::stderr_is_terminal() {
-        return None;
-    }
-    let bar = ProgressBar::new(total as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} sent, {eta} left") {
-        bar.set_style(style);
-    }
-    Some(bar)
-}
-
-/// Who asks for it, as the operating system says: `user@host`. The database's role is recorded
-/// beside it.
-fn requested_by() -> String {
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "unknown".to_owned());
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let host = host.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
-    match host.trim() {
-        "" => user,
-        host => format!("{user}@{host}"),
-    }
-}
-
-impl From<replay::Error> for Failure {
-    fn from(error: replay::Error) -> Self {
-        let failure = Self::new(error.to_string());
-        match error.hint() {
-            Some(hint) => failure.with_hint(hint),
-            None => failure,
-        }
     }
 }

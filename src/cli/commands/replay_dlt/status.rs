@@ -1,10 +1,7 @@
 //! `audit replay-dlt --status`: earlier replays, and what came of each.
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::output_args::OutputArgs;
-use crate::cli::shared::result_table;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal;
+use crate::cli::shared::{Context, OutputArgs, print_rows};
+use crate::cli::ui::{Exit, Failure};
 use crate::dead_letter::ReplayState;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
@@ -12,7 +9,7 @@ use crate::store::{self, ReadMode, ReplayOutcome, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
 
-/// So many are shown unless `--limit` says otherwise.
+/// How many are shown unless `--limit` says otherwise.
 const SHOWN: u32 = 50;
 
 const COLUMNS: [&str; 15] = [
@@ -45,13 +42,13 @@ const IN_TABLES: [&str; 8] = [
 ];
 
 /// Shows the replays of the selected dead letters, the newest first.
-pub(crate) async fn run(
+pub(super) async fn show(
     selection: &Selection,
     limit: Option<u32>,
     output: &OutputArgs,
-    connection: &ConnectionArgs,
+    context: &Context<'_>,
 ) -> Result<Exit, Failure> {
-    let mut session = connection.session("audit replay-dlt --status").await?;
+    let mut session = context.settings.session("audit replay-dlt --status").await?;
     let reading = session.read(ReadMode::All).await?;
     let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let limit = limit.unwrap_or(SHOWN) as usize;
@@ -67,10 +64,11 @@ pub(crate) async fn run(
         _ => Column::new(name),
     });
     let rows = replays.iter().map(|replay| (cells(replay), emphasis(replay.state))).collect();
-    let exit =
-        result_table::show(&columns, &IN_TABLES, rows, "no dead letter was replayed", output)?;
+    let empty = "no dead letter was replayed";
+    let exit = print_rows(&columns, &IN_TABLES, rows, empty, output, context.ui)?;
     if more {
-        terminal::status(&format!("{limit} replays shown, more match; show more with --limit"));
+        let line = format!("{limit} replays shown, more match; show more with --limit");
+        context.ui.status(&line);
     }
     Ok(exit)
 }

@@ -1,11 +1,11 @@
 //! All that is known of one event.
 
-use crate::cli::ui::failure::Failure;
+use crate::cli::ui::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
 use crate::store::{self, DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};
 
-/// Up to so many effects are listed.
+/// How many events of the story are searched for causes and effects.
 const MOST_RELATED: i64 = 1_000;
 
 /// An event and all that is known of it.
@@ -66,7 +66,7 @@ impl EventDetails {
 }
 
 /// What caused an event and what it caused, among the events of its correlation, or of its
-/// aggregate where it has none.
+/// aggregate where it has no correlation.
 async fn related(
     session: &Session,
     event: &StoredEvent,

@@ -1,8 +1,7 @@
 //! The details as one JSON object.
 
 use super::details::EventDetails;
-use crate::cli::ui::failure::Failure;
-use crate::cli::ui::terminal;
+use crate::cli::ui::Failure;
 use crate::output::{self, Column, Emphasis, Format, Style};
 use crate::store::{EventColumn, StoredEvent};
 use crate::time::Timestamp;
@@ -10,9 +9,9 @@ use crate::value::Value;
 
 impl EventDetails {
     /// The details as one JSON object.
-    pub(crate) fn json(&self) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn json(&self, terminal: bool) -> Result<Vec<u8>, Failure> {
         let mut output = b"{\"event\":".to_vec();
-        output.extend(events_json(&self.deliveries[self.shown..=self.shown], false)?);
+        output.extend(events_json(terminal, &self.deliveries[self.shown..=self.shown], false)?);
         let others: Vec<_> = self
             .deliveries
             .iter()
@@ -26,7 +25,7 @@ impl EventDetails {
             ("effects", self.effects.iter().collect()),
         ] {
             let _ = std::io::Write::write_fmt(&mut output, format_args!(",\"{name}\":"));
-            output.extend(events_json(events, true)?);
+            output.extend(events_json(terminal, events, true)?);
         }
         output.extend(b",\"dead_letters\":");
         let columns = [
@@ -40,6 +39,7 @@ impl EventDetails {
             "attempts",
         ];
         output.extend(rows_json(
+            terminal,
             &columns,
             self.letters.iter().map(|letter| {
                 vec![
@@ -65,6 +65,7 @@ impl EventDetails {
             "state",
         ];
         output.extend(rows_json(
+            terminal,
             &columns,
             self.replays.iter().map(|replay| {
                 vec![
@@ -84,6 +85,7 @@ impl EventDetails {
                 text.as_ref().map_or(Value::Null, |text| Value::Json(text.clone().into()))
             };
             output.extend(rows_json(
+                terminal,
                 &["path", "before", "after"],
                 changes.iter().map(|change| {
                     vec![change.path.as_str().into(), json(&change.before), json(&change.after)]
@@ -97,6 +99,7 @@ impl EventDetails {
 
 /// Events as an array of objects, or the only one as an object.
 fn events_json<'a>(
+    terminal: bool,
     events: impl IntoIterator<Item = &'a StoredEvent>,
     array: bool,
 ) -> Result<Vec<u8>, Failure> {
@@ -107,23 +110,25 @@ fn events_json<'a>(
         let cells = EventColumn::ALL.iter().map(|column| event.value(*column));
         rows.push((cells.collect::<Result<Vec<_>, crate::store::Error>>()?, Emphasis::None));
     }
-    json(if array { Format::Json } else { Format::Ndjson }, &columns, rows)
+    json(terminal, if array { Format::Json } else { Format::Ndjson }, &columns, rows)
 }
 
 fn rows_json<'a>(
+    terminal: bool,
     names: &[&'static str],
     rows: impl Iterator<Item = Vec<Value<'a>>>,
 ) -> Result<Vec<u8>, Failure> {
     let columns: Vec<_> = names.iter().map(|name| Column::new(*name)).collect();
-    json(Format::Json, &columns, rows.map(|cells| (cells, Emphasis::None)).collect())
+    json(terminal, Format::Json, &columns, rows.map(|cells| (cells, Emphasis::None)).collect())
 }
 
 fn json(
+    terminal: bool,
     format: Format,
     columns: &[Column],
     rows: Vec<(Vec<Value<'_>>, Emphasis)>,
 ) -> Result<Vec<u8>, Failure> {
-    let style = Style { terminal: terminal::stdout_is_terminal(), ..Style::default() };
+    let style = Style { terminal, ..Style::default() };
     let mut output = Vec::new();
     output::render(format, style, columns, rows, &mut output)?;
     output.truncate(output.trim_ascii_end().len());

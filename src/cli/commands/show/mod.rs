@@ -9,11 +9,10 @@ use std::io::Write as _;
 use clap::{Args, ValueEnum};
 
 use self::details::EventDetails;
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::suggestions::ambiguous;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::pager::PagedOutput;
-use crate::cli::ui::terminal::{self, ColorChoice};
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run, ambiguous};
+use crate::cli::ui::{Exit, Failure};
+use crate::output::Format;
 use crate::store::{self, EventLookup, ReadMode};
 
 /// Show one event in full
@@ -36,12 +35,6 @@ pub(crate) struct ShowArgs {
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "text")]
     output: ShowFormat,
-    /// When to colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    color: ColorChoice,
-    /// Don't page the text on a terminal [env: PAGER]
-    #[arg(long)]
-    no_pager: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,29 +45,37 @@ enum ShowFormat {
     Json,
 }
 
-pub(crate) async fn run(args: &ShowArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let mut session = connection.session("audit show").await?;
-    let reading = session.read(ReadMode::Page).await?;
-    let details = match store::find_event(&reading, &args.id).await? {
-        EventLookup::Nothing => {
-            return Err(Failure::new(format!("no event has the id '{}'", args.id))
-                .with_hint("`audit trace` takes the id of an aggregate or a correlation, too")
-                .with_exit(Exit::NothingMatched));
-        }
-        EventLookup::Ambiguous(candidates) => return Err(ambiguous(&args.id, &candidates)?),
-        EventLookup::Event { deliveries, row_id } => {
-            EventDetails::read(&reading, deliveries, row_id, args.diff).await?
-        }
-    };
-    reading.finish().await?;
-    let mut screen = PagedOutput::open(args.output == ShowFormat::Text, args.no_pager);
-    match args.output {
-        ShowFormat::Text => {
-            let color = args.color.wanted(terminal::stdout_is_terminal());
-            screen.write_all(details.text(color)?.as_bytes())?;
-        }
-        ShowFormat::Json => screen.write_all(&details.json()?)?,
+impl Run for ShowArgs {
+    fn apply(&mut self, _: &Defaults<'_>) {}
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
     }
-    screen.close()?;
-    Ok(Exit::Done)
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let mut session = context.settings.session("audit show").await?;
+        let reading = session.read(ReadMode::Page).await?;
+        let details = match store::find_event(&reading, &self.id).await? {
+            EventLookup::Nothing => {
+                return Err(Failure::new(format!("no event has the id '{}'", self.id))
+                    .with_hint("`audit trace` takes the id of an aggregate or a correlation, too")
+                    .with_exit(Exit::NothingMatched));
+            }
+            EventLookup::Ambiguous(candidates) => return Err(ambiguous(&self.id, &candidates)?),
+            EventLookup::Event { deliveries, row_id } => {
+                EventDetails::read(&reading, deliveries, row_id, self.diff).await?
+            }
+        };
+        reading.finish().await?;
+        let style = ui.style();
+        let (format, bytes) = match self.output {
+            ShowFormat::Text => (Format::Table, details.text(style.color)?.into_bytes()),
+            ShowFormat::Json => (Format::Json, details.json(style.terminal)?),
+        };
+        let mut output = ui.paged(format);
+        output.write_all(&bytes)?;
+        output.close()?;
+        Ok(Exit::Done)
+    }
 }

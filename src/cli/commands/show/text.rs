@@ -1,35 +1,33 @@
-//! The details for people.
+//! The details as text.
 
 use std::fmt::Write as _;
 
 use uuid::Uuid;
 
 use super::details::EventDetails;
-use crate::cli::ui::failure::Failure;
-use crate::output::{Change, escape_controls, pretty_json, short_uuid};
+use crate::cli::ui::Failure;
+use crate::output::{Change, escape_controls, palette, pretty_json, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
 use crate::time::{Timestamp, duration_text, timestamp_text};
 
 impl EventDetails {
-    /// The details for people.
+    /// The details as text.
     pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
-        let (dim, red, yellow, plain) =
-            if color { ("\x1b[2m", "\x1b[1;31m", "\x1b[33m", "\x1b[0m") } else { ("", "", "", "") };
+        let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
         let is_dead_letter = event.mark()?.dead_letter;
         let mut text = String::new();
         let mut line = |label: &str, value: &str| {
-            let striking = match label {
-                "type" if is_dead_letter => red,
-                "type" if mark.is_some() => yellow,
-                "dead letter" => red,
-                _ => "",
+            let style = match label {
+                "type" if is_dead_letter => palette::ALARM,
+                "type" if mark.is_some() => palette::NOTICE,
+                "dead letter" => palette::ALARM,
+                _ => anstyle::Style::new(),
             };
-            let end = if striking.is_empty() { "" } else { plain };
+            let value = palette::paint(color, style, escape_controls(value));
             // Writing to memory can't fail.
-            let _ =
-                writeln!(text, "{dim}{label:<12}{plain} {striking}{}{end}", escape_controls(value));
+            let _ = writeln!(text, "{} {value}", dim(&format!("{label:<12}")));
         };
         let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
         line(
@@ -97,7 +95,7 @@ impl EventDetails {
             [("payload", EventColumn::Payload), ("attributes", EventColumn::Attributes)]
         {
             if let Some(json) = event.text(column)? {
-                let _ = writeln!(text, "\n{dim}{name}{plain}\n{}", pretty_json(json, 2));
+                let _ = writeln!(text, "\n{}\n{}", dim(name), pretty_json(json, 2));
             }
         }
         if let Some((before, changes)) = &self.changes {

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use crate::output::Style;
+use crate::output::{Style, palette};
 use crate::store::TimeBucket;
 use crate::time::{PostgresMicros, Timestamp, timestamp_text};
 
-/// At most so many lines, unless the spans would become longer than a year.
+/// The most lines that are drawn, unless the spans would become longer than a year.
 const LINES: i64 = 24;
 
-/// Spans that people count in, in seconds.
+/// The spans to choose from, in seconds.
 const STEPS: [i64; 20] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400,
     604_800, 2_592_000, 31_536_000,
@@ -21,8 +21,8 @@ pub(crate) fn step_seconds(microseconds: i64) -> i64 {
     STEPS.into_iter().find(|step| seconds / step < LINES).unwrap_or(STEPS[STEPS.len() - 1])
 }
 
-/// Draws one line for each span, the empty ones between two others included. What of a bar is dead
-/// letters is red.
+/// Draws one line for each span, the empty ones between two others included. The part of a bar that
+/// is dead letters is red.
 pub(crate) fn write_histogram(
     buckets: &[TimeBucket],
     step_seconds: i64,
@@ -34,7 +34,6 @@ pub(crate) fn write_histogram(
     let width = usize::from(style.width.unwrap_or(80))
         .saturating_sub(TIME_WIDTH + digits + 3)
         .clamp(10, 100);
-    let (red, plain) = if style.color { ("\x1b[31m", "\x1b[0m") } else { ("", "") };
     let step = step_seconds.saturating_mul(1_000_000);
     let mut expected: Option<i64> = None;
     for bucket in buckets {
@@ -51,10 +50,10 @@ pub(crate) fn write_histogram(
         let rest = bar((bucket.rows as f64 / most as f64 * width as f64) - dead as f64);
         writeln!(
             output,
-            "{}  {:>digits$} {red}{}{plain}{rest}",
+            "{}  {:>digits$} {}{rest}",
             time(bucket.begin.0),
             bucket.rows,
-            "█".repeat(dead)
+            palette::paint(style.color, palette::BAR, "█".repeat(dead))
         )?;
         expected = bucket.begin.0.checked_add(step);
     }

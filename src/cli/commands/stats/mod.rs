@@ -6,17 +6,14 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::output_args::{EmptyArgs, FormatArgs};
-use crate::cli::shared::selector_args::SelectorArgs;
-use crate::cli::shared::suggestions::suggest;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::terminal;
+use self::histogram::{step_seconds, write_histogram};
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, suggest};
+use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::output::{self, Column, Emphasis, Format};
 use crate::store::{self, CountGroup, Grouping, ReadMode, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
-use histogram::{step_seconds, write_histogram};
 
 /// Count selected events by type, service, time and more
 ///
@@ -82,81 +79,95 @@ impl GroupingArg {
     }
 }
 
-/// From this width on a terminal has room for all columns.
-const WIDE_TERMINAL: u16 = 120;
+/// Columns that narrower terminals have no room for.
 const IN_WIDE_TABLES: [&str; 3] = ["per_second", "first", "percent"];
 
-pub(crate) async fn run(args: &StatsArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let selection = args.selectors.selection()?;
-    let format = args.format.format().unwrap_or(Format::Table);
-    let style = args.format.style();
-    let (names, by): (Vec<_>, Vec<_>) = args.by.iter().map(|by| by.grouping()).unzip();
-    let mut session = connection.session("audit stats").await?;
-    let reading = session.read(ReadMode::All).await?;
-    let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
-    let total = if resolved.is_empty() {
-        None
-    } else {
-        store::groups(&reading, &resolved, &[], args.duplicates, 1).await?.pop()
-    };
-    let mut screen = args.format.screen(format);
-    let mut groups = match &total {
-        None => Vec::new(),
-        // One more than is shown tells whether there are more.
-        Some(_) => {
-            store::groups(&reading, &resolved, &by, args.duplicates, args.limit.saturating_add(1))
-                .await?
+impl Run for StatsArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.tz(&mut self.selectors.tz);
+        defaults.output(&mut self.format.output);
+    }
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let selection = self.selectors.selection(ui)?;
+        let format = self.format.format();
+        let style = self.format.style(ui);
+        let (names, by): (Vec<_>, Vec<_>) = self.by.iter().map(|by| by.grouping()).unzip();
+        let mut session = context.settings.session("audit stats").await?;
+        let reading = session.read(ReadMode::All).await?;
+        let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
+        let total = if resolved.is_empty() {
+            None
+        } else {
+            store::groups(&reading, &resolved, &[], self.duplicates, 1).await?.pop()
+        };
+        let mut groups = match &total {
+            None => Vec::new(),
+            // One more than is shown tells whether there are more.
+            Some(_) => {
+                let limit = self.limit.saturating_add(1);
+                store::groups(&reading, &resolved, &by, self.duplicates, limit).await?
+            }
+        };
+        let more = groups.len() as i64 > self.limit;
+        groups.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        let (columns, is_shown) = self.columns(&names, ui);
+        let rows = groups.iter().map(|group| {
+            (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None)
+        });
+        let is_drawn = format == Format::Table && (self.histogram || style.terminal);
+        // All is read before a pager has the terminal.
+        let drawn = match total.as_ref().filter(|_| is_drawn) {
+            Some(total) => {
+                let step = step_seconds(total.last.since(total.first));
+                Some((store::histogram(&reading, &resolved, step).await?, step))
+            }
+            None => None,
+        };
+        let mut output = ui.paged(format);
+        output::render(format, style, &columns, rows, &mut output)?;
+        if let Some((buckets, step)) = drawn {
+            writeln!(output)?;
+            write_histogram(&buckets, step, style, &mut output)?;
         }
-    };
-    let more = groups.len() as i64 > args.limit;
-    groups.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
-    let mut columns: Vec<Column> = names.iter().map(|name| Column::new(*name).category()).collect();
-    columns.extend(["events", "percent", "per_second", "dlt", "quarantined"].map(Column::new));
-    if args.duplicates {
-        columns.push(Column::new("duplicates"));
-    }
-    columns.extend(["first", "last"].map(Column::new));
-    let is_narrow =
-        format == Format::Table && style.width.is_some_and(|width| width < WIDE_TERMINAL);
-    // Duplicates take the room of the percentages.
-    let in_wide_tables = if args.duplicates { &IN_WIDE_TABLES[..] } else { &IN_WIDE_TABLES[..2] };
-    let is_shown: Vec<bool> = columns
-        .iter()
-        .map(|column| !(is_narrow && in_wide_tables.contains(&column.name())))
-        .collect();
-    let columns = shown(columns, &is_shown);
-    let rows = groups.iter().map(|group| {
-        (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None)
-    });
-    // All is read before a pager has the terminal.
-    let drawn = match total
-        .as_ref()
-        .filter(|_| format == Format::Table && (args.histogram || style.terminal))
-    {
-        Some(total) => {
-            let step = step_seconds(total.last.since(total.first));
-            Some((store::histogram(&reading, &resolved, step).await?, step))
+        output.close()?;
+        if more {
+            ui.status(&format!("{} groups shown, there are more; go on with --limit", self.limit));
         }
-        None => None,
-    };
-    output::render(format, style, &columns, rows, &mut screen)?;
-    if let Some((buckets, step)) = drawn {
-        writeln!(screen)?;
-        write_histogram(&buckets, step, style, &mut screen)?;
+        if total.is_none() {
+            suggest(&reading, &selection, ui).await?;
+            ui.status("no rows match");
+        }
+        reading.finish().await?;
+        Ok(self.empty.exit(total.is_none()))
     }
-    screen.close()?;
-    if more {
-        terminal::status(&format!(
-            "{} groups shown, there are more; go on with --limit",
-            args.limit
-        ));
+}
+
+impl StatsArgs {
+    /// The columns that are shown, and which of all they are.
+    fn columns(&self, names: &[&'static str], ui: Ui) -> (Vec<Column>, Vec<bool>) {
+        let mut columns: Vec<Column> =
+            names.iter().map(|name| Column::new(*name).category()).collect();
+        columns.extend(["events", "percent", "per_second", "dlt", "quarantined"].map(Column::new));
+        if self.duplicates {
+            columns.push(Column::new("duplicates"));
+        }
+        columns.extend(["first", "last"].map(Column::new));
+        let is_narrow = self.format.format() == Format::Table && ui.width() < WidthClass::Wide;
+        // Duplicates take the room of the percentages.
+        let in_wide_tables =
+            if self.duplicates { &IN_WIDE_TABLES[..] } else { &IN_WIDE_TABLES[..2] };
+        let is_shown: Vec<bool> = columns
+            .iter()
+            .map(|column| !(is_narrow && in_wide_tables.contains(&column.name())))
+            .collect();
+        (shown(columns, &is_shown), is_shown)
     }
-    if total.is_none() {
-        suggest(&reading, &selection).await?;
-        terminal::status("no rows match");
-    }
-    reading.finish().await?;
-    Ok(args.empty.exit(total.is_none()))
 }
 
 /// Those of the columns, or of the cells of a row, that are shown.

@@ -1,28 +1,18 @@
 //! `audit trace`: everything that belongs together, across services, as one timeline.
 
+mod find;
+mod story;
 mod timeline;
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::Write;
-
 use clap::{Args, ValueEnum};
-use uuid::Uuid;
 
-use crate::cli::settings::connection_args::ConnectionArgs;
-use crate::cli::shared::suggestions::ambiguous;
-use crate::cli::ui::failure::{Exit, Failure};
-use crate::cli::ui::pager::PagedOutput;
-use crate::cli::ui::terminal::{self, ColorChoice};
-use crate::filter::Selection;
-use crate::output::{
-    self, Column, Emphasis, Format, SequenceMessage, Style, short_uuid, write_mermaid,
-};
-use crate::store::{
-    self, DeadLetterSummary, EventColumn, EventLookup, ReadMode, ReplaySummary, StoredEvent,
-};
-use crate::time::{Timestamp, duration_text, timestamp_text};
-use crate::value::Value;
-use timeline::{TimelineEntry, TimelineEvent, arrange};
+use self::find::find_story;
+use self::story::Story;
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
+use crate::cli::ui::{Exit, Failure};
+use crate::output::{Format, write_mermaid};
+use crate::store::{self, ReadMode, StoredEvent};
 
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
 ///
@@ -44,12 +34,6 @@ pub(crate) struct TraceArgs {
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "table")]
     output: TraceFormat,
-    /// When to colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
-    color: ColorChoice,
-    /// Don't page the timeline on a terminal [env: PAGER]
-    #[arg(long)]
-    no_pager: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,341 +50,55 @@ enum TraceFormat {
     Mermaid,
 }
 
-/// From this on a pause stands out: 60 s in microseconds.
-const PAUSE: i64 = 60_000_000;
+impl Run for TraceArgs {
+    fn apply(&mut self, _: &Defaults<'_>) {}
 
-/// From this width on a terminal has room for the ids of events.
-const WIDE_TERMINAL: u16 = 100;
-
-pub(crate) async fn run(args: &TraceArgs, connection: &ConnectionArgs) -> Result<Exit, Failure> {
-    let mut session = connection.session("audit trace").await?;
-    let reading = session.read(ReadMode::Page).await?;
-    let Some(mut events) = find_story(&reading, &args.id, args.limit).await? else {
-        return Err(Failure::new(format!("nothing is recorded about '{}'", args.id))
-            .with_exit(Exit::NothingMatched));
-    };
-    let more = events.len() as i64 > args.limit;
-    events.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
-    let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
-    let letters = store::dead_letter_summaries(&reading, &ids).await?;
-    let replays = store::replay_summaries(&reading, &ids).await?;
-    reading.finish().await?;
-
-    let story = Story::new(&events, &letters, &replays)?;
-    let mut screen = PagedOutput::open(args.output == TraceFormat::Table, args.no_pager);
-    let style = Style {
-        width: terminal::width(),
-        color: args.color.wanted(terminal::stdout_is_terminal()),
-        terminal: terminal::stdout_is_terminal(),
-        ..Style::default()
-    };
-    match args.output {
-        TraceFormat::Mermaid => write_mermaid(&story.messages()?, &mut screen)?,
-        TraceFormat::Table => story.write_timeline(style, &mut screen)?,
-        TraceFormat::Json => story.write_rows(Format::Json, style, &mut screen)?,
-        TraceFormat::Ndjson => story.write_rows(Format::Ndjson, style, &mut screen)?,
-        TraceFormat::Csv => story.write_rows(Format::Csv, style, &mut screen)?,
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
     }
-    screen.close()?;
-    if more {
-        terminal::status(&format!(
-            "the first {} events shown, there are more; go on with --limit",
-            args.limit
-        ));
-    }
-    Ok(Exit::Done)
-}
 
-/// The rows of the story that an id belongs to, oldest first; one more than `limit` where there are
-/// more. `None` where nothing has the id.
-async fn find_story(
-    session: &store::Session,
-    id: &str,
-    limit: i64,
-) -> Result<Option<Vec<StoredEvent>>, Failure> {
-    let limit = limit.saturating_add(1);
-    let seeds = match store::find_event(session, id).await? {
-        EventLookup::Event { deliveries, .. } => deliveries,
-        EventLookup::Ambiguous(candidates) => {
-            // The first events of one order begin alike: that is no ambiguity here.
-            let mut stories = BTreeSet::new();
-            for candidate in &candidates {
-                stories.insert(candidate.uuid(EventColumn::CorrelationId)?.ok_or(candidate.id()?));
-            }
-            if stories.len() > 1 {
-                return Err(ambiguous(id, &candidates)?);
-            }
-            candidates
-        }
-        EventLookup::Nothing => {
-            let correlation =
-                Selection { correlations: vec![id.to_owned()], ..Selection::default() };
-            let aggregate = Selection { aggregates: vec![id.to_owned()], ..Selection::default() };
-            let mut seeds = store::events(session, &correlation, limit).await?;
-            seeds.extend(store::events(session, &aggregate, limit).await?);
-            seeds
-        }
-    };
-    let (mut correlations, mut aggregates) = (BTreeSet::new(), BTreeSet::new());
-    for seed in &seeds {
-        match (seed.uuid(EventColumn::CorrelationId)?, seed.uuid(EventColumn::AggregateId)?) {
-            (Some(correlation), _) => correlations.insert(correlation.to_string()),
-            (None, Some(aggregate)) => aggregates.insert(aggregate.to_string()),
-            (None, None) => false,
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let mut session = context.settings.session("audit trace").await?;
+        let reading = session.read(ReadMode::Page).await?;
+        let Some(mut events) = find_story(&reading, &self.id, self.limit).await? else {
+            return Err(Failure::new(format!("nothing is recorded about '{}'", self.id))
+                .with_exit(Exit::NothingMatched));
         };
-    }
-    if seeds.is_empty() || (correlations.is_empty() && aggregates.is_empty()) {
-        return Ok((!seeds.is_empty()).then_some(seeds));
-    }
-    let mut events = Vec::new();
-    for selection in [
-        Selection { correlations: correlations.into_iter().collect(), ..Selection::default() },
-        Selection { aggregates: aggregates.into_iter().collect(), ..Selection::default() },
-    ] {
-        if selection != Selection::default() {
-            events.extend(store::events(session, &selection, limit).await?);
-        }
-    }
-    let mut keyed = Vec::new();
-    for event in events {
-        keyed.push(((event.time(EventColumn::CreatedAt)?, event.id()?), event));
-    }
-    keyed.sort_by_key(|(key, _)| *key);
-    keyed.dedup_by_key(|(key, _)| *key);
-    Ok(Some(keyed.into_iter().map(|(_, event)| event).collect()))
-}
+        let more = events.len() as i64 > self.limit;
+        events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
+        let letters = store::dead_letter_summaries(&reading, &ids).await?;
+        let replays = store::replay_summaries(&reading, &ids).await?;
+        reading.finish().await?;
 
-/// A story and what is known of its failures.
-struct Story<'a> {
-    events: &'a [StoredEvent],
-    entries: Vec<TimelineEntry>,
-    letters: HashMap<i64, &'a DeadLetterSummary>,
-    replays: HashMap<i64, Vec<&'a ReplaySummary>>,
-}
-
-impl<'a> Story<'a> {
-    fn new(
-        events: &'a [StoredEvent],
-        letters: &'a [DeadLetterSummary],
-        replays: &'a [ReplaySummary],
-    ) -> Result<Self, Failure> {
-        let mut timeline_events = Vec::new();
-        for event in events {
-            timeline_events.push(TimelineEvent {
-                event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
-                cause: event.uuid(EventColumn::CausationId)?,
-                time: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
-            });
+        let story = Story::new(&events, &letters, &replays)?;
+        let style = ui.style();
+        let rows_format = match self.output {
+            TraceFormat::Table => {
+                let mut output = ui.paged(Format::Table);
+                story.write_timeline(ui.width(), style, &mut output)?;
+                output.close()?;
+                None
+            }
+            TraceFormat::Mermaid => {
+                let mut stdout = ui.stdout();
+                write_mermaid(&story.messages()?, &mut stdout)?;
+                None
+            }
+            TraceFormat::Json => Some(Format::Json),
+            TraceFormat::Ndjson => Some(Format::Ndjson),
+            TraceFormat::Csv => Some(Format::Csv),
+        };
+        if let Some(format) = rows_format {
+            story.write_rows(format, style, &mut ui.stdout())?;
         }
-        let mut replays_of: HashMap<i64, Vec<&ReplaySummary>> = HashMap::new();
-        for replay in replays {
-            replays_of.entry(replay.event_log_id).or_default().push(replay);
-        }
-        let letters = letters.iter().map(|letter| (letter.event_log_id, letter)).collect();
-        Ok(Self { events, entries: arrange(&timeline_events), letters, replays: replays_of })
-    }
-
-    /// What a person should know about a row besides its columns.
-    fn note(&self, entry: &TimelineEntry) -> Result<String, Failure> {
-        let event = &self.events[entry.index];
-        let id = event.id()?;
-        let mut notes = Vec::new();
-        if let Some(letter) = self.letters.get(&id) {
-            notes.push(letter.error());
-        }
-        for replay in self.replays.get(&id).into_iter().flatten() {
-            notes.push(format!(
-                "replay {} to {}: {}",
-                replay.attempt, replay.target_topic, replay.state
+        if more {
+            ui.status(&format!(
+                "the first {} events shown, there are more; go on with --limit",
+                self.limit
             ));
         }
-        if entry.is_repeated && !self.letters.contains_key(&id) {
-            notes.push("delivered again".to_owned());
-        }
-        if let (true, Some(cause)) = (entry.cause_is_missing, event.text(EventColumn::CausationId)?)
-        {
-            let cause = Uuid::parse_str(cause).map_or_else(|_| cause.to_owned(), short_uuid);
-            notes.push(format!("its cause {cause} is not recorded here"));
-        }
-        notes.retain(|note| !note.is_empty());
-        Ok(notes.join("; "))
+        Ok(Exit::Done)
     }
-
-    fn emphasis(&self, entry: &TimelineEntry) -> Result<Emphasis, Failure> {
-        let event = &self.events[entry.index];
-        let mark = event.mark()?;
-        Ok(if mark.dead_letter {
-            Emphasis::Alarm
-        } else if !mark.is_empty()
-            || entry.delta >= PAUSE
-            || entry.cause_is_missing
-            || sounds_failed(event)?
-        {
-            Emphasis::Notice
-        } else {
-            Emphasis::None
-        })
-    }
-
-    fn write_timeline(&self, style: Style, output: &mut dyn Write) -> Result<(), Failure> {
-        // The number of the row is shorter than the event's id, and `audit show` takes both; most
-        // rows have no mark.
-        let is_narrow = style.width.is_some_and(|width| width < WIDE_TERMINAL);
-        let (mark_column, id_column) =
-            if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
-        let (time_column, times) = self.times(is_narrow)?;
-        let names = [time_column.as_str(), "delta", "source_service", "event_type"]
-            .into_iter()
-            .chain(mark_column);
-        let columns: Vec<_> = names
-            .chain([id_column, "note"])
-            .map(|name| match name {
-                "event_type" => Column::new(name.to_owned()).category(),
-                _ => Column::new(name.to_owned()),
-            })
-            .collect();
-        let step = if is_narrow { " " } else { "  " };
-        let mut rows = Vec::new();
-        for (index, (entry, time)) in self.entries.iter().zip(times).enumerate() {
-            let event = &self.events[entry.index];
-            let branch = if entry.depth == 0 { "" } else { "└ " };
-            let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
-            let delta = if index == 0 { String::new() } else { duration_text(entry.delta) };
-            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
-            let mut cells: Vec<Value<'_>> = vec![
-                time,
-                delta.into(),
-                event.text(EventColumn::SourceService)?.into(),
-                format!(
-                    "{}{branch}{event_type}",
-                    step.repeat(entry.depth.saturating_sub(1).min(20))
-                )
-                .into(),
-            ];
-            let note = self.note(entry)?;
-            if is_narrow {
-                let parts: Vec<_> =
-                    [mark, &note].into_iter().filter(|part| !part.is_empty()).collect();
-                cells.extend([event.id()?.into(), parts.join("; ").into()]);
-            } else {
-                cells.extend([mark.into(), event.uuid(EventColumn::EventId)?.into(), note.into()]);
-            }
-            rows.push((cells, self.emphasis(entry)?));
-        }
-        Ok(output::render(Format::Table, style, &columns, rows, output)?)
-    }
-
-    /// When each event happened, and what to call that. Where there is little room and all of it
-    /// happened on one day, the day stands above the times.
-    fn times(&self, is_narrow: bool) -> Result<(String, Vec<Value<'a>>), Failure> {
-        let mut times = Vec::new();
-        for entry in &self.entries {
-            times.push(
-                self.events[entry.index].time(EventColumn::CreatedAt)?.map(Timestamp::without_zone),
-            );
-        }
-        let on_one_day = if is_narrow { times_of_one_day(&times) } else { None };
-        Ok(on_one_day.unwrap_or_else(|| {
-            ("created_at".to_owned(), times.into_iter().map(Value::from).collect())
-        }))
-    }
-
-    fn write_rows(
-        &self,
-        format: Format,
-        style: Style,
-        output: &mut dyn Write,
-    ) -> Result<(), Failure> {
-        let names = [
-            "created_at",
-            "delta_seconds",
-            "depth",
-            "source_service",
-            "event_type",
-            "mark",
-            "event_id",
-            "causation_id",
-            "aggregate_id",
-            "correlation_id",
-            "note",
-            "id",
-            "payload",
-        ];
-        let columns = names.map(Column::new);
-        let mut rows = Vec::new();
-        for entry in &self.entries {
-            let event = &self.events[entry.index];
-            let cells: Vec<Value<'_>> = vec![
-                event.time(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
-                Value::Float(entry.delta as f64 / 1_000_000.0),
-                Value::Integer(entry.depth as i64),
-                event.text(EventColumn::SourceService)?.into(),
-                event.text(EventColumn::EventType)?.into(),
-                event.text(EventColumn::Mark)?.into(),
-                event.uuid(EventColumn::EventId)?.into(),
-                event.text(EventColumn::CausationId)?.into(),
-                event.uuid(EventColumn::AggregateId)?.into(),
-                event.uuid(EventColumn::CorrelationId)?.into(),
-                self.note(entry)?.into(),
-                event.id()?.into(),
-                event
-                    .text(EventColumn::Payload)?
-                    .map_or(Value::Null, |json| Value::Json(json.into())),
-            ];
-            rows.push((cells, self.emphasis(entry)?));
-        }
-        Ok(output::render(format, style, &columns, rows, output)?)
-    }
-
-    fn messages(&self) -> Result<Vec<SequenceMessage>, Failure> {
-        let mut service_of: HashMap<Uuid, String> = HashMap::new();
-        let mut messages = Vec::new();
-        for entry in &self.entries {
-            let event = &self.events[entry.index];
-            let service = event.text(EventColumn::SourceService)?.unwrap_or("unknown").to_owned();
-            let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
-            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
-            let note = self.note(entry)?;
-            let details: Vec<_> =
-                [mark, note.as_str()].into_iter().filter(|detail| !detail.is_empty()).collect();
-            let text = if details.is_empty() {
-                event_type.to_owned()
-            } else {
-                format!("{event_type} ({})", details.join(", "))
-            };
-            let cause = event.uuid(EventColumn::CausationId)?;
-            let from = cause.and_then(|cause| service_of.get(&cause).cloned());
-            if let Some(event_id) = event.uuid(EventColumn::EventId)? {
-                service_of.entry(event_id).or_insert_with(|| service.clone());
-            }
-            messages.push(SequenceMessage {
-                from,
-                to: service,
-                text,
-                failed: event.mark()?.dead_letter,
-            });
-        }
-        Ok(messages)
-    }
-}
-
-/// The day, and the times without it, where all are of the same.
-fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Value<'a>>)> {
-    let texts =
-        times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
-    let parts = texts
-        .iter()
-        .map(|text| text.strip_suffix('Z')?.split_once('T'))
-        .collect::<Option<Vec<_>>>()?;
-    let (day, _) = parts.first()?;
-    let cells = parts.iter().map(|(_, time)| Value::from((*time).to_owned())).collect();
-    parts.iter().all(|part| part.0 == *day).then(|| (format!("{day} UTC"), cells))
-}
-
-/// Whether the type's name tells of something that went wrong.
-fn sounds_failed(event: &StoredEvent) -> Result<bool, Failure> {
-    let event_type = event.text(EventColumn::EventType)?.unwrap_or_default().to_lowercase();
-    Ok(["fail", "declin", "reject", "cancel", "error", "timeout", "timedout"]
-        .iter()
-        .any(|word| event_type.contains(word)))
 }

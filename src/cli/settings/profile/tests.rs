@@ -7,7 +7,7 @@ fn parse(text: &str) -> Result<ConfigFile, Flaw> {
     )
 }
 
-/// What is wrong, as it is shown: line, message and hint.
+/// The flaw as it is shown: line, message and hint.
 fn flaw(text: &str) -> String {
     match parse(text) {
         Ok(file) => panic!("{text} is accepted: {file:?}"),

@@ -1,0 +1,183 @@
+//! `audit decode`: what a record would become, and why.
+
+mod answer;
+mod report;
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use record_file::{Content, Record};
+use regex::Regex;
+
+use self::answer::decode;
+use self::report::Report;
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, Run};
+use crate::cli::ui::{Exit, Failure, OutputFormat};
+use crate::event::{self, Decoder};
+use crate::output::Format;
+use crate::time::UnixMicros;
+
+/// Show what a record would become, and why: its decoder, each column, and where it comes from
+///
+/// A file is one value as it stands in Kafka, or holds whole records, with key and headers, in the
+/// format of fixtures/ (a JSON object with the member `record`; several may follow each other, as
+/// one a line). Neither Kafka nor the database is asked. A record that would be quarantined is an
+/// answer, too: the exit code is 0.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit decode event.json
+  audit decode fixtures/quarantine/utf16_with_mark.json
+  printf '{\"order\": 17}' | audit decode - --topic shop.orders --key 17 --header type=OrderPlaced
+  audit decode fixtures/quarantine/*.json -o ndjson | jq -r '.reason + \": \" + .detail'")]
+pub(crate) struct DecodeArgs {
+    /// Files to read; - is stdin
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    record: RecordArgs,
+    /// Also take topics for dead letters whose name matches this regular expression
+    #[arg(long, value_name = "REGEX")]
+    dlt_pattern: Option<Regex>,
+    /// Format of the output; all but table give one object or line for each record
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        value_name = "FORMAT",
+        env = "AUDIT_OUTPUT",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    pub(crate) output: Option<OutputFormat>,
+}
+
+/// What a bare value lacks. Of a record in a file they replace what stands there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Record")]
+struct RecordArgs {
+    /// The topic [default for a value: orders.events]
+    #[arg(long, value_name = "NAME")]
+    topic: Option<String>,
+    /// The partition [default for a value: 0]
+    #[arg(long, value_name = "N")]
+    partition: Option<i32>,
+    /// The offset [default for a value: 0]
+    #[arg(long, value_name = "N")]
+    offset: Option<i64>,
+    /// Kafka's timestamp: RFC 3339, or seconds to nanoseconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = milliseconds)]
+    timestamp: Option<i64>,
+    /// The key
+    #[arg(long, value_name = "TEXT")]
+    key: Option<String>,
+    /// A header (repeatable)
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// The Kafka cluster's id, of which the event_id of a record without one is made
+    #[arg(long, value_name = "ID", default_value = "unknown")]
+    cluster_id: String,
+}
+
+fn milliseconds(text: &str) -> Result<i64, String> {
+    event::row::occurred_at::read_text(text)
+        .map(|moment| moment.time.0.div_euclid(1000))
+        .ok_or_else(|| "write 2026-11-22T10:00:00Z, or a number such as 1795341600000".to_owned())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl RecordArgs {
+    /// The records of a file: those that it holds, or the one whose value it is.
+    fn records(&self, bytes: Vec<u8>) -> Result<Vec<Record>, record_file::Error> {
+        let mut records = if record_file::is_record_file(&bytes) {
+            record_file::read(&bytes)?
+        } else {
+            vec![Record {
+                topic: "orders.events".to_owned(),
+                partition: None,
+                offset: None,
+                timestamp_ms: None,
+                key: None,
+                headers: Vec::new(),
+                value: Some(Content(bytes)),
+            }]
+        };
+        let content = |text: &String| Content(text.clone().into_bytes());
+        for record in &mut records {
+            if let Some(topic) = &self.topic {
+                record.topic.clone_from(topic);
+            }
+            if let Some(key) = &self.key {
+                record.key = Some(content(key));
+            }
+            if !self.headers.is_empty() {
+                let pairs =
+                    self.headers.iter().map(|(name, value)| (content(name), Some(content(value))));
+                record.headers = pairs.collect();
+            }
+            record.partition = self.partition.or(record.partition);
+            record.offset = self.offset.or(record.offset);
+            record.timestamp_ms = self.timestamp.or(record.timestamp_ms);
+        }
+        Ok(records)
+    }
+}
+
+impl Run for DecodeArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.output(&mut self.output);
+    }
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        None
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let format = self.output.map_or(Format::Table, Format::from);
+        let decoder = Decoder::new(self.dlt_pattern.clone());
+        let now = UnixMicros::now();
+        let mut stdout = context.ui.stdout();
+        let mut report = Report::new(format, context.ui.style());
+        report.begin(&mut stdout)?;
+        for path in &self.files {
+            let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
+            let records = read(path).and_then(|bytes| {
+                self.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
+            })?;
+            let is_alone = records.len() == 1;
+            for (index, record) in records.iter().enumerate() {
+                let name =
+                    if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
+                let answer = decode(&decoder, &self.record.cluster_id, record, now);
+                report.answer(&name, &answer, &mut stdout)?;
+            }
+        }
+        report.end(&mut stdout)?;
+        stdout.flush()?;
+        Ok(Exit::Done)
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    if is_stdin(path) {
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        return read
+            .map(|_| bytes)
+            .map_err(|error| Failure::new(format!("reading stdin: {error}")));
+    }
+    std::fs::read(path).map_err(|error| {
+        Failure::new(format!("reading {}: {error}", path.display()))
+            .with_hint("name a file that holds a value or records, or - for stdin")
+    })
+}

@@ -1,0 +1,67 @@
+//! Sends a plan, and says how far it came.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::cli::shared::records;
+use crate::cli::ui::{Exit, Failure, Ui, on_stop};
+use crate::dead_letter::Plan;
+use crate::replay::{ReplayOptions, Replayer, SendProgress};
+
+/// Sends the plan, record by record, until it is done or interrupted.
+pub(super) async fn send(
+    replayer: &Replayer,
+    plan: &Plan,
+    reason: Option<String>,
+    rate: Option<u32>,
+    ui: Ui,
+) -> Result<Exit, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    on_stop({
+        let stop = Arc::clone(&stop);
+        move || stop.store(true, Ordering::Relaxed)
+    })?;
+    let total = plan.steps.len();
+    let bar = ui.progress_bar(total as u64, "{bar:30} {pos}/{len} sent, {eta} left");
+    let options = ReplayOptions { requested_by: requested_by(), reason, rate };
+    let mut so_far = SendProgress::default();
+    let outcome = replayer
+        .send(&plan.steps, &options, &stop, |sent| {
+            so_far = sent;
+            bar.set_position(sent.total() as u64);
+        })
+        .await;
+    bar.finish_and_clear();
+    let mut line = format!("{} of {} sent", so_far.sent, records(total));
+    if so_far.failed > 0 {
+        line.push_str(&format!(", {} failed", so_far.failed));
+    }
+    ui.status(&line);
+    outcome?;
+    if so_far.total() < total && stop.load(Ordering::Relaxed) {
+        return Err(Failure::new(format!(
+            "interrupted; {} were not sent",
+            records(total - so_far.total())
+        ))
+        .with_hint("the next run goes on with them")
+        .with_exit(Exit::Interrupted));
+    }
+    if so_far.failed > 0 {
+        return Err(Failure::new(format!("{} could not be sent", records(so_far.failed)))
+            .with_hint("`audit replay-dlt --status` says why"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Who asks for it, as the operating system says: `user@host`. The database's role is recorded
+/// beside it.
+fn requested_by() -> String {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let user = user.ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    match host.trim() {
+        "" => user,
+        host => format!("{user}@{host}"),
+    }
+}

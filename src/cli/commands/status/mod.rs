@@ -1,0 +1,60 @@
+//! `audit status`: what an operator looks at first.
+
+mod overview;
+mod watch;
+
+use std::io::Write;
+
+use clap::Args;
+
+use self::overview::Overview;
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, FormatArgs, Run};
+use crate::cli::ui::{Exit, Failure};
+
+/// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are
+/// alive
+///
+/// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
+/// Kafka the rest is shown.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit status
+  audit status --watch 2
+  audit status -o json | jq '[.partitions[].lag] | add'")]
+pub(crate) struct StatusArgs {
+    /// Show it again every so many seconds, until Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
+    watch: Option<u64>,
+    /// Also count the rows that repeat an event_id; on a large table this reads for a while
+    #[arg(long)]
+    duplicates: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
+}
+
+impl Run for StatusArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.output(&mut self.format.output);
+    }
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        if let Some(seconds) = self.watch {
+            return watch::run(seconds, self.duplicates, &self.format, context).await;
+        }
+        let database = context.settings.database()?;
+        let overview = Overview::gather(self.duplicates, context, &database).await?;
+        let mut stdout = context.ui.stdout();
+        stdout.write_all(&overview.render(&self.format, context.ui)?)?;
+        stdout.flush()?;
+        for note in overview.notes {
+            context.ui.status(&note);
+        }
+        Ok(Exit::Done)
+    }
+}

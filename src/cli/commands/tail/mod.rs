@@ -1,0 +1,87 @@
+//! `audit tail`: the last events, then new ones as they are recorded.
+
+mod follow;
+
+use std::time::Duration;
+
+use clap::Args;
+
+use self::follow::{Start, Subscription, Tail};
+use crate::cli::settings::Defaults;
+use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns};
+use crate::cli::ui::{Exit, Failure, interruption};
+use crate::output::{self, Format};
+use crate::store::{self, EventColumn, RowScope};
+
+/// How long the end of the output may take after a signal.
+const LAST_WRITE: Duration = Duration::from_secs(1);
+
+/// Show the last events, then new ones as they are recorded
+///
+/// Follows the order in which batches committed, so that no event is skipped or shown twice, also
+/// when the database goes away and comes back. Rows that no batch covers are not shown here: `audit
+/// query` has them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  audit tail
+  audit tail -n 100 --type 'Payment*' --no-follow
+  audit tail --dlt -n 0 -o ndjson | jq -r .payload
+  audit tail --from-batch 1200")]
+pub(crate) struct TailArgs {
+    /// How many of the last events to begin with
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    lines: u32,
+    /// End after the events that are there
+    #[arg(long)]
+    no_follow: bool,
+    /// Begin with the first event of this batch
+    #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = clap::value_parser!(i64).range(1..))]
+    from_batch: Option<i64>,
+    #[command(flatten)]
+    pub(crate) selectors: SelectorArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+impl Run for TailArgs {
+    fn apply(&mut self, defaults: &Defaults<'_>) {
+        defaults.tz(&mut self.selectors.tz);
+        defaults.output(&mut self.output.format.output);
+    }
+
+    fn exit_without_reader(&self) -> Option<Exit> {
+        Some(Exit::Done)
+    }
+
+    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        let ui = context.ui;
+        let format = match self.output.format.asked() {
+            Some(Format::Table) => Format::Lines,
+            Some(format) => format,
+            None if ui.is_on_terminal() => Format::Lines,
+            None => Format::Ndjson,
+        };
+        let needed = [EventColumn::Id, EventColumn::BatchNo, EventColumn::Mark];
+        let asked = self.output.columns.as_deref();
+        let columns = EventColumns::new(asked, &default_columns(format, ui), &needed)?;
+        let selection = self.selectors.selection(ui)?;
+        let settings = context.settings.database()?;
+        let subscription = Subscription::open(&settings).await?;
+        let following = store::resolve(&subscription.session, &selection, RowScope::Future).await?;
+        let mut renderer = output::renderer(format, self.output.format.style(ui));
+        let mut head = Vec::new();
+        renderer.begin(&columns.shown(), &mut head)?;
+        let mut tail = Tail::new(selection, following, columns, renderer, ui)?;
+        let start = self.from_batch.map_or(Start::LastRows(self.lines), Start::Batch);
+        let interruption = interruption()?;
+        tokio::select! {
+            outcome = tail.show(start, !self.no_follow, &settings, subscription, head) => outcome?,
+            () = interruption => {}
+        }
+        if !tail.write_foot(LAST_WRITE).await? {
+            return Ok(Exit::Done);
+        }
+        Ok(self.output.empty.exit(tail.finish().await? == 0))
+    }
+}

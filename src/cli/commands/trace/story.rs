@@ -1,0 +1,256 @@
+//! A story in each of its forms: a timeline, rows, a sequence diagram.
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use uuid::Uuid;
+
+use super::timeline::{TimelineEntry, TimelineEvent, arrange};
+use crate::cli::ui::{Failure, WidthClass};
+use crate::output::{self, Column, Emphasis, Format, SequenceMessage, Style, short_uuid};
+use crate::store::{DeadLetterSummary, EventColumn, ReplaySummary, StoredEvent};
+use crate::time::{Timestamp, duration_text, timestamp_text};
+use crate::value::Value;
+
+/// From this on a pause stands out: 60 s in microseconds.
+const PAUSE: i64 = 60_000_000;
+
+/// A story and what is known of its failures.
+pub(super) struct Story<'a> {
+    events: &'a [StoredEvent],
+    entries: Vec<TimelineEntry>,
+    letters: HashMap<i64, &'a DeadLetterSummary>,
+    replays: HashMap<i64, Vec<&'a ReplaySummary>>,
+}
+
+impl<'a> Story<'a> {
+    pub(super) fn new(
+        events: &'a [StoredEvent],
+        letters: &'a [DeadLetterSummary],
+        replays: &'a [ReplaySummary],
+    ) -> Result<Self, Failure> {
+        let mut timeline_events = Vec::new();
+        for event in events {
+            timeline_events.push(TimelineEvent {
+                event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
+                cause: event.uuid(EventColumn::CausationId)?,
+                time: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
+            });
+        }
+        let mut replays_of: HashMap<i64, Vec<&ReplaySummary>> = HashMap::new();
+        for replay in replays {
+            replays_of.entry(replay.event_log_id).or_default().push(replay);
+        }
+        let letters = letters.iter().map(|letter| (letter.event_log_id, letter)).collect();
+        Ok(Self { events, entries: arrange(&timeline_events), letters, replays: replays_of })
+    }
+
+    /// What a person should know about a row besides its columns.
+    fn note(&self, entry: &TimelineEntry) -> Result<String, Failure> {
+        let event = &self.events[entry.index];
+        let id = event.id()?;
+        let mut notes = Vec::new();
+        if let Some(letter) = self.letters.get(&id) {
+            notes.push(letter.error());
+        }
+        for replay in self.replays.get(&id).into_iter().flatten() {
+            notes.push(format!(
+                "replay {} to {}: {}",
+                replay.attempt, replay.target_topic, replay.state
+            ));
+        }
+        if entry.is_repeated && !self.letters.contains_key(&id) {
+            notes.push("delivered again".to_owned());
+        }
+        if let (true, Some(cause)) = (entry.cause_is_missing, event.text(EventColumn::CausationId)?)
+        {
+            let cause = Uuid::parse_str(cause).map_or_else(|_| cause.to_owned(), short_uuid);
+            notes.push(format!("its cause {cause} is not recorded here"));
+        }
+        notes.retain(|note| !note.is_empty());
+        Ok(notes.join("; "))
+    }
+
+    fn emphasis(&self, entry: &TimelineEntry) -> Result<Emphasis, Failure> {
+        let event = &self.events[entry.index];
+        let mark = event.mark()?;
+        Ok(if mark.dead_letter {
+            Emphasis::Alarm
+        } else if !mark.is_empty()
+            || entry.delta >= PAUSE
+            || entry.cause_is_missing
+            || sounds_failed(event)?
+        {
+            Emphasis::Notice
+        } else {
+            Emphasis::None
+        })
+    }
+
+    pub(super) fn write_timeline(
+        &self,
+        width: WidthClass,
+        style: Style,
+        output: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        // The number of the row is shorter than the event's id, and `audit show` takes both; most
+        // rows have no mark.
+        let is_narrow = width == WidthClass::Narrow;
+        let (mark_column, id_column) =
+            if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
+        let (time_column, times) = self.times(is_narrow)?;
+        let names = [time_column.as_str(), "delta", "source_service", "event_type"]
+            .into_iter()
+            .chain(mark_column);
+        let columns: Vec<_> = names
+            .chain([id_column, "note"])
+            .map(|name| match name {
+                "event_type" => Column::new(name.to_owned()).category(),
+                _ => Column::new(name.to_owned()),
+            })
+            .collect();
+        let step = if is_narrow { " " } else { "  " };
+        let mut rows = Vec::new();
+        for (index, (entry, time)) in self.entries.iter().zip(times).enumerate() {
+            let event = &self.events[entry.index];
+            let branch = if entry.depth == 0 { "" } else { "└ " };
+            let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
+            let delta = if index == 0 { String::new() } else { duration_text(entry.delta) };
+            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
+            let mut cells: Vec<Value<'_>> = vec![
+                time,
+                delta.into(),
+                event.text(EventColumn::SourceService)?.into(),
+                format!(
+                    "{}{branch}{event_type}",
+                    step.repeat(entry.depth.saturating_sub(1).min(20))
+                )
+                .into(),
+            ];
+            let note = self.note(entry)?;
+            if is_narrow {
+                let parts: Vec<_> =
+                    [mark, &note].into_iter().filter(|part| !part.is_empty()).collect();
+                cells.extend([event.id()?.into(), parts.join("; ").into()]);
+            } else {
+                cells.extend([mark.into(), event.uuid(EventColumn::EventId)?.into(), note.into()]);
+            }
+            rows.push((cells, self.emphasis(entry)?));
+        }
+        Ok(output::render(Format::Table, style, &columns, rows, output)?)
+    }
+
+    /// When each event happened, and what to call that. Where there is little room and all of it
+    /// happened on one day, the day stands above the times.
+    fn times(&self, is_narrow: bool) -> Result<(String, Vec<Value<'a>>), Failure> {
+        let mut times = Vec::new();
+        for entry in &self.entries {
+            times.push(
+                self.events[entry.index].time(EventColumn::CreatedAt)?.map(Timestamp::without_zone),
+            );
+        }
+        let on_one_day = if is_narrow { times_of_one_day(&times) } else { None };
+        Ok(on_one_day.unwrap_or_else(|| {
+            ("created_at".to_owned(), times.into_iter().map(Value::from).collect())
+        }))
+    }
+
+    pub(super) fn write_rows(
+        &self,
+        format: Format,
+        style: Style,
+        output: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let names = [
+            "created_at",
+            "delta_seconds",
+            "depth",
+            "source_service",
+            "event_type",
+            "mark",
+            "event_id",
+            "causation_id",
+            "aggregate_id",
+            "correlation_id",
+            "note",
+            "id",
+            "payload",
+        ];
+        let columns = names.map(Column::new);
+        let mut rows = Vec::new();
+        for entry in &self.entries {
+            let event = &self.events[entry.index];
+            let cells: Vec<Value<'_>> = vec![
+                event.time(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
+                Value::Float(entry.delta as f64 / 1_000_000.0),
+                Value::Integer(entry.depth as i64),
+                event.text(EventColumn::SourceService)?.into(),
+                event.text(EventColumn::EventType)?.into(),
+                event.text(EventColumn::Mark)?.into(),
+                event.uuid(EventColumn::EventId)?.into(),
+                event.text(EventColumn::CausationId)?.into(),
+                event.uuid(EventColumn::AggregateId)?.into(),
+                event.uuid(EventColumn::CorrelationId)?.into(),
+                self.note(entry)?.into(),
+                event.id()?.into(),
+                event
+                    .text(EventColumn::Payload)?
+                    .map_or(Value::Null, |json| Value::Json(json.into())),
+            ];
+            rows.push((cells, self.emphasis(entry)?));
+        }
+        Ok(output::render(format, style, &columns, rows, output)?)
+    }
+
+    pub(super) fn messages(&self) -> Result<Vec<SequenceMessage>, Failure> {
+        let mut service_of: HashMap<Uuid, String> = HashMap::new();
+        let mut messages = Vec::new();
+        for entry in &self.entries {
+            let event = &self.events[entry.index];
+            let service = event.text(EventColumn::SourceService)?.unwrap_or("unknown").to_owned();
+            let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
+            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
+            let note = self.note(entry)?;
+            let details: Vec<_> =
+                [mark, note.as_str()].into_iter().filter(|detail| !detail.is_empty()).collect();
+            let text = if details.is_empty() {
+                event_type.to_owned()
+            } else {
+                format!("{event_type} ({})", details.join(", "))
+            };
+            let cause = event.uuid(EventColumn::CausationId)?;
+            let from = cause.and_then(|cause| service_of.get(&cause).cloned());
+            if let Some(event_id) = event.uuid(EventColumn::EventId)? {
+                service_of.entry(event_id).or_insert_with(|| service.clone());
+            }
+            messages.push(SequenceMessage {
+                from,
+                to: service,
+                text,
+                failed: event.mark()?.dead_letter,
+            });
+        }
+        Ok(messages)
+    }
+}
+
+/// The day, and the times without it, where all are of the same.
+fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Value<'a>>)> {
+    let texts =
+        times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
+    let parts = texts
+        .iter()
+        .map(|text| text.strip_suffix('Z')?.split_once('T'))
+        .collect::<Option<Vec<_>>>()?;
+    let (day, _) = parts.first()?;
+    let cells = parts.iter().map(|(_, time)| Value::from((*time).to_owned())).collect();
+    parts.iter().all(|part| part.0 == *day).then(|| (format!("{day} UTC"), cells))
+}
+
+/// Whether the type's name tells of something that went wrong.
+fn sounds_failed(event: &StoredEvent) -> Result<bool, Failure> {
+    let event_type = event.text(EventColumn::EventType)?.unwrap_or_default().to_lowercase();
+    Ok(["fail", "declin", "reject", "cancel", "error", "timeout", "timedout"]
+        .iter()
+        .any(|word| event_type.contains(word)))
+}

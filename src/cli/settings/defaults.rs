@@ -1,0 +1,52 @@
+//! What holds for an argument that was not typed.
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+
+use super::resolved::{ResolvedSettings, Sourced};
+use crate::cli::ui::OutputFormat;
+
+/// The topics that are recorded unless others are given.
+pub(crate) const DEFAULT_TOPICS: &str =
+    "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
+
+/// What the variables and the profile say, for the arguments of one command.
+pub(crate) struct Defaults<'a> {
+    matches: &'a ArgMatches,
+    settings: &'a ResolvedSettings,
+}
+
+impl<'a> Defaults<'a> {
+    /// For a command with these arguments.
+    pub(crate) fn new(matches: &'a ArgMatches, settings: &'a ResolvedSettings) -> Self {
+        Self { matches, settings }
+    }
+
+    /// `--output`.
+    pub(crate) fn output(&self, argument: &mut Option<OutputFormat>) {
+        self.fill("output", argument, self.settings.output.as_ref());
+    }
+
+    /// `--tz`.
+    pub(crate) fn tz(&self, argument: &mut String) {
+        self.fill("tz", argument, self.settings.tz.as_ref());
+    }
+
+    /// `--topics`.
+    pub(crate) fn topics(&self, argument: &mut Vec<String>) {
+        self.fill("topics", argument, self.settings.topics.as_ref());
+    }
+
+    /// `--group`.
+    pub(crate) fn group(&self, argument: &mut Option<String>) {
+        self.fill("group", argument, self.settings.group.as_ref());
+    }
+
+    fn fill<T>(&self, id: &str, argument: &mut T, value: Option<&Sourced<impl Into<T> + Clone>>) {
+        if let Some(value) = value
+            && self.matches.value_source(id) != Some(ValueSource::CommandLine)
+        {
+            *argument = value.value.clone().into();
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Writes rows that are in memory: every column by its name, a few of them in tables unless others
+//! are asked for.
+
+use super::output_args::OutputArgs;
+use crate::cli::ui::{Exit, Failure, Ui};
+use crate::output::{self, Column, Emphasis, Format};
+use crate::value::Value;
+
+/// Writes rows in the format and with the columns that were asked for. `in_tables` names the
+/// columns of tables where no others are asked for; `empty` goes to stderr where there is no
+/// row.
+pub(crate) fn print_rows(
+    columns: &[Column],
+    in_tables: &[&str],
+    rows: Vec<(Vec<Value<'_>>, Emphasis)>,
+    empty: &str,
+    args: &OutputArgs,
+    ui: Ui,
+) -> Result<Exit, Failure> {
+    let format = args.format.format();
+    let positions: Vec<usize> = match &args.columns {
+        Some(names) => {
+            names.iter().map(|name| position(columns, name.trim())).collect::<Result<_, _>>()?
+        }
+        None if format == Format::Table => {
+            in_tables.iter().map(|name| position(columns, name)).collect::<Result<_, _>>()?
+        }
+        None => (0..columns.len()).collect(),
+    };
+    let shown: Vec<Column> = positions.iter().map(|position| columns[*position].clone()).collect();
+    let is_empty = rows.is_empty();
+    let rows = rows.into_iter().map(|(cells, emphasis)| {
+        (positions.iter().map(|position| cells[*position].clone()).collect(), emphasis)
+    });
+    output::render(format, args.format.style(ui), &shown, rows, &mut ui.stdout())?;
+    if is_empty {
+        ui.status(empty);
+    }
+    Ok(args.empty.exit(is_empty))
+}
+
+fn position(columns: &[Column], name: &str) -> Result<usize, Failure> {
+    columns.iter().position(|column| column.name() == name).ok_or_else(|| {
+        let names: Vec<_> = columns.iter().map(Column::name).collect();
+        Failure::usage(format!("there is no column '{name}'"))
+            .with_hint(format!("the columns are {}", names.join(", ")))
+    })
+}

@@ -1,0 +1,37 @@
+//! The command line as a whole.
+
+use clap::CommandFactory;
+
+use super::Cli;
+
+/// The long help of the program and of each command, as a terminal of 80 columns shows it.
+#[test]
+fn the_whole_help_is_as_it_was_agreed() {
+    fn write(command: &mut clap::Command, text: &mut String) {
+        let name = command.get_bin_name().unwrap_or("audit").to_owned();
+        let help = command.render_long_help().to_string();
+        text.push_str(&format!("$ {name} --help\n{}\n\n", help.trim_end()));
+        for inner in command.get_subcommands_mut() {
+            write(inner, text);
+        }
+    }
+    let mut command = Cli::command().term_width(80).disable_help_subcommand(true);
+    command.build();
+    let mut text = String::new();
+    write(&mut command, &mut text);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn colour_and_pager_are_decided_for_every_command() {
+    fn check(command: &clap::Command) {
+        for option in ["color", "no_pager"] {
+            let is_known = command.get_arguments().any(|argument| argument.get_id() == option);
+            assert!(is_known, "{} does not take --{option}", command.get_name());
+        }
+        command.get_subcommands().for_each(check);
+    }
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    check(&command);
+}

@@ -1,0 +1,36 @@
+//! Why a selector can't be read.
+
+/// An id is not searched by fewer digits.
+pub(super) const SHORTEST_PREFIX: usize = 4;
+
+/// What can't be read as a selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not a time.
+    #[error(
+        "'{0}' is no time; write '2026-11-22T10:00:00Z', '2026-11-22 10:00', '2026-11-22', 'today', \
+         'yesterday 17:00', '2h ago' or '-3d'"
+    )]
+    Time(String),
+    /// Not a day.
+    #[error("'{0}' is no date; write '2026-11-22', 'today' or 'yesterday'")]
+    Date(String),
+    /// Not a time zone.
+    #[error("'{0}' is no time zone; write 'Europe/Berlin', 'UTC' or '+02:00'")]
+    Zone(String),
+    /// Not an id, nor the beginning of one.
+    #[error(
+        "'{0}' is no id; write a UUID such as '019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a', or at least its first {min} \
+         digits",
+        min = SHORTEST_PREFIX
+    )]
+    Identifier(String),
+    /// Nothing can be in the range.
+    #[error("the range is empty: it begins at {since} and ends before {until}")]
+    EmptyRange {
+        /// The beginning, RFC 3339.
+        since: String,
+        /// The end, RFC 3339.
+        until: String,
+    },
+}

@@ -1,0 +1,7 @@
+//! Values as text: control characters escaped, widths measured, colours, JSON laid out.
+
+pub(super) mod cell;
+pub(super) mod escape;
+pub mod palette;
+pub(super) mod pretty;
+pub(super) mod width;

@@ -1,0 +1,4 @@
+//! The schema, and the way to the server that holds it.
+
+mod migrate;
+mod tls;

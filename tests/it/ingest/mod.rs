@@ -1,0 +1,8 @@
+//! From records to rows: `audit ingest`, what it makes of each record, and what it survives.
+
+mod decode;
+mod edges;
+mod exactly_once;
+mod faults;
+mod fixtures_on_servers;
+mod hostile_corpus;
