@@ -21,8 +21,8 @@ pub async fn candidates(
     store::replay_candidates(session, selection).await
 }
 
-/// How many partitions each topic has that a candidate could go to; one that does not exist is left
-/// out.
+/// How many partitions each topic has that a candidate could go to. Leaves out topics that do not
+/// exist.
 ///
 /// # Errors
 /// `kafka::Error`.

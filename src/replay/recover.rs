@@ -27,9 +27,8 @@ pub struct RecoveredReplays {
 }
 
 impl Replayer {
-    /// Finds out what became of pending replays, by looking for their records in their target
-    /// topics. `waiting` is called, with the time to wait, before a wait for records that may still
-    /// arrive.
+    /// Finds out what became of pending replays, by looking for their records in the target topics.
+    /// Calls `waiting`, with the time to wait, before it waits for records that may still arrive.
     ///
     /// # Errors
     /// `Error::Kafka` where a target can't be read to its end, in which case what is unclear stays
@@ -63,7 +62,7 @@ impl Replayer {
         Ok(recovered)
     }
 
-    /// Settles the pending replays that are in their target topics, and says how many.
+    /// Records which pending replays are in their target topics, and returns how many.
     async fn look_for_arrived(&self) -> Result<usize, Error> {
         let mut topics: BTreeMap<String, Vec<PendingReplay>> = BTreeMap::new();
         for replay in store::pending_replays(&self.session).await? {

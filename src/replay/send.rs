@@ -1,4 +1,4 @@
-//! Intent, send, outcome: a chunk of records at a time.
+//! Sends a chunk of records at a time: writes intents, sends, writes results.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -37,7 +37,7 @@ pub struct SendProgress {
 }
 
 impl SendProgress {
-    /// How many of the plan's records are dealt with.
+    /// How many of the plan's records were sent or refused.
     pub fn total(&self) -> usize {
         self.sent + self.failed
     }
@@ -52,9 +52,9 @@ struct PreparedRecord {
 }
 
 impl Replayer {
-    /// Sends the steps in their order until all are sent or `stop` is set, which is looked at
-    /// between chunks: after each record where the rate is low. `progress` is called with what was
-    /// sent so far, which is also what it returns.
+    /// Sends the steps in their order until all are sent or `stop` is set. Looks at `stop` between
+    /// chunks: after each record where the rate is low. Calls `progress` with what was sent so far,
+    /// which it also returns.
     ///
     /// # Errors
     /// Ends at the first error that the next record would meet, too; `progress` knows how far it

@@ -27,7 +27,7 @@ pub enum Error {
     NoAnswer {
         /// host:port/database
         target: String,
-        /// How long it was waited for.
+        /// How long this side waited, in seconds.
         seconds: u64,
     },
     /// A statement failed.
@@ -38,7 +38,7 @@ pub enum Error {
         /// What the driver said.
         source: tokio_postgres::Error,
     },
-    /// A column of a row came back as something else than it is.
+    /// A column of a row holds something else than it should.
     #[error("reading the column {column}: {}", describe(.source))]
     Column {
         /// The column's name.
@@ -92,7 +92,7 @@ impl Error {
         move |source| Self::Query { what, source }
     }
 
-    /// Words for what PostgreSQL says about an SQL/JSON path.
+    /// The error of a statement that had PostgreSQL read a predicate on the payload.
     pub(crate) fn payload_predicate(predicate: &str, source: tokio_postgres::Error) -> Self {
         let Some(server) = source.as_db_error() else {
             return Self::Query { what: "checking --where", source };
@@ -152,8 +152,8 @@ impl Error {
     pub fn refused_row(&self) -> (String, Option<usize>) {
         let Self::Query { source, .. } = self else { return (self.to_string(), None) };
         let Some(server) = source.as_db_error() else { return (self.to_string(), None) };
-        // "COPY event_logs_000000, line 57, column payload": the words are translated, the number
-        // is not.
+        // Reads "COPY event_logs_000000, line 57, column payload" by its number: the words are
+        // translated.
         let line =
             server.where_().unwrap_or_default().lines().find(|line| line.starts_with("COPY "));
         let line = line.and_then(|context| {

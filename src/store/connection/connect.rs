@@ -11,8 +11,8 @@ use super::settings::Settings;
 use super::tls::{DeferredTls, TlsMode};
 use crate::store::error::Error;
 
-/// Every session: times in UTC, plain text forms, no statement of another's search path. Compiling
-/// a statement (`jit`) takes longer than the first page of any query here.
+/// Sets what every session needs: times in UTC, plain text forms, names found in `public` alone. No
+/// `jit`: compiling a statement takes longer than the first page of any query here.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET client_min_messages = warning; SET search_path = public; \
                        SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres'; SET jit = off";
 
@@ -31,8 +31,8 @@ pub(super) async fn connect(
     notified: Option<watch::Sender<u64>>,
 ) -> Result<Client, Error> {
     let config = config(settings, application);
-    // The driver's own limit is about the connection alone: a server may accept one and then say
-    // nothing.
+    // Limits the whole: the driver's own limit is about the connection alone, and a server may
+    // accept one and then say nothing.
     let limit = settings.connect_limit();
     let opening = tokio::time::timeout(limit, open(settings, &config, notified));
     match opening.await {
@@ -67,7 +67,7 @@ pub(super) async fn open(
         let (client, mut connection) = config.connect(DeferredTls::new(&settings.tls)).await?;
         (client, drive(poll_fn(move |context| connection.poll_message(context)), notified))
     };
-    // Both are sent at once, and answered in one round trip.
+    // Sends both at once: they are answered in one round trip.
     let (session, _) =
         tokio::join!(client.batch_execute(SESSION), client.batch_execute(NOTICE_A_LOST_CLIENT));
     session?;

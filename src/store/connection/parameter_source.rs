@@ -12,11 +12,11 @@ pub enum ParameterSource {
     Variable(&'static str),
     /// `~/.pgpass`.
     PasswordFile,
-    /// Nowhere.
+    /// Nowhere: it is the default.
     Default,
 }
 
-/// The sources of what can come from several places.
+/// The source of each part.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct ParameterSources {
     pub(in crate::store) host: ParameterSource,

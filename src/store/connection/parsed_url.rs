@@ -22,7 +22,7 @@ pub(super) struct ParsedUrl {
 /// # Errors
 /// `Error::Settings`, which shows nothing of the text.
 pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
-    // The parser's message can hold parts of the URL, and so of a password: it isn't shown.
+    // Hides the parser's message, which can hold parts of the URL, and so of a password.
     let unreadable = || {
         Error::Settings(
             "the URL can't be read; expected postgresql://user@host:port/database or 'host=… dbname=…'"
@@ -32,8 +32,8 @@ pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
     let mut url = url.to_owned();
     let tls = Tls::PARAMETERS.map(|(name, _)| take_parameter(&mut url, name));
     let config = Config::from_str(&url).map_err(|_| unreadable())?;
-    // An '@' that is not written %40 ends the password too early; the rest of it would be shown as
-    // the host.
+    // Refuses a host with '@': an '@' in a password that is not written %40 ends the password too
+    // early, and the rest of it would be shown as the host.
     if config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(name) if name.contains('@'))) {
         return Err(unreadable());
     }
@@ -43,8 +43,7 @@ pub(super) fn parse(url: &str) -> Result<ParsedUrl, Error> {
     Ok(ParsedUrl { config, tls })
 }
 
-/// Takes `name=value` out of a URL's query or a key/value string: the driver knows neither all of
-/// libpq's `sslmode`s nor where certificates are.
+/// Takes `name=value` out of a URL's query or a key/value string, and returns the value.
 fn take_parameter(url: &mut String, name: &str) -> Option<String> {
     let is_url = url.contains("://");
     let (head, parameters, separator) = match (is_url, url.split_once('?')) {

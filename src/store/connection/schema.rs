@@ -10,7 +10,7 @@ mod embedded {
     refinery::embed_migrations!("sql/audit_db");
 }
 
-/// One migration.
+/// A migration of the schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migration {
     /// Its number.
@@ -19,7 +19,7 @@ pub struct Migration {
     pub name: String,
 }
 
-/// How a database's schema stands to the one that this program was built with.
+/// The version of a database's schema, and that of the schema that this program was built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SchemaState {
     /// The newest migration found; `None` where the schema is missing.

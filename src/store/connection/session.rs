@@ -66,7 +66,7 @@ impl Session {
         Ok(Self(Connection::Own(connect(settings, application, None).await?)))
     }
 
-    /// One of a pool.
+    /// A session of a pool.
     pub(super) fn pooled(object: Object) -> Self {
         Self(Connection::Pooled(object))
     }
@@ -77,14 +77,15 @@ impl Session {
     /// `Error::Query`.
     pub async fn read(&mut self, mode: ReadMode) -> Result<ReadTransaction<'_>, Error> {
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
-        // For a page no table has to be read from end to end, and the rows that an index names lie
-        // together or in memory.
+        // Favours indexes: a page needs no table from end to end, and the rows that an index names
+        // lie together or in memory.
         let page = "; SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1";
         let begin = match mode {
             ReadMode::Page => format!("{begin}{page}"),
             ReadMode::All => begin.to_owned(),
         };
-        // Made before the transaction: it is ended, too, where this future is dropped meanwhile.
+        // Makes the guard first: the transaction is ended also where this future is dropped before
+        // the server answers.
         let transaction = ReadTransaction { session: self, is_open: true };
         let begun = transaction.client().batch_execute(&begin).await;
         begun.map_err(Error::query("beginning to read"))?;
@@ -179,7 +180,7 @@ pub struct ReadTransaction<'a> {
 }
 
 impl ReadTransaction<'_> {
-    /// Ends it in good order. Dropping it does the same without waiting for the server's answer.
+    /// Ends the transaction. Dropping it does the same without waiting for the server's answer.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -189,7 +190,7 @@ impl ReadTransaction<'_> {
     }
 }
 
-/// All that a session can do is done within the transaction.
+/// Gives the session, whose statements then run within the transaction.
 impl Deref for ReadTransaction<'_> {
     type Target = Session;
 
@@ -201,7 +202,8 @@ impl Deref for ReadTransaction<'_> {
 impl Drop for ReadTransaction<'_> {
     fn drop(&mut self) {
         if self.is_open {
-            // The first poll hands the statement to the connection's task; the answer is of no use.
+            // Polls once, which hands the statement to the connection's task. Nothing needs the
+            // answer.
             let _ = self.client().batch_execute("ROLLBACK").now_or_never();
         }
     }

@@ -96,7 +96,7 @@ impl Settings {
                 config.password(password);
             }
         }
-        // A half-open connection is noticed within about a minute instead of hours.
+        // Notices a half-open connection within about a minute instead of hours.
         config.keepalives_idle(Duration::from_secs(20));
         config.keepalives_interval(Duration::from_secs(5));
         config.keepalives_retries(4);
@@ -116,7 +116,7 @@ impl Settings {
         self.config.get_connect_timeout().copied().unwrap_or(CONNECT_LIMIT)
     }
 
-    /// The database as `host:port/name`, for messages: without the user's password.
+    /// The database as `host:port/name`, for messages.
     pub fn target(&self) -> String {
         let host = self.config.get_hosts().first().map_or_else(
             || {

@@ -82,7 +82,7 @@ impl Statement {
         session.rows(what, &self.sql, &self.values(), read).await
     }
 
-    /// Runs it, which gives exactly one row, and reads that.
+    /// Runs it, which gives exactly one row, and reads the row.
     ///
     /// # Errors
     /// `Error::Query`, also where there are none or several rows.

@@ -61,8 +61,8 @@ impl FromStr for TlsMode {
     }
 }
 
-/// What is asked of TLS: how far the server is checked, against which certificates, and with which
-/// one this side shows itself.
+/// The settings of TLS: how far the server is checked, against which certificates, and which one
+/// this side shows.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Tls {
     pub(in crate::store) mode: TlsMode,
@@ -80,7 +80,7 @@ impl Tls {
         ("sslkey", "PGSSLKEY"),
     ];
 
-    /// Out of the values of [`Self::PARAMETERS`].
+    /// Reads the values of [`Self::PARAMETERS`].
     pub(in crate::store) fn new(
         [mode, root_certificate, certificate, key]: [Option<String>; 4],
     ) -> Result<Self, Error> {
@@ -115,7 +115,7 @@ impl Tls {
         if let Some(path) = &self.root_certificate
             && path.as_os_str() != "system"
         {
-            // Only what is named is trusted, not the system's certificates beside it.
+            // Trusts what is named alone, not the system's certificates beside it.
             builder.set_cert_store(X509StoreBuilder::new().map_err(failed)?.build());
             builder.set_ca_file(path).map_err(|error| unusable("sslrootcert", path, &error))?;
         }
@@ -145,13 +145,14 @@ fn identify(
         .set_certificate_chain_file(certificate)
         .map_err(|error| unusable("sslcert", certificate, &error))?;
     let metadata = std::fs::metadata(key).map_err(|error| unusable("sslkey", key, &error))?;
-    // As libpq: where root owns the key, its group may read it.
+    // Does as libpq: where root owns the key, its group may read it.
     let forbidden = if metadata.uid() == 0 { 0o037 } else { 0o077 };
     if metadata.mode() & forbidden != 0 {
         return Err(unusable("sslkey", key, &"others can read it; run `chmod 600` on it"));
     }
     let text = std::fs::read(key).map_err(|error| unusable("sslkey", key, &error))?;
-    // Without a passphrase, OpenSSL would ask for the one of an encrypted key on the terminal.
+    // Gives an empty passphrase: without one, OpenSSL would ask on the terminal for that of an
+    // encrypted key.
     PKey::private_key_from_pem_passphrase(&text, b"")
         .and_then(|key| builder.set_private_key(&key))
         .and_then(|()| builder.check_private_key())

@@ -5,7 +5,7 @@ use std::fmt;
 use super::parsed_url::parse;
 use crate::store::error::Error;
 
-/// What stands in the place of a secret.
+/// The text in the place of a secret.
 const HIDDEN: &str = "***";
 
 /// A URL or a libpq key/value string. Neither `Display` nor `Debug` shows its password.
@@ -44,8 +44,8 @@ impl fmt::Display for DatabaseUrl {
             Some((scheme, rest)) => format!("{scheme}://{}", without_credentials(rest)),
             None => without_pair(&self.0),
         };
-        // The driver has the last word on what is a password: where it still finds one, nothing is
-        // shown.
+        // Shows nothing where the driver still finds a password: it has the last word on what one
+        // is.
         let hidden = parse(&shown).is_ok_and(|parsed| {
             parsed.config.get_password().is_none_or(|found| found == HIDDEN.as_bytes())
         });
@@ -59,7 +59,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// `user:***@host/…?password=***`.
+/// Hides passwords in what follows a URL's scheme: `user:***@host/…?password=***`.
 fn without_credentials(rest: &str) -> String {
     let place = match rest.split_once('@') {
         Some((credentials, place)) => match credentials.split_once(':') {
@@ -79,8 +79,8 @@ fn without_credentials(rest: &str) -> String {
     format!("{place}?{}", parameters.join("&"))
 }
 
-/// `host=… password=***`: a value ends at a blank that no backslash escapes, or at its closing
-/// quote.
+/// Hides the password of a key/value string: `host=… password=***`. A value ends at a blank that no
+/// backslash escapes, or at its closing quote.
 fn without_pair(text: &str) -> String {
     let found = text.split_once("password").and_then(|(before, after)| {
         let value = after.trim_start().strip_prefix('=')?.trim_start();

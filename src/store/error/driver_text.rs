@@ -6,8 +6,7 @@ use tokio_postgres::error::SqlState;
 
 use super::tls_refusal::TlsRefusal;
 
-/// The driver's own text is "db error"; this is the server's message, or the cause below it, on one
-/// line.
+/// The server's message, or the error and what caused it, on one line.
 pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     if let Some(server) = error.as_db_error() {
         let detail = server.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
@@ -20,7 +19,7 @@ pub(super) fn describe(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// The error and what caused it.
+/// The error and what caused it, on one line.
 fn causes(error: &tokio_postgres::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

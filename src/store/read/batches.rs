@@ -85,8 +85,8 @@ pub async fn last_in_commit_order(
     Ok(keyed.into_iter().skip(surplus).map(|(_, row)| row).collect())
 }
 
-/// The first and last ids of the batches behind `batch_no` that begin below `id`. Rows of
-/// `batch_no` itself that lie below `id` need no look: they come before all that are read already.
+/// The first and last ids of the batches behind `batch_no` that begin below `id`. Leaves out
+/// `batch_no` itself: its rows below `id` come before all that are read already.
 async fn overlapping(
     session: &Session,
     batch_no: i64,

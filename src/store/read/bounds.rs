@@ -5,7 +5,7 @@ use crate::store::error::Error;
 use crate::store::search::cursor::Snapshot;
 use crate::time::PostgresMicros;
 
-/// The last batch and the highest id now: in a transaction that reads, what all its statements see.
+/// The last batch and the highest id now. In a transaction that reads, all statements see this.
 ///
 /// # Errors
 /// `Error::Query`.

@@ -84,7 +84,7 @@ pub struct DeadLetterGroup {
     pub consumer_group: Option<String>,
     /// The class of the error.
     pub exception_class: Option<String>,
-    /// How many they are.
+    /// How many dead letters the group has.
     pub records: i64,
     /// How many of them were sent back, or were about to be.
     pub replayed: i64,

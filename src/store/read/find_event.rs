@@ -8,19 +8,19 @@ use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::event_column::EventColumn;
 
-/// What an id that was typed may mean.
+/// What a typed id means.
 #[derive(Debug)]
 pub enum EventLookup {
     /// Nothing has it.
     Nothing,
-    /// All rows of one event, oldest first, and the row that was asked for by its own id.
+    /// One event.
     Event {
-        /// Its deliveries.
+        /// Its rows, one for each delivery, oldest first.
         deliveries: Vec<StoredEvent>,
-        /// The row that was asked for.
+        /// The row that was asked for, where the id was a row's (`event_logs.id`).
         row_id: Option<i64>,
     },
-    /// Several events begin like this: some of their rows.
+    /// Several events, whose ids begin alike: some of their rows.
     Ambiguous(Vec<StoredEvent>),
 }
 

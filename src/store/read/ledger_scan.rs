@@ -29,7 +29,7 @@ pub struct KnownPartition {
     pub cluster_id: String,
     /// The partition.
     pub partition: TopicPartition,
-    /// Which incarnation of the topic.
+    /// Which incarnation of the topic; the first is 1.
     pub incarnation: i32,
     /// Whether it is the newest incarnation.
     pub is_newest: bool,
@@ -37,7 +37,7 @@ pub struct KnownPartition {
     pub next_offset: i64,
 }
 
-/// What the head of the ledger tells, and what there is.
+/// What the head of the ledger tells, and the sums of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerTotals {
     /// The number of the last batch, as the head tells it.
@@ -124,7 +124,7 @@ impl<'a> LedgerScan<'a> {
         .await
     }
 
-    /// What the head of the ledger tells, and the batches added up.
+    /// Reads what the head of the ledger tells, and adds up the batches.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -149,7 +149,7 @@ impl<'a> LedgerScan<'a> {
         .await
     }
 
-    /// All batches that have rows, in the order of their ids, a thousand at a time.
+    /// All batches that have rows, in the order of their ids.
     ///
     /// # Errors
     /// `Error::Query`.

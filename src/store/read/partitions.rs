@@ -1,5 +1,4 @@
-//! What is known of the partitions and of the database itself: what an ingester starts from, and
-//! how far it is.
+//! What an ingester starts from, and how far the partitions are recorded.
 
 use tokio_postgres::types::Type;
 use uuid::Uuid;

@@ -23,8 +23,7 @@ pub struct RawDeadLetter {
     pub headers: String,
 }
 
-/// Every selected dead letter (the selection has to be one of dead letters), in the order in which
-/// they were recorded.
+/// Every selected dead letter, by row. The selection has to be one of dead letters.
 ///
 /// # Errors
 /// `Error::Query`.

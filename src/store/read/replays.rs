@@ -24,11 +24,11 @@ pub struct ReplaySummary {
     pub requested_by: String,
     /// When it was asked for.
     pub requested_at: PostgresMicros,
-    /// Why.
+    /// Why it was asked for.
     pub reason: Option<String>,
-    /// Where to.
+    /// The topic that it was sent to.
     pub target_topic: String,
-    /// What became of it; `Processed` is not looked for.
+    /// What became of it, but for `Processed`: effects are not looked for.
     pub state: ReplayState,
 }
 
@@ -105,15 +105,15 @@ pub struct ReplayOutcome {
     pub replay_id: Uuid,
     /// When it was asked for.
     pub requested_at: PostgresMicros,
-    /// By whom: the user and the host that said so.
+    /// By whom it was asked for: the user and the host that said so.
     pub requested_by: String,
-    /// The database's role that it was written by.
+    /// The database role that wrote it.
     pub database_role: String,
-    /// Why.
+    /// Why it was asked for.
     pub reason: Option<String>,
     /// What became of it.
     pub state: ReplayState,
-    /// How often the event was replayed by then.
+    /// How often the event was replayed by then, this time included.
     pub attempt: i32,
     /// The event.
     pub event_id: Uuid,
@@ -121,7 +121,7 @@ pub struct ReplayOutcome {
     pub event_type: String,
     /// The dead letter: `event_logs.id`.
     pub row_id: i64,
-    /// Where it went.
+    /// The topic that it was sent to.
     pub target_topic: String,
     /// The partition that it got.
     pub new_partition: Option<i32>,

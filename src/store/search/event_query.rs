@@ -43,9 +43,9 @@ pub enum RowOrder {
     Id,
     /// By id from behind `after` (exclusive) up to `last` (inclusive): the rest of a batch.
     IdRange {
-        /// Rows up to this id are left out.
+        /// The id behind which the range begins.
         after: i64,
-        /// The last id.
+        /// The last id of the range.
         last: i64,
     },
     /// By id, descending: the last rows that batches up to this one recorded.
@@ -82,8 +82,8 @@ impl EventQuery<'_> {
         self.count_statement().row(session, what, |row| row.try_get(0)).await
     }
 
-    /// The statement, or the one that counts, and how PostgreSQL finds the rows: it is run for
-    /// that.
+    /// Runs the statement, or the one that counts, and returns its text and how PostgreSQL found
+    /// the rows.
     ///
     /// # Errors
     /// `Error::Query`.
@@ -112,8 +112,8 @@ impl EventQuery<'_> {
             .limit
             .map(|limit| format!("\n LIMIT {}", parameters.bind(limit, Type::INT8)))
             .unwrap_or_default();
-        // OFFSET 0 keeps what is within apart: PostgreSQL plans to read all of it, not to walk in
-        // order until the page is full.
+        // Plans the subquery by itself (OFFSET 0 does that): PostgreSQL reads all of its rows,
+        // instead of walking in order until the page is full.
         let from = if self.limit.is_some() && self.selection.cardinality == Cardinality::Few {
             format!("(SELECT event.* FROM event_logs event{conditions}\n OFFSET 0) event")
         } else {

@@ -19,7 +19,7 @@ pub struct ReplayIntent {
     pub replay_id: Uuid,
     /// The dead letter: `event_logs.id`.
     pub row_id: i64,
-    /// How often its event is replayed then.
+    /// How often its event is replayed with this, at least 1.
     pub attempt: i32,
     /// Where it goes.
     pub target_topic: String,
@@ -61,7 +61,8 @@ pub enum ReplayLock {
 /// `Error::Query`.
 pub async fn lock_replays(session: &Session) -> Result<ReplayLock, Error> {
     let what = "locking the replays";
-    // An intent that a crash of the server undoes would let a record be sent twice.
+    // Waits for every commit to be durable: an intent that a crash of the server undoes would let a
+    // record be sent twice.
     session
         .client()
         .batch_execute("SET synchronous_commit = on")
@@ -80,8 +81,7 @@ pub async fn lock_replays(session: &Session) -> Result<ReplayLock, Error> {
     Ok(ReplayLock::HeldBy(holder))
 }
 
-/// Writes intents, which are committed when this returns, and gives the time that they have in
-/// common.
+/// Writes intents, which are committed when this returns, and gives the time of all of them.
 ///
 /// # Errors
 /// `Error::Query`. SQLSTATE 23505 means that another replay of one of the dead letters is on record

@@ -36,7 +36,8 @@ pub(in crate::store) async fn resolve(
     }
     let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
     if service_and_topic && resolved.event_types == Texts::Any {
-        // The index is by topic, type and service. Every row has one of the types that exist.
+        // Names all types that exist, which changes nothing about the rows: the index is by topic,
+        // type and service.
         let types = distinct_values(session, DistinctColumn::EventType).await?;
         if types.len() > MAX_TYPES {
             return Ok(());
@@ -47,8 +48,8 @@ pub(in crate::store) async fn resolve(
         event_types: resolved.event_types.clone(),
         services: resolved.services.clone(),
         topics: resolved.topics.clone(),
-        // The dead letters' own index has the other columns; that a row is none is only in the
-        // index of the topics.
+        // Leaves out "no dead letters" where no topics are given: only the index of the topics
+        // tells that a row is none. The dead letters' own index has the other columns.
         dead_letters: resolved
             .dead_letters
             .filter(|is_dead_letter| *is_dead_letter || resolved.topics != Topics::Any),

@@ -51,7 +51,7 @@ pub(in crate::store) async fn resolve(
     Ok(identifiers)
 }
 
-/// Exactly this id, if a row has it; else the text may be the beginning of an id.
+/// The id of a text, if a row has it; else the ids that begin like the text.
 async fn resolve_id(
     session: &Session,
     text: &str,
