@@ -85,6 +85,7 @@ pub(super) struct FakeState {
     /// Whether batches are refused whose rows are accepted one by one.
     pub(super) refuses_batches: bool,
     pub(super) connections: usize,
+    pub(super) writes: usize,
     pub(super) trials: usize,
     next_id: i64,
     uncommitted: Option<Commit>,
@@ -196,6 +197,8 @@ impl BatchConnection for FakeConnection {
     async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, DatabaseError> {
         let database = self.database.clone();
         let mut state = database.state();
+        state.writes += 1;
+        assert!(state.writes < 100, "batches are written again and again");
         if let Some(late) = state.uncommitted.take() {
             state.commit(late);
         }
