@@ -58,7 +58,7 @@ mod tests {
     /// When a test gives up on a thread that does not go on.
     const PATIENCE: Duration = Duration::from_secs(20);
 
-    /// Waits on a thread of its own, without a limit, and tells what came of it.
+    /// Runs `wait` on a thread of its own. Receives its result.
     fn wait_on_a_thread(
         in_flight: &Arc<InFlight>,
         wait: impl FnOnce(&InFlight) -> bool + Send + 'static,

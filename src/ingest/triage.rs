@@ -92,8 +92,8 @@ async fn find_refused_in(
                 Err(DatabaseError::Refused(refusal)) => refusal,
                 Err(error) => return Err(error),
             };
-        let told = line.and_then(|line| range.start.checked_add(line.checked_sub(1)?));
-        match told.filter(|index| range.contains(index)) {
+        let index = line.and_then(|line| range.start.checked_add(line.checked_sub(1)?));
+        match index.filter(|index| range.contains(index)) {
             // The rows before it were accepted.
             Some(index) => {
                 refused.push(RefusedRow { index, detail });

@@ -1,5 +1,5 @@
-//! `--until-end`: finds out where the partitions end at the start, and when everything up to there is
-//! recorded.
+//! `--until-end`: finds out where the partitions end at the start, and when everything up to there
+//! is recorded.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use super::lock::lock;
 use crate::event::TopicPartition;
 use crate::{kafka, store};
 
-/// How often the progress is checked besides after each batch of this process: another member of the
-/// group may record the last one.
+/// How often the progress is checked besides after each batch of this process: another member of
+/// the group may record the last one.
 const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The ends of all partitions now. Only topics of dead letters may be missing.
@@ -47,7 +47,7 @@ pub(super) async fn watch(
             }
             Ok(()) => {}
             Err(error) if error.is_transient() => {
-                tracing::debug!(%error, "can't see how far the partitions are recorded; looking again");
+                tracing::debug!(%error, "can't read how far the partitions are recorded; trying again");
                 connection = None;
             }
             Err(error) => return Err(error.into()),

@@ -37,7 +37,7 @@ impl Claimer for FakeClaimer {
     }
 }
 
-/// What a member was told, in this order.
+/// A change of the assignment.
 #[derive(Debug, PartialEq, Eq)]
 enum Call {
     Assign(Vec<(i32, i64)>),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ingest::database::Database;
-use crate::ingest::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, LineTold};
+use crate::ingest::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, Line};
 use crate::ingest::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder};
 use crate::store::{self, Batch, Written};
 
@@ -64,14 +64,14 @@ proptest! {
     fn exactly_the_refused_rows_are_quarantined_wherever_they_stand(
         count in 1..1500_i64,
         candidates in proptest::collection::btree_set(0..1500_i64, 1..30),
-        line_told in proptest::sample::select(vec![LineTold::Nothing, LineTold::Right, LineTold::Wrong]),
+        line in proptest::sample::select(&[Line::Nothing, Line::Right, Line::Wrong]),
     ) {
         block_on(async {
             let refused: BTreeSet<i64> =
                 candidates.into_iter().map(|offset| offset % count).collect();
             let mut trial = Trial::new(TOPIC, count).await;
             trial.database.state().refused.clone_from(&refused);
-            trial.database.state().line_told = line_told;
+            trial.database.state().line = line;
             trial.repair().await.expect("every refused row is found");
             prop_assert!(matches!(trial.write().await, Ok(Written::Committed(_))));
             prop_assert_eq!(&trial.quarantined(), &refused);
@@ -92,7 +92,7 @@ proptest! {
         block_on(async {
             let mut trial = Trial::new(TOPIC, 1000).await;
             trial.database.state().refused.clone_from(&refused);
-            trial.database.state().line_told = LineTold::Right;
+            trial.database.state().line = Line::Right;
             trial.repair().await.expect("every refused row is found");
             prop_assert!(trial.database.state().trials <= refused.len() + 1);
             Ok(())
@@ -112,7 +112,8 @@ fn a_row_that_is_refused_even_when_quarantined_ends_the_ingester_by_its_name() {
         };
         assert_eq!(
             error.to_string(),
-            "PostgreSQL refuses orders.events [0] offset 3, even as a quarantined row: the row is refused"
+            "PostgreSQL refuses orders.events [0] offset 3, even as a quarantined row: \
+             the row is refused"
         );
     });
 }
