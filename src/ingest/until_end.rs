@@ -47,7 +47,7 @@ pub(super) async fn watch(
             }
             Ok(()) => {}
             Err(error) if error.is_transient() => {
-                tracing::debug!(%error, "can't read how far the partitions are recorded; trying again");
+                tracing::debug!(%error, "can't read how far the partitions are; trying again");
                 connection = None;
             }
             Err(error) => return Err(error.into()),

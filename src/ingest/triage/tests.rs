@@ -58,7 +58,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn exactly_the_refused_rows_are_quarantined_wherever_they_stand(
@@ -107,7 +107,7 @@ fn a_row_that_is_refused_even_when_quarantined_ends_the_ingester_by_its_name() {
         trial.database.state().always_refused = BTreeSet::from([3]);
         trial.repair().await.expect("the row is quarantined first");
         let failure = trial.repair().await.expect_err("the quarantined row is refused as well");
-        let Failure::Beyond(error @ Error::QuarantineRefused { .. }) = failure else {
+        let Failure::Unrepairable(error @ Error::QuarantineRefused { .. }) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(
@@ -160,7 +160,10 @@ fn a_batch_that_is_refused_although_each_row_is_accepted_ends_the_ingester() {
                 trial.repair().await.expect("the dead letters are stripped first");
             }
             let failure = trial.repair().await.expect_err("nothing is left to repair");
-            assert!(matches!(failure, Failure::Beyond(Error::BatchRefused(_))), "{failure:?}");
+            assert!(
+                matches!(failure, Failure::Unrepairable(Error::BatchRefused(_))),
+                "{failure:?}"
+            );
         });
     }
 }
