@@ -44,7 +44,6 @@ fn a_full_lane_waits_until_a_batch_is_committed() {
     }
     assert!(lanes.batcher.is_full(), "one batch is in flight, the next one is full");
     let Lanes { batcher, batches, in_flight, now } = lanes;
-    let (in_flight, batches) = (in_flight, batches);
     let waiting = thread::spawn(move || {
         batcher.wait_for_room(LONG);
         batcher
