@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::consumer_error;
 use super::error::Error;
 use super::fault::Fault;
 use super::group_context::GroupContext;
@@ -34,8 +34,8 @@ const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 /// How often the group's offsets in Kafka are committed. They serve other tools' lag displays only.
 const GROUP_COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The consumer's configuration. `-X` may change the first list; the exactly-once protocol needs
-/// the settings after it.
+/// The consumer's configuration. `-X` may change the first list; the settings after it belong to
+/// the exactly-once protocol.
 fn configuration(settings: &IngestSettings, group: &str) -> ClientConfig {
     let mut config = settings.kafka.client(&[
         ("partition.assignment.strategy", "cooperative-sticky"),
@@ -201,38 +201,11 @@ fn receive(consumer: &BaseConsumer<GroupContext>, timeout: Duration) -> Result<b
                     break;
                 }
             }
-            Some(Err(error)) => check(&error)?,
+            Some(Err(error)) => consumer_error::check(&error)?,
         }
         timeout = Duration::ZERO;
     }
     Ok(received_at.is_some())
-}
-
-/// Decides whether an error of the consumer ends the session. librdkafka mends the others itself.
-fn check(error: &KafkaError) -> Result<(), Fault> {
-    match error.rdkafka_error_code() {
-        // The next claim declares the loss.
-        Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
-            let reason = "Kafka no longer has the next offset of a partition";
-            Err(Fault::Recoverable(reason.to_owned()))
-        }
-        Some(
-            RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::GroupAuthorizationFailed,
-        ) => {
-            let failed = kafka::Error::client("reading as a member of the consumer group");
-            Err(Fault::Fatal(Error::Kafka(failed(error.clone()))))
-        }
-        _ if matches!(error, KafkaError::MessageConsumptionFatal(_)) => {
-            Err(Fault::Recoverable(format!("librdkafka gave up: {error}")))
-        }
-        // A topic that does not exist yet, or is just being deleted, is waited for. The log has it
-        // once, at the start.
-        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(()),
-        _ => {
-            tracing::info!(%error, "Kafka reports an error; librdkafka tries again");
-            Ok(())
-        }
-    }
 }
 
 /// Pauses reading, so that polling delivers nothing. Returns what has to be resumed.
@@ -257,46 +230,6 @@ fn commit_to_group(
     if list.count() > 0
         && let Err(error) = consumer.commit(&list, mode)
     {
-        tracing::debug!(%error, "the group's offsets, which only other tools look at, were not committed");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outcome_of(code: RDKafkaErrorCode) -> Result<(), Fault> {
-        check(&KafkaError::MessageConsumption(code))
-    }
-
-    #[test]
-    fn an_offset_that_kafka_no_longer_has_leads_to_another_claim() {
-        for code in [RDKafkaErrorCode::AutoOffsetReset, RDKafkaErrorCode::OffsetOutOfRange] {
-            assert!(matches!(outcome_of(code), Err(Fault::Recoverable(_))), "{code}");
-        }
-    }
-
-    #[test]
-    fn a_missing_right_ends_the_ingester() {
-        let codes = [
-            RDKafkaErrorCode::TopicAuthorizationFailed,
-            RDKafkaErrorCode::GroupAuthorizationFailed,
-        ];
-        for code in codes {
-            assert!(matches!(outcome_of(code), Err(Fault::Fatal(Error::Kafka(_)))), "{code}");
-        }
-    }
-
-    #[test]
-    fn what_librdkafka_mends_itself_is_waited_for() {
-        for code in [
-            RDKafkaErrorCode::UnknownTopicOrPartition,
-            RDKafkaErrorCode::BrokerTransportFailure,
-            RDKafkaErrorCode::AllBrokersDown,
-        ] {
-            assert!(outcome_of(code).is_ok(), "{code}");
-        }
-        let fatal = KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::Fatal);
-        assert!(matches!(check(&fatal), Err(Fault::Recoverable(_))));
+        tracing::debug!(%error, "the group's offsets, for other tools only, were not committed");
     }
 }

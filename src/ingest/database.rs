@@ -21,7 +21,7 @@ pub(super) enum DatabaseError {
 pub(super) struct Refusal {
     /// The server's own words, and the SQLSTATE.
     pub(super) detail: String,
-    /// The line of the COPY that the row is in, where the server tells it. The first is 1.
+    /// The line of the COPY that the row is in, where the server names it. The first is 1.
     pub(super) line: Option<usize>,
     pub(super) error: store::Error,
 }

@@ -1,8 +1,12 @@
 //! A database in memory, which refuses rows and loses connections as a test wants it to.
 
+mod copied_rows;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
+
+use copied_rows::{Fields, copied};
 
 use super::database::{BatchConnection, Database, DatabaseError, Refusal};
 use super::encoder::EncodedBatch;
@@ -10,9 +14,6 @@ use super::lock::lock;
 use crate::event::QUARANTINED;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, Written};
-
-/// The bytes of COPY's signature, flags and length of the extension.
-const COPY_HEADER: usize = 19;
 
 /// What happens to a connection while it writes a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ pub(super) enum Break {
 
 /// Whether a refusal says which line of the COPY it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum LineTold {
+pub(super) enum Line {
     #[default]
     Nothing,
     Right,
@@ -79,12 +80,13 @@ pub(super) struct FakeState {
     pub(super) refused: BTreeSet<i64>,
     /// The offsets of rows that are refused whatever they are.
     pub(super) always_refused: BTreeSet<i64>,
-    pub(super) line_told: LineTold,
+    pub(super) line: Line,
     /// Whether dead letters with an exception class are refused.
     pub(super) refuses_origins: bool,
     /// Whether batches are refused whose rows are accepted one by one.
     pub(super) refuses_batches: bool,
     pub(super) connections: usize,
+    pub(super) writes: usize,
     pub(super) trials: usize,
     next_id: i64,
     uncommitted: Option<Commit>,
@@ -122,10 +124,10 @@ impl FakeState {
                 || (!row.is_quarantined && self.refused.contains(&row.offset))
         };
         match rows.iter().position(is_refused) {
-            Some(index) => Err(refusal(match self.line_told {
-                LineTold::Nothing => None,
-                LineTold::Right => Some(index + 1),
-                LineTold::Wrong => Some(rows.len() + 1),
+            Some(index) => Err(refusal(match self.line {
+                Line::Nothing => None,
+                Line::Right => Some(index + 1),
+                Line::Wrong => Some(rows.len() + 1),
             })),
             None => Ok(()),
         }
@@ -196,6 +198,8 @@ impl BatchConnection for FakeConnection {
     async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, DatabaseError> {
         let database = self.database.clone();
         let mut state = database.state();
+        state.writes += 1;
+        assert!(state.writes < 100, "batches are written again and again");
         if let Some(late) = state.uncommitted.take() {
             state.commit(late);
         }
@@ -275,7 +279,7 @@ fn refusal(line: Option<usize>) -> DatabaseError {
 }
 
 fn event_rows(rows: &CopyBuffer, range: Range<usize>) -> Vec<FakeRow> {
-    let row = |fields: Vec<Option<Vec<u8>>>| FakeRow {
+    let row = |fields: Fields| FakeRow {
         id: bigint(fields[0].as_ref()),
         offset: bigint(fields[9].as_ref()),
         is_quarantined: fields[2].as_deref() == Some(QUARANTINED.as_bytes()),
@@ -284,7 +288,7 @@ fn event_rows(rows: &CopyBuffer, range: Range<usize>) -> Vec<FakeRow> {
 }
 
 fn dead_letter_rows(rows: &CopyBuffer) -> Vec<FakeDeadLetter> {
-    let row = |fields: Vec<Option<Vec<u8>>>| FakeDeadLetter {
+    let row = |fields: Fields| FakeDeadLetter {
         row_id: bigint(fields[0].as_ref()),
         exception_class: fields[10].clone().and_then(|class| String::from_utf8(class).ok()),
     };
@@ -294,32 +298,4 @@ fn dead_letter_rows(rows: &CopyBuffer) -> Vec<FakeDeadLetter> {
 fn bigint(field: Option<&Vec<u8>>) -> i64 {
     let bytes = field.expect("the column is not null").as_slice();
     i64::from_be_bytes(bytes.try_into().expect("a bigint has 8 bytes"))
-}
-
-/// The fields of the rows, read as the server does: PostgreSQL documentation, COPY, "Binary
-/// Format".
-fn copied(rows: &CopyBuffer, range: Range<usize>) -> Vec<Vec<Option<Vec<u8>>>> {
-    let bytes: Vec<u8> = rows.chunks(range).flatten().collect();
-    let mut rest = &bytes[COPY_HEADER..];
-    let mut rows = Vec::new();
-    loop {
-        let columns = i16::from_be_bytes(take(&mut rest));
-        if columns == -1 {
-            assert!(rest.is_empty(), "nothing follows the trailer");
-            return rows;
-        }
-        let field = |_| {
-            let length = usize::try_from(i32::from_be_bytes(take(&mut rest))).ok()?;
-            let (field, others) = rest.split_at(length);
-            rest = others;
-            Some(field.to_vec())
-        };
-        rows.push((0..columns).map(field).collect());
-    }
-}
-
-fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
-    let (taken, others) = rest.split_first_chunk().expect("COPY data ends with its trailer");
-    *rest = others;
-    *taken
 }

@@ -50,12 +50,24 @@ impl InFlight {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::sync::mpsc::{Receiver, channel};
     use std::thread;
 
     use super::*;
 
-    /// Far longer than any test waits.
-    const LONG: Duration = Duration::from_secs(60);
+    /// When a test gives up on a thread that does not go on.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// Runs `wait` on a thread of its own. Receives its result.
+    fn wait_on_a_thread(
+        in_flight: &Arc<InFlight>,
+        wait: impl FnOnce(&InFlight) -> bool + Send + 'static,
+    ) -> Receiver<bool> {
+        let (sender, answer) = channel();
+        let in_flight = Arc::clone(in_flight);
+        thread::spawn(move || sender.send(wait(&in_flight)));
+        answer
+    }
 
     #[test]
     fn no_more_batches_than_the_limit_are_let_in() {
@@ -71,27 +83,28 @@ mod tests {
     fn a_thread_that_waits_goes_on_when_a_batch_is_committed() {
         let in_flight = Arc::new(InFlight::new(1));
         assert!(in_flight.acquire(Duration::ZERO));
-        let waiting = {
-            let in_flight = Arc::clone(&in_flight);
-            thread::spawn(move || in_flight.acquire(LONG))
-        };
-        in_flight.release();
-        assert!(waiting.join().expect("the thread ends"));
-        assert!(!in_flight.acquire(Duration::ZERO), "the waiting thread has the place");
+        // Often enough that the thread waits already when the place becomes free.
+        for _ in 0..200 {
+            let waiting = wait_on_a_thread(&in_flight, |bound| bound.acquire(Duration::MAX));
+            thread::yield_now();
+            in_flight.release();
+            assert_eq!(waiting.recv_timeout(PATIENCE), Ok(true));
+            assert!(!in_flight.acquire(Duration::ZERO), "the other thread has the place");
+        }
     }
 
     #[test]
     fn idle_is_when_the_last_batch_is_committed() {
         let in_flight = Arc::new(InFlight::new(3));
         assert!(in_flight.wait_until_idle(Duration::ZERO));
-        assert!(in_flight.acquire(Duration::ZERO) && in_flight.acquire(Duration::ZERO));
-        in_flight.release();
-        assert!(!in_flight.wait_until_idle(Duration::ZERO));
-        let waiting = {
-            let in_flight = Arc::clone(&in_flight);
-            thread::spawn(move || in_flight.wait_until_idle(LONG))
-        };
-        in_flight.release();
-        assert!(waiting.join().expect("the thread ends"));
+        for _ in 0..200 {
+            assert!(in_flight.acquire(Duration::ZERO) && in_flight.acquire(Duration::ZERO));
+            let waiting =
+                wait_on_a_thread(&in_flight, |bound| bound.wait_until_idle(Duration::MAX));
+            in_flight.release();
+            assert!(!in_flight.wait_until_idle(Duration::ZERO));
+            in_flight.release();
+            assert_eq!(waiting.recv_timeout(PATIENCE), Ok(true));
+        }
     }
 }

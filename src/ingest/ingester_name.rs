@@ -2,8 +2,8 @@
 
 use crate::host;
 
-/// How many characters of the host's name are kept: `pg_stat_activity` shows 63 bytes of a
-/// session's name, of which this is one part.
+/// How many characters of the host's name are kept: it is one part of a session's name, of which
+/// `pg_stat_activity` shows 63 bytes.
 const HOST_CHARACTERS: usize = 24;
 
 /// The name under which the ledger and `pg_stat_activity` have this process: `host:pid`.

@@ -5,15 +5,16 @@
 //! each lane), `writer` copies them into PostgreSQL (a task for each lane); `in_flight` bounds what
 //! is between the first and the last. Rows that PostgreSQL refuses go through `triage`.
 //!
-//! PostgreSQL alone decides which offsets are recorded. `rebalance` follows the group's
-//! assignments, `claims` gets the right to write, and a batch commits only under the claim's epoch.
-//! After any fault `session` ends, and `run` begins the next one, which claims again and reads from
-//! what is recorded.
+//! PostgreSQL alone decides which offsets are recorded. `rebalance` follows the assignments of the
+//! group, `claims` gets the right to write, and a batch commits only under the claim's epoch. After
+//! any fault `session` ends, and `run` begins the next one, which claims again and reads from what
+//! is recorded.
 
 mod batcher;
 mod claim_check;
 mod claims;
 mod consumer;
+mod consumer_error;
 mod context;
 mod counters;
 mod database;

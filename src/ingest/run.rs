@@ -101,7 +101,8 @@ async fn sessions(context: &IngestContext) -> Result<(), Error> {
         quick_ends = if began.elapsed() < Duration::from_secs(60) { quick_ends + 1 } else { 0 };
         if quick_ends == 5 {
             tracing::error!(
-                "sessions keep ending: does another ingester record these topics with another --group?"
+                "sessions keep ending: does another ingester record these topics with another \
+                 --group?"
             );
         }
         if context.stop.wait(store::back_off(quick_ends)).await {

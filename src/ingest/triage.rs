@@ -20,8 +20,8 @@ const RUN: usize = 1000;
 pub(super) enum Failure {
     /// The trials could not be finished: the connection broke, or a server is going down.
     Interrupted(DatabaseError),
-    /// PostgreSQL refuses the batch whatever is done to its rows.
-    Beyond(Error),
+    /// PostgreSQL refuses the batch, and nothing is left that could be changed in it.
+    Unrepairable(Error),
 }
 
 /// A row that PostgreSQL refuses.
@@ -46,14 +46,14 @@ pub(super) async fn repair(
         if batch.was_refused(*index) {
             let record = batch.name_of(*index);
             let detail = detail.clone();
-            return Err(Failure::Beyond(Error::QuarantineRefused { record, detail }));
+            return Err(Failure::Unrepairable(Error::QuarantineRefused { record, detail }));
         }
         tracing::warn!(detail, "PostgreSQL refuses a record; it is quarantined");
         encoder.quarantine(batch, *index, detail);
     }
     if refused.is_empty() {
         if !batch.has_dead_letter_origins() {
-            return Err(Failure::Beyond(Error::BatchRefused(refusal.error)));
+            return Err(Failure::Unrepairable(Error::BatchRefused(refusal.error)));
         }
         tracing::warn!(
             error = %refusal.error,
@@ -92,8 +92,8 @@ async fn find_refused_in(
                 Err(DatabaseError::Refused(refusal)) => refusal,
                 Err(error) => return Err(error),
             };
-        let told = line.and_then(|line| range.start.checked_add(line.checked_sub(1)?));
-        match told.filter(|index| range.contains(index)) {
+        let index = line.and_then(|line| range.start.checked_add(line.checked_sub(1)?));
+        match index.filter(|index| range.contains(index)) {
             // The rows before it were accepted.
             Some(index) => {
                 refused.push(RefusedRow { index, detail });

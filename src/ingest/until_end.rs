@@ -46,7 +46,7 @@ pub(super) async fn watch(
             }
             Ok(()) => {}
             Err(error) if error.is_transient() => {
-                tracing::debug!(%error, "can't see how far the partitions are recorded; looking again");
+                tracing::debug!(%error, "can't read how far the partitions are; trying again");
             }
             Err(error) => return Err(error.into()),
         }

@@ -100,7 +100,9 @@ impl<D: Database> LaneWriter<D> {
                     match repaired.await {
                         Ok(()) => continue,
                         Err(triage::Failure::Interrupted(error)) => error,
-                        Err(triage::Failure::Beyond(error)) => return Err(Fault::Fatal(error)),
+                        Err(triage::Failure::Unrepairable(error)) => {
+                            return Err(Fault::Fatal(error));
+                        }
                     }
                 }
                 (error, ..) => error,

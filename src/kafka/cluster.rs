@@ -52,7 +52,7 @@ impl Cluster {
         if let Some(id) = self.client.client().fetch_cluster_id(timeout) {
             return Ok(id);
         }
-        // All the time is spent; what is left to find out is whether a broker is there at all.
+        // The time is spent. A short question more tells a missing id from a missing broker.
         match self.client.fetch_metadata(None, Duration::from_secs(1)) {
             Ok(_) => Err(Error::NoClusterId { brokers: self.brokers.clone() }),
             Err(_) => Err(Error::Unreachable { brokers: self.brokers.clone() }),

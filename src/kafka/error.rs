@@ -51,7 +51,8 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreachable { .. } | Self::NoClusterId { .. } => Some(
-                "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… and the like",
+                "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… \
+                 and the like",
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
             Self::Search { .. } => {

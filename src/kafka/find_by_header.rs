@@ -85,7 +85,7 @@ pub fn find_by_header(
     Ok(found)
 }
 
-/// What librdkafka mends by itself.
+/// Whether librdkafka mends it by itself.
 fn is_passing(code: rdkafka::error::RDKafkaErrorCode) -> bool {
     use rdkafka::error::RDKafkaErrorCode::{
         AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut,

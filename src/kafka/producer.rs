@@ -1,4 +1,4 @@
-//! Sends records as they are told: bytes stay bytes, and every record has an answer.
+//! Sends records byte for byte, and has an answer for every one.
 #![expect(unsafe_code, reason = "header names, which rdkafka takes for UTF-8")]
 
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub enum Delivery {
     Refused {
         /// Why.
         reason: String,
-        /// What is to cause.
+        /// What made Kafka refuse it.
         cause: RefusalCause,
     },
     /// Kafka may have it or not.
@@ -57,7 +57,7 @@ pub enum Delivery {
     },
 }
 
-/// What is to cause that a record was refused.
+/// What made Kafka refuse a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalCause {
     /// The record itself; others may be taken.

@@ -1,4 +1,4 @@
-//! One setting of librdkafka, as it was given.
+//! One setting of librdkafka, as `-X` or a profile has it.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl Setting {
         &self.name
     }
 
-    /// What was given, for people: a secret is hidden, the name of a file is not.
+    /// The value as it may be shown: a secret is hidden, the name of its file is not.
     pub fn shown(&self) -> &str {
         if self.is_plain_secret() { "***" } else { &self.given }
     }

@@ -37,7 +37,7 @@ impl Claimer for FakeClaimer {
     }
 }
 
-/// What a member was told, in this order.
+/// A change of the assignment.
 #[derive(Debug, PartialEq, Eq)]
 enum Call {
     Assign(Vec<(i32, i64)>),
@@ -235,6 +235,7 @@ fn a_lost_assignment_is_given_away_at_once_and_ends_the_session() {
     group.calls();
     group.read(0, 5);
     group.member.is_lost = true;
+    group.rebalancer.drain_limit = Duration::ZERO;
     group.revoke(&[0]);
     assert!(group.batches.try_recv().is_err(), "others may write the partition already");
     assert_eq!(group.calls(), [unassigned(&[0], true)]);

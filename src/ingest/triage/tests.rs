@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ingest::database::Database;
-use crate::ingest::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, LineTold};
+use crate::ingest::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, Line};
 use crate::ingest::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder};
 use crate::store::{self, Batch, Written};
 
@@ -58,20 +58,20 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(20))]
 
     #[test]
     fn exactly_the_refused_rows_are_quarantined_wherever_they_stand(
         count in 1..1500_i64,
         candidates in proptest::collection::btree_set(0..1500_i64, 1..30),
-        line_told in proptest::sample::select(vec![LineTold::Nothing, LineTold::Right, LineTold::Wrong]),
+        line in proptest::sample::select(&[Line::Nothing, Line::Right, Line::Wrong]),
     ) {
         block_on(async {
             let refused: BTreeSet<i64> =
                 candidates.into_iter().map(|offset| offset % count).collect();
             let mut trial = Trial::new(TOPIC, count).await;
             trial.database.state().refused.clone_from(&refused);
-            trial.database.state().line_told = line_told;
+            trial.database.state().line = line;
             trial.repair().await.expect("every refused row is found");
             prop_assert!(matches!(trial.write().await, Ok(Written::Committed(_))));
             prop_assert_eq!(&trial.quarantined(), &refused);
@@ -92,7 +92,7 @@ proptest! {
         block_on(async {
             let mut trial = Trial::new(TOPIC, 1000).await;
             trial.database.state().refused.clone_from(&refused);
-            trial.database.state().line_told = LineTold::Right;
+            trial.database.state().line = Line::Right;
             trial.repair().await.expect("every refused row is found");
             prop_assert!(trial.database.state().trials <= refused.len() + 1);
             Ok(())
@@ -107,12 +107,13 @@ fn a_row_that_is_refused_even_when_quarantined_ends_the_ingester_by_its_name() {
         trial.database.state().always_refused = BTreeSet::from([3]);
         trial.repair().await.expect("the row is quarantined first");
         let failure = trial.repair().await.expect_err("the quarantined row is refused as well");
-        let Failure::Beyond(error @ Error::QuarantineRefused { .. }) = failure else {
+        let Failure::Unrepairable(error @ Error::QuarantineRefused { .. }) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(
             error.to_string(),
-            "PostgreSQL refuses orders.events [0] offset 3, even as a quarantined row: the row is refused"
+            "PostgreSQL refuses orders.events [0] offset 3, even as a quarantined row: \
+             the row is refused"
         );
     });
 }
@@ -159,7 +160,10 @@ fn a_batch_that_is_refused_although_each_row_is_accepted_ends_the_ingester() {
                 trial.repair().await.expect("the dead letters are stripped first");
             }
             let failure = trial.repair().await.expect_err("nothing is left to repair");
-            assert!(matches!(failure, Failure::Beyond(Error::BatchRefused(_))), "{failure:?}");
+            assert!(
+                matches!(failure, Failure::Unrepairable(Error::BatchRefused(_))),
+                "{failure:?}"
+            );
         });
     }
 }

@@ -110,6 +110,7 @@ async fn a_batch_that_was_committed_although_its_connection_broke_is_not_written
     assert_eq!(lane.recorded(), [0, 1, 2]);
     let state = lane.database.state();
     assert_eq!((state.connections, state.batches), (2, 1));
+    assert_eq!(state.writes, 1, "the outcome is asked for before anything is written again");
 }
 
 #[tokio::test]

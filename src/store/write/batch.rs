@@ -1,16 +1,18 @@
 //! One batch is one transaction: fence, COPY, ledger, NOTIFY, COMMIT.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use futures_util::{SinkExt, pin_mut};
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Statement, Transaction};
 
 use super::copy_buffer::CopyBuffer;
 use crate::store::connection::session::Session;
-use crate::store::{Error, Settings};
+use crate::store::connection::settings::Settings;
+use crate::store::error::Error;
 
 /// The channel that is notified of every batch, with its number as the payload.
 pub const BATCH_CHANNEL: &str = "audit_batches";
@@ -165,13 +167,12 @@ impl Writer {
     /// `Error::Query`.
     pub async fn reserve_ids(&self, count: usize) -> Result<IdBlock, Error> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
-        let row = self
-            .session
-            .client()
-            .query_one("SELECT first_id, leaf FROM reserve_event_log_ids($1)", &[&count])
+        let sql = "SELECT first_id, leaf FROM reserve_event_log_ids($1)";
+        self.session
+            .row("reserving ids", sql, &[(&count, Type::INT4)], |row| {
+                Ok(IdBlock { first_id: row.try_get(0)?, leaf: row.try_get(1)? })
+            })
             .await
-            .map_err(Error::query("reserving ids"))?;
-        Ok(IdBlock { first_id: row.get(0), leaf: row.get(1) })
     }
 
     /// Makes the leaf that will hold the ids `ahead` after `id`, unless it exists.
@@ -220,17 +221,20 @@ impl Writer {
     /// `Error::Query`.
     pub async fn status(&self, ranges: &[OffsetRange]) -> Result<BatchStatus, Error> {
         let ids: Vec<i32> = ranges.iter().map(|range| range.partition_id).collect();
-        let rows = self.session.client()
-            .query(
-                "SELECT partition_id, epoch, next_offset FROM kafka_partitions WHERE partition_id = ANY ($1)",
-                &[&ids],
-            )
-            .await
-            .map_err(Error::query("finding out what became of a batch"))?;
+        let sql = "SELECT partition_id, epoch, next_offset FROM kafka_partitions
+                    WHERE partition_id = ANY ($1)";
+        let values = [(&ids as &(dyn ToSql + Sync), Type::INT4_ARRAY)];
+        let standing: HashMap<i32, (i64, i64)> = self
+            .session
+            .rows("finding out what became of a batch", sql, &values, |row| {
+                Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)))
+            })
+            .await?
+            .into_iter()
+            .collect();
         let mut recorded = true;
         for range in ranges {
-            let found = rows.iter().find(|row| row.get::<_, i32>(0) == range.partition_id);
-            match found.map(|row| (row.get::<_, i64>(1), row.get::<_, i64>(2))) {
+            match standing.get(&range.partition_id).copied() {
                 Some((epoch, next)) if epoch == range.epoch && next == range.next_offset => {}
                 Some((epoch, next)) if epoch == range.epoch && next == range.first_offset => {
                     recorded = false;
@@ -331,7 +335,7 @@ async fn enter_ledger(
     let next_offsets: Vec<i64> = ranges.iter().map(|range| range.next_offset).collect();
     let row_counts: Vec<i32> = ranges.iter().map(|range| range.row_count).collect();
     let kinds: Vec<&str> = ranges.iter().map(|range| range.kind.as_str()).collect();
-    let row = transaction
+    transaction
         .query_one(
             ledger,
             &[
@@ -350,8 +354,8 @@ async fn enter_ledger(
             ],
         )
         .await
-        .map_err(Error::query("entering a batch into the ledger"))?;
-    Ok(row.get(0))
+        .and_then(|row| row.try_get(0))
+        .map_err(Error::query("entering a batch into the ledger"))
 }
 
 /// How long a broken connection is left alone before the next attempt: 0.1 s, doubling up to 5 s.
