@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use regex::Regex;
 
 use super::column_source::ColumnSources;
-use super::decoders::confluent::{self, Wire};
+use super::decoders::confluent;
+use super::decoders::confluent::Wire;
 use super::decoders::{cloud_events, debezium, native, plain};
 use super::envelope::{Outcome, Problem};
 use super::row::assemble;
-use super::row::quarantine::{self, QUARANTINED};
+use super::row::quarantine;
+use super::row::quarantine::QUARANTINED;
 use super::{Event, Format, Reason, Record, json, topic};
 use crate::time::UnixMicros;
 

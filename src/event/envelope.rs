@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::column_source::RecordPart;
-use super::json::{self, Kind, Member, Refusal, Value};
+use super::json;
+use super::json::{Kind, Member, Refusal, Value};
 use super::{Format, Reason};
 
 /// What a decoder says of a record.

@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 
-use super::json::{self, Kind, MAX_DEPTH};
+use super::json;
+use super::json::{Kind, MAX_DEPTH};
 use super::row::occurred_at;
 use super::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE};
 use crate::time::UnixMicros;

@@ -9,19 +9,19 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::batcher::{Batcher, LaneInput, Limits};
-use super::claims::Claims;
-use super::consumer::consume;
+use super::batching::batcher::{Batcher, LaneInput, Limits};
+use super::batching::encoder::Encoder;
 use super::context::IngestContext;
-use super::database::AuditDatabase;
-use super::encoder::Encoder;
 use super::error::Error;
 use super::fault::{Fault, FirstFault};
-use super::group_context::GroupContext;
+use super::group::claims::Claims;
+use super::group::consumer::consume;
+use super::group::group_context::GroupContext;
+use super::group::rebalance::Rebalancer;
 use super::in_flight::InFlight;
-use super::rebalance::Rebalancer;
 use super::recorded_offsets::RecordedOffsets;
-use super::writer::LaneWriter;
+use super::writing::database::AuditDatabase;
+use super::writing::writer::LaneWriter;
 
 /// How many batches of a lane may be in flight: one is encoded, one waits, one is written.
 const IN_FLIGHT: usize = 3;

@@ -4,8 +4,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::dead_letter::Candidate;
-use crate::kafka::{self, Cluster};
-use crate::store::{self, ResolvedSelection, Session};
+use crate::kafka;
+use crate::kafka::Cluster;
+use crate::store;
+use crate::store::{ResolvedSelection, Session};
 
 /// Reads the dead letters that are selected now: plan and replay are about these.
 ///

@@ -7,7 +7,8 @@ use super::error::Error;
 use super::replayer::Replayer;
 use crate::dead_letter::REPLAY_ID;
 use crate::kafka::{DELIVERY_TIMEOUT, blocking, find_by_header};
-use crate::store::{self, PendingReplay, RecordPosition, ReplayResult};
+use crate::store;
+use crate::store::{PendingReplay, RecordPosition, ReplayResult};
 
 /// How long after its intent a record can still arrive: its sender tries for [`DELIVERY_TIMEOUT`],
 /// and what it handed to the network needs a moment to be appended.

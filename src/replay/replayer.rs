@@ -2,7 +2,8 @@
 
 use super::error::Error;
 use crate::kafka;
-use crate::store::{self, ReplayLock, Session, Settings};
+use crate::store;
+use crate::store::{ReplayLock, Session, Settings};
 
 /// The right to replay: a session that holds the lock, and Kafka's settings.
 pub struct Replayer {

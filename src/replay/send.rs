@@ -11,7 +11,8 @@ use super::replayer::Replayer;
 use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, replay_headers};
 use crate::event::Header;
 use crate::kafka::{Delivery, OutgoingRecord, Producer, RefusalCause};
-use crate::store::{self, RawDeadLetter, RecordPosition, ReplayIntent, ReplayResult};
+use crate::store;
+use crate::store::{RawDeadLetter, RecordPosition, ReplayIntent, ReplayResult};
 
 /// How many bytes close a chunk, so that memory stays bounded whatever the records' sizes are.
 const CHUNK_BYTES: i64 = 16 << 20;

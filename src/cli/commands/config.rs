@@ -7,7 +7,8 @@ use crate::cli::shared::{Context, OutputArgs, Run, print_rows};
 use crate::cli::ui::{Exit, Failure};
 use crate::kafka;
 use crate::output::{Column, Emphasis, escape_controls};
-use crate::store::{self, ConnectionParameter, ParameterSource};
+use crate::store;
+use crate::store::{ConnectionParameter, ParameterSource};
 use crate::value::Value;
 
 /// Tell which settings hold, and where each comes from

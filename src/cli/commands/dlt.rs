@@ -7,7 +7,8 @@ use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::short_class;
 use crate::output::{Column, Emphasis, Format};
-use crate::store::{self, DeadLetterGroup, ReadMode, RowScope};
+use crate::store;
+use crate::store::{DeadLetterGroup, ReadMode, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
 

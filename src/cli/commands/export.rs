@@ -16,10 +16,10 @@ use crate::cli::shared::{
 };
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
-use crate::output::{self, Emphasis, Format, Style};
-use crate::store::{
-    self, EventQuery, ReadMode, ReadTransaction, ResolvedSelection, RowOrder, RowScope,
-};
+use crate::output;
+use crate::output::{Emphasis, Format, Style};
+use crate::store;
+use crate::store::{EventQuery, ReadMode, ReadTransaction, ResolvedSelection, RowOrder, RowScope};
 
 /// Write selected events as CSV, NDJSON or JSON, ordered by id
 ///

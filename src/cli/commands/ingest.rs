@@ -12,7 +12,8 @@ use crate::cli::settings::{DEFAULT_TOPICS, Defaults, ResolvedSettings};
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::event::Decoder;
-use crate::ingest::{self, Counters, IngestSettings, Stop};
+use crate::ingest;
+use crate::ingest::{Counters, IngestSettings, Stop};
 
 /// Record Kafka's events in event_logs, exactly once, until stopped
 ///

@@ -7,7 +7,8 @@ use clap::Args;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
-use crate::store::{self, Session};
+use crate::store;
+use crate::store::Session;
 
 /// Create or upgrade the schema of the audit database
 ///

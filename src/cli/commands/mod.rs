@@ -20,9 +20,9 @@ mod verify;
 
 use clap::Subcommand;
 
-use crate::cli::settings::Defaults;
-use crate::cli::shared::{Context, Run};
-use crate::cli::ui::{Exit, Failure};
+use super::settings::Defaults;
+use super::shared::{Context, Run};
+use super::ui::{Exit, Failure};
 
 /// Makes the enum of all commands, which passes on what [`Run`] asks.
 macro_rules! commands {

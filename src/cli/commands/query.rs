@@ -11,10 +11,10 @@ use crate::cli::shared::{
     Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, rows, suggest,
 };
 use crate::cli::ui::{Exit, Failure, Ui};
-use crate::output::{self, Column, Emphasis, Format, escape_controls};
-use crate::store::{
-    self, Cursor, EventColumn, EventQuery, Order, ReadMode, RowOrder, RowScope, Session,
-};
+use crate::output;
+use crate::output::{Column, Emphasis, Format, escape_controls};
+use crate::store;
+use crate::store::{Cursor, EventColumn, EventQuery, Order, ReadMode, RowOrder, RowScope, Session};
 use crate::time::{PostgresMicros, Timestamp, timestamp_text};
 use crate::value::Value;
 

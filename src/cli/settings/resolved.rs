@@ -11,7 +11,8 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum};
 
-use super::config_file::{self, ConfigSearch};
+use super::config_file;
+use super::config_file::ConfigSearch;
 use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
 use crate::cli::ui::{Failure, OutputFormat};

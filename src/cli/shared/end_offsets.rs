@@ -7,7 +7,8 @@ use chrono::Utc;
 
 use crate::cli::settings::ResolvedSettings;
 use crate::event::TopicPartition;
-use crate::kafka::{self, Cluster, Offsets};
+use crate::kafka;
+use crate::kafka::{Cluster, Offsets};
 
 /// Where the partitions of a cluster begin and end.
 pub(crate) struct EndOffsets {

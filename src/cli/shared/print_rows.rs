@@ -3,7 +3,8 @@
 
 use super::output_args::OutputArgs;
 use crate::cli::ui::{Exit, Failure, Ui};
-use crate::output::{self, Column, Emphasis, Format};
+use crate::output;
+use crate::output::{Column, Emphasis, Format};
 use crate::value::Value;
 
 /// Writes rows in the format and with the columns that were asked for. `in_tables` names the

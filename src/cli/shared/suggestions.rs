@@ -2,7 +2,8 @@
 
 use crate::cli::ui::{Failure, Ui};
 use crate::filter::{Glob, Selection, nearest};
-use crate::store::{self, DistinctColumn, EventColumn, Session, StoredEvent, distinct_values};
+use crate::store;
+use crate::store::{DistinctColumn, EventColumn, Session, StoredEvent, distinct_values};
 use crate::time::{Timestamp, timestamp_text};
 
 /// How many values are listed where no value is like the word.

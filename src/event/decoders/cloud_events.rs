@@ -7,7 +7,8 @@ use std::str;
 use super::confluent;
 use crate::event::column_source::RecordPart;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, Problem};
-use crate::event::json::{self, Kind, MAX_DEPTH, MAX_JSONB_BYTES, Scan};
+use crate::event::json;
+use crate::event::json::{Kind, MAX_DEPTH, MAX_JSONB_BYTES, Scan};
 use crate::event::{Format, Reason, Record};
 
 /// How the value of a record in binary mode is to be read.

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use crate::event::column_source::RecordPart;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
-use crate::event::json::{self, Kind, MAX_DEPTH, Scan, Value};
+use crate::event::json;
+use crate::event::json::{Kind, MAX_DEPTH, Scan, Value};
 use crate::event::{Format, Reason, Record};
 
 /// The members of a change envelope that are not the change itself.

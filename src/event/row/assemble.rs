@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::attributes::Attributes;
 use super::ids;
-use super::occurred_at::{self, ParsedTime};
-use super::quarantine::{self, QUARANTINED};
+use super::occurred_at;
+use super::occurred_at::ParsedTime;
+use super::quarantine;
+use super::quarantine::QUARANTINED;
 use crate::event::column_source::{ColumnSource, ColumnSources, RecordPart};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
 use crate::event::json::Kind;

@@ -5,30 +5,30 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
-use super::in_flight::InFlight;
 use super::open_batch::{ClaimedPartition, OpenBatch, Segment};
 use crate::event::{Header, TopicPartition};
+use crate::ingest::in_flight::InFlight;
 use crate::kafka::ReceivedRecord;
 
 /// A batch is full at this many bytes of keys, values and headers, whatever its number of rows.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
 /// The next offset that the consumer reads from each partition.
-pub(super) type Positions = HashMap<TopicPartition, i64>;
+pub(in crate::ingest) type Positions = HashMap<TopicPartition, i64>;
 
 /// When a batch is flushed.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(in crate::ingest) struct Limits {
     /// When it has this many rows …
-    pub(super) rows: usize,
+    pub(in crate::ingest) rows: usize,
     /// … or is this old.
-    pub(super) wait: Duration,
+    pub(in crate::ingest) wait: Duration,
 }
 
 /// Where the batches of a lane go, and how many of them are in flight.
-pub(super) struct LaneInput {
-    pub(super) encoder: Sender<OpenBatch>,
-    pub(super) in_flight: Arc<InFlight>,
+pub(in crate::ingest) struct LaneInput {
+    pub(in crate::ingest) encoder: Sender<OpenBatch>,
+    pub(in crate::ingest) in_flight: Arc<InFlight>,
 }
 
 /// One pipeline: its partitions are written by one connection, one batch after the other.
@@ -53,7 +53,7 @@ struct AssignedPartition {
 }
 
 /// All lanes, and the partitions assigned to them.
-pub(super) struct Batcher {
+pub(in crate::ingest) struct Batcher {
     lanes: Vec<Lane>,
     assigned: Vec<AssignedPartition>,
     /// Where the last record's partition stands in `assigned`: records come in runs.
@@ -62,7 +62,7 @@ pub(super) struct Batcher {
 }
 
 impl Batcher {
-    pub(super) fn new(lanes: Vec<LaneInput>, limits: Limits) -> Self {
+    pub(in crate::ingest) fn new(lanes: Vec<LaneInput>, limits: Limits) -> Self {
         let lane =
             |input| Lane { input, open_batch: OpenBatch::default(), opened: None, generation: 1 };
         let lanes = lanes.into_iter().map(lane).collect();
@@ -70,7 +70,7 @@ impl Batcher {
     }
 
     /// Adds a partition to the lane that has the fewest.
-    pub(super) fn assign(&mut self, partition: ClaimedPartition, next_offset: i64) {
+    pub(in crate::ingest) fn assign(&mut self, partition: ClaimedPartition, next_offset: i64) {
         let load =
             |lane: usize| self.assigned.iter().filter(|assigned| assigned.lane == lane).count();
         let lane = (0..self.lanes.len()).min_by_key(|lane| load(*lane)).unwrap_or(0);
@@ -85,24 +85,24 @@ impl Batcher {
 
     /// Removes a partition. [`Batcher::drain`] has to come first: what an open batch has of the
     /// partition is still flushed, but holes behind it are not seen any more.
-    pub(super) fn release(&mut self, partition: &TopicPartition) {
+    pub(in crate::ingest) fn release(&mut self, partition: &TopicPartition) {
         self.assigned.retain(|assigned| assigned.partition.name != *partition);
         self.last = 0;
     }
 
     /// Ends the lanes. Batches in flight are still written, open ones are dropped, and no record is
     /// taken any more.
-    pub(super) fn close(&mut self) {
+    pub(in crate::ingest) fn close(&mut self) {
         self.assigned.clear();
         self.lanes.clear();
     }
 
-    pub(super) fn partition_count(&self) -> usize {
+    pub(in crate::ingest) fn partition_count(&self) -> usize {
         self.assigned.len()
     }
 
     /// Adds a record to the open batch of its partition's lane.
-    pub(super) fn push<'a>(
+    pub(in crate::ingest) fn push<'a>(
         &mut self,
         record: ReceivedRecord<'a, impl IntoIterator<Item = Header<'a>>>,
         now: Instant,
@@ -137,7 +137,7 @@ impl Batcher {
     /// Opens a batch for offsets that hold no visible record (transaction markers, aborted
     /// records): where the consumer has passed them and no record follows, nothing else would
     /// account for them.
-    pub(super) fn account_for_holes(&mut self, positions: &Positions, now: Instant) {
+    pub(in crate::ingest) fn account_for_holes(&mut self, positions: &Positions, now: Instant) {
         for assigned in &mut self.assigned {
             if position_of(positions, assigned) > assigned.next_offset {
                 // The flush moves the segment's end to the position.
@@ -147,19 +147,19 @@ impl Batcher {
     }
 
     /// Whether a lane's batch is full, so that nothing more may be read before it is flushed.
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::ingest) fn is_full(&self) -> bool {
         self.lanes.iter().any(|lane| lane.is_full(self.limits))
     }
 
     /// How long until the oldest open batch is due; `None` where all are empty.
-    pub(super) fn due_in(&self, now: Instant) -> Option<Duration> {
+    pub(in crate::ingest) fn due_in(&self, now: Instant) -> Option<Duration> {
         let oldest = self.lanes.iter().filter_map(|lane| lane.opened).min()?;
         Some((oldest + self.limits.wait).saturating_duration_since(now))
     }
 
     /// Flushes every batch that is full or old enough, where its lane has room. Asks for
     /// `positions` once at most.
-    pub(super) fn flush_due(&mut self, now: Instant, positions: impl Fn() -> Positions) {
+    pub(in crate::ingest) fn flush_due(&mut self, now: Instant, positions: impl Fn() -> Positions) {
         let mut known = None;
         for index in 0..self.lanes.len() {
             let lane = &self.lanes[index];
@@ -171,7 +171,7 @@ impl Batcher {
     }
 
     /// Waits for room in a lane whose batch is full.
-    pub(super) fn wait_for_room(&self, timeout: Duration) {
+    pub(in crate::ingest) fn wait_for_room(&self, timeout: Duration) {
         if let Some(lane) = self.lanes.iter().find(|lane| lane.is_full(self.limits))
             && lane.input.in_flight.acquire(timeout)
         {
@@ -181,7 +181,7 @@ impl Batcher {
 
     /// Flushes everything, and waits until all of it is committed. False where that took longer
     /// than `limit`, or `give_up` came true.
-    pub(super) fn drain(
+    pub(in crate::ingest) fn drain(
         &mut self,
         limit: Duration,
         positions: impl Fn() -> Positions,

@@ -18,24 +18,24 @@ use crate::time::UnixMicros;
 
 /// Makes rows of records.
 #[derive(Debug, Clone)]
-pub(super) struct Encoder {
-    pub(super) decoder: Arc<Decoder>,
-    pub(super) cluster_id: Arc<str>,
+pub(in crate::ingest) struct Encoder {
+    pub(in crate::ingest) decoder: Arc<Decoder>,
+    pub(in crate::ingest) cluster_id: Arc<str>,
 }
 
 /// A batch whose rows are encoded; their ids are filled in when they are reserved.
 #[derive(Debug)]
-pub(super) struct EncodedBatch {
+pub(in crate::ingest) struct EncodedBatch {
     records: RecordBatch,
     segments: Vec<Segment>,
     /// The rows of `event_logs`, one for each record.
-    pub(super) events: CopyBuffer,
+    pub(in crate::ingest) events: CopyBuffer,
     /// The rows of `dead_letters`.
-    pub(super) dead_letters: CopyBuffer,
+    pub(in crate::ingest) dead_letters: CopyBuffer,
     /// The rows of `events` that the rows of `dead_letters` belong to.
     dead_letter_rows: Vec<usize>,
     /// How many rows of `events` are quarantined.
-    pub(super) quarantined: u64,
+    pub(in crate::ingest) quarantined: u64,
     /// The rows of `events` that were replaced because PostgreSQL refused them.
     refused_rows: HashSet<usize>,
     /// Whether `dead_letters` lacks what the headers say.
@@ -44,7 +44,7 @@ pub(super) struct EncodedBatch {
 
 impl EncodedBatch {
     /// The offsets that the batch accounts for, in the order in which their partitions are locked.
-    pub(super) fn ranges(&self) -> Vec<OffsetRange> {
+    pub(in crate::ingest) fn ranges(&self) -> Vec<OffsetRange> {
         let mut ranges: Vec<OffsetRange> = self
             .segments
             .iter()
@@ -62,28 +62,28 @@ impl EncodedBatch {
         ranges
     }
 
-    pub(super) fn segments(&self) -> &[Segment] {
+    pub(in crate::ingest) fn segments(&self) -> &[Segment] {
         &self.segments
     }
 
     /// Whether PostgreSQL refused this row already, so that a quarantined one stands in its place.
-    pub(super) fn was_refused(&self, index: usize) -> bool {
+    pub(in crate::ingest) fn was_refused(&self, index: usize) -> bool {
         self.refused_rows.contains(&index)
     }
 
     /// Whether a dead letter still has what its headers say.
-    pub(super) fn has_dead_letter_origins(&self) -> bool {
+    pub(in crate::ingest) fn has_dead_letter_origins(&self) -> bool {
         !self.dead_letters.is_empty() && !self.dead_letters_are_stripped
     }
 
     /// Names the record of a row: "orders.events [2] offset 57".
-    pub(super) fn name_of(&self, index: usize) -> String {
+    pub(in crate::ingest) fn name_of(&self, index: usize) -> String {
         let segment = &self.segments[self.records.source(index) as usize];
         format!("{} offset {}", segment.partition.name, self.records.offset(index))
     }
 
     /// Gives the rows their ids.
-    pub(super) fn number_from(&mut self, first_id: i64) {
+    pub(in crate::ingest) fn number_from(&mut self, first_id: i64) {
         self.events.number(first_id..);
         self.dead_letters.number(self.dead_letter_rows.iter().map(|row| first_id + *row as i64));
     }
@@ -91,7 +91,7 @@ impl EncodedBatch {
 
 impl Encoder {
     /// Encodes batches until there are no more, or the writer ended.
-    pub(super) fn run(
+    pub(in crate::ingest) fn run(
         &self,
         batches: &Receiver<OpenBatch>,
         writer: &UnboundedSender<EncodedBatch>,
@@ -104,7 +104,7 @@ impl Encoder {
     }
 
     /// Encodes a batch.
-    pub(super) fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
+    pub(in crate::ingest) fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
         let OpenBatch { records, segments } = open_batch;
         // A row takes about the size of its record, once more for what attributes keeps, and a
         // fixed part.
@@ -151,7 +151,12 @@ impl Encoder {
 
     /// Replaces the row of a record that PostgreSQL refuses by a quarantined one. The ids have to
     /// be filled in again.
-    pub(super) fn quarantine(&self, encoded: &mut EncodedBatch, index: usize, detail: &str) {
+    pub(in crate::ingest) fn quarantine(
+        &self,
+        encoded: &mut EncodedBatch,
+        index: usize,
+        detail: &str,
+    ) {
         let mut headers = Vec::new();
         encoded.records.headers(index, &mut headers);
         let segment = &encoded.segments[encoded.records.source(index) as usize];
@@ -166,7 +171,7 @@ impl Encoder {
 
     /// Encodes the dead letters again without what was read out of their headers: where PostgreSQL
     /// refuses that, the raw key, value and headers are still kept.
-    pub(super) fn strip_dead_letters(&self, encoded: &mut EncodedBatch) {
+    pub(in crate::ingest) fn strip_dead_letters(&self, encoded: &mut EncodedBatch) {
         let mut headers = Vec::new();
         encoded.dead_letters = CopyBuffer::default();
         encoded.dead_letters_are_stripped = true;

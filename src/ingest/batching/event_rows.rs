@@ -31,7 +31,7 @@ pub fn write_dead_letter(rows: &mut CopyBuffer, record: &Record<'_>) {
 }
 
 /// As [`write_dead_letter`], with what the headers say of its origin given.
-pub(super) fn write_dead_letter_from(
+pub(in crate::ingest) fn write_dead_letter_from(
     rows: &mut CopyBuffer,
     record: &Record<'_>,
     origin: &DeadLetter<'_>,

@@ -7,32 +7,35 @@ use crate::kafka::RecordBatch;
 
 /// A partition that this process has claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ClaimedPartition {
-    pub(super) name: TopicPartition,
+pub(in crate::ingest) struct ClaimedPartition {
+    pub(in crate::ingest) name: TopicPartition,
     /// `kafka_partitions.partition_id`.
-    pub(super) partition_id: i32,
+    pub(in crate::ingest) partition_id: i32,
     /// The fence: a batch commits only while the partition's row has this epoch.
-    pub(super) epoch: i64,
+    pub(in crate::ingest) epoch: i64,
 }
 
 /// The part of a batch that comes from one partition.
 #[derive(Debug)]
-pub(super) struct Segment {
-    pub(super) partition: Arc<ClaimedPartition>,
-    pub(super) first_offset: i64,
+pub(in crate::ingest) struct Segment {
+    pub(in crate::ingest) partition: Arc<ClaimedPartition>,
+    pub(in crate::ingest) first_offset: i64,
     /// One past the last offset that the segment accounts for.
-    pub(super) next_offset: i64,
-    pub(super) row_count: i32,
+    pub(in crate::ingest) next_offset: i64,
+    pub(in crate::ingest) row_count: i32,
 }
 
 impl Segment {
     /// A segment that accounts for no offset yet.
-    pub(super) fn starting_at(partition: Arc<ClaimedPartition>, first_offset: i64) -> Self {
+    pub(in crate::ingest) fn starting_at(
+        partition: Arc<ClaimedPartition>,
+        first_offset: i64,
+    ) -> Self {
         Self { partition, first_offset, next_offset: first_offset, row_count: 0 }
     }
 
     /// Whether it accounts for any offset. One that was opened for holes may turn out to have none.
-    pub(super) fn is_filled(&self) -> bool {
+    pub(in crate::ingest) fn is_filled(&self) -> bool {
         self.next_offset > self.first_offset
     }
 }
@@ -40,7 +43,7 @@ impl Segment {
 /// Records of a lane's partitions, and the offsets that they account for. The source of a record is
 /// the index of its segment.
 #[derive(Debug, Default)]
-pub(super) struct OpenBatch {
-    pub(super) records: RecordBatch,
-    pub(super) segments: Vec<Segment>,
+pub(in crate::ingest) struct OpenBatch {
+    pub(in crate::ingest) records: RecordBatch,
+    pub(in crate::ingest) segments: Vec<Segment>,
 }

@@ -8,17 +8,17 @@ use super::open_batch::{ClaimedPartition, OpenBatch, Segment};
 use crate::event::{Decoder, Header, TopicPartition};
 use crate::kafka::ReceivedRecord;
 
-pub(super) const TOPIC: &str = "orders.events";
-pub(super) const DEAD_LETTERS: &str = "orders.events-dlt";
+pub(in crate::ingest) const TOPIC: &str = "orders.events";
+pub(in crate::ingest) const DEAD_LETTERS: &str = "orders.events-dlt";
 
 /// A partition of `topic`, whose id in the database is its number plus 10.
-pub(super) fn claimed(topic: &str, number: i32) -> ClaimedPartition {
+pub(in crate::ingest) fn claimed(topic: &str, number: i32) -> ClaimedPartition {
     let name = TopicPartition::new(topic, number);
     ClaimedPartition { name, partition_id: number + 10, epoch: 1 }
 }
 
 /// A record of `topic` with a value that any decoder of JSON takes.
-pub(super) fn record(
+pub(in crate::ingest) fn record(
     topic: &str,
     partition: i32,
     offset: i64,
@@ -34,12 +34,12 @@ pub(super) fn record(
     }
 }
 
-pub(super) fn encoder() -> Encoder {
+pub(in crate::ingest) fn encoder() -> Encoder {
     Encoder { decoder: Arc::new(Decoder::default()), cluster_id: "cluster".into() }
 }
 
 /// A batch of the records of partition 0 with these offsets.
-pub(super) fn encoded(topic: &str, offsets: Range<i64>) -> EncodedBatch {
+pub(in crate::ingest) fn encoded(topic: &str, offsets: Range<i64>) -> EncodedBatch {
     let mut segment = Segment::starting_at(Arc::new(claimed(topic, 0)), offsets.start);
     let mut batch = OpenBatch::default();
     for offset in offsets {
@@ -58,7 +58,7 @@ pub(super) fn encoded(topic: &str, offsets: Range<i64>) -> EncodedBatch {
 }
 
 /// A batch of partition 0 that has holes only.
-pub(super) fn holes(topic: &str, offsets: Range<i64>) -> EncodedBatch {
+pub(in crate::ingest) fn holes(topic: &str, offsets: Range<i64>) -> EncodedBatch {
     let mut segment = Segment::starting_at(Arc::new(claimed(topic, 0)), offsets.start);
     segment.next_offset = offsets.end;
     encoder().encode(OpenBatch { segments: vec![segment], ..OpenBatch::default() })

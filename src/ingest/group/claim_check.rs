@@ -5,7 +5,7 @@ use crate::store::Claim;
 
 /// How what Kafka has compares with what is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub(in crate::ingest) enum Comparison {
     /// The next offset is there, or will be the next one to be written.
     Continues,
     /// Kafka deleted offsets before they were recorded: it begins at `low`.
@@ -19,7 +19,7 @@ pub(super) enum Comparison {
 
 /// Compares a claim with the offsets that Kafka has. Brokers before Kafka 2.8 tell no topic id:
 /// where one is missing, the offsets alone decide.
-pub(super) fn compare(claim: &Claim, offsets: Offsets) -> Comparison {
+pub(in crate::ingest) fn compare(claim: &Claim, offsets: Offsets) -> Comparison {
     match (claim.recorded_topic_id, claim.key.topic_id) {
         (Some(recorded), Some(found)) if recorded != found => Comparison::OtherTopic,
         _ if offsets.end < claim.next_offset => Comparison::EndsEarly { end: offsets.end },
@@ -30,7 +30,7 @@ pub(super) fn compare(claim: &Claim, offsets: Offsets) -> Comparison {
 
 /// What is done with a claimed partition before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(in crate::ingest) enum Decision {
     /// It is read from the claim's next offset.
     Read,
     /// The offsets below `low` are declared lost, then it is read from there.
@@ -43,7 +43,11 @@ pub(super) enum Decision {
 
 /// Decides what to do with a claimed partition. `accepts_recreated` is whether
 /// `--accept-recreated` names its topic.
-pub(super) fn decide(claim: &Claim, comparison: Comparison, accepts_recreated: bool) -> Decision {
+pub(in crate::ingest) fn decide(
+    claim: &Claim,
+    comparison: Comparison,
+    accepts_recreated: bool,
+) -> Decision {
     let change = match comparison {
         Comparison::Continues => return Decision::Read,
         Comparison::Lost { low } => return Decision::DeclareLost { low },

@@ -8,14 +8,14 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::claim_check::{Comparison, Decision, compare, decide};
-use super::counters::Counters;
-use super::error::Error;
-use super::fault::{Fault, FirstFault};
-use super::lock::lock;
 use super::rebalance::Claimer;
-use super::settings::IngestSettings;
-use super::stop::Stop;
 use crate::event::TopicPartition;
+use crate::ingest::counters::Counters;
+use crate::ingest::error::Error;
+use crate::ingest::fault::{Fault, FirstFault};
+use crate::ingest::lock::lock;
+use crate::ingest::settings::IngestSettings;
+use crate::ingest::stop::Stop;
 use crate::kafka::Cluster;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{
@@ -30,17 +30,17 @@ const LOCK_WAITS: u32 = 2;
 const END_RETRIES: usize = 5;
 
 /// Takes claims on behalf of the consumer.
-pub(super) struct Claims {
-    pub(super) runtime: Handle,
-    pub(super) settings: Arc<IngestSettings>,
-    pub(super) cluster: Arc<Cluster>,
-    pub(super) cluster_id: Arc<str>,
-    pub(super) ingester: Arc<str>,
-    pub(super) stop: Arc<Stop>,
-    pub(super) faults: Arc<FirstFault>,
-    pub(super) counters: Arc<Counters>,
+pub(in crate::ingest) struct Claims {
+    pub(in crate::ingest) runtime: Handle,
+    pub(in crate::ingest) settings: Arc<IngestSettings>,
+    pub(in crate::ingest) cluster: Arc<Cluster>,
+    pub(in crate::ingest) cluster_id: Arc<str>,
+    pub(in crate::ingest) ingester: Arc<str>,
+    pub(in crate::ingest) stop: Arc<Stop>,
+    pub(in crate::ingest) faults: Arc<FirstFault>,
+    pub(in crate::ingest) counters: Arc<Counters>,
     /// The partitions that can't be read, and why.
-    pub(super) refused: Arc<Mutex<HashMap<TopicPartition, String>>>,
+    pub(in crate::ingest) refused: Arc<Mutex<HashMap<TopicPartition, String>>>,
 }
 
 impl Claimer for Claims {

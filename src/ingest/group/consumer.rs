@@ -10,14 +10,14 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::consumer_error;
-use super::error::Error;
-use super::fault::Fault;
 use super::group_context::GroupContext;
-use super::lock::lock;
 use super::rebalance::GroupMember;
-use super::recorded_offsets::RecordedOffsets;
-use super::settings::IngestSettings;
 use crate::event::TopicPartition;
+use crate::ingest::error::Error;
+use crate::ingest::fault::Fault;
+use crate::ingest::lock::lock;
+use crate::ingest::recorded_offsets::RecordedOffsets;
+use crate::ingest::settings::IngestSettings;
 use crate::kafka::{self, ReceivedRecord};
 
 /// How long the loop may stay away from `poll` before the partitions are paused, so that polling
@@ -63,7 +63,7 @@ fn configuration(settings: &IngestSettings, group: &str) -> ClientConfig {
 
 /// Reads until a stop or a fault, which it raises. Returns once everything that was read is
 /// committed or given up.
-pub(super) fn consume(
+pub(in crate::ingest) fn consume(
     settings: &IngestSettings,
     group: &str,
     group_context: GroupContext,

@@ -2,12 +2,12 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::error::Error;
-use super::fault::Fault;
+use crate::ingest::error::Error;
+use crate::ingest::fault::Fault;
 use crate::kafka;
 
 /// Decides whether an error of the consumer ends the session. librdkafka mends the others itself.
-pub(super) fn check(error: &KafkaError) -> Result<(), Fault> {
+pub(in crate::ingest) fn check(error: &KafkaError) -> Result<(), Fault> {
     match error.rdkafka_error_code() {
         // The next claim declares the loss.
         Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {

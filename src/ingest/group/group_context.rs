@@ -10,23 +10,23 @@ use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::batcher::{Batcher, Positions};
 use super::claims::Claims;
-use super::fault::FirstFault;
-use super::lock::lock;
 use super::rebalance::{GroupMember, Rebalancer};
-use super::stop::Stop;
 use crate::event::TopicPartition;
+use crate::ingest::batching::batcher::{Batcher, Positions};
+use crate::ingest::fault::FirstFault;
+use crate::ingest::lock::lock;
+use crate::ingest::stop::Stop;
 use crate::kafka;
 use crate::store::Claim;
 
 /// What the callbacks of the consumer work on.
-pub(super) struct GroupContext {
+pub(in crate::ingest) struct GroupContext {
     /// Both the callbacks and the consumer's loop use it, on the same thread.
-    pub(super) batcher: Mutex<Batcher>,
-    pub(super) rebalancer: Rebalancer<Claims>,
-    pub(super) faults: Arc<FirstFault>,
-    pub(super) stop: Arc<Stop>,
+    pub(in crate::ingest) batcher: Mutex<Batcher>,
+    pub(in crate::ingest) rebalancer: Rebalancer<Claims>,
+    pub(in crate::ingest) faults: Arc<FirstFault>,
+    pub(in crate::ingest) stop: Arc<Stop>,
 }
 
 impl ClientContext for GroupContext {

@@ -4,23 +4,23 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::batcher::{Batcher, Positions};
-use super::counters::Counters;
-use super::fault::{Fault, FirstFault};
-use super::open_batch::ClaimedPartition;
 use crate::event::TopicPartition;
+use crate::ingest::batching::batcher::{Batcher, Positions};
+use crate::ingest::batching::open_batch::ClaimedPartition;
+use crate::ingest::counters::Counters;
+use crate::ingest::fault::{Fault, FirstFault};
 use crate::kafka;
 use crate::store::Claim;
 
 /// How a rebalance gets the right to write partitions.
-pub(super) trait Claimer {
+pub(in crate::ingest) trait Claimer {
     /// Claims the partitions, and leaves out those that can't be read. Returns with nothing when
     /// the session is to end.
     fn claim(&self, partitions: &[TopicPartition]) -> Vec<Claim>;
 }
 
 /// The consumer as a member of its group.
-pub(super) trait GroupMember {
+pub(in crate::ingest) trait GroupMember {
     /// Whether the group took the assignment away without waiting for this member.
     fn is_assignment_lost(&self) -> bool;
 
@@ -39,17 +39,17 @@ pub(super) trait GroupMember {
 }
 
 /// Follows the group's assignments.
-pub(super) struct Rebalancer<C> {
-    pub(super) claimer: C,
-    pub(super) faults: Arc<FirstFault>,
-    pub(super) counters: Arc<Counters>,
+pub(in crate::ingest) struct Rebalancer<C> {
+    pub(in crate::ingest) claimer: C,
+    pub(in crate::ingest) faults: Arc<FirstFault>,
+    pub(in crate::ingest) counters: Arc<Counters>,
     /// How long the batches of revoked partitions may take to be committed.
-    pub(super) drain_limit: Duration,
+    pub(in crate::ingest) drain_limit: Duration,
 }
 
 impl<C: Claimer> Rebalancer<C> {
     /// Claims partitions that the group gave to this member, and begins to read them.
-    pub(super) fn assign(
+    pub(in crate::ingest) fn assign(
         &self,
         batcher: &mut Batcher,
         member: &impl GroupMember,
@@ -73,7 +73,7 @@ impl<C: Claimer> Rebalancer<C> {
     }
 
     /// Commits what was read of partitions that the group takes away, then lets them go.
-    pub(super) fn revoke(
+    pub(in crate::ingest) fn revoke(
         &self,
         batcher: &mut Batcher,
         member: &impl GroupMember,

@@ -1,13 +1,12 @@
 //! What a lane needs of the database that it writes to, and what its errors mean to a lane.
 
-use crate::store::{
-    self, Batch, BatchStatus, IdBlock, OffsetRange, Writer, Written, write::copy_buffer::CopyBuffer,
-};
+use crate::store::write::copy_buffer::CopyBuffer;
+use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Writer, Written};
 use std::ops::Range;
 
 /// Why the database did not do what it was asked for.
 #[derive(Debug)]
-pub(super) enum DatabaseError {
+pub(in crate::ingest) enum DatabaseError {
     /// It refuses a row for what the row holds.
     Refused(Refusal),
     /// Trying again later can help.
@@ -18,12 +17,12 @@ pub(super) enum DatabaseError {
 
 /// What the database says of a row that it refuses.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(in crate::ingest) struct Refusal {
     /// The server's own words, and the SQLSTATE.
-    pub(super) detail: String,
+    pub(in crate::ingest) detail: String,
     /// The line of the COPY that the row is in, where the server names it. The first is 1.
-    pub(super) line: Option<usize>,
-    pub(super) error: store::Error,
+    pub(in crate::ingest) line: Option<usize>,
+    pub(in crate::ingest) error: store::Error,
 }
 
 impl From<store::Error> for DatabaseError {
@@ -40,7 +39,7 @@ impl From<store::Error> for DatabaseError {
 }
 
 /// A database that batches are written to.
-pub(super) trait Database: Send + Sync {
+pub(in crate::ingest) trait Database: Send + Sync {
     /// A connection to it.
     type Connection: BatchConnection;
 
@@ -49,7 +48,7 @@ pub(super) trait Database: Send + Sync {
 }
 
 /// A connection that writes batches. [`Writer`] describes what each of these does.
-pub(super) trait BatchConnection: Send {
+pub(in crate::ingest) trait BatchConnection: Send {
     fn is_closed(&self) -> bool;
 
     fn reserve_ids(
@@ -82,10 +81,10 @@ pub(super) trait BatchConnection: Send {
 
 /// The audit database.
 #[derive(Debug)]
-pub(super) struct AuditDatabase {
-    pub(super) settings: store::Settings,
+pub(in crate::ingest) struct AuditDatabase {
+    pub(in crate::ingest) settings: store::Settings,
     /// The name of its sessions in `pg_stat_activity`.
-    pub(super) application: String,
+    pub(in crate::ingest) application: String,
 }
 
 impl Database for AuditDatabase {

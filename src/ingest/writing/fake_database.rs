@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use copied_rows::{Fields, copied};
 
 use super::database::{BatchConnection, Database, DatabaseError, Refusal};
-use super::encoder::EncodedBatch;
-use super::lock::lock;
 use crate::event::QUARANTINED;
+use crate::ingest::batching::encoder::EncodedBatch;
+use crate::ingest::lock::lock;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, Written};
 
 /// What happens to a connection while it writes a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Break {
+pub(in crate::ingest) enum Break {
     /// It is lost, and the server rolls the batch back.
     BeforeCommit,
     /// It is lost after the server committed the batch.
@@ -32,7 +32,7 @@ pub(super) enum Break {
 
 /// Whether a refusal says which line of the COPY it is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Line {
+pub(in crate::ingest) enum Line {
     #[default]
     Nothing,
     Right,
@@ -42,52 +42,52 @@ pub(super) enum Line {
 
 /// The claim on a partition, as `kafka_partitions` has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FakePartition {
-    pub(super) epoch: i64,
-    pub(super) next_offset: i64,
+pub(in crate::ingest) struct FakePartition {
+    pub(in crate::ingest) epoch: i64,
+    pub(in crate::ingest) next_offset: i64,
 }
 
 /// A row that is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FakeRow {
-    pub(super) id: i64,
-    pub(super) offset: i64,
-    pub(super) is_quarantined: bool,
+pub(in crate::ingest) struct FakeRow {
+    pub(in crate::ingest) id: i64,
+    pub(in crate::ingest) offset: i64,
+    pub(in crate::ingest) is_quarantined: bool,
 }
 
 /// A dead letter that is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FakeDeadLetter {
-    pub(super) row_id: i64,
-    pub(super) exception_class: Option<String>,
+pub(in crate::ingest) struct FakeDeadLetter {
+    pub(in crate::ingest) row_id: i64,
+    pub(in crate::ingest) exception_class: Option<String>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct FakeState {
-    pub(super) partitions: BTreeMap<i32, FakePartition>,
-    pub(super) rows: Vec<FakeRow>,
-    pub(super) dead_letters: Vec<FakeDeadLetter>,
-    pub(super) batches: i64,
+pub(in crate::ingest) struct FakeState {
+    pub(in crate::ingest) partitions: BTreeMap<i32, FakePartition>,
+    pub(in crate::ingest) rows: Vec<FakeRow>,
+    pub(in crate::ingest) dead_letters: Vec<FakeDeadLetter>,
+    pub(in crate::ingest) batches: i64,
     /// The ids for which a leaf was made ahead.
-    pub(super) leaves_made: Vec<i64>,
+    pub(in crate::ingest) leaves_made: Vec<i64>,
     /// How many of the next connections fail.
-    pub(super) failing_connections: usize,
+    pub(in crate::ingest) failing_connections: usize,
     /// The next writes of a batch, one each.
-    pub(super) breaks: VecDeque<Break>,
+    pub(in crate::ingest) breaks: VecDeque<Break>,
     /// The next trials of rows that lose the connection.
-    pub(super) lost_trials: usize,
+    pub(in crate::ingest) lost_trials: usize,
     /// The offsets of rows that are refused unless they are quarantined.
-    pub(super) refused: BTreeSet<i64>,
+    pub(in crate::ingest) refused: BTreeSet<i64>,
     /// The offsets of rows that are refused whatever they are.
-    pub(super) always_refused: BTreeSet<i64>,
-    pub(super) line: Line,
+    pub(in crate::ingest) always_refused: BTreeSet<i64>,
+    pub(in crate::ingest) line: Line,
     /// Whether dead letters with an exception class are refused.
-    pub(super) refuses_origins: bool,
+    pub(in crate::ingest) refuses_origins: bool,
     /// Whether batches are refused whose rows are accepted one by one.
-    pub(super) refuses_batches: bool,
-    pub(super) connections: usize,
-    pub(super) writes: usize,
-    pub(super) trials: usize,
+    pub(in crate::ingest) refuses_batches: bool,
+    pub(in crate::ingest) connections: usize,
+    pub(in crate::ingest) writes: usize,
+    pub(in crate::ingest) trials: usize,
     next_id: i64,
     uncommitted: Option<Commit>,
 }
@@ -135,24 +135,24 @@ impl FakeState {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct FakeDatabase(Arc<Mutex<FakeState>>);
+pub(in crate::ingest) struct FakeDatabase(Arc<Mutex<FakeState>>);
 
 impl FakeDatabase {
     /// Claims the partitions of a batch as they are named in it.
-    pub(super) fn claim_for(&self, batch: &EncodedBatch) {
+    pub(in crate::ingest) fn claim_for(&self, batch: &EncodedBatch) {
         for OffsetRange { partition_id, epoch, first_offset, .. } in batch.ranges() {
             let claim = FakePartition { epoch, next_offset: first_offset };
             self.state().partitions.insert(partition_id, claim);
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, FakeState> {
+    pub(in crate::ingest) fn state(&self) -> MutexGuard<'_, FakeState> {
         lock(&self.0)
     }
 }
 
 #[derive(Debug)]
-pub(super) struct FakeConnection {
+pub(in crate::ingest) struct FakeConnection {
     database: FakeDatabase,
     is_lost: bool,
 }

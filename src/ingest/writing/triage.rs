@@ -8,8 +8,8 @@
 use std::ops::Range;
 
 use super::database::{BatchConnection, DatabaseError, Refusal};
-use super::encoder::{EncodedBatch, Encoder};
-use super::error::Error;
+use crate::ingest::batching::encoder::{EncodedBatch, Encoder};
+use crate::ingest::error::Error;
 use crate::store::IdBlock;
 
 /// How many rows are tried at once: the rows behind a refused one are sent for nothing.
@@ -17,7 +17,7 @@ const RUN: usize = 1000;
 
 /// Why a batch could not be repaired.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(in crate::ingest) enum Failure {
     /// The trials could not be finished: the connection broke, or a server is going down.
     Interrupted(DatabaseError),
     /// PostgreSQL refuses the batch, and nothing is left that could be changed in it.
@@ -34,7 +34,7 @@ struct RefusedRow {
 
 /// Replaces every row that PostgreSQL refuses by a quarantined one. Where it refuses none, what the
 /// headers of the dead letters say must be the reason, and is left out.
-pub(super) async fn repair(
+pub(in crate::ingest) async fn repair(
     connection: &mut impl BatchConnection,
     encoder: &Encoder,
     batch: &mut EncodedBatch,

@@ -7,32 +7,32 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::counters::Counters;
 use super::database::{BatchConnection, Database, DatabaseError, Refusal};
-use super::encoder::{EncodedBatch, Encoder};
-use super::error::Error;
-use super::fault::{Fault, FirstFault};
-use super::in_flight::InFlight;
-use super::recorded_offsets::RecordedOffsets;
-use super::stop::Stop;
 use super::triage;
+use crate::ingest::batching::encoder::{EncodedBatch, Encoder};
+use crate::ingest::counters::Counters;
+use crate::ingest::error::Error;
+use crate::ingest::fault::{Fault, FirstFault};
+use crate::ingest::in_flight::InFlight;
+use crate::ingest::recorded_offsets::RecordedOffsets;
+use crate::ingest::stop::Stop;
 use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Written};
 
 /// The last stage of a lane.
-pub(super) struct LaneWriter<D> {
-    pub(super) database: D,
+pub(in crate::ingest) struct LaneWriter<D> {
+    pub(in crate::ingest) database: D,
     /// The name under which the ledger has its batches.
-    pub(super) ingester: Arc<str>,
-    pub(super) encoder: Encoder,
-    pub(super) stop: Arc<Stop>,
+    pub(in crate::ingest) ingester: Arc<str>,
+    pub(in crate::ingest) encoder: Encoder,
+    pub(in crate::ingest) stop: Arc<Stop>,
     /// How long a batch is tried again after a stop was requested.
-    pub(super) stop_limit: Duration,
-    pub(super) faults: Arc<FirstFault>,
-    pub(super) in_flight: Arc<InFlight>,
-    pub(super) counters: Arc<Counters>,
+    pub(in crate::ingest) stop_limit: Duration,
+    pub(in crate::ingest) faults: Arc<FirstFault>,
+    pub(in crate::ingest) in_flight: Arc<InFlight>,
+    pub(in crate::ingest) counters: Arc<Counters>,
     /// Notified of every batch.
-    pub(super) recorded: Arc<Notify>,
-    pub(super) offsets: Arc<RecordedOffsets>,
+    pub(in crate::ingest) recorded: Arc<Notify>,
+    pub(in crate::ingest) offsets: Arc<RecordedOffsets>,
 }
 
 /// A batch on its way into the database.
@@ -54,7 +54,7 @@ enum Outcome {
 
 impl<D: Database> LaneWriter<D> {
     /// Writes batches until there are no more, or a fault ends the session.
-    pub(super) async fn run(self, mut batches: UnboundedReceiver<EncodedBatch>) {
+    pub(in crate::ingest) async fn run(self, mut batches: UnboundedReceiver<EncodedBatch>) {
         let mut connection = None;
         let mut leaf_ahead_of = None;
         while let Some(encoded) = batches.recv().await {

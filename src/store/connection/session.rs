@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use tokio_postgres::{Client, Row};
 
 use super::connect::connect;
-use super::query::{self, TypedValue};
+use super::query;
+use super::query::TypedValue;
 use super::schema;
 use super::settings::Settings;
 use crate::store::error::Error;

@@ -6,8 +6,10 @@ use chrono::DateTime;
 use record_file::Record;
 use serde::Deserialize;
 
-use crate::dead_letter::{self, DeadLetter, OriginSource};
-use crate::event::{self, Decoder, Explanation, Header};
+use crate::dead_letter;
+use crate::dead_letter::{DeadLetter, OriginSource};
+use crate::event;
+use crate::event::{Decoder, Explanation, Header};
 use crate::time::{Timestamp, UnixMicros};
 use crate::value::Value;
 

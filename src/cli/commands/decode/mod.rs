@@ -10,14 +10,15 @@ use clap::Args;
 use record_file::{Content, Record};
 use regex::Regex;
 
-use self::answer::decode;
-use self::report::Report;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
-use crate::event::{self, Decoder};
+use crate::event;
+use crate::event::Decoder;
 use crate::output::Format;
 use crate::time::UnixMicros;
+use answer::decode;
+use report::Report;
 
 /// Show what a record would become, and why: its decoder, each column, and where it comes from
 ///

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::answer::Answer;
 use crate::event;
-use crate::output::{self, Column, Emphasis, Format, Renderer, Style, escape_controls};
+use crate::output;
+use crate::output::{Column, Emphasis, Format, Renderer, Style, escape_controls};
 use crate::time::timestamp_text;
 use crate::value::Value;
 

@@ -6,7 +6,8 @@ use crate::dead_letter::{Action, Group, Plan, Rules};
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::replay;
-use crate::store::{self, ReadMode, RowScope, Session};
+use crate::store;
+use crate::store::{ReadMode, RowScope, Session};
 use crate::time::{Timestamp, timestamp_text};
 use crate::value::Value;
 

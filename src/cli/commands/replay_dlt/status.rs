@@ -5,7 +5,8 @@ use crate::cli::ui::{Exit, Failure};
 use crate::dead_letter::ReplayState;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
-use crate::store::{self, ReadMode, ReplayOutcome, RowScope};
+use crate::store;
+use crate::store::{ReadMode, ReplayOutcome, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
 

@@ -3,7 +3,8 @@
 use crate::cli::ui::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
-use crate::store::{self, DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};
+use crate::store;
+use crate::store::{DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};
 
 /// How many events of the story are searched for causes and effects.
 const MOST_RELATED: i64 = 1_000;

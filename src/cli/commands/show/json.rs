@@ -2,7 +2,8 @@
 
 use super::details::EventDetails;
 use crate::cli::ui::Failure;
-use crate::output::{self, Column, Emphasis, Format, Style};
+use crate::output;
+use crate::output::{Column, Emphasis, Format, Style};
 use crate::store::{EventColumn, StoredEvent};
 use crate::time::Timestamp;
 use crate::value::Value;

@@ -8,12 +8,13 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use self::details::EventDetails;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, Run, ambiguous};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
-use crate::store::{self, EventLookup, ReadMode};
+use crate::store;
+use crate::store::{EventLookup, ReadMode};
+use details::EventDetails;
 
 /// Show one event in full
 ///

@@ -6,14 +6,16 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 
-use self::histogram::{step_seconds, write_histogram};
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, suggest};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
-use crate::output::{self, Column, Emphasis, Format};
-use crate::store::{self, CountGroup, Grouping, ReadMode, RowScope};
+use crate::output;
+use crate::output::{Column, Emphasis, Format};
+use crate::store;
+use crate::store::{CountGroup, Grouping, ReadMode, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
+use histogram::{step_seconds, write_histogram};
 
 /// Count selected events by type, service, time and more
 ///

@@ -7,10 +7,10 @@ use std::io::Write;
 
 use clap::Args;
 
-use self::overview::Overview;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure};
+use overview::Overview;
 
 /// Show how far each partition is recorded, what is lost or quarantined, and which ingesters are
 /// alive

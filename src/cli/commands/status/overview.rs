@@ -9,9 +9,8 @@ use crate::cli::shared::{Context, EndOffsets, FormatArgs, seconds_waiting};
 use crate::cli::ui::{Failure, Ui, WidthClass};
 use crate::event::TopicPartition;
 use crate::output::{Emphasis, Format, Section, render_report};
-use crate::store::{
-    self, DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Session, Settings,
-};
+use crate::store;
+use crate::store::{DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, Session, Settings};
 use crate::time::Timestamp;
 
 /// Up to this many rows duplicates are counted without being asked for.

@@ -6,9 +6,10 @@ use crate::cli::shared::{EventColumns, suggest};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
 use crate::output::Renderer;
+use crate::store;
 use crate::store::{
-    self, EventColumn, EventQuery, EventRow, Notifications, ReadMode, RecordedBatch,
-    ResolvedSelection, RowOrder, RowScope, Session, Settings,
+    EventColumn, EventQuery, EventRow, Notifications, ReadMode, RecordedBatch, ResolvedSelection,
+    RowOrder, RowScope, Session, Settings,
 };
 
 /// How long a batch may stay unnoticed when a notification is lost.

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use self::follow::{Start, Subscription, Tail};
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns};
 use crate::cli::ui::{Exit, Failure, interruption};
-use crate::output::{self, Format};
-use crate::store::{self, EventColumn, RowScope};
+use crate::output;
+use crate::output::Format;
+use crate::store;
+use crate::store::{EventColumn, RowScope};
+use follow::{Start, Subscription, Tail};
 
 /// How long the end of the output may take after a signal.
 const LAST_WRITE: Duration = Duration::from_secs(1);

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::cli::shared::ambiguous;
 use crate::cli::ui::Failure;
 use crate::filter::Selection;
-use crate::store::{self, EventColumn, EventLookup, Session, StoredEvent};
+use crate::store;
+use crate::store::{EventColumn, EventLookup, Session, StoredEvent};
 
 /// The rows of the story that an id belongs to, oldest first; one more than `limit` where there are
 /// more. `None` where nothing has the id.

@@ -6,13 +6,14 @@ mod timeline;
 
 use clap::{Args, ValueEnum};
 
-use self::find::find_story;
-use self::story::Story;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::{Format, write_mermaid};
-use crate::store::{self, ReadMode, StoredEvent};
+use crate::store;
+use crate::store::{ReadMode, StoredEvent};
+use find::find_story;
+use story::Story;
 
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
 ///

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use super::timeline::{TimelineEntry, TimelineEvent, arrange};
 use crate::cli::ui::{Failure, WidthClass};
-use crate::output::{self, Column, Emphasis, Format, SequenceMessage, Style, short_uuid};
+use crate::output;
+use crate::output::{Column, Emphasis, Format, SequenceMessage, Style, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, ReplaySummary, StoredEvent};
 use crate::time::{Timestamp, duration_text, timestamp_text};
 use crate::value::Value;

@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use self::check::Check;
 use crate::cli::settings::Defaults;
 use crate::cli::shared::{Context, EndOffsets, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Finding, Severity};
-use crate::output::{self, Column, Emphasis};
-use crate::store::{self, LedgerScan, Session};
+use crate::output;
+use crate::output::{Column, Emphasis};
+use crate::store;
+use crate::store::{LedgerScan, Session};
 use crate::value::Value;
+use check::Check;
 
 /// How long a broker may take to answer.
 const BROKER_LIMIT: Duration = Duration::from_secs(10);

@@ -5,7 +5,8 @@ use crate::cli::shared::EndOffsets;
 use crate::cli::ui::Failure;
 use crate::event::TopicPartition;
 use crate::kafka::Offsets;
-use crate::ledger::{self, Chain, Finding};
+use crate::ledger;
+use crate::ledger::{Chain, Finding};
 use crate::store::{KnownPartition, LedgerScan};
 
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.

@@ -4,7 +4,8 @@ use indicatif::ProgressBar;
 
 use super::check::Check;
 use crate::cli::ui::{Failure, Ui};
-use crate::ledger::{self, BatchClaim, Finding, Severity, StoredRow};
+use crate::ledger;
+use crate::ledger::{BatchClaim, Finding, Severity, StoredRow};
 use crate::store::LedgerScan;
 
 /// How many findings are listed; the rest is counted.

@@ -7,7 +7,7 @@ mod ranges;
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
-use crate::ingest::test_batch::{TOPIC, claimed, record};
+use crate::ingest::batching::test_batch::{TOPIC, claimed, record};
 
 /// Far longer than any test waits.
 const LONG: Duration = Duration::from_secs(60);

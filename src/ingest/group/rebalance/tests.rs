@@ -3,11 +3,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use super::*;
-use crate::ingest::batcher::{LaneInput, Limits};
+use crate::ingest::batching::batcher::{LaneInput, Limits};
+use crate::ingest::batching::open_batch::OpenBatch;
+use crate::ingest::batching::test_batch::{TOPIC, record};
 use crate::ingest::error::Error;
 use crate::ingest::in_flight::InFlight;
-use crate::ingest::open_batch::OpenBatch;
-use crate::ingest::test_batch::{TOPIC, record};
 use crate::store::TopicIdPartition;
 
 /// Far longer than any test waits.

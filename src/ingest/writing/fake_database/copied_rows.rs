@@ -6,13 +6,13 @@ use std::ops::Range;
 use crate::store::write::copy_buffer::CopyBuffer;
 
 /// A row's fields; `None` is NULL.
-pub(super) type Fields = Vec<Option<Vec<u8>>>;
+pub(in crate::ingest) type Fields = Vec<Option<Vec<u8>>>;
 
 /// The bytes of COPY's signature, flags and length of the extension.
 const COPY_HEADER: usize = 19;
 
 /// The rows of a buffer that a COPY of `range` sends.
-pub(super) fn copied(rows: &CopyBuffer, range: Range<usize>) -> Vec<Fields> {
+pub(in crate::ingest) fn copied(rows: &CopyBuffer, range: Range<usize>) -> Vec<Fields> {
     let bytes: Vec<u8> = rows.chunks(range).flatten().collect();
     let mut rest = &bytes[COPY_HEADER..];
     let mut rows = Vec::new();

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ingest::database::Database;
-use crate::ingest::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, Line};
-use crate::ingest::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder};
+use crate::ingest::batching::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder};
+use crate::ingest::writing::database::Database;
+use crate::ingest::writing::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, Line};
 use crate::store::{self, Batch, Written};
 
 /// A batch of `count` rows, and a connection to the database that it is for.

@@ -5,8 +5,8 @@ use futures_util::future::join_all;
 
 use super::*;
 use crate::event::TopicPartition;
-use crate::ingest::fake_database::{Break, FakeDatabase, FakePartition};
-use crate::ingest::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder, holes};
+use crate::ingest::batching::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder, holes};
+use crate::ingest::writing::fake_database::{Break, FakeDatabase, FakePartition};
 
 /// A lane's writer and everything that it shares with the session.
 struct Lane {

@@ -1,0 +1,8 @@
+//! From records to a batch of encoded rows.
+
+pub(in crate::ingest) mod batcher;
+pub(in crate::ingest) mod encoder;
+pub(in crate::ingest) mod event_rows;
+pub(in crate::ingest) mod open_batch;
+#[cfg(test)]
+pub(in crate::ingest) mod test_batch;
