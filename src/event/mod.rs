@@ -35,4 +35,4 @@ pub use record::{Header, Record};
 pub use row::Event;
 pub use row::ids::{aggregate_uuid, correlation_uuid};
 pub use row::quarantine::QUARANTINED;
-pub use topic_partition::TopicPartition;
+pub use topic_partition::{RecordPosition, TopicPartition};

@@ -1,4 +1,4 @@
-//! A partition of a topic, as Kafka names it.
+//! Where records are in Kafka: a partition of a topic, an offset in it.
 
 use std::fmt;
 
@@ -22,4 +22,13 @@ impl fmt::Display for TopicPartition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} [{}]", self.topic, self.partition)
     }
+}
+
+/// Where a record is in its topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordPosition {
+    /// The partition.
+    pub partition: i32,
+    /// The offset in that partition.
+    pub offset: i64,
 }

@@ -11,9 +11,10 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::assigned_consumer::reader;
 use super::cluster::REQUEST;
 use super::{Cluster, Error, ReceivedRecord, Settings};
+use crate::event::RecordPosition;
 
-/// Finds the records of a topic whose header `name` has one of the wanted values, and gives
-/// partition and offset of each. Reads from the first record at or after `since_ms` (milliseconds
+/// Finds the records of a topic whose header `name` has one of the wanted values, and tells
+/// where each is. Reads from the first record at or after `since_ms` (milliseconds
 /// since the Unix epoch) to the end of each partition, records of open transactions included, and
 /// ends early where all are found. A topic that does not exist holds none.
 ///
@@ -26,7 +27,7 @@ pub fn find_by_header(
     since_ms: i64,
     name: &str,
     wanted: &HashSet<Vec<u8>>,
-) -> Result<HashMap<Vec<u8>, (i32, i64)>, Error> {
+) -> Result<HashMap<Vec<u8>, RecordPosition>, Error> {
     let mut found = HashMap::new();
     let what = || format!("looking through {topic}");
     let cluster = Cluster::new(settings)?;
@@ -63,8 +64,11 @@ pub fn find_by_header(
                 let values = headers.filter(|header| header.name == name.as_bytes());
                 for value in values.filter_map(|header| header.value) {
                     if wanted.contains(value) {
-                        let place = (message.partition(), message.offset());
-                        found.entry(value.to_vec()).or_insert(place);
+                        let position = RecordPosition {
+                            partition: message.partition(),
+                            offset: message.offset(),
+                        };
+                        found.entry(value.to_vec()).or_insert(position);
                     }
                 }
             }

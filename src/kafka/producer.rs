@@ -11,7 +11,7 @@ use rdkafka::types::RDKafkaRespErr;
 
 use super::log_context::LogContext;
 use super::{Error, Settings};
-use crate::event::Header;
+use crate::event::{Header, RecordPosition};
 
 /// How long a record is tried before the answer is [`Delivery::Unknown`].
 pub const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,13 +36,8 @@ pub struct OutgoingRecord<'a> {
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// All replicas in sync have it.
-    Delivered {
-        /// The partition that it got.
-        partition: i32,
-        /// The offset that it got.
-        offset: i64,
-    },
+    /// All replicas in sync have it, there.
+    Delivered(RecordPosition),
     /// Kafka does not have it.
     Refused {
         /// Why.
@@ -119,9 +114,10 @@ impl Producer {
                 // What librdkafka does not take is not sent.
                 Err(error) => Delivery::Refused { cause: cause(&error), reason: reason(&error) },
                 Ok(answer) => match answer.await {
-                    Ok(Ok(place)) => {
-                        Delivery::Delivered { partition: place.partition, offset: place.offset }
-                    }
+                    Ok(Ok(delivered)) => Delivery::Delivered(RecordPosition {
+                        partition: delivered.partition,
+                        offset: delivered.offset,
+                    }),
                     Ok(Err((error, _))) => answer_of(&error),
                     Err(_) => Delivery::Unknown { reason: "the producer ended".to_owned() },
                 },

@@ -8,7 +8,7 @@ use super::replayer::Replayer;
 use crate::dead_letter::REPLAY_ID;
 use crate::kafka::{DELIVERY_TIMEOUT, blocking, find_by_header};
 use crate::store;
-use crate::store::{PendingReplay, RecordPosition, ReplayResult};
+use crate::store::{PendingReplay, ReplayResult};
 
 /// How long after its intent a record can still arrive: its sender tries for [`DELIVERY_TIMEOUT`],
 /// and what it handed to the network needs a moment to be appended.
@@ -85,9 +85,8 @@ impl Replayer {
             let results: Vec<ReplayResult> = replays
                 .iter()
                 .filter_map(|replay| {
-                    let (partition, offset) = *found.get(&header_value(replay))?;
-                    let result = Ok(RecordPosition { partition, offset });
-                    Some(ReplayResult { replay_id: replay.replay_id, result })
+                    let position = *found.get(&header_value(replay))?;
+                    Some(ReplayResult { replay_id: replay.replay_id, result: Ok(position) })
                 })
                 .collect();
             store::write_replay_results(&self.session, &results).await?;

@@ -12,7 +12,7 @@ use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, repla
 use crate::event::Header;
 use crate::kafka::{Delivery, OutgoingRecord, Producer, RefusalCause};
 use crate::store;
-use crate::store::{RawDeadLetter, RecordPosition, ReplayIntent, ReplayResult};
+use crate::store::{RawDeadLetter, ReplayIntent, ReplayResult};
 
 /// How many bytes close a chunk, so that memory stays bounded whatever the records' sizes are.
 const CHUNK_BYTES: i64 = 16 << 20;
@@ -122,12 +122,9 @@ impl Replayer {
             let replay_id = record.intent.replay_id;
             let topic = || record.intent.target_topic.clone();
             match delivery {
-                Delivery::Delivered { partition, offset } => {
+                Delivery::Delivered(position) => {
                     sent.sent += 1;
-                    results.push(ReplayResult {
-                        replay_id,
-                        result: Ok(RecordPosition { partition, offset }),
-                    });
+                    results.push(ReplayResult { replay_id, result: Ok(position) });
                 }
                 Delivery::Refused { reason, cause } => {
                     sent.failed += 1;

@@ -46,6 +46,6 @@ pub use write::batch::{
 pub use write::claims::{Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
-    RecordPosition, ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
+    ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
     write_replay_results,
 };

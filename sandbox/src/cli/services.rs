@@ -19,7 +19,7 @@ pub(crate) fn start() -> Result<Sandbox, Error> {
     Ok(sandbox)
 }
 
-/// Creates a topic where there is none of that name.
+/// Creates a topic where no topic has that name.
 pub(crate) fn ensure_topic(brokers: &str, topic: &str) -> Result<(), Error> {
     unless_exists(sandbox::create_topic(brokers, topic, PARTITIONS, &[]))
 }

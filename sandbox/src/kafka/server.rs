@@ -217,7 +217,7 @@ impl Kafka {
         }
     }
 
-    /// Deletes a topic. Nothing happens when there is none of that name.
+    /// Deletes a topic. Does nothing where no topic has that name.
     ///
     /// # Errors
     /// When Kafka is a mock, does not answer, or refuses.

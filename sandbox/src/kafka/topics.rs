@@ -76,7 +76,7 @@ pub(crate) fn has_leaders(
     })
 }
 
-/// Deletes a topic. Nothing happens when there is none of that name.
+/// Deletes a topic. Does nothing where no topic has that name.
 pub(crate) fn delete(brokers: &str, topic: &str) -> Result<(), Error> {
     let action = format!("delete the topic {topic}");
     let client = client(brokers).map_err(|error| failed(&action, &error))?;

@@ -229,7 +229,7 @@ impl Postgres {
         })
     }
 
-    /// Drops a database, whoever is connected to it. Nothing happens when there is none of that
+    /// Drops a database, whoever is connected to it. Does nothing where no database has that
     /// name.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::output::Format;
 /// What `-o` takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
-    /// Aligned columns, for people
+    /// Aligned columns
     Table,
     /// One array of objects
     Json,

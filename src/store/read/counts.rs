@@ -36,6 +36,36 @@ pub enum Grouping {
 }
 
 impl Grouping {
+    /// Every grouping, in the order in which they are listed.
+    pub const ALL: [Self; 10] = [
+        Self::Type,
+        Self::Service,
+        Self::Dlt,
+        Self::Topic,
+        Self::Error,
+        Self::Aggregate,
+        Self::Correlation,
+        Self::Minute,
+        Self::Hour,
+        Self::Day,
+    ];
+
+    /// Its name, as an option's value and as a column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Type => "type",
+            Self::Service => "service",
+            Self::Dlt => "dlt",
+            Self::Topic => "topic",
+            Self::Error => "error",
+            Self::Aggregate => "aggregate",
+            Self::Correlation => "correlation",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+        }
+    }
+
     fn expression(self) -> &'static str {
         match self {
             Self::Type => "event.event_type::text",

@@ -24,7 +24,7 @@ pub struct ResolvedSelection {
     pub(in crate::store) correlations: Vec<Identifier>,
     pub(in crate::store) recorded: Option<RecordedRange>,
     pub(in crate::store) errors: Errors,
-    /// Whether only dead letters are meant, or none of them.
+    /// Whether only dead letters are meant (true), or all but dead letters (false).
     pub(in crate::store) dead_letters: Option<bool>,
     /// How many rows have the types, services and topics together.
     pub(in crate::store) cardinality: Cardinality,

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use crate::event::RecordPosition;
 use crate::store::connection::query::TypedValue;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -34,15 +35,6 @@ pub struct ReplayResult {
     pub replay_id: Uuid,
     /// Where it is in Kafka, or why it is not there.
     pub result: Result<RecordPosition, String>,
-}
-
-/// Where a record is in its topic.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordPosition {
-    /// The partition.
-    pub partition: i32,
-    /// The offset in that partition.
-    pub offset: i64,
 }
 
 /// Who holds the lock that lets one replay run at a time.

@@ -4,6 +4,7 @@ mod histogram;
 
 use std::io::Write;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::Defaults;
@@ -32,7 +33,7 @@ Examples:
 pub(crate) struct StatsArgs {
     /// What to group by, one or several
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type")]
-    by: Vec<GroupingArg>,
+    by: Vec<Grouping>,
     /// How many groups at most
     #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
     limit: i64,
@@ -50,34 +51,13 @@ pub(crate) struct StatsArgs {
     empty: EmptyArgs,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum GroupingArg {
-    Type,
-    Service,
-    Dlt,
-    Topic,
-    Error,
-    Aggregate,
-    Correlation,
-    Minute,
-    Hour,
-    Day,
-}
+impl ValueEnum for Grouping {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
 
-impl GroupingArg {
-    fn grouping(self) -> (&'static str, Grouping) {
-        match self {
-            Self::Type => ("type", Grouping::Type),
-            Self::Service => ("service", Grouping::Service),
-            Self::Dlt => ("dlt", Grouping::Dlt),
-            Self::Topic => ("topic", Grouping::Topic),
-            Self::Error => ("error", Grouping::Error),
-            Self::Aggregate => ("aggregate", Grouping::Aggregate),
-            Self::Correlation => ("correlation", Grouping::Correlation),
-            Self::Minute => ("minute", Grouping::Minute),
-            Self::Hour => ("hour", Grouping::Hour),
-            Self::Day => ("day", Grouping::Day),
-        }
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }
 
@@ -99,7 +79,6 @@ impl Run for StatsArgs {
         let selection = self.selectors.selection(ui)?;
         let format = self.format.format();
         let style = self.format.style(ui);
-        let (names, by): (Vec<_>, Vec<_>) = self.by.iter().map(|by| by.grouping()).unzip();
         let mut session = context.settings.session("audit stats").await?;
         let reading = session.read(ReadMode::All).await?;
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
@@ -113,12 +92,12 @@ impl Run for StatsArgs {
             // One more than is shown tells whether there are more.
             Some(_) => {
                 let limit = self.limit.saturating_add(1);
-                store::groups(&reading, &resolved, &by, self.duplicates, limit).await?
+                store::groups(&reading, &resolved, &self.by, self.duplicates, limit).await?
             }
         };
         let more = groups.len() as i64 > self.limit;
         groups.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let (columns, is_shown) = self.columns(&names, ui);
+        let (columns, is_shown) = self.columns(ui);
         let rows = groups.iter().map(|group| {
             (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None)
         });
@@ -152,9 +131,9 @@ impl Run for StatsArgs {
 
 impl StatsArgs {
     /// The columns that are shown, and which of all they are.
-    fn columns(&self, names: &[&'static str], ui: Ui) -> (Vec<Column>, Vec<bool>) {
+    fn columns(&self, ui: Ui) -> (Vec<Column>, Vec<bool>) {
         let mut columns: Vec<Column> =
-            names.iter().map(|name| Column::new(*name).category()).collect();
+            self.by.iter().map(|by| Column::new(by.name()).category()).collect();
         columns.extend(["events", "percent", "per_second", "dlt", "quarantined"].map(Column::new));
         if self.duplicates {
             columns.push(Column::new("duplicates"));

@@ -39,7 +39,7 @@ pub(crate) struct TraceArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum TraceFormat {
-    /// A timeline, for people
+    /// A timeline
     Table,
     /// One array of objects
     Json,
