@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let rows = BATCH_ROWS.min(count - written);
         let ids = writer.reserve_ids(rows).await?;
         let (mut events, dead_letters, ranges) = generator.batch(rows, ids.first_id);
-        events.number(ids.first_id..);
+        events.fill_in_ids(ids.first_id..);
         let batch = Batch {
             events: Some((&events, &ids)),
             dead_letters: &dead_letters,
@@ -80,7 +80,7 @@ fn partitions() -> Vec<TopicIdPartition> {
     let keys =
         TOPICS.iter().flat_map(|topic| (0..PARTITIONS).map(move |partition| (topic, partition)));
     keys.map(|(topic, partition)| TopicIdPartition {
-        partition: TopicPartition::new(*topic, partition),
+        name: TopicPartition::new(*topic, partition),
         topic_id: None,
     })
     .collect()
@@ -154,7 +154,7 @@ impl Generator {
                 dead_letter_ids.push(id);
             }
         }
-        dead_letters.number(dead_letter_ids.into_iter());
+        dead_letters.fill_in_ids(dead_letter_ids.into_iter());
         let mut ranges: Vec<_> = self
             .claims
             .iter()

@@ -16,7 +16,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 
 use crate::output::escape_controls;
 use commands::Command;
-use settings::{ConnectionArgs, Defaults, ResolvedSettings};
+use settings::{ArgumentSettings, ConnectionArgs, ResolvedSettings};
 use shared::Context;
 use ui::{Exit, Failure, Ui, UiArgs};
 
@@ -92,7 +92,7 @@ fn run(mut cli: Cli, matches: &ArgMatches, ui: Ui) -> Result<Exit, Failure> {
     let mut settings = ResolvedSettings::default();
     if cli.command.heeds_settings() {
         settings = ResolvedSettings::resolve(&cli.connection, matches)?;
-        cli.command.apply(&Defaults::new(matches, &settings));
+        cli.command.apply_settings(&ArgumentSettings::new(matches, &settings));
     }
     let context = Context { ui, settings: &settings, program: Cli::command };
     let runtime = tokio::runtime::Builder::new_multi_thread()

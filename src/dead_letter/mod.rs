@@ -11,7 +11,7 @@ mod families;
 mod headers;
 mod integers;
 mod plan;
-mod replay;
+mod replay_headers;
 mod replay_state;
 
 use std::borrow::Cow;
@@ -21,8 +21,11 @@ use families::Names;
 
 pub use families::{Family, is_error_header};
 pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
-pub use plan::{Action, Candidate, Group, Obstacle, Plan, PreviousReplay, Rules, Step};
-pub use replay::{REPLAY_ATTEMPT, REPLAY_ID, ReplayMark, replay_headers};
+pub use plan::{
+    Obstacle, Plan, PlanGroup, PlannedAction, PreviousReplay, ReplayCandidate, ReplayRules,
+    ReplayStep,
+};
+pub use replay_headers::{REPLAY_ATTEMPT, REPLAY_ID, ReplayMark, replay_headers};
 pub use replay_state::{ReplayState, UnknownReplayState};
 
 /// Where the origin of a dead letter is known from.

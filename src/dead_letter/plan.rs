@@ -11,7 +11,7 @@ use crate::time::PostgresMicros;
 
 /// A selected dead letter, as far as the plan needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct ReplayCandidate {
     /// `event_logs.id`.
     pub row_id: i64,
     /// When the event happened.
@@ -52,7 +52,7 @@ pub enum PreviousReplay {
 
 /// What the user asked for, and what is known of the topics.
 #[derive(Debug, Clone, Default)]
-pub struct Rules {
+pub struct ReplayRules {
     /// The topic to send to in place of the origin.
     pub to: Option<String>,
     /// How often an event may be replayed in all.
@@ -136,7 +136,7 @@ impl fmt::Display for Obstacle {
 
 /// The fate of a dead letter in a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Action {
+pub enum PlannedAction {
     /// It is sent.
     Replay,
     /// It could be sent, but more match than `--limit` allows.
@@ -151,7 +151,7 @@ pub enum Action {
     NotReplayable,
 }
 
-impl Action {
+impl PlannedAction {
     /// Every action, in the order in which a plan shows them.
     pub const ALL: [Self; 6] = [
         Self::Replay,
@@ -176,26 +176,26 @@ impl Action {
 }
 
 impl Obstacle {
-    fn action(&self) -> Action {
+    fn action(&self) -> PlannedAction {
         match self {
-            Self::BeyondLimit => Action::Later,
-            Self::AlreadySent | Self::CameBack => Action::AlreadyReplayed,
-            Self::Pending => Action::Pending,
-            Self::Parked { .. } => Action::Parked,
+            Self::BeyondLimit => PlannedAction::Later,
+            Self::AlreadySent | Self::CameBack => PlannedAction::AlreadyReplayed,
+            Self::Pending => PlannedAction::Pending,
+            Self::Parked { .. } => PlannedAction::Parked,
             Self::NotStored
             | Self::UnknownOrigin
             | Self::DeadLetterOrigin
             | Self::SameTopic
             | Self::NoSuchTopic
             | Self::UnknownPartition
-            | Self::NoSuchPartition(_) => Action::NotReplayable,
+            | Self::NoSuchPartition(_) => PlannedAction::NotReplayable,
         }
     }
 }
 
 /// One record to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct ReplayStep {
     /// The dead letter: `event_logs.id`.
     pub row_id: i64,
     /// How many bytes it takes.
@@ -210,9 +210,9 @@ pub struct Step {
 
 /// Dead letters of which the same is true: one row of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct PlanGroup {
     /// What is done with them.
-    pub action: Action,
+    pub action: PlannedAction,
     /// The topic that they lie in.
     pub from: Option<String>,
     /// The topic that they go to, where one is known.
@@ -233,16 +233,16 @@ pub struct Group {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// What is sent, in this order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ReplayStep>,
     /// Everything that was selected, in groups.
-    pub groups: Vec<Group>,
+    pub groups: Vec<PlanGroup>,
 }
 
 impl Plan {
     /// Plans the replay of the candidates, which are sent in their order.
-    pub fn new(candidates: &[Candidate], rules: &Rules) -> Self {
+    pub fn new(candidates: &[ReplayCandidate], rules: &ReplayRules) -> Self {
         let mut steps = Vec::new();
-        let mut groups: BTreeMap<_, Group> = BTreeMap::new();
+        let mut groups: BTreeMap<_, PlanGroup> = BTreeMap::new();
         let mut targets: HashMap<&str, Arc<str>> = HashMap::new();
         for candidate in candidates {
             let target = target(candidate, rules);
@@ -257,14 +257,14 @@ impl Plan {
                 });
             let (action, why) = match decision {
                 Ok((target, partition)) => {
-                    steps.push(Step {
+                    steps.push(ReplayStep {
                         row_id: candidate.row_id,
                         byte_size: candidate.byte_size,
                         target,
                         partition,
                         attempt: candidate.attempts.saturating_add(1),
                     });
-                    (Action::Replay, target_known_by(candidate, rules))
+                    (PlannedAction::Replay, target_known_by(candidate, rules))
                 }
                 Err(obstacle) => (obstacle.action(), Some(obstacle.to_string())),
             };
@@ -276,7 +276,7 @@ impl Plan {
                 candidate.error.as_deref(),
                 why.clone(),
             );
-            let group = groups.entry(key).or_insert_with(|| Group {
+            let group = groups.entry(key).or_insert_with(|| PlanGroup {
                 action,
                 from: candidate.topic.clone(),
                 to,
@@ -295,23 +295,23 @@ impl Plan {
 
     /// When the first and the last of the events happened that are sent.
     pub fn range(&self) -> Option<(PostgresMicros, PostgresMicros)> {
-        let sent = || self.groups.iter().filter(|group| group.action == Action::Replay);
+        let sent = || self.groups.iter().filter(|group| group.action == PlannedAction::Replay);
         Some((sent().map(|group| group.oldest).min()?, sent().map(|group| group.newest).max()?))
     }
 
     /// How many records have this action.
-    pub fn count(&self, action: Action) -> usize {
+    pub fn count(&self, action: PlannedAction) -> usize {
         self.groups.iter().filter(|group| group.action == action).map(|group| group.records).sum()
     }
 }
 
 /// The target: what the user says, else what the headers say, else what the name of the topic
 /// suggests.
-fn target<'a>(candidate: &'a Candidate, rules: &'a Rules) -> Option<&'a str> {
+fn target<'a>(candidate: &'a ReplayCandidate, rules: &'a ReplayRules) -> Option<&'a str> {
     rules.to.as_deref().or(candidate.origin_topic.as_deref())
 }
 
-fn target_known_by(candidate: &Candidate, rules: &Rules) -> Option<String> {
+fn target_known_by(candidate: &ReplayCandidate, rules: &ReplayRules) -> Option<String> {
     match (&rules.to, candidate.origin_source) {
         (Some(_), _) => Some("--to".to_owned()),
         (None, OriginSource::Suffix) => Some("origin known by the topic's name alone".to_owned()),
@@ -322,9 +322,9 @@ fn target_known_by(candidate: &Candidate, rules: &Rules) -> Option<String> {
 /// Whether a dead letter can be sent to `target`, and to which partition; `None` where its key
 /// decides.
 fn decide(
-    candidate: &Candidate,
+    candidate: &ReplayCandidate,
     target: Option<&str>,
-    rules: &Rules,
+    rules: &ReplayRules,
 ) -> Result<Option<i32>, Obstacle> {
     match candidate.previous {
         PreviousReplay::Pending => return Err(Obstacle::Pending),

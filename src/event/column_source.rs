@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A place in a record, or a rule that stands in where the record says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RecordPart {
+pub enum ColumnOrigin {
     /// Nowhere: the column is null.
     #[default]
     Nowhere,
@@ -34,18 +34,18 @@ pub enum RecordPart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ColumnSource {
     /// Where it stood.
-    pub place: RecordPart,
+    pub origin: ColumnOrigin,
     /// What was done to it on the way, where it did not stay as it was.
     pub note: Option<&'static str>,
 }
 
 impl ColumnSource {
-    pub(in crate::event) fn of(place: RecordPart) -> Self {
-        Self { place, note: None }
+    pub(in crate::event) fn of(origin: ColumnOrigin) -> Self {
+        Self { origin, note: None }
     }
 
-    pub(in crate::event) fn noted(place: RecordPart, note: &'static str) -> Self {
-        Self { place, note: Some(note) }
+    pub(in crate::event) fn noted(origin: ColumnOrigin, note: &'static str) -> Self {
+        Self { origin, note: Some(note) }
     }
 }
 
@@ -68,7 +68,7 @@ pub struct ColumnSources {
     pub correlation_id: ColumnSource,
 }
 
-impl fmt::Display for RecordPart {
+impl fmt::Display for ColumnOrigin {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nowhere => formatter.write_str("nowhere"),
@@ -89,8 +89,8 @@ impl fmt::Display for RecordPart {
 impl fmt::Display for ColumnSource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.note {
-            Some(note) => write!(formatter, "{} ({note})", self.place),
-            None => self.place.fmt(formatter),
+            Some(note) => write!(formatter, "{} ({note})", self.origin),
+            None => self.origin.fmt(formatter),
         }
     }
 }

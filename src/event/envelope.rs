@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::column_source::RecordPart;
+use super::column_source::ColumnOrigin;
 use super::json;
 use super::json::{Kind, Member, Refusal, Value};
 use super::{Format, Reason};
@@ -85,19 +85,19 @@ impl<'a> Raw<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::event) struct Field<'a> {
     pub(in crate::event) raw: Raw<'a>,
-    pub(in crate::event) place: RecordPart,
+    pub(in crate::event) origin: ColumnOrigin,
 }
 
 impl<'a> Field<'a> {
     /// A member's value; null counts as absent.
     pub(in crate::event) fn member(name: &'static str, value: Option<Value<'a>>) -> Option<Self> {
         let value = value.filter(|value| value.kind != Kind::Null)?;
-        Some(Self { raw: Raw::Json(value), place: RecordPart::Member(name) })
+        Some(Self { raw: Raw::Json(value), origin: ColumnOrigin::Member(name) })
     }
 
     /// A header's value.
     pub(in crate::event) fn header(name: &'static str, value: Option<&'a [u8]>) -> Option<Self> {
-        Some(Self { raw: Raw::Bytes(value?), place: RecordPart::Header(name) })
+        Some(Self { raw: Raw::Bytes(value?), origin: ColumnOrigin::Header(name) })
     }
 }
 
@@ -117,7 +117,7 @@ pub(in crate::event) struct Envelope<'a> {
     pub(in crate::event) event_id: Option<Field<'a>>,
     pub(in crate::event) event_type: Option<Field<'a>>,
     /// An event type that a rule made, where no field holds it.
-    pub(in crate::event) made_type: Option<(Cow<'a, str>, RecordPart)>,
+    pub(in crate::event) made_type: Option<(Cow<'a, str>, ColumnOrigin)>,
     pub(in crate::event) aggregate_id: Option<Field<'a>>,
     pub(in crate::event) source_service: Option<Field<'a>>,
     pub(in crate::event) occurred_at: Option<Field<'a>>,
@@ -125,7 +125,7 @@ pub(in crate::event) struct Envelope<'a> {
     /// A W3C `traceparent` of the envelope itself.
     pub(in crate::event) traceparent: Option<Field<'a>>,
     pub(in crate::event) payload: Payload<'a>,
-    pub(in crate::event) payload_place: RecordPart,
+    pub(in crate::event) payload_origin: ColumnOrigin,
     /// Whether the payload was a text that held the object.
     pub(in crate::event) payload_was_text: bool,
     /// What has no column and a name of its own in the attributes.
@@ -139,7 +139,7 @@ impl<'a> Envelope<'a> {
     pub(in crate::event) fn new(
         format: Format,
         payload: Payload<'a>,
-        payload_place: RecordPart,
+        payload_origin: ColumnOrigin,
     ) -> Self {
         Self {
             format,
@@ -152,7 +152,7 @@ impl<'a> Envelope<'a> {
             correlation_id: None,
             traceparent: None,
             payload,
-            payload_place,
+            payload_origin,
             payload_was_text: false,
             named: Vec::new(),
             unknown: Vec::new(),
@@ -170,12 +170,12 @@ impl<'a> Envelope<'a> {
     pub(in crate::event) fn set_payload(
         &mut self,
         value: Value<'a>,
-        place: RecordPart,
+        origin: ColumnOrigin,
     ) -> Result<(), Problem> {
         if value.depth > json::MAX_DEPTH {
             return Err(Reason::NestedTooDeep.into());
         }
-        self.payload_place = place;
+        self.payload_origin = origin;
         self.payload = Payload::Raw(value.raw);
         if let Some(text) = value.text().filter(|text| text.trim_start().starts_with('{')) {
             // What is not an object that JSONB can hold is simply a text.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat};
 
-use super::{ColumnSource, Decoder, Format, Reason, Record, RecordPart};
+use super::{ColumnOrigin, ColumnSource, Decoder, Format, Reason, Record};
 use crate::time::UnixMicros;
 
 /// One column of the row that a record would become.
@@ -52,13 +52,13 @@ pub fn explain(decoder: &Decoder, record: &Record<'_>, now: UnixMicros) -> Expla
         (Some(event.event_type.into_owned()), sources.event_type),
         (event.aggregate_id.map(|id| id.to_string()), sources.aggregate_id),
         (event.source_service.map(Cow::into_owned), sources.source_service),
-        (Some(event.is_dlt.to_string()), ColumnSource::of(RecordPart::Topic)),
+        (Some(event.is_dlt.to_string()), ColumnSource::of(ColumnOrigin::Topic)),
         (Some(compact(&event.payload)), sources.payload),
         (Some(timestamp(event.created_at)), sources.created_at),
         (event.correlation_id.map(|id| id.to_string()), sources.correlation_id),
         (
             Some(compact(&event.attributes)),
-            ColumnSource::noted(RecordPart::Rule, "key, headers and what has no column"),
+            ColumnSource::noted(ColumnOrigin::Rule, "key, headers and what has no column"),
         ),
     ];
     let columns = COLUMN_NAMES

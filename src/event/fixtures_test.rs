@@ -7,7 +7,7 @@ use super::{Decoder, Header, Reason, Record};
 use crate::dead_letter;
 use crate::time::UnixMicros;
 
-#[path = "../../tests/it/fixtures/mod.rs"]
+#[path = "../../tests/it/support/fixtures.rs"]
 mod fixtures;
 
 use fixtures::{CLUSTER_ID, CreatedAt, EventId, Fixture};

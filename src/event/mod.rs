@@ -25,7 +25,7 @@ mod fixtures_test;
 #[cfg(test)]
 mod properties_test;
 
-pub use column_source::{ColumnSource, ColumnSources, RecordPart};
+pub use column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 pub use decoder::{Decoded, Decoder, TOMBSTONE};
 pub use explain::{COLUMN_NAMES, Column, Explanation, explain};
 pub use format::Format;

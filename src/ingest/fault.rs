@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::Error;
-use super::lock::lock;
+use super::mutex::lock_mutex;
 
 /// Why a session ended before a stop was requested.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct FirstFault {
 impl FirstFault {
     /// Ends the session: all its threads and tasks look at [`FirstFault::is_raised`].
     pub(super) fn raise(&self, fault: Fault) {
-        lock(&self.first).get_or_insert(fault);
+        lock_mutex(&self.first).get_or_insert(fault);
         self.raised.store(true, Ordering::Release);
     }
 
@@ -34,7 +34,7 @@ impl FirstFault {
     }
 
     pub(super) fn take(&self) -> Option<Fault> {
-        lock(&self.first).take()
+        lock_mutex(&self.first).take()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::lock::lock;
+use super::mutex::lock_mutex;
 
 /// Bounds the batches of a lane that are in flight, and with them the memory. Threads wait on it;
 /// the writer, a task, only releases.
@@ -24,7 +24,7 @@ impl InFlight {
     /// where it was not.
     pub(super) fn acquire(&self, timeout: Duration) -> bool {
         let full = |count: &mut usize| *count >= self.limit;
-        let waited = self.changed.wait_timeout_while(lock(&self.count), timeout, full);
+        let waited = self.changed.wait_timeout_while(lock_mutex(&self.count), timeout, full);
         let (mut count, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let free = *count < self.limit;
         *count += usize::from(free);
@@ -33,7 +33,7 @@ impl InFlight {
 
     /// Counts one batch less: it is committed, or dropped.
     pub(super) fn release(&self) {
-        let mut count = lock(&self.count);
+        let mut count = lock_mutex(&self.count);
         *count = count.saturating_sub(1);
         self.changed.notify_all();
     }
@@ -41,7 +41,7 @@ impl InFlight {
     /// Waits until no batch is in flight, but no longer than `timeout`. False where one still is.
     pub(super) fn wait_until_idle(&self, timeout: Duration) -> bool {
         let busy = |count: &mut usize| *count > 0;
-        let waited = self.changed.wait_timeout_while(lock(&self.count), timeout, busy);
+        let waited = self.changed.wait_timeout_while(lock_mutex(&self.count), timeout, busy);
         let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
         *count == 0
     }

@@ -20,7 +20,7 @@ mod group;
 mod in_flight;
 mod ingester_name;
 mod lag;
-mod lock;
+mod mutex;
 mod recorded_offsets;
 mod run;
 mod session;

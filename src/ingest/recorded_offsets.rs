@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use super::lock::lock;
+use super::mutex::lock_mutex;
 use crate::event::TopicPartition;
 
 /// The next offset of each partition that was recorded since they were last taken.
@@ -12,10 +12,10 @@ pub(super) struct RecordedOffsets(Mutex<HashMap<TopicPartition, i64>>);
 
 impl RecordedOffsets {
     pub(super) fn set(&self, partition: &TopicPartition, next_offset: i64) {
-        lock(&self.0).insert(partition.clone(), next_offset);
+        lock_mutex(&self.0).insert(partition.clone(), next_offset);
     }
 
     pub(super) fn take(&self) -> HashMap<TopicPartition, i64> {
-        std::mem::take(&mut lock(&self.0))
+        std::mem::take(&mut lock_mutex(&self.0))
     }
 }

@@ -26,7 +26,7 @@ use super::writing::writer::LaneWriter;
 /// How many batches of a lane may be in flight: one is encoded, one waits, one is written.
 const IN_FLIGHT: usize = 3;
 /// How long a batch is tried again after a stop was requested.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
+const RETRY_AT_STOP_LIMIT: Duration = Duration::from_secs(20);
 /// How long the batches of a revoked partition may take to be committed before it is given away
 /// uncommitted. Well below the consumer's max.poll.interval.ms of 5 minutes.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
@@ -99,7 +99,7 @@ fn start_lane(
         ingester: Arc::clone(&context.ingester),
         encoder: encoder.clone(),
         stop: Arc::clone(&context.stop),
-        stop_limit: STOP_LIMIT,
+        stop_limit: RETRY_AT_STOP_LIMIT,
         faults: Arc::clone(faults),
         in_flight: Arc::clone(&in_flight),
         counters: Arc::clone(&context.counters),

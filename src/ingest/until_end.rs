@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::context::IngestContext;
 use super::error::Error;
-use super::lock::lock;
+use super::mutex::lock_mutex;
 use crate::event::TopicPartition;
 use crate::{kafka, store};
 
@@ -66,7 +66,7 @@ pub(super) async fn watch(
 
 /// Why one of the partitions can't be read to its end.
 fn refusal(context: &IngestContext, targets: &HashMap<TopicPartition, i64>) -> Option<String> {
-    let refused = lock(&context.refused);
+    let refused = lock_mutex(&context.refused);
     targets.keys().find_map(|partition| refused.get(partition)).cloned()
 }
 

@@ -15,7 +15,7 @@ const NULL: u32 = u32::MAX;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    source: u32,
+    partition_index: u32,
     offset: i64,
     timestamp_ms: Option<i64>,
     key: Slice,
@@ -33,11 +33,11 @@ pub struct RecordBatch {
 }
 
 impl RecordBatch {
-    /// Copies a record. `source` is whatever the caller knows its partition by.
+    /// Copies a record. `partition_index` is whatever the caller knows its partition by.
     pub fn push<'a>(
         &mut self,
         record: ReceivedRecord<'a, impl IntoIterator<Item = Header<'a>>>,
-        source: u32,
+        partition_index: u32,
     ) {
         let first_header = self.headers.len() as u32;
         for header in record.headers {
@@ -45,7 +45,7 @@ impl RecordBatch {
             self.headers.push(pair);
         }
         let entry = Entry {
-            source,
+            partition_index,
             offset: record.offset,
             timestamp_ms: record.timestamp_ms,
             key: self.store(record.key),
@@ -85,8 +85,8 @@ impl RecordBatch {
     }
 
     /// What `push` was given for the record's partition.
-    pub fn source(&self, index: usize) -> u32 {
-        self.entries[index].source
+    pub fn partition_index(&self, index: usize) -> u32 {
+        self.entries[index].partition_index
     }
 
     /// The offset of a record.
@@ -187,7 +187,7 @@ mod tests {
             for (index, record) in given.iter().enumerate() {
                 batch.headers(index, &mut headers);
                 let found = batch.record(index, "cluster", &partition, &headers);
-                prop_assert_eq!(batch.source(index), index as u32 + 7);
+                prop_assert_eq!(batch.partition_index(index), index as u32 + 7);
                 prop_assert_eq!((found.topic, found.partition), ("orders.events", 3));
                 prop_assert_eq!(found.offset, index as i64 * 2);
                 prop_assert_eq!(found.timestamp_ms, record.timestamp_ms);

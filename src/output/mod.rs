@@ -2,6 +2,7 @@
 
 mod column;
 mod csv;
+mod format;
 mod json;
 mod lines;
 mod mermaid;
@@ -13,13 +14,12 @@ mod table;
 mod text;
 
 pub use column::{Column, Emphasis};
-
+pub use format::Format;
 pub use mermaid::{SequenceMessage, write_mermaid};
-
 pub use render::{render, renderer};
 pub use renderer::Renderer;
 pub use report::{Section, render_report};
-pub use style::{Format, Style};
+pub use style::Style;
 pub use text::cell::short_uuid;
 pub use text::escape::escape_controls;
 pub use text::palette;

@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use super::column::{Column, Emphasis};
 use super::csv::Csv;
+use super::format::Format;
 use super::json::Json;
 use super::lines::Lines;
 use super::renderer::Renderer;
-use super::style::{Format, Style};
+use super::style::Style;
 use super::table::Table;
 use crate::value::Value;
 

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::column::{Column, Emphasis};
+use super::format::Format;
 use super::render::{render, renderer};
-use super::style::{Format, Style};
+use super::style::Style;
 use crate::value::Value;
 
 /// One part of a report.

@@ -1,20 +1,4 @@
-//! How rows are written.
-
-/// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Aligned columns.
-    Table,
-    /// One line a row, aligned as far as the rows so far tell: a table that does not wait for its
-    /// last row.
-    Lines,
-    /// One JSON array of objects.
-    Json,
-    /// One JSON object a line.
-    Ndjson,
-    /// PostgreSQL's CSV.
-    Csv,
-}
+//! What renderers need to know besides the rows.
 
 /// What the renderers need to know besides the rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::dead_letter::Candidate;
+use crate::dead_letter::ReplayCandidate;
 use crate::kafka;
 use crate::kafka::Cluster;
 use crate::store;
@@ -16,7 +16,7 @@ use crate::store::{ResolvedSelection, Session};
 pub async fn candidates(
     session: &Session,
     selection: &ResolvedSelection,
-) -> Result<Vec<Candidate>, store::Error> {
+) -> Result<Vec<ReplayCandidate>, store::Error> {
     if selection.is_empty() {
         return Ok(Vec::new());
     }
@@ -30,7 +30,7 @@ pub async fn candidates(
 /// `kafka::Error`.
 pub async fn target_partitions(
     settings: &kafka::Settings,
-    candidates: &[Candidate],
+    candidates: &[ReplayCandidate],
     to: Option<&str>,
 ) -> Result<HashMap<String, i32>, kafka::Error> {
     let topics: BTreeSet<&str> = match to {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::error::Error;
 use super::rate_limiter::RateLimiter;
 use super::replayer::Replayer;
-use crate::dead_letter::{OwnedHeader, ReplayMark, Step, headers_from_json, replay_headers};
+use crate::dead_letter::{OwnedHeader, ReplayMark, ReplayStep, headers_from_json, replay_headers};
 use crate::event::Header;
 use crate::kafka::{Delivery, OutgoingRecord, Producer, RefusalCause};
 use crate::store;
@@ -62,7 +62,7 @@ impl Replayer {
     /// came.
     pub async fn send(
         &self,
-        steps: &[Step],
+        steps: &[ReplayStep],
         options: &ReplayOptions,
         stop: &AtomicBool,
         mut progress: impl FnMut(SendProgress),
@@ -89,7 +89,7 @@ impl Replayer {
     async fn send_chunk(
         &self,
         producer: &Producer,
-        steps: &[Step],
+        steps: &[ReplayStep],
         options: &ReplayOptions,
         sent: &mut SendProgress,
     ) -> Result<(), Error> {
@@ -153,7 +153,7 @@ impl Replayer {
     }
 
     /// Reads the raw records of a chunk, in the order of its steps.
-    async fn prepare(&self, steps: &[Step]) -> Result<Vec<PreparedRecord>, Error> {
+    async fn prepare(&self, steps: &[ReplayStep]) -> Result<Vec<PreparedRecord>, Error> {
         let row_ids: Vec<i64> = steps.iter().map(|step| step.row_id).collect();
         let mut letters =
             store::raw_dead_letters(&self.session, &row_ids).await?.into_iter().peekable();
@@ -215,7 +215,7 @@ fn deliver(
 }
 
 /// How many of the steps make the next chunk: at least one, at most `most`.
-fn chunk_length(steps: &[Step], most: usize) -> usize {
+fn chunk_length(steps: &[ReplayStep], most: usize) -> usize {
     let mut bytes = 0;
     let fitting = steps.iter().take(most).take_while(|step| {
         let fits = bytes < CHUNK_BYTES;
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_chunk_is_closed_by_its_size_and_never_empty() {
-        let step = |byte_size| Step {
+        let step = |byte_size| ReplayStep {
             row_id: 1,
             byte_size,
             target: Arc::from("t"),

@@ -14,9 +14,9 @@ pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session}
 pub use connection::settings::Settings;
 pub use connection::url::DatabaseUrl;
 pub use error::Error;
-pub use read::batches::{RecordedBatch, batches_after, last_in_commit_order};
 pub use read::bounds::{snapshot, time_span};
-pub use read::counts::{CountGroup, Grouping, TimeBucket, groups, histogram};
+pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
+pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
 pub use read::dead_letters::{
     DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
 };

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 
@@ -24,7 +24,7 @@ pub(crate) struct CompletionsArgs {
 impl Run for CompletionsArgs {
     const HEEDS_SETTINGS: bool = false;
 
-    fn apply(&mut self, _: &Defaults<'_>) {}
+    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 
     fn exit_without_reader(&self) -> Option<Exit> {
         None

@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::settings::{ConfigSearch, DEFAULT_TOPICS, Defaults, ResolvedSettings, Sourced};
+use crate::cli::settings::{
+    ArgumentSettings, ConfigSearch, DEFAULT_TOPICS, ResolvedSettings, Sourced,
+};
 use crate::cli::shared::{Context, OutputArgs, Run, print_rows};
 use crate::cli::ui::{Exit, Failure};
 use crate::kafka;
@@ -76,9 +78,9 @@ pub(crate) struct ShowConfigArgs {
 }
 
 impl Run for ConfigArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
         let ConfigCommand::Show(args) = &mut self.command;
-        defaults.output(&mut args.output.format.output);
+        settings.output(&mut args.output.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::short_class;
@@ -46,9 +46,9 @@ const IN_NARROW_TABLES: [&str; 6] =
     ["origin_topic", "exception_class", "records", "replayed", "example", "example_message"];
 
 impl Run for DltArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.tz(&mut self.selectors.tz);
-        defaults.output(&mut self.output.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.tz(&mut self.selectors.tz);
+        settings.output(&mut self.output.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {

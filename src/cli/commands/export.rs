@@ -10,9 +10,9 @@ use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, rows, suggest,
+    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, row_count_text, suggest,
 };
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
@@ -95,8 +95,8 @@ impl ExportArgs {
 }
 
 impl Run for ExportArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.tz(&mut self.selectors.tz);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.tz(&mut self.selectors.tz);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {
@@ -132,7 +132,7 @@ impl Run for ExportArgs {
                             .with_exit(Exit::Interrupted));
                     }
                 };
-                ui.status(&format!("{} written to {}", rows(written), path.display()));
+                ui.status(&format!("{} written to {}", row_count_text(written), path.display()));
                 written
             }
         };
@@ -203,7 +203,7 @@ impl Export<'_> {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
                     self.ui.status(&format!(
                         "only the first {} written: more match than --limit",
-                        rows(count)
+                        row_count_text(count)
                     ));
                     break;
                 }

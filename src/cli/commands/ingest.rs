@@ -8,7 +8,7 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar};
 use regex::Regex;
 
-use crate::cli::settings::{DEFAULT_TOPICS, Defaults, ResolvedSettings};
+use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::event::Decoder;
@@ -69,9 +69,9 @@ pub(crate) struct IngestArgs {
 }
 
 impl Run for IngestArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.topics(&mut self.topics);
-        defaults.group(&mut self.group);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.topics(&mut self.topics);
+        settings.group(&mut self.group);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {

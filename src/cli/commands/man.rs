@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Command};
 use clap_mangen::Man;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 
@@ -24,7 +24,7 @@ pub(crate) struct ManArgs {
 impl Run for ManArgs {
     const HEEDS_SETTINGS: bool = false;
 
-    fn apply(&mut self, _: &Defaults<'_>) {}
+    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 
     fn exit_without_reader(&self) -> Option<Exit> {
         None

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 use crate::store;
@@ -34,7 +34,7 @@ pub(crate) struct MigrateArgs {
 }
 
 impl Run for MigrateArgs {
-    fn apply(&mut self, _: &Defaults<'_>) {}
+    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 
     fn exit_without_reader(&self) -> Option<Exit> {
         None

@@ -20,7 +20,7 @@ mod verify;
 
 use clap::Subcommand;
 
-use super::settings::Defaults;
+use super::settings::ArgumentSettings;
 use super::shared::{Context, Run};
 use super::ui::{Exit, Failure};
 
@@ -41,10 +41,10 @@ macro_rules! commands {
                 }
             }
 
-            /// See [`Run::apply`].
-            pub(crate) fn apply(&mut self, defaults: &Defaults<'_>) {
+            /// See [`Run::apply_settings`].
+            pub(crate) fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
                 match self {
-                    $(Self::$name(args) => args.apply(defaults),)+
+                    $(Self::$name(args) => args.apply_settings(settings),)+
                 }
             }
 

@@ -6,9 +6,9 @@ use std::pin::pin;
 use clap::{Args, ValueEnum};
 use futures_util::TryStreamExt;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, rows, suggest,
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, row_count_text, suggest,
 };
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output;
@@ -87,9 +87,9 @@ impl QueryArgs {
 }
 
 impl Run for QueryArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.tz(&mut self.selectors.tz);
-        defaults.output(&mut self.output.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.tz(&mut self.selectors.tz);
+        settings.output(&mut self.output.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {
@@ -141,7 +141,7 @@ impl Run for QueryArgs {
                 ),
             };
             let cursor = Cursor { order, created_at, id, snapshot };
-            let shown = rows(page.shown);
+            let shown = row_count_text(page.shown);
             ui.status(&format!("{shown} shown, more match; go on with --after {cursor}"));
         }
         if page.shown == 0 {
@@ -194,7 +194,7 @@ impl QueryArgs {
                     Err(exit) => {
                         renderer.end(&mut output)?;
                         output.close()?;
-                        let shown = rows(page.shown);
+                        let shown = row_count_text(page.shown);
                         ui.status(&format!("stopped after {shown}, more may match"));
                         return Ok(Printed::Stopped(exit));
                     }

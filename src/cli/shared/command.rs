@@ -1,6 +1,6 @@
 //! What every command is: arguments that can be completed, and a way to run.
 
-use crate::cli::settings::{Defaults, ResolvedSettings};
+use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
 use crate::cli::ui::{Exit, Failure, Ui};
 
 /// What a command is given besides its arguments.
@@ -20,7 +20,7 @@ pub(crate) trait Run {
     const HEEDS_SETTINGS: bool = true;
 
     /// Takes over what the variables and the profile say for arguments that were not typed.
-    fn apply(&mut self, defaults: &Defaults<'_>);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>);
 
     /// How to exit when the reader of stdout went away; `None` where the work is not done for its
     /// output alone.

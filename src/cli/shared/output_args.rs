@@ -69,17 +69,3 @@ impl EmptyArgs {
         if is_empty && self.fail_on_empty { Exit::NothingMatched } else { Exit::Done }
     }
 }
-
-/// `1 row`, `7 rows`.
-pub(crate) fn rows(count: impl Into<i128>) -> String {
-    counted(count.into(), "row")
-}
-
-/// `1 record`, `7 records`.
-pub(crate) fn records(count: usize) -> String {
-    counted(count as i128, "record")
-}
-
-fn counted(count: i128, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
-}

@@ -3,6 +3,7 @@
 
 mod closed_pipe;
 mod color;
+mod exit;
 mod failure;
 mod log;
 mod output_format;
@@ -21,7 +22,8 @@ use indicatif::ProgressBar;
 
 pub(crate) use closed_pipe::closed_pipe;
 use color::ColorChoice;
-pub(crate) use failure::{Exit, Failure};
+pub(crate) use exit::Exit;
+pub(crate) use failure::Failure;
 pub(crate) use log::LogFormat;
 pub(crate) use output_format::OutputFormat;
 pub(crate) use pager::PagedOutput;

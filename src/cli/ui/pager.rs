@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::failure::Exit;
+use super::exit::Exit;
 
 /// `less` ends by itself when all fits the screen, passes colours on, and leaves the text on the
 /// screen.

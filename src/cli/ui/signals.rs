@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
-use super::failure::{Exit, Failure};
+use super::exit::Exit;
+use super::failure::Failure;
 
 /// Calls `stop` at the first SIGINT or SIGTERM, and ends the process with 130 at the second.
 #[expect(clippy::exit, reason = "whoever asks twice does not want to wait")]

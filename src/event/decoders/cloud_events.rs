@@ -5,7 +5,7 @@
 use std::str;
 
 use super::confluent;
-use crate::event::column_source::RecordPart;
+use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, Problem};
 use crate::event::json;
 use crate::event::json::{Kind, MAX_DEPTH, MAX_JSONB_BYTES, Scan};
@@ -63,7 +63,7 @@ pub(in crate::event) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) 
         occurred_at: header("ce_time"),
         correlation_id: header("ce_correlationid"),
         traceparent: header("ce_traceparent"),
-        ..Envelope::new(Format::CloudEventsBinary, payload, RecordPart::Value)
+        ..Envelope::new(Format::CloudEventsBinary, payload, ColumnOrigin::Value)
     };
     envelope.keep("causation_id", header("ce_causationid"));
     Outcome::Decoded(envelope)
@@ -82,7 +82,7 @@ pub(in crate::event) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'
         return Outcome::NotMine;
     }
     let mut envelope =
-        Envelope::new(Format::CloudEventsStructured, Payload::Raw("{}"), RecordPart::Rule);
+        Envelope::new(Format::CloudEventsStructured, Payload::Raw("{}"), ColumnOrigin::Rule);
     let (mut data, mut data_base64, mut data_content_type) = (None, None, None);
     for member in &scan.members {
         let value = Some(member.value);
@@ -108,7 +108,7 @@ pub(in crate::event) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'
             return Outcome::Invalid(Reason::NestedTooDeep.into());
         }
         envelope.payload = Payload::Raw(data.raw);
-        envelope.payload_place = RecordPart::Member("data");
+        envelope.payload_origin = ColumnOrigin::Member("data");
     } else if let Some(base64) = data_base64 {
         let mut out = format!("{{\"data_base64\":{}", base64.raw);
         if let Some(field) = &data_content_type {
@@ -117,7 +117,7 @@ pub(in crate::event) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'
         }
         out.push('}');
         envelope.payload = Payload::Built(out);
-        envelope.payload_place = RecordPart::Member("data_base64");
+        envelope.payload_origin = ColumnOrigin::Member("data_base64");
     }
     envelope.keep("datacontenttype", data_content_type);
     Outcome::Decoded(envelope)

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::column_source::RecordPart;
+use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
 use crate::event::json;
 use crate::event::json::{Kind, MAX_DEPTH, Scan, Value};
@@ -21,11 +21,11 @@ pub(in crate::event) fn decode_outbox<'a>(record: &Record<'a>, scan: &Scan<'a>) 
     let mut envelope = Envelope {
         event_id: Field::header("id", record.last_header("id")),
         event_type: Field::header("eventType", record.last_header("eventType")),
-        ..Envelope::new(Format::DebeziumOutbox, Payload::Raw("{}"), RecordPart::Value)
+        ..Envelope::new(Format::DebeziumOutbox, Payload::Raw("{}"), ColumnOrigin::Value)
     };
     let result = match unwrapped(scan) {
-        Some(payload) => envelope.set_payload(payload, RecordPart::Member("payload")),
-        None => envelope.set_payload(scan.value, RecordPart::Value),
+        Some(payload) => envelope.set_payload(payload, ColumnOrigin::Member("payload")),
+        None => envelope.set_payload(scan.value, ColumnOrigin::Value),
     };
     match result {
         Ok(()) => Outcome::Decoded(envelope),
@@ -83,11 +83,11 @@ fn change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
         ..Envelope::new(
             Format::DebeziumChange,
             Payload::Built(object_of(&row)),
-            RecordPart::OtherMembers,
+            ColumnOrigin::OtherMembers,
         )
     };
     envelope.made_type =
-        Some((Cow::Owned(format!("{table}.{verb}")), RecordPart::Member("source.table")));
+        Some((Cow::Owned(format!("{table}.{verb}")), ColumnOrigin::Member("source.table")));
     envelope.unknown = envelopes;
     Outcome::Decoded(envelope)
 }

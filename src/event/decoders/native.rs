@@ -1,7 +1,7 @@
 //! The native envelope: an object with `event_id` or `event_type`, in snake or camel case.
 
 use crate::event::Format;
-use crate::event::column_source::RecordPart;
+use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
 use crate::event::json::{MAX_DEPTH, Member, Scan, Value};
 
@@ -59,12 +59,12 @@ pub(in crate::event) fn decode<'a>(scan: &Scan<'a>) -> Outcome<'a> {
         source_service,
         occurred_at,
         correlation_id,
-        ..Envelope::new(Format::Native, Payload::Raw("{}"), RecordPart::OtherMembers)
+        ..Envelope::new(Format::Native, Payload::Raw("{}"), ColumnOrigin::OtherMembers)
     };
     envelope.keep("causation_id", causation_id);
     match payload {
         Some((spelling, value)) => {
-            if let Err(problem) = envelope.set_payload(value, RecordPart::Member(spelling)) {
+            if let Err(problem) = envelope.set_payload(value, ColumnOrigin::Member(spelling)) {
                 return Outcome::Invalid(problem);
             }
             envelope.unknown = others;

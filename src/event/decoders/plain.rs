@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::column_source::RecordPart;
+use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload};
 use crate::event::json::{MAX_DEPTH, Scan};
 use crate::event::{Format, Reason, Record};
@@ -15,7 +15,7 @@ pub(in crate::event) fn decode<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outc
         return Outcome::Invalid(Reason::NestedTooDeep.into());
     }
     let mut envelope =
-        Envelope::new(Format::PlainJson, Payload::Raw(scan.value.raw), RecordPart::Value);
+        Envelope::new(Format::PlainJson, Payload::Raw(scan.value.raw), ColumnOrigin::Value);
     let named = |name| Field::header(name, record.last_header(name));
     envelope.event_type = named("event_type")
         .or_else(|| named("eventType"))
@@ -28,7 +28,7 @@ pub(in crate::event) fn decode<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outc
             Field::header("__TypeId__", class.get(start..))
         });
     if envelope.event_type.is_none() {
-        envelope.made_type = Some((Cow::Borrowed(UNKNOWN_EVENT), RecordPart::Rule));
+        envelope.made_type = Some((Cow::Borrowed(UNKNOWN_EVENT), ColumnOrigin::Rule));
     }
     Outcome::Decoded(envelope)
 }

@@ -10,7 +10,7 @@ use super::occurred_at;
 use super::occurred_at::ParsedTime;
 use super::quarantine;
 use super::quarantine::QUARANTINED;
-use crate::event::column_source::{ColumnSource, ColumnSources, RecordPart};
+use crate::event::column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
 use crate::event::json::Kind;
 use crate::event::{Event, Reason, Record};
@@ -41,11 +41,11 @@ pub(in crate::event) fn event<'a>(
     };
     let mut broken_rule = None;
 
-    let (event_type, place) = event_type(&envelope).unwrap_or_else(|reason| {
+    let (event_type, origin) = event_type(&envelope).unwrap_or_else(|reason| {
         broken_rule = Some(reason);
-        (Cow::Borrowed(QUARANTINED), RecordPart::Rule)
+        (Cow::Borrowed(QUARANTINED), ColumnOrigin::Rule)
     });
-    sources.event_type = ColumnSource::of(place);
+    sources.event_type = ColumnSource::of(origin);
 
     let source_service = envelope.source_service.as_ref().and_then(|field| {
         let source = source_service(field).unwrap_or_else(|reason| {
@@ -53,11 +53,11 @@ pub(in crate::event) fn event<'a>(
             None
         });
         if source.is_some() {
-            sources.source_service = ColumnSource::of(field.place);
+            sources.source_service = ColumnSource::of(field.origin);
         } else {
             attributes.originals.source_service = Some(field.raw);
             sources.source_service = ColumnSource::noted(
-                RecordPart::Nowhere,
+                ColumnOrigin::Nowhere,
                 "the envelope's cannot stand in the column",
             );
         }
@@ -67,12 +67,12 @@ pub(in crate::event) fn event<'a>(
     let event_id = match envelope.event_id.and_then(|field| Some((field, field.raw.id()?))) {
         Some((field, id)) => {
             let (uuid, source) = match ids::uuid_of(&id) {
-                Some(uuid) => (uuid, ColumnSource::of(field.place)),
+                Some(uuid) => (uuid, ColumnSource::of(field.origin)),
                 None => {
                     attributes.originals.event_id = Some(field.raw);
                     (
                         ids::event_uuid(source_service.as_deref().unwrap_or_default(), &id),
-                        ColumnSource::noted(field.place, MAPPED),
+                        ColumnSource::noted(field.origin, MAPPED),
                     )
                 }
             };
@@ -81,7 +81,7 @@ pub(in crate::event) fn event<'a>(
         }
         None => {
             attributes.originals.event_id = envelope.event_id.map(|field| field.raw);
-            sources.event_id = ColumnSource::of(RecordPart::Coordinates);
+            sources.event_id = ColumnSource::of(ColumnOrigin::Coordinates);
             ids::coordinates_uuid(record)
         }
     };
@@ -109,7 +109,7 @@ pub(in crate::event) fn event<'a>(
     sources.created_at = source;
 
     sources.payload = ColumnSource {
-        place: envelope.payload_place,
+        origin: envelope.payload_origin,
         note: envelope.payload_was_text.then_some("the object that the text holds"),
     };
     attributes.named = envelope.named;
@@ -134,8 +134,8 @@ pub(in crate::event) fn event<'a>(
         event.event_type = Cow::Borrowed(QUARANTINED);
         event.payload = Cow::Owned(payload);
         attributes.payload_was_text = false;
-        sources.event_type = ColumnSource::of(RecordPart::Rule);
-        sources.payload = ColumnSource::of(RecordPart::Value);
+        sources.event_type = ColumnSource::of(ColumnOrigin::Rule);
+        sources.payload = ColumnSource::of(ColumnOrigin::Value);
         reason
     });
     event.attributes = attributes.to_json(record);
@@ -166,21 +166,21 @@ pub(in crate::event) fn event_without_envelope<'a>(
         attributes: attributes.to_json(record),
     };
     let sources = ColumnSources {
-        event_id: ColumnSource::of(RecordPart::Coordinates),
-        event_type: ColumnSource::of(RecordPart::Rule),
+        event_id: ColumnSource::of(ColumnOrigin::Coordinates),
+        event_type: ColumnSource::of(ColumnOrigin::Rule),
         aggregate_id: aggregate_origin.unwrap_or_default(),
         source_service: ColumnSource::default(),
-        payload: ColumnSource::of(RecordPart::Value),
+        payload: ColumnSource::of(ColumnOrigin::Value),
         created_at: time_source,
         correlation_id: correlation_origin.unwrap_or_default(),
     };
     (event, sources)
 }
 
-fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, RecordPart), Reason> {
-    let (text, place) = match (&envelope.event_type, &envelope.made_type) {
-        (Some(field), _) => (field.raw.text().ok_or(Reason::EventTypeNotText)?, field.place),
-        (None, Some((text, place))) => (text.clone(), *place),
+fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, ColumnOrigin), Reason> {
+    let (text, origin) = match (&envelope.event_type, &envelope.made_type) {
+        (Some(field), _) => (field.raw.text().ok_or(Reason::EventTypeNotText)?, field.origin),
+        (None, Some((text, origin))) => (text.clone(), *origin),
         (None, None) => return Err(Reason::EventTypeMissing),
     };
     if text.is_empty() {
@@ -195,7 +195,7 @@ fn event_type<'a>(envelope: &Envelope<'a>) -> Result<(Cow<'a, str>, RecordPart),
     if text.starts_with(RESERVED_PREFIX) {
         return Err(Reason::EventTypeReserved);
     }
-    Ok((text, place))
+    Ok((text, origin))
 }
 
 /// The source; `None` where it is not text, and the envelope's member is kept in the attributes
@@ -230,8 +230,8 @@ fn mapped_id<'a>(
         return (None, ColumnSource::default(), Some(field.raw));
     };
     match ids::uuid_of(&id) {
-        Some(uuid) => (Some(uuid), ColumnSource::of(field.place), None),
-        None => (Some(map(&id)), ColumnSource::noted(field.place, MAPPED), Some(field.raw)),
+        Some(uuid) => (Some(uuid), ColumnSource::of(field.origin), None),
+        None => (Some(map(&id)), ColumnSource::noted(field.origin, MAPPED), Some(field.raw)),
     }
 }
 
@@ -239,9 +239,9 @@ fn mapped_id<'a>(
 fn key_aggregate(record: &Record<'_>) -> Option<(Uuid, ColumnSource)> {
     let key = record.key.filter(|key| !key.is_empty())?;
     let source = if ids::uuid_of(key).is_some() {
-        ColumnSource::of(RecordPart::Key)
+        ColumnSource::of(ColumnOrigin::Key)
     } else {
-        ColumnSource::noted(RecordPart::Key, MAPPED)
+        ColumnSource::noted(ColumnOrigin::Key, MAPPED)
     };
     Some((ids::aggregate_uuid(key), source))
 }
@@ -251,11 +251,11 @@ fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, Column
     const NOTE: &str = "its trace id";
     let of_header = record.last_header("traceparent").and_then(ids::trace_uuid);
     if let Some(trace) = of_header {
-        return Some((trace, ColumnSource::noted(RecordPart::Header("traceparent"), NOTE)));
+        return Some((trace, ColumnSource::noted(ColumnOrigin::Header("traceparent"), NOTE)));
     }
     let field = field?;
     let trace = ids::trace_uuid(&field.raw.id()?)?;
-    Some((trace, ColumnSource::noted(field.place, NOTE)))
+    Some((trace, ColumnSource::noted(field.origin, NOTE)))
 }
 
 /// When the event happened; the attributes note where that is not the envelope's own time.
@@ -273,19 +273,19 @@ fn created_at<'a>(
     });
     if let (Some(field), Some(moment)) = (field, moment) {
         if !moment.assumed_utc {
-            return (moment.time, ColumnSource::of(field.place));
+            return (moment.time, ColumnSource::of(field.origin));
         }
         attributes.originals.created_at = Some(field.raw);
         attributes.created_at_from = Some("assumed_utc");
-        return (moment.time, ColumnSource::noted(field.place, "without an offset: taken as UTC"));
+        return (moment.time, ColumnSource::noted(field.origin, "without an offset: taken as UTC"));
     }
     attributes.originals.created_at = field.map(|field| field.raw);
     let note =
         if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
     if let Some(time) = record.timestamp_ms.and_then(occurred_at::from_milliseconds) {
         attributes.created_at_from = Some("kafka_timestamp");
-        return (time, ColumnSource::noted(RecordPart::KafkaTimestamp, note));
+        return (time, ColumnSource::noted(ColumnOrigin::KafkaTimestamp, note));
     }
     attributes.created_at_from = Some("now");
-    (now.max(occurred_at::EARLIEST), ColumnSource::noted(RecordPart::Clock, note))
+    (now.max(occurred_at::EARLIEST), ColumnSource::noted(ColumnOrigin::Clock, note))
 }

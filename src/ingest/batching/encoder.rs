@@ -78,14 +78,15 @@ impl EncodedBatch {
 
     /// Names the record of a row: "orders.events [2] offset 57".
     pub(in crate::ingest) fn name_of(&self, index: usize) -> String {
-        let segment = &self.segments[self.records.source(index) as usize];
+        let segment = &self.segments[self.records.partition_index(index) as usize];
         format!("{} offset {}", segment.partition.name, self.records.offset(index))
     }
 
     /// Gives the rows their ids.
-    pub(in crate::ingest) fn number_from(&mut self, first_id: i64) {
-        self.events.number(first_id..);
-        self.dead_letters.number(self.dead_letter_rows.iter().map(|row| first_id + *row as i64));
+    pub(in crate::ingest) fn fill_in_ids_from(&mut self, first_id: i64) {
+        self.events.fill_in_ids(first_id..);
+        self.dead_letters
+            .fill_in_ids(self.dead_letter_rows.iter().map(|row| first_id + *row as i64));
     }
 }
 
@@ -117,7 +118,7 @@ impl Encoder {
         let mut headers = Vec::new();
         for index in 0..records.len() {
             records.headers(index, &mut headers);
-            let segment = &segments[records.source(index) as usize];
+            let segment = &segments[records.partition_index(index) as usize];
             let record = self.record(&records, segment, index, &headers);
             let event = self.decoder.decode(&record, now).event;
             quarantined += u64::from(event.event_type == QUARANTINED);
@@ -159,7 +160,7 @@ impl Encoder {
     ) {
         let mut headers = Vec::new();
         encoded.records.headers(index, &mut headers);
-        let segment = &encoded.segments[encoded.records.source(index) as usize];
+        let segment = &encoded.segments[encoded.records.partition_index(index) as usize];
         let record = self.record(&encoded.records, segment, index, &headers);
         let event =
             self.decoder.quarantine(&record, Reason::RefusedByDatabase, detail, UnixMicros::now());
@@ -177,7 +178,7 @@ impl Encoder {
         encoded.dead_letters_are_stripped = true;
         for index in &encoded.dead_letter_rows {
             encoded.records.headers(*index, &mut headers);
-            let segment = &encoded.segments[encoded.records.source(*index) as usize];
+            let segment = &encoded.segments[encoded.records.partition_index(*index) as usize];
             let record = self.record(&encoded.records, segment, *index, &headers);
             write_dead_letter_from(&mut encoded.dead_letters, &record, &DeadLetter::default());
         }

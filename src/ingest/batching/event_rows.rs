@@ -7,7 +7,7 @@ use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT};
 use crate::time::UnixMicros;
 
-/// Writes the row of `event_logs` that an event becomes. Its id is 0 until [`CopyBuffer::number`]
+/// Writes the row of `event_logs` that an event becomes. Its id is 0 until [`CopyBuffer::fill_in_ids`]
 /// fills it in.
 pub fn write_event(rows: &mut CopyBuffer, event: &Event<'_>, partition_id: i32, offset: i64) {
     let mut row = rows.begin(EVENT_COLUMN_COUNT);
@@ -25,7 +25,7 @@ pub fn write_event(rows: &mut CopyBuffer, event: &Event<'_>, partition_id: i32, 
 }
 
 /// Writes the row of `dead_letters` that a record of a dead-letter topic becomes. The id of its
-/// event is 0 until [`CopyBuffer::number`] fills it in.
+/// event is 0 until [`CopyBuffer::fill_in_ids`] fills it in.
 pub fn write_dead_letter(rows: &mut CopyBuffer, record: &Record<'_>) {
     write_dead_letter_from(rows, record, &dead_letter::origin(record));
 }

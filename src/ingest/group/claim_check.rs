@@ -20,7 +20,7 @@ pub(in crate::ingest) enum Comparison {
 /// Compares a claim with the offsets that Kafka has. Brokers before Kafka 2.8 tell no topic id:
 /// where one is missing, the offsets alone decide.
 pub(in crate::ingest) fn compare(claim: &Claim, offsets: Offsets) -> Comparison {
-    match (claim.recorded_topic_id, claim.key.topic_id) {
+    match (claim.recorded_topic_id, claim.partition.topic_id) {
         (Some(recorded), Some(found)) if recorded != found => Comparison::OtherTopic,
         _ if offsets.end < claim.next_offset => Comparison::EndsEarly { end: offsets.end },
         _ if offsets.low > claim.next_offset => Comparison::Lost { low: offsets.low },
@@ -60,7 +60,7 @@ pub(in crate::ingest) fn decide(
             format!("ends at offset {end} although offsets up to {recorded} are recorded")
         }
     };
-    let partition = &claim.key.partition;
+    let partition = &claim.partition.name;
     let topic = &partition.topic;
     Decision::Refuse(format!(
         "{partition} is not read: the topic {change}; \
@@ -82,7 +82,7 @@ mod tests {
     fn claim(recorded: Option<Uuid>, found: Option<Uuid>, next_offset: i64) -> Claim {
         let partition = TopicPartition::new("orders.events", 2);
         Claim {
-            key: TopicIdPartition { partition, topic_id: found },
+            partition: TopicIdPartition { name: partition, topic_id: found },
             partition_id: 7,
             epoch: 3,
             next_offset,

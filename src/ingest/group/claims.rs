@@ -13,7 +13,7 @@ use crate::event::TopicPartition;
 use crate::ingest::counters::Counters;
 use crate::ingest::error::Error;
 use crate::ingest::fault::{Fault, FirstFault};
-use crate::ingest::lock::lock;
+use crate::ingest::mutex::lock_mutex;
 use crate::ingest::settings::IngestSettings;
 use crate::ingest::stop::Stop;
 use crate::kafka::Cluster;
@@ -87,10 +87,10 @@ impl Claims {
         partitions: &[TopicPartition],
         end_holders: bool,
     ) -> Result<Vec<Claim>, Error> {
-        let keys = self.keys(partitions)?;
+        let partitions = self.with_topic_ids(partitions)?;
         let mut session = Session::connect(&self.settings.database, &self.application()).await?;
         if end_holders {
-            let ended = store::end_lock_holders(&session, &self.cluster_id, &keys).await?;
+            let ended = store::end_lock_holders(&session, &self.cluster_id, &partitions).await?;
             if ended > 0 {
                 tracing::warn!(
                     sessions = ended,
@@ -98,7 +98,8 @@ impl Claims {
                 );
             }
         }
-        let claims = store::claim(&mut session, &self.cluster_id, &keys, &self.ingester).await?;
+        let claims =
+            store::claim(&mut session, &self.cluster_id, &partitions, &self.ingester).await?;
         let mut readable = Vec::with_capacity(claims.len());
         for claim in claims {
             readable.extend(self.prepare(&mut session, claim).await?);
@@ -111,17 +112,20 @@ impl Claims {
         format!("audit ingest {} claims", self.ingester)
     }
 
-    fn keys(&self, partitions: &[TopicPartition]) -> Result<Vec<TopicIdPartition>, Error> {
+    fn with_topic_ids(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Result<Vec<TopicIdPartition>, Error> {
         let mut topics: Vec<String> =
             partitions.iter().map(|partition| partition.topic.clone()).collect();
         topics.sort_unstable();
         topics.dedup();
         let ids = self.cluster.topic_ids(&topics)?;
-        let key = |partition: &TopicPartition| TopicIdPartition {
-            partition: partition.clone(),
+        let with_id = |partition: &TopicPartition| TopicIdPartition {
+            name: partition.clone(),
             topic_id: ids.get(&partition.topic).copied(),
         };
-        Ok(partitions.iter().map(key).collect())
+        Ok(partitions.iter().map(with_id).collect())
     }
 
     /// Makes a claim ready to be read: begins a new incarnation or declares a loss where that has
@@ -131,7 +135,7 @@ impl Claims {
         session: &mut Session,
         mut claim: Claim,
     ) -> Result<Option<Claim>, Error> {
-        let partition = claim.key.partition.clone();
+        let partition = claim.partition.name.clone();
         let mut comparison = compare(&claim, self.cluster.offsets(&partition)?);
         for _ in 0..END_RETRIES {
             if !matches!(comparison, Comparison::EndsEarly { .. }) {
@@ -143,8 +147,13 @@ impl Claims {
         let accepts_recreated = self.settings.accept_recreated.contains(&partition.topic);
         let mut decision = decide(&claim, comparison, accepts_recreated);
         if decision == Decision::BeginIncarnation {
-            claim = store::begin_incarnation(session, &self.cluster_id, &claim.key, &self.ingester)
-                .await?;
+            claim = store::begin_incarnation(
+                session,
+                &self.cluster_id,
+                &claim.partition,
+                &self.ingester,
+            )
+            .await?;
             tracing::warn!(
                 topic = partition.topic,
                 partition = partition.partition,
@@ -158,7 +167,7 @@ impl Claims {
             Decision::DeclareLost { low } => self.declare_lost(&mut claim, low).await?,
             Decision::Refuse(text) => {
                 tracing::error!("{text}");
-                lock(&self.refused).insert(partition, text);
+                lock_mutex(&self.refused).insert(partition, text);
                 return Ok(None);
             }
         }
@@ -191,8 +200,8 @@ impl Claims {
         }
         let lost = low - claim.next_offset;
         tracing::error!(
-            topic = claim.key.partition.topic,
-            partition = claim.key.partition.partition,
+            topic = claim.partition.name.topic,
+            partition = claim.partition.name.partition,
             first_offset = claim.next_offset,
             next_offset = low,
             lost,

@@ -15,7 +15,7 @@ use super::rebalance::GroupMember;
 use crate::event::TopicPartition;
 use crate::ingest::error::Error;
 use crate::ingest::fault::Fault;
-use crate::ingest::lock::lock;
+use crate::ingest::mutex::lock_mutex;
 use crate::ingest::recorded_offsets::RecordedOffsets;
 use crate::ingest::settings::IngestSettings;
 use crate::kafka::{self, ReceivedRecord};
@@ -28,7 +28,7 @@ const QUIET: Duration = Duration::from_millis(100);
 /// How many records are received between two checks of the clock, of the batches and of a stop.
 const BURST: usize = 200;
 /// How long a stop waits for the batches in flight.
-const STOP_LIMIT: Duration = Duration::from_secs(30);
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// How long each step of leaving the group may take.
 const LEAVE_LIMIT: Duration = Duration::from_secs(5);
 /// How often the group's offsets in Kafka are committed. They serve other tools' lag displays only.
@@ -89,7 +89,7 @@ pub(in crate::ingest) fn consume(
     }
     // Records that arrive from here on are dropped, so nothing may be flushed any more: they would
     // be taken for holes.
-    lock(&consumer.context().batcher).close();
+    lock_mutex(&consumer.context().batcher).close();
     leave(consumer);
 }
 
@@ -139,7 +139,7 @@ fn read(consumer: &BaseConsumer<GroupContext>, offsets: &RecordedOffsets) -> Res
                 }
                 if !receive(consumer, timeout)? {
                     let positions = consumer.positions();
-                    lock(&context.batcher).account_for_holes(&positions, Instant::now());
+                    lock_mutex(&context.batcher).account_for_holes(&positions, Instant::now());
                 }
             }
         }
@@ -149,10 +149,10 @@ fn read(consumer: &BaseConsumer<GroupContext>, offsets: &RecordedOffsets) -> Res
 /// Flushes the batches that are due, or all of them where a stop was requested.
 fn flush(consumer: &BaseConsumer<GroupContext>, now: Instant) -> Result<Step, Fault> {
     let context = consumer.context();
-    let mut batcher = lock(&context.batcher);
+    let mut batcher = lock_mutex(&context.batcher);
     let positions = || consumer.positions();
     if context.stop.is_requested() {
-        let drained = batcher.drain(STOP_LIMIT, positions, || context.faults.is_raised());
+        let drained = batcher.drain(DRAIN_LIMIT, positions, || context.faults.is_raised());
         return if drained { Ok(Step::End) } else { Err(Fault::Fatal(Error::StoppedEarly)) };
     }
     batcher.flush_due(now, positions);
@@ -195,7 +195,7 @@ fn receive(consumer: &BaseConsumer<GroupContext>, timeout: Duration) -> Result<b
             Some(Ok(message)) => {
                 // The clock is read once for all of them.
                 let now = *received_at.get_or_insert_with(Instant::now);
-                let mut batcher = lock(&consumer.context().batcher);
+                let mut batcher = lock_mutex(&consumer.context().batcher);
                 batcher.push(ReceivedRecord::from(&message), now);
                 if batcher.is_full() {
                     break;

@@ -15,7 +15,7 @@ use super::rebalance::{GroupMember, Rebalancer};
 use crate::event::TopicPartition;
 use crate::ingest::batching::batcher::{Batcher, Positions};
 use crate::ingest::fault::FirstFault;
-use crate::ingest::lock::lock;
+use crate::ingest::mutex::lock_mutex;
 use crate::ingest::stop::Stop;
 use crate::kafka;
 use crate::store::Claim;
@@ -46,7 +46,7 @@ impl ConsumerContext for GroupContext {
         event: RDKafkaRespErr,
         partitions: &mut TopicPartitionList,
     ) {
-        let mut batcher = lock(&self.batcher);
+        let mut batcher = lock_mutex(&self.batcher);
         let partitions: Vec<TopicPartition> = names(partitions).collect();
         if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             self.rebalancer.assign(&mut batcher, consumer, &partitions);
@@ -73,7 +73,7 @@ impl GroupMember for BaseConsumer<GroupContext> {
         let failed = || kafka::Error::client("assigning partitions");
         let mut list = TopicPartitionList::new();
         for claim in claims {
-            let TopicPartition { topic, partition } = &claim.key.partition;
+            let TopicPartition { topic, partition } = &claim.partition.name;
             list.add_partition_offset(topic, *partition, Offset::Offset(claim.next_offset))
                 .map_err(failed())?;
         }

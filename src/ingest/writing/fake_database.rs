@@ -11,7 +11,7 @@ use copied_rows::{Fields, copied};
 use super::database::{BatchConnection, Database, DatabaseError, Refusal};
 use crate::event::QUARANTINED;
 use crate::ingest::batching::encoder::EncodedBatch;
-use crate::ingest::lock::lock;
+use crate::ingest::mutex::lock_mutex;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, Written};
 
@@ -147,7 +147,7 @@ impl FakeDatabase {
     }
 
     pub(in crate::ingest) fn state(&self) -> MutexGuard<'_, FakeState> {
-        lock(&self.0)
+        lock_mutex(&self.0)
     }
 }
 

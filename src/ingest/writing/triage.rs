@@ -17,7 +17,7 @@ const RUN: usize = 1000;
 
 /// Why a batch could not be repaired.
 #[derive(Debug)]
-pub(in crate::ingest) enum Failure {
+pub(in crate::ingest) enum RepairError {
     /// The trials could not be finished: the connection broke, or a server is going down.
     Interrupted(DatabaseError),
     /// PostgreSQL refuses the batch, and nothing is left that could be changed in it.
@@ -40,20 +40,20 @@ pub(in crate::ingest) async fn repair(
     batch: &mut EncodedBatch,
     ids: &IdBlock,
     refusal: Refusal,
-) -> Result<(), Failure> {
-    let refused = find_refused(connection, batch, ids).await.map_err(Failure::Interrupted)?;
+) -> Result<(), RepairError> {
+    let refused = find_refused(connection, batch, ids).await.map_err(RepairError::Interrupted)?;
     for RefusedRow { index, detail } in &refused {
         if batch.was_refused(*index) {
             let record = batch.name_of(*index);
             let detail = detail.clone();
-            return Err(Failure::Unrepairable(Error::QuarantineRefused { record, detail }));
+            return Err(RepairError::Unrepairable(Error::QuarantineRefused { record, detail }));
         }
         tracing::warn!(detail, "PostgreSQL refuses a record; it is quarantined");
         encoder.quarantine(batch, *index, detail);
     }
     if refused.is_empty() {
         if !batch.has_dead_letter_origins() {
-            return Err(Failure::Unrepairable(Error::BatchRefused(refusal.error)));
+            return Err(RepairError::Unrepairable(Error::BatchRefused(refusal.error)));
         }
         tracing::warn!(
             error = %refusal.error,

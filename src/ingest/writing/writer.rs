@@ -99,8 +99,8 @@ impl<D: Database> LaneWriter<D> {
                         triage::repair(connection, &self.encoder, &mut batch.encoded, ids, refusal);
                     match repaired.await {
                         Ok(()) => continue,
-                        Err(triage::Failure::Interrupted(error)) => error,
-                        Err(triage::Failure::Unrepairable(error)) => {
+                        Err(triage::RepairError::Interrupted(error)) => error,
+                        Err(triage::RepairError::Unrepairable(error)) => {
                             return Err(Fault::Fatal(error));
                         }
                     }
@@ -131,7 +131,7 @@ impl<D: Database> LaneWriter<D> {
             batch.ids = Some(connection.reserve_ids(rows).await?);
         }
         if let Some(ids) = &batch.ids {
-            batch.encoded.number_from(ids.first_id);
+            batch.encoded.fill_in_ids_from(ids.first_id);
         }
         let to_write = Batch {
             events: batch.ids.as_ref().map(|ids| (&batch.encoded.events, ids)),

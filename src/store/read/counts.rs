@@ -92,7 +92,7 @@ impl Grouping {
 
 /// One group, or all selected events together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CountGroup {
+pub struct EventCount {
     /// What its events have in common, one value for each grouping.
     pub keys: Vec<Option<String>>,
     /// How many rows it has.
@@ -115,18 +115,18 @@ pub struct CountGroup {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn groups(
+pub async fn count_events(
     session: &Session,
     selection: &ResolvedSelection,
     by: &[Grouping],
     duplicates: bool,
     limit: i64,
-) -> Result<Vec<CountGroup>, Error> {
+) -> Result<Vec<EventCount>, Error> {
     let statement = groups_statement(selection, by, duplicates, limit);
     let group = |row: &Row| {
         let keys = (0..by.len()).map(|index| row.try_get(index)).collect::<Result<_, _>>()?;
         let at = |offset: usize| by.len() + offset;
-        Ok(CountGroup {
+        Ok(EventCount {
             keys,
             rows: row.try_get(at(0))?,
             dead_letters: row.try_get(at(1))?,

@@ -154,11 +154,11 @@ fn group(row: &Row) -> Result<DeadLetterGroup, tokio_postgres::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::search::resolved::Errors;
+    use crate::store::search::resolved::ErrorFilter;
 
     fn dead_letters() -> ResolvedSelection {
         ResolvedSelection {
-            errors: Errors::Ids(vec![7, 9]),
+            errors: ErrorFilter::Ids(vec![7, 9]),
             dead_letters: Some(true),
             ..ResolvedSelection::default()
         }

@@ -1,7 +1,7 @@
 //! What is read: one function for each query.
 
-pub(in crate::store) mod batches;
 pub(in crate::store) mod bounds;
+pub(in crate::store) mod commit_order;
 pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
 pub(in crate::store) mod find_event;

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::dead_letter::{Candidate, OriginSource, PreviousReplay};
+use crate::dead_letter::{OriginSource, PreviousReplay, ReplayCandidate};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
@@ -30,7 +30,7 @@ pub struct RawDeadLetter {
 pub async fn replay_candidates(
     session: &Session,
     selection: &ResolvedSelection,
-) -> Result<Vec<Candidate>, Error> {
+) -> Result<Vec<ReplayCandidate>, Error> {
     candidates_statement(selection).rows(session, "selecting dead letters", candidate).await
 }
 
@@ -60,7 +60,7 @@ fn candidates_statement(selection: &ResolvedSelection) -> Statement {
     Statement { sql, parameters }
 }
 
-fn candidate(row: &Row) -> Result<Candidate, tokio_postgres::Error> {
+fn candidate(row: &Row) -> Result<ReplayCandidate, tokio_postgres::Error> {
     let was_replayed: bool = row.try_get(10)?;
     let is_pending: bool = row.try_get(11)?;
     let came_back: bool = row.try_get(12)?;
@@ -70,7 +70,7 @@ fn candidate(row: &Row) -> Result<Candidate, tokio_postgres::Error> {
         (true, false, true) => PreviousReplay::Pending,
         (true, false, false) => PreviousReplay::Sent,
     };
-    Ok(Candidate {
+    Ok(ReplayCandidate {
         row_id: row.try_get(0)?,
         created_at: row.try_get(1)?,
         topic: row.try_get(2)?,
@@ -114,11 +114,11 @@ pub async fn raw_dead_letters(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::search::resolved::Errors;
+    use crate::store::search::resolved::ErrorFilter;
 
     fn dead_letters() -> ResolvedSelection {
         ResolvedSelection {
-            errors: Errors::Ids(vec![7, 9]),
+            errors: ErrorFilter::Ids(vec![7, 9]),
             dead_letters: Some(true),
             ..ResolvedSelection::default()
         }

@@ -4,7 +4,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::batch_of_row::nearest_batch;
-use super::resolved::{Errors, RecordedRange, ResolvedSelection, Texts, Topics};
+use super::resolved::{ErrorFilter, RecordedRange, ResolvedSelection, TextFilter, TopicFilter};
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
 use crate::store::connection::statement::Parameters;
@@ -31,7 +31,7 @@ pub(in crate::store) fn selection_conditions(
         &resolved.event_types,
         parameters,
     ));
-    if selection.quarantined && matches!(resolved.event_types, Texts::Like(_)) {
+    if selection.quarantined && matches!(resolved.event_types, TextFilter::Like(_)) {
         conditions
             .push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
     }
@@ -57,12 +57,12 @@ pub(in crate::store) fn selection_conditions(
         Some(false) => conditions.push(format!("{row}.is_dlt IS NOT TRUE")),
     }
     match &resolved.topics {
-        Topics::Any => {}
-        Topics::Partitions(partitions) => {
+        TopicFilter::Any => {}
+        TopicFilter::Partitions(partitions) => {
             let partitions = parameters.bind(partitions.clone(), Type::INT4_ARRAY);
             conditions.push(format!("{row}.partition_id = ANY({partitions})"));
         }
-        Topics::Like(patterns) => {
+        TopicFilter::Like(patterns) => {
             let patterns = parameters.bind(patterns.clone(), Type::TEXT_ARRAY);
             conditions.push(format!(
                 "{row}.partition_id IN (SELECT partition_id FROM kafka_partitions WHERE topic LIKE ANY({patterns}))"
@@ -87,18 +87,18 @@ pub(in crate::store) fn selection_conditions(
     conditions
 }
 
-fn text_condition(column: &str, texts: &Texts, parameters: &mut Parameters) -> Option<String> {
+fn text_condition(column: &str, texts: &TextFilter, parameters: &mut Parameters) -> Option<String> {
     match texts {
-        Texts::Any => None,
+        TextFilter::Any => None,
         // Only equality lets an index give the rows in order.
-        Texts::Exact(values) if values.len() == 1 => {
+        TextFilter::Exact(values) if values.len() == 1 => {
             Some(format!("{column} = {}", parameters.bind(values[0].clone(), Type::VARCHAR)))
         }
-        Texts::Exact(values) => Some(format!(
+        TextFilter::Exact(values) => Some(format!(
             "{column} = ANY({})",
             parameters.bind(values.clone(), Type::VARCHAR_ARRAY)
         )),
-        Texts::Like(patterns) => Some(format!(
+        TextFilter::Like(patterns) => Some(format!(
             "{column} LIKE ANY({})",
             parameters.bind(patterns.clone(), Type::TEXT_ARRAY)
         )),
@@ -162,13 +162,13 @@ fn recorded_conditions(
     conditions
 }
 
-fn error_condition(row: &str, errors: &Errors, parameters: &mut Parameters) -> Option<String> {
+fn error_condition(row: &str, errors: &ErrorFilter, parameters: &mut Parameters) -> Option<String> {
     match errors {
-        Errors::Any => None,
-        Errors::Ids(ids) => {
+        ErrorFilter::Any => None,
+        ErrorFilter::Ids(ids) => {
             Some(format!("{row}.id = ANY({})", parameters.bind(ids.clone(), Type::INT8_ARRAY)))
         }
-        Errors::Like(patterns) => {
+        ErrorFilter::Like(patterns) => {
             let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
             let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
             // Reads a scalar, not EXISTS: PostgreSQL would plan a join with all dead letters for

@@ -17,13 +17,13 @@ pub enum RowScope {
 /// A selection, resolved against one database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResolvedSelection {
-    pub(in crate::store) event_types: Texts,
-    pub(in crate::store) services: Texts,
-    pub(in crate::store) topics: Topics,
+    pub(in crate::store) event_types: TextFilter,
+    pub(in crate::store) services: TextFilter,
+    pub(in crate::store) topics: TopicFilter,
     pub(in crate::store) aggregates: Vec<Identifier>,
     pub(in crate::store) correlations: Vec<Identifier>,
     pub(in crate::store) recorded: Option<RecordedRange>,
-    pub(in crate::store) errors: Errors,
+    pub(in crate::store) errors: ErrorFilter,
     /// Whether only dead letters are meant (true), or all but dead letters (false).
     pub(in crate::store) dead_letters: Option<bool>,
     /// How many rows have the types, services and topics together.
@@ -42,11 +42,11 @@ impl ResolvedSelection {
 
     /// Whether a selector has no counterpart in the database, so that nothing can match.
     pub fn is_empty(&self) -> bool {
-        self.event_types == Texts::Exact(Vec::new())
-            || self.services == Texts::Exact(Vec::new())
-            || self.topics == Topics::Partitions(Vec::new())
-            || self.errors == Errors::Ids(Vec::new())
-            || (self.errors != Errors::Any && self.dead_letters == Some(false))
+        self.event_types == TextFilter::Exact(Vec::new())
+            || self.services == TextFilter::Exact(Vec::new())
+            || self.topics == TopicFilter::Partitions(Vec::new())
+            || self.errors == ErrorFilter::Ids(Vec::new())
+            || (self.errors != ErrorFilter::Any && self.dead_letters == Some(false))
             || self.cardinality == Cardinality::None
             || self.recorded.is_some_and(|recorded| recorded.first_id > recorded.last_id)
     }
@@ -54,7 +54,7 @@ impl ResolvedSelection {
 
 /// Which texts are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store) enum Texts {
+pub(in crate::store) enum TextFilter {
     /// Every text.
     #[default]
     Any,
@@ -64,7 +64,7 @@ pub(in crate::store) enum Texts {
     Like(Vec<String>),
 }
 
-impl Texts {
+impl TextFilter {
     /// Narrows what is meant to this value.
     pub(in crate::store) fn keep_only(&mut self, value: &str) {
         match self {
@@ -78,7 +78,7 @@ impl Texts {
 
 /// Which topics are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store) enum Topics {
+pub(in crate::store) enum TopicFilter {
     /// Every topic.
     #[default]
     Any,
@@ -90,7 +90,7 @@ pub(in crate::store) enum Topics {
 
 /// Which errors of dead letters are meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::store) enum Errors {
+pub(in crate::store) enum ErrorFilter {
     /// Every error, and rows without one.
     #[default]
     Any,

@@ -13,7 +13,7 @@ use crate::store::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicIdPartition {
     /// The topic and the number.
-    pub partition: TopicPartition,
+    pub name: TopicPartition,
     /// Kafka's id of the topic, where the broker tells it.
     pub topic_id: Option<Uuid>,
 }
@@ -22,14 +22,14 @@ pub struct TopicIdPartition {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The partition as Kafka has it now.
-    pub key: TopicIdPartition,
+    pub partition: TopicIdPartition,
     /// `kafka_partitions.partition_id`.
     pub partition_id: i32,
     /// The fence: a batch commits only while the row still has this epoch.
     pub epoch: i64,
     /// The first offset that is not recorded yet.
     pub next_offset: i64,
-    /// The topic id that the recorded offsets belong to; another one than the key's means a
+    /// The topic id that the recorded offsets belong to; another one than the partition's means a
     /// re-created topic.
     pub recorded_topic_id: Option<Uuid>,
 }
@@ -46,13 +46,13 @@ const CLAIMING: &str = "claiming partitions";
 pub async fn claim(
     session: &mut Session,
     cluster_id: &str,
-    keys: &[TopicIdPartition],
+    partitions: &[TopicIdPartition],
     claimed_by: &str,
 ) -> Result<Vec<Claim>, Error> {
     let failed = || Error::query(CLAIMING);
     let transaction = session.client_mut().transaction().await.map_err(failed())?;
     transaction.batch_execute("SET LOCAL lock_timeout = '5s'").await.map_err(failed())?;
-    let columns = KeyColumns::new(keys);
+    let columns = PartitionColumns::new(partitions);
     query::execute(
         &transaction,
         CLAIMING,
@@ -92,10 +92,12 @@ pub async fn claim(
     newest.sort_unstable();
     let mut claims = Vec::with_capacity(newest.len());
     for (partition_id, place) in newest {
-        let Some(key) = usize::try_from(place - 1).ok().and_then(|index| keys.get(index)) else {
+        let Some(partition) =
+            usize::try_from(place - 1).ok().and_then(|index| partitions.get(index))
+        else {
             continue;
         };
-        claims.push(raise_epoch(&transaction, partition_id, key, claimed_by).await?);
+        claims.push(raise_epoch(&transaction, partition_id, partition, claimed_by).await?);
     }
     transaction.commit().await.map_err(failed())?;
     Ok(claims)
@@ -104,7 +106,7 @@ pub async fn claim(
 async fn raise_epoch(
     transaction: &Transaction<'_>,
     partition_id: i32,
-    key: &TopicIdPartition,
+    partition: &TopicIdPartition,
     claimed_by: &str,
 ) -> Result<Claim, Error> {
     query::row(
@@ -114,10 +116,10 @@ async fn raise_epoch(
                 SET epoch = epoch + 1, claimed_by = $2, claimed_at = clock_timestamp(), topic_id = coalesce(topic_id, $3)
               WHERE partition_id = $1
              RETURNING epoch, next_offset, topic_id",
-        &[(&partition_id, Type::INT4), (&claimed_by, Type::TEXT), (&key.topic_id, Type::UUID)],
+        &[(&partition_id, Type::INT4), (&claimed_by, Type::TEXT), (&partition.topic_id, Type::UUID)],
         |row| {
             Ok(Claim {
-                key: key.clone(),
+                partition: partition.clone(),
                 partition_id,
                 epoch: row.try_get(0)?,
                 next_offset: row.try_get(1)?,
@@ -136,7 +138,7 @@ async fn raise_epoch(
 pub async fn begin_incarnation(
     session: &mut Session,
     cluster_id: &str,
-    key: &TopicIdPartition,
+    partition: &TopicIdPartition,
     claimed_by: &str,
 ) -> Result<Claim, Error> {
     let what = "beginning a new incarnation of a partition";
@@ -150,14 +152,14 @@ pub async fn begin_incarnation(
              RETURNING partition_id",
         &[
             (&cluster_id, Type::TEXT),
-            (&key.partition.topic, Type::TEXT),
-            (&key.topic_id, Type::UUID),
-            (&key.partition.partition, Type::INT4),
+            (&partition.name.topic, Type::TEXT),
+            (&partition.topic_id, Type::UUID),
+            (&partition.name.partition, Type::INT4),
         ],
         |row| row.try_get(0),
     )
     .await?;
-    let claim = raise_epoch(&transaction, partition_id, key, claimed_by).await?;
+    let claim = raise_epoch(&transaction, partition_id, partition, claimed_by).await?;
     transaction.commit().await.map_err(Error::query(what))?;
     Ok(claim)
 }
@@ -171,9 +173,9 @@ pub async fn begin_incarnation(
 pub async fn end_lock_holders(
     session: &Session,
     cluster_id: &str,
-    keys: &[TopicIdPartition],
+    partitions: &[TopicIdPartition],
 ) -> Result<usize, Error> {
-    let columns = KeyColumns::new(keys);
+    let columns = PartitionColumns::new(partitions);
     let ended = session
         .rows(
             "ending the session of a frozen ingester",
@@ -195,18 +197,18 @@ pub async fn end_lock_holders(
 }
 
 /// The partitions column by column, as `unnest` takes them.
-struct KeyColumns<'a> {
+struct PartitionColumns<'a> {
     topics: Vec<&'a str>,
     topic_ids: Vec<Option<Uuid>>,
     partitions: Vec<i32>,
 }
 
-impl<'a> KeyColumns<'a> {
-    fn new(keys: &'a [TopicIdPartition]) -> Self {
+impl<'a> PartitionColumns<'a> {
+    fn new(partitions: &'a [TopicIdPartition]) -> Self {
         Self {
-            topics: keys.iter().map(|key| key.partition.topic.as_str()).collect(),
-            topic_ids: keys.iter().map(|key| key.topic_id).collect(),
-            partitions: keys.iter().map(|key| key.partition.partition).collect(),
+            topics: partitions.iter().map(|partition| partition.name.topic.as_str()).collect(),
+            topic_ids: partitions.iter().map(|partition| partition.topic_id).collect(),
+            partitions: partitions.iter().map(|partition| partition.name.partition).collect(),
         }
     }
 }

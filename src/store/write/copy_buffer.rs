@@ -33,7 +33,7 @@ impl CopyBuffer {
         self.starts.is_empty()
     }
 
-    /// Begins a row whose first column is a bigint that [`CopyBuffer::number`] fills in later.
+    /// Begins a row whose first column is a bigint that [`CopyBuffer::fill_in_ids`] fills in later.
     pub fn begin(&mut self, columns: u16) -> CopyRow<'_> {
         self.starts.push(self.bytes.len());
         self.bytes.extend_from_slice(&columns.to_be_bytes());
@@ -43,7 +43,7 @@ impl CopyBuffer {
     }
 
     /// Writes the ids into the first columns of the rows, in their order.
-    pub fn number(&mut self, ids: impl Iterator<Item = i64>) {
+    pub fn fill_in_ids(&mut self, ids: impl Iterator<Item = i64>) {
         for (start, id) in self.starts.iter().zip(ids) {
             // Two bytes count the columns, four give the length of the first.
             self.bytes[start + 6..start + 14].copy_from_slice(&id.to_be_bytes());
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn rows_are_numbered_without_being_encoded_again() {
         let mut numbered = rows(&["a", "b"]);
-        numbered.number(7..);
+        numbered.fill_in_ids(7..);
         let expected =
             [SIGNATURE, &[0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1, b'b'], TRAILER]
                 .concat();

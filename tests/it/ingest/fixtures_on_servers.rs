@@ -16,7 +16,7 @@ use record_file::{Content, Record};
 use sandbox::{Placed, Sandbox, Scope};
 use uuid::Uuid;
 
-use crate::fixtures::{self, CreatedAt, EventId, Fixture};
+use crate::support::fixtures::{self, CreatedAt, EventId, Fixture};
 use crate::support::{Audit, Database, Oracle};
 
 /// The columns that are compared: name, the type in which PostgreSQL compares it.

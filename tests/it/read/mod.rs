@@ -3,7 +3,7 @@
 mod duplicates;
 mod export;
 mod query;
+mod show_trace_stats;
 mod status;
-mod story;
 mod tail;
 mod verify;

@@ -1,9 +1,9 @@
 //! `audit replay-dlt` and `audit dlt` on a real Kafka and a real PostgreSQL.
 
 mod crashes;
-mod faithful;
 mod ledger;
 mod plan;
+mod sent_records;
 
 use std::process::Output;
 

@@ -1,7 +1,7 @@
 //! The whole story: two services that fail, are killed and are replayed, and an audit that tells
 //! all of it.
 
-mod books;
+mod consistency;
 mod world;
 
 use sandbox::Sandbox;
@@ -95,12 +95,12 @@ fn agree(world: &World<'_>) {
     same(
         &world.order_db,
         "SELECT id, total_amount, currency, status FROM orders ORDER BY id",
-        books::ORDERS,
+        consistency::ORDERS,
     );
     same(
         &world.payment_db,
         "SELECT order_id, id, amount, status FROM payments ORDER BY order_id",
-        books::PAYMENTS,
+        consistency::PAYMENTS,
     );
     let events = |service| {
         format!(

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sandbox::Scope;
 
-use super::books::Books;
+use super::consistency::Books;
 use crate::support::{Audit, Database, Running, wait_until};
 
 /// Longer than anything takes, even many orders on a busy machine: who waits so long has failed.

@@ -5,6 +5,8 @@ mod audit;
 mod authority;
 mod capture;
 mod database;
+#[expect(dead_code, reason = "some members are read by the decoders' own test alone")]
+pub(crate) mod fixtures;
 mod follower;
 mod hostile;
 mod oracle;

@@ -1,5 +1,5 @@
 //! Where a person sits in front: a real pseudo-terminal, the pager, the shell's completions.
 
+mod appearance;
 mod completions;
-mod manners;
 mod pager;

@@ -10,7 +10,7 @@ use clap::Args;
 use record_file::{Content, Record};
 use regex::Regex;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::event;
@@ -131,8 +131,8 @@ impl RecordArgs {
 }
 
 impl Run for DecodeArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.output(&mut self.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.output(&mut self.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {

@@ -6,10 +6,10 @@ mod status;
 
 use clap::Args;
 
-use crate::cli::settings::Defaults;
-use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, records};
+use crate::cli::settings::ArgumentSettings;
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text};
 use crate::cli::ui::{Exit, Failure, Ui};
-use crate::dead_letter::Rules;
+use crate::dead_letter::ReplayRules;
 use crate::filter::Selection;
 use crate::replay::{RecoveredReplays, Replayer};
 
@@ -79,9 +79,9 @@ pub(crate) struct ReplayDltArgs {
 }
 
 impl Run for ReplayDltArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.tz(&mut self.selectors.tz);
-        defaults.output(&mut self.output.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.tz(&mut self.selectors.tz);
+        settings.output(&mut self.output.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {
@@ -122,7 +122,7 @@ impl Run for ReplayDltArgs {
         if plan.steps.is_empty() {
             return Ok(shown);
         }
-        let question = format!("Send {}?", records(plan.steps.len()));
+        let question = format!("Send {}?", record_count_text(plan.steps.len()));
         let unheard = |error| Failure::new(format!("reading the answer: {error}"));
         if asks && !ui.ask(&question).await.map_err(unheard)? {
             ui.status("nothing was sent");
@@ -134,8 +134,8 @@ impl Run for ReplayDltArgs {
 
 impl ReplayDltArgs {
     /// The rules of the plan, as far as they were typed.
-    fn rules(&self) -> Rules {
-        Rules {
+    fn rules(&self) -> ReplayRules {
+        ReplayRules {
             to: self.to.clone(),
             max_replays: self.max_replays,
             again: self.again,
@@ -158,7 +158,7 @@ fn say_recovered(recovered: RecoveredReplays, ui: Ui) {
     if recovered != RecoveredReplays::default() {
         ui.status(&format!(
             "an earlier replay was interrupted: of {}, {} had arrived, and {} had not",
-            records(recovered.arrived + recovered.missing),
+            record_count_text(recovered.arrived + recovered.missing),
             recovered.arrived,
             recovered.missing
         ));

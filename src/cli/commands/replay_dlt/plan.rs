@@ -2,7 +2,7 @@
 
 use crate::cli::shared::{Context, OutputArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
-use crate::dead_letter::{Action, Group, Plan, Rules};
+use crate::dead_letter::{Plan, PlanGroup, PlannedAction, ReplayRules};
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::replay;
@@ -21,7 +21,7 @@ pub(super) enum Partitions {
 
 /// Makes the plan of what is selected now. The partitions of `rules` are asked for here.
 pub(super) async fn make(
-    rules: Rules,
+    rules: ReplayRules,
     session: &mut Session,
     selection: &Selection,
     partitions: Partitions,
@@ -48,7 +48,7 @@ pub(super) async fn make(
             asked.map_err(unknown).ok()
         }
     };
-    Ok(Plan::new(&candidates, &Rules { partitions, ..rules }))
+    Ok(Plan::new(&candidates, &ReplayRules { partitions, ..rules }))
 }
 
 const COLUMNS: [&str; 8] =
@@ -72,12 +72,12 @@ pub(super) fn show(plan: &Plan, output: &OutputArgs, ui: Ui) -> Result<Exit, Fai
 
 /// The plan in a line: how many of each, and from when those are that are sent.
 fn sum(plan: &Plan) -> String {
-    let counts = Action::ALL
+    let counts = PlannedAction::ALL
         .into_iter()
         .map(|action| (action, plan.count(action)))
-        .filter(|(action, count)| *count > 0 || *action == Action::Replay);
-    let words = |(action, count): (Action, usize)| match action {
-        Action::Replay => format!("{count} to replay"),
+        .filter(|(action, count)| *count > 0 || *action == PlannedAction::Replay);
+    let words = |(action, count): (PlannedAction, usize)| match action {
+        PlannedAction::Replay => format!("{count} to replay"),
         other => format!("{count} {}", other.as_str()),
     };
     let counts: Vec<String> = counts.map(words).collect();
@@ -88,7 +88,7 @@ fn sum(plan: &Plan) -> String {
     format!("{}{}", counts.join(", "), range.unwrap_or_default())
 }
 
-fn cells(group: &Group) -> Vec<Value<'_>> {
+fn cells(group: &PlanGroup) -> Vec<Value<'_>> {
     vec![
         group.action.as_str().into(),
         Value::Integer(group.records as i64),
@@ -101,10 +101,12 @@ fn cells(group: &Group) -> Vec<Value<'_>> {
     ]
 }
 
-fn emphasis(action: Action) -> Emphasis {
+fn emphasis(action: PlannedAction) -> Emphasis {
     match action {
-        Action::Replay | Action::Later | Action::AlreadyReplayed => Emphasis::None,
-        Action::Pending | Action::Parked => Emphasis::Notice,
-        Action::NotReplayable => Emphasis::Alarm,
+        PlannedAction::Replay | PlannedAction::Later | PlannedAction::AlreadyReplayed => {
+            Emphasis::None
+        }
+        PlannedAction::Pending | PlannedAction::Parked => Emphasis::Notice,
+        PlannedAction::NotReplayable => Emphasis::Alarm,
     }
 }

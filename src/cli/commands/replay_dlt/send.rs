@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::shared::records;
+use crate::cli::shared::record_count_text;
 use crate::cli::ui::{Exit, Failure, Ui, on_stop};
 use crate::dead_letter::Plan;
 use crate::host;
@@ -33,7 +33,7 @@ pub(super) async fn send(
         })
         .await;
     bar.finish_and_clear();
-    let mut line = format!("{} of {} sent", so_far.sent, records(total));
+    let mut line = format!("{} of {} sent", so_far.sent, record_count_text(total));
     if so_far.failed > 0 {
         line.push_str(&format!(", {} failed", so_far.failed));
     }
@@ -42,14 +42,17 @@ pub(super) async fn send(
     if so_far.total() < total && stop.load(Ordering::Relaxed) {
         return Err(Failure::new(format!(
             "interrupted; {} were not sent",
-            records(total - so_far.total())
+            record_count_text(total - so_far.total())
         ))
         .with_hint("the next run goes on with them")
         .with_exit(Exit::Interrupted));
     }
     if so_far.failed > 0 {
-        return Err(Failure::new(format!("{} could not be sent", records(so_far.failed)))
-            .with_hint("`audit replay-dlt --status` says why"));
+        return Err(Failure::new(format!(
+            "{} could not be sent",
+            record_count_text(so_far.failed)
+        ))
+        .with_hint("`audit replay-dlt --status` says why"));
     }
     Ok(Exit::Done)
 }

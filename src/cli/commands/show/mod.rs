@@ -8,7 +8,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run, ambiguous};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
@@ -47,7 +47,7 @@ enum ShowFormat {
 }
 
 impl Run for ShowArgs {
-    fn apply(&mut self, _: &Defaults<'_>) {}
+    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 
     fn exit_without_reader(&self) -> Option<Exit> {
         Some(Exit::Done)

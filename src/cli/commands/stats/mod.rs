@@ -7,13 +7,13 @@ use std::io::Write;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, suggest};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
 use crate::store;
-use crate::store::{CountGroup, Grouping, ReadMode, RowScope};
+use crate::store::{EventCount, Grouping, ReadMode, RowScope};
 use crate::time::Timestamp;
 use crate::value::Value;
 use histogram::{step_seconds, write_histogram};
@@ -65,9 +65,9 @@ impl ValueEnum for Grouping {
 const IN_WIDE_TABLES: [&str; 3] = ["per_second", "first", "percent"];
 
 impl Run for StatsArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.tz(&mut self.selectors.tz);
-        defaults.output(&mut self.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.tz(&mut self.selectors.tz);
+        settings.output(&mut self.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {
@@ -85,14 +85,14 @@ impl Run for StatsArgs {
         let total = if resolved.is_empty() {
             None
         } else {
-            store::groups(&reading, &resolved, &[], self.duplicates, 1).await?.pop()
+            store::count_events(&reading, &resolved, &[], self.duplicates, 1).await?.pop()
         };
         let mut groups = match &total {
             None => Vec::new(),
             // One more than is shown tells whether there are more.
             Some(_) => {
                 let limit = self.limit.saturating_add(1);
-                store::groups(&reading, &resolved, &self.by, self.duplicates, limit).await?
+                store::count_events(&reading, &resolved, &self.by, self.duplicates, limit).await?
             }
         };
         let more = groups.len() as i64 > self.limit;
@@ -156,7 +156,7 @@ fn shown<T>(all: Vec<T>, is_shown: &[bool]) -> Vec<T> {
     all.into_iter().zip(is_shown).filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
 }
 
-fn cells<'a>(group: &'a CountGroup, total: &CountGroup) -> Vec<Value<'a>> {
+fn cells<'a>(group: &'a EventCount, total: &EventCount) -> Vec<Value<'a>> {
     let mut cells: Vec<Value<'a>> = group.keys.iter().map(|key| key.as_deref().into()).collect();
     let seconds = total.last.since(total.first) as f64 / 1_000_000.0;
     let rounded = |number: f64, digits: f64| (number * digits).round() / digits;

@@ -7,7 +7,7 @@ use std::io::Write;
 
 use clap::Args;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure};
 use overview::Overview;
@@ -35,8 +35,8 @@ pub(crate) struct StatusArgs {
 }
 
 impl Run for StatusArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.output(&mut self.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.output(&mut self.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::HumanBytes;
 
-use crate::cli::shared::{Context, EndOffsets, FormatArgs, seconds_waiting};
+use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, seconds_waiting};
 use crate::cli::ui::{Failure, Ui, WidthClass};
 use crate::event::TopicPartition;
 use crate::output::{Emphasis, Format, Section, render_report};
@@ -42,7 +42,7 @@ pub(super) struct Overview {
     partitions: Vec<PartitionStatus>,
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterStatus>,
-    kafka: Option<EndOffsets>,
+    kafka: Option<ClusterOffsets>,
     /// How many seconds the first record of a partition waits, where some do and that is known.
     waiting: HashMap<TopicPartition, i64>,
     /// What a person should know besides.
@@ -60,7 +60,7 @@ impl Overview {
         let session = Session::open(settings, "audit status").await?;
         let mut notes = Vec::new();
         let topics = store::known_topics(&session).await?;
-        let kafka = EndOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
+        let kafka = ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
         let kafka =
             kafka.map_err(|reason| notes.push(format!("the lag is unknown: {reason}"))).ok();
         let database = store::database_status(&session).await?;
@@ -197,11 +197,11 @@ impl Overview {
 }
 
 /// The partition's end, where Kafka told it and it is the same cluster.
-fn end(partition: &PartitionStatus, kafka: Option<&EndOffsets>) -> Option<i64> {
+fn end(partition: &PartitionStatus, kafka: Option<&ClusterOffsets>) -> Option<i64> {
     kafka?.of(&partition.cluster_id, &partition.partition).map(|offsets| offsets.end)
 }
 
-fn lag(partition: &PartitionStatus, kafka: Option<&EndOffsets>) -> Option<i64> {
+fn lag(partition: &PartitionStatus, kafka: Option<&ClusterOffsets>) -> Option<i64> {
     end(partition, kafka).map(|end| (end - partition.next_offset).max(0))
 }
 

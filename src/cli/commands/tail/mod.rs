@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns};
 use crate::cli::ui::{Exit, Failure, interruption};
 use crate::output;
@@ -47,9 +47,9 @@ pub(crate) struct TailArgs {
 }
 
 impl Run for TailArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.tz(&mut self.selectors.tz);
-        defaults.output(&mut self.output.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.tz(&mut self.selectors.tz);
+        settings.output(&mut self.output.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {

@@ -6,7 +6,7 @@ mod timeline;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::settings::Defaults;
+use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::{Format, write_mermaid};
@@ -52,7 +52,7 @@ enum TraceFormat {
 }
 
 impl Run for TraceArgs {
-    fn apply(&mut self, _: &Defaults<'_>) {}
+    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 
     fn exit_without_reader(&self) -> Option<Exit> {
         Some(Exit::Done)

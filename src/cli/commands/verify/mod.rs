@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::settings::Defaults;
-use crate::cli::shared::{Context, EndOffsets, FormatArgs, Run};
+use crate::cli::settings::ArgumentSettings;
+use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Finding, Severity};
@@ -49,9 +49,9 @@ pub(crate) struct VerifyArgs {
 }
 
 impl Run for VerifyArgs {
-    fn apply(&mut self, defaults: &Defaults<'_>) {
-        defaults.topics(&mut self.topics);
-        defaults.output(&mut self.format.output);
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.topics(&mut self.topics);
+        settings.output(&mut self.format.output);
     }
 
     fn exit_without_reader(&self) -> Option<Exit> {
@@ -64,7 +64,7 @@ impl Run for VerifyArgs {
         // Kafka first: what it has now must be in the snapshot, which is taken later.
         let mut topics = store::known_topics(&session).await?;
         topics.extend(self.topics.iter().cloned());
-        let kafka = EndOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
+        let kafka = ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
         if let Ok(kafka) = &kafka {
             wait_for(self.wait, &session, kafka).await?;
         }
@@ -77,7 +77,7 @@ impl Run for VerifyArgs {
 }
 
 /// Gives a running ingester the time to record what Kafka had at the start.
-async fn wait_for(seconds: u64, session: &Session, kafka: &EndOffsets) -> Result<(), Failure> {
+async fn wait_for(seconds: u64, session: &Session, kafka: &ClusterOffsets) -> Result<(), Failure> {
     let topics: Vec<String> =
         kafka.partitions.keys().map(|partition| partition.topic.clone()).collect();
     let began = Instant::now();

@@ -1,7 +1,7 @@
 //! Each partition: Kafka's end against the ledger's, and the ranges against each other.
 
 use super::check::Check;
-use crate::cli::shared::EndOffsets;
+use crate::cli::shared::ClusterOffsets;
 use crate::cli::ui::Failure;
 use crate::event::TopicPartition;
 use crate::kafka::Offsets;
@@ -12,7 +12,7 @@ use crate::store::{KnownPartition, LedgerScan};
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.
 pub(super) async fn check(
     scan: &LedgerScan<'_>,
-    kafka: Result<&EndOffsets, &String>,
+    kafka: Result<&ClusterOffsets, &String>,
 ) -> Result<Vec<Check>, Failure> {
     let mut checks = Vec::new();
     let known = scan.partitions().await?;

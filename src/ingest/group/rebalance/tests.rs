@@ -27,7 +27,7 @@ impl Claimer for FakeClaimer {
             partitions.iter().filter(|partition| Some(partition.partition) != self.refuses);
         readable
             .map(|partition| Claim {
-                key: TopicIdPartition { partition: partition.clone(), topic_id: None },
+                partition: TopicIdPartition { name: partition.clone(), topic_id: None },
                 partition_id: partition.partition + 10,
                 epoch: 1,
                 next_offset: 5,
@@ -80,8 +80,10 @@ impl GroupMember for FakeMember {
     }
 
     fn assign(&self, claims: &[Claim]) -> Result<(), kafka::Error> {
-        self.assignment.borrow_mut().extend(claims.iter().map(|claim| claim.key.partition.clone()));
-        let starts = claims.iter().map(|claim| (claim.key.partition.partition, claim.next_offset));
+        self.assignment
+            .borrow_mut()
+            .extend(claims.iter().map(|claim| claim.partition.name.clone()));
+        let starts = claims.iter().map(|claim| (claim.partition.name.partition, claim.next_offset));
         self.calls.borrow_mut().push(Call::Assign(starts.collect()));
         self.answer()
     }

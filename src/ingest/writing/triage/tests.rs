@@ -26,14 +26,14 @@ impl Trial {
         Self { database, connection, batch, ids }
     }
 
-    async fn repair(&mut self) -> Result<(), Failure> {
+    async fn repair(&mut self) -> Result<(), RepairError> {
         let error = store::Error::Protocol("copying rows".to_owned());
         let refusal = Refusal { detail: "copying rows".to_owned(), line: None, error };
         repair(&mut self.connection, &encoder(), &mut self.batch, &self.ids, refusal).await
     }
 
     async fn write(&mut self) -> Result<Written, DatabaseError> {
-        self.batch.number_from(self.ids.first_id);
+        self.batch.fill_in_ids_from(self.ids.first_id);
         let batch = Batch {
             events: Some((&self.batch.events, &self.ids)),
             dead_letters: &self.batch.dead_letters,
@@ -107,7 +107,7 @@ fn a_row_that_is_refused_even_when_quarantined_ends_the_ingester_by_its_name() {
         trial.database.state().always_refused = BTreeSet::from([3]);
         trial.repair().await.expect("the row is quarantined first");
         let failure = trial.repair().await.expect_err("the quarantined row is refused as well");
-        let Failure::Unrepairable(error @ Error::QuarantineRefused { .. }) = failure else {
+        let RepairError::Unrepairable(error @ Error::QuarantineRefused { .. }) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(
@@ -161,7 +161,7 @@ fn a_batch_that_is_refused_although_each_row_is_accepted_ends_the_ingester() {
             }
             let failure = trial.repair().await.expect_err("nothing is left to repair");
             assert!(
-                matches!(failure, Failure::Unrepairable(Error::BatchRefused(_))),
+                matches!(failure, RepairError::Unrepairable(Error::BatchRefused(_))),
                 "{failure:?}"
             );
         });
@@ -175,7 +175,7 @@ fn a_connection_that_breaks_in_a_trial_interrupts_the_repair_and_changes_nothing
         trial.database.state().refused = BTreeSet::from([1]);
         trial.database.state().lost_trials = 1;
         let failure = trial.repair().await.expect_err("the connection is lost");
-        assert!(matches!(failure, Failure::Interrupted(DatabaseError::Transient(_))));
+        assert!(matches!(failure, RepairError::Interrupted(DatabaseError::Transient(_))));
         assert_eq!(trial.batch.quarantined, 0);
     });
 }

@@ -3,7 +3,9 @@
 use super::*;
 use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
 use crate::store::search::cursor::Snapshot;
-use crate::store::search::resolved::{ErrorPatterns, Errors, RecordedRange, Texts, Topics};
+use crate::store::search::resolved::{
+    ErrorFilter, ErrorPatterns, RecordedRange, TextFilter, TopicFilter,
+};
 use crate::time::PostgresMicros;
 
 /// Every selector at once.
@@ -25,12 +27,12 @@ fn everything() -> ResolvedSelection {
         ..Selection::default()
     };
     ResolvedSelection {
-        event_types: Texts::Exact(vec![
+        event_types: TextFilter::Exact(vec![
             "OrderCreated".to_owned(),
             "'; DROP TABLE event_logs; --".to_owned(),
         ]),
-        services: Texts::Like(vec!["order-%".to_owned()]),
-        topics: Topics::Partitions(vec![1, 2]),
+        services: TextFilter::Like(vec!["order-%".to_owned()]),
+        topics: TopicFilter::Partitions(vec![1, 2]),
         aggregates: identifiers("4f2a91c3-0000-4000-8000-000000000001"),
         correlations: identifiers("4f2a91c3"),
         recorded: Some(RecordedRange {
@@ -42,7 +44,7 @@ fn everything() -> ResolvedSelection {
         }),
         dead_letters: Some(true),
         cardinality: Cardinality::Many,
-        errors: Errors::Like(ErrorPatterns {
+        errors: ErrorFilter::Like(ErrorPatterns {
             classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
             messages: vec!["%Timeout%".to_owned()],
         }),
@@ -117,8 +119,8 @@ $26 int8 51
 #[test]
 fn rows_that_are_few_are_all_read_before_they_are_sorted() {
     let selection = ResolvedSelection {
-        event_types: Texts::Exact(vec!["A".to_owned()]),
-        topics: Topics::Partitions(vec![1]),
+        event_types: TextFilter::Exact(vec!["A".to_owned()]),
+        topics: TopicFilter::Partitions(vec![1]),
         cardinality: Cardinality::Few,
         ..ResolvedSelection::default()
     };
@@ -180,7 +182,7 @@ $5 int8 51
 #[test]
 fn dedup_asks_for_an_earlier_delivery_among_the_selected_rows() {
     let selection = ResolvedSelection {
-        event_types: Texts::Exact(vec!["A".to_owned()]),
+        event_types: TextFilter::Exact(vec!["A".to_owned()]),
         ..ResolvedSelection::default()
     };
     let query = EventQuery {

@@ -13,7 +13,7 @@ use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
 use crate::store::search::conditions::selection_conditions;
 use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
-use crate::store::search::resolved::{Cardinality, ResolvedSelection, Texts, Topics};
+use crate::store::search::resolved::{Cardinality, ResolvedSelection, TextFilter, TopicFilter};
 
 /// How many types are listed at most, to step through an index that has them in the middle.
 const MAX_TYPES: usize = 200;
@@ -29,20 +29,21 @@ pub(in crate::store) async fn resolve(
     if !is_worth_counting(resolved) {
         return Ok(());
     }
-    if let (Topics::Partitions(partitions), None) = (&resolved.topics, resolved.dead_letters)
+    if let (TopicFilter::Partitions(partitions), None) = (&resolved.topics, resolved.dead_letters)
         && !has_other_rows(session, partitions).await?
     {
         resolved.dead_letters = Some(true);
     }
-    let service_and_topic = resolved.services != Texts::Any && resolved.topics != Topics::Any;
-    if service_and_topic && resolved.event_types == Texts::Any {
+    let service_and_topic =
+        resolved.services != TextFilter::Any && resolved.topics != TopicFilter::Any;
+    if service_and_topic && resolved.event_types == TextFilter::Any {
         // Names all types that exist, which changes nothing about the rows: the index is by topic,
         // type and service.
         let types = distinct_values(session, DistinctColumn::EventType).await?;
         if types.len() > MAX_TYPES {
             return Ok(());
         }
-        resolved.event_types = Texts::Exact(types);
+        resolved.event_types = TextFilter::Exact(types);
     }
     let categories = ResolvedSelection {
         event_types: resolved.event_types.clone(),
@@ -52,7 +53,7 @@ pub(in crate::store) async fn resolve(
         // tells that a row is none. The dead letters' own index has the other columns.
         dead_letters: resolved
             .dead_letters
-            .filter(|is_dead_letter| *is_dead_letter || resolved.topics != Topics::Any),
+            .filter(|is_dead_letter| *is_dead_letter || resolved.topics != TopicFilter::Any),
         ..ResolvedSelection::default()
     };
     let what = "counting the rows of the types, services and topics";
@@ -86,13 +87,13 @@ async fn has_other_rows(session: &Session, partitions: &Vec<i32>) -> Result<bool
 /// Whether counting can lead to a better plan: an index gives the rows of one type in order, and an
 /// id has few rows.
 fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
-    let one_type_alone = matches!(&resolved.event_types, Texts::Exact(types) if types.len() == 1)
-        && resolved.services == Texts::Any
-        && resolved.topics == Topics::Any
+    let one_type_alone = matches!(&resolved.event_types, TextFilter::Exact(types) if types.len() == 1)
+        && resolved.services == TextFilter::Any
+        && resolved.topics == TopicFilter::Any
         && resolved.dead_letters != Some(true);
-    let anything = resolved.event_types != Texts::Any
-        || resolved.services != Texts::Any
-        || resolved.topics != Topics::Any;
+    let anything = resolved.event_types != TextFilter::Any
+        || resolved.services != TextFilter::Any
+        || resolved.topics != TopicFilter::Any;
     anything && !one_type_alone && !resolved.has_ids()
 }
 
@@ -120,8 +121,8 @@ mod tests {
     #[test]
     fn the_rows_are_counted_up_to_a_bound() {
         let categories = ResolvedSelection {
-            event_types: Texts::Exact(vec!["A".to_owned()]),
-            topics: Topics::Partitions(vec![1, 2]),
+            event_types: TextFilter::Exact(vec!["A".to_owned()]),
+            topics: TopicFilter::Partitions(vec![1, 2]),
             dead_letters: Some(false),
             ..ResolvedSelection::default()
         };
@@ -141,23 +142,29 @@ $2 _int4 [1, 2]
     #[test]
     fn what_an_index_gives_in_order_is_not_counted() {
         let exact = |values: &[&str]| {
-            Texts::Exact(values.iter().map(|value| (*value).to_owned()).collect())
+            TextFilter::Exact(values.iter().map(|value| (*value).to_owned()).collect())
         };
-        let counted = |event_types: Texts, services: Texts, topics: Topics, dead_letters| {
-            is_worth_counting(&ResolvedSelection {
-                event_types,
-                services,
-                topics,
-                dead_letters,
-                ..ResolvedSelection::default()
-            })
-        };
-        assert!(!counted(Texts::Any, Texts::Any, Topics::Any, Some(false)));
-        assert!(!counted(exact(&["A"]), Texts::Any, Topics::Any, None));
-        assert!(counted(exact(&["A", "B"]), Texts::Any, Topics::Any, None));
-        assert!(counted(exact(&["A"]), exact(&["s"]), Topics::Any, None));
-        assert!(counted(Texts::Any, Texts::Any, Topics::Partitions(vec![1]), Some(false)));
-        assert!(counted(exact(&["A"]), Texts::Any, Topics::Any, Some(true)));
-        assert!(!counted(Texts::Any, Texts::Any, Topics::Any, Some(true)));
+        let counted =
+            |event_types: TextFilter, services: TextFilter, topics: TopicFilter, dead_letters| {
+                is_worth_counting(&ResolvedSelection {
+                    event_types,
+                    services,
+                    topics,
+                    dead_letters,
+                    ..ResolvedSelection::default()
+                })
+            };
+        assert!(!counted(TextFilter::Any, TextFilter::Any, TopicFilter::Any, Some(false)));
+        assert!(!counted(exact(&["A"]), TextFilter::Any, TopicFilter::Any, None));
+        assert!(counted(exact(&["A", "B"]), TextFilter::Any, TopicFilter::Any, None));
+        assert!(counted(exact(&["A"]), exact(&["s"]), TopicFilter::Any, None));
+        assert!(counted(
+            TextFilter::Any,
+            TextFilter::Any,
+            TopicFilter::Partitions(vec![1]),
+            Some(false)
+        ));
+        assert!(counted(exact(&["A"]), TextFilter::Any, TopicFilter::Any, Some(true)));
+        assert!(!counted(TextFilter::Any, TextFilter::Any, TopicFilter::Any, Some(true)));
     }
 }

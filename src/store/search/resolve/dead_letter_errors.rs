@@ -5,16 +5,16 @@ use tokio_postgres::types::Type;
 use crate::filter::Glob;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
-use crate::store::search::resolved::{Cardinality, ErrorPatterns, Errors, ResolvedSelection};
+use crate::store::search::resolved::{Cardinality, ErrorFilter, ErrorPatterns, ResolvedSelection};
 
 /// How many dead letters are searched by their ids at most. Where more match, the newest are soon
 /// found one after the other.
 const MAX_ERROR_IDS: usize = 1_000;
 
 /// The patterns that globs mean, on the class or the message.
-pub(in crate::store) fn patterns(globs: &[Glob]) -> Errors {
+pub(in crate::store) fn patterns(globs: &[Glob]) -> ErrorFilter {
     if globs.is_empty() {
-        return Errors::Any;
+        return ErrorFilter::Any;
     }
     let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
     // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by
@@ -25,7 +25,7 @@ pub(in crate::store) fn patterns(globs: &[Glob]) -> Errors {
         .cloned()
         .chain(in_a_package.map(|pattern| format!("%.{pattern}")))
         .collect();
-    Errors::Like(ErrorPatterns { classes, messages })
+    ErrorFilter::Like(ErrorPatterns { classes, messages })
 }
 
 /// Replaces the patterns by the ids of the rows that match, where these are few. Leaves them where
@@ -35,7 +35,7 @@ pub(in crate::store) async fn resolve(
     session: &Session,
     resolved: &mut ResolvedSelection,
 ) -> Result<(), Error> {
-    let Errors::Like(patterns) = &resolved.errors else { return Ok(()) };
+    let ErrorFilter::Like(patterns) = &resolved.errors else { return Ok(()) };
     if resolved.is_empty() || resolved.has_ids() || resolved.cardinality == Cardinality::Few {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub(in crate::store) async fn resolve(
         )
         .await?;
     if ids.len() <= MAX_ERROR_IDS {
-        resolved.errors = Errors::Ids(ids);
+        resolved.errors = ErrorFilter::Ids(ids);
     }
     Ok(())
 }

@@ -4,14 +4,14 @@ use crate::filter::Glob;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
-use crate::store::search::resolved::{RowScope, Texts, Topics};
+use crate::store::search::resolved::{RowScope, TextFilter, TopicFilter};
 
 /// The event types that globs mean.
 pub(in crate::store) async fn types(
     session: &Session,
     globs: &[Glob],
     scope: RowScope,
-) -> Result<Texts, Error> {
+) -> Result<TextFilter, Error> {
     texts(session, globs, DistinctColumn::EventType, scope).await
 }
 
@@ -20,7 +20,7 @@ pub(in crate::store) async fn services(
     session: &Session,
     globs: &[Glob],
     scope: RowScope,
-) -> Result<Texts, Error> {
+) -> Result<TextFilter, Error> {
     texts(session, globs, DistinctColumn::SourceService, scope).await
 }
 
@@ -29,23 +29,23 @@ async fn texts(
     globs: &[Glob],
     column: DistinctColumn,
     scope: RowScope,
-) -> Result<Texts, Error> {
+) -> Result<TextFilter, Error> {
     let texts = exact_or_like(globs);
-    if scope == RowScope::Future || !matches!(texts, Texts::Like(_)) {
+    if scope == RowScope::Future || !matches!(texts, TextFilter::Like(_)) {
         return Ok(texts);
     }
     let mut values = distinct_values(session, column).await?;
     values.retain(|value| globs.iter().any(|glob| glob.matches(value)));
-    Ok(Texts::Exact(values))
+    Ok(TextFilter::Exact(values))
 }
 
-fn exact_or_like(globs: &[Glob]) -> Texts {
+fn exact_or_like(globs: &[Glob]) -> TextFilter {
     if globs.is_empty() {
-        return Texts::Any;
+        return TextFilter::Any;
     }
     match globs.iter().map(Glob::literal).collect() {
-        Some(literals) => Texts::Exact(literals),
-        None => Texts::Like(globs.iter().map(Glob::to_like).collect()),
+        Some(literals) => TextFilter::Exact(literals),
+        None => TextFilter::Like(globs.iter().map(Glob::to_like).collect()),
     }
 }
 
@@ -54,12 +54,12 @@ pub(in crate::store) async fn topics(
     session: &Session,
     globs: &[Glob],
     scope: RowScope,
-) -> Result<Topics, Error> {
+) -> Result<TopicFilter, Error> {
     if globs.is_empty() {
-        return Ok(Topics::Any);
+        return Ok(TopicFilter::Any);
     }
     if scope == RowScope::Future {
-        return Ok(Topics::Like(globs.iter().map(Glob::to_like).collect()));
+        return Ok(TopicFilter::Like(globs.iter().map(Glob::to_like).collect()));
     }
     let partitions: Vec<(i32, String)> = session
         .rows(
@@ -73,5 +73,5 @@ pub(in crate::store) async fn topics(
         .into_iter()
         .filter(|(_, topic)| globs.iter().any(|glob| glob.matches(topic)))
         .map(|(partition_id, _)| partition_id);
-    Ok(Topics::Partitions(selected.collect()))
+    Ok(TopicFilter::Partitions(selected.collect()))
 }

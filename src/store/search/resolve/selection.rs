@@ -8,7 +8,7 @@ use crate::event::QUARANTINED;
 use crate::filter::Selection;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
-use crate::store::search::resolved::{Cardinality, Errors, ResolvedSelection, RowScope};
+use crate::store::search::resolved::{Cardinality, ErrorFilter, ResolvedSelection, RowScope};
 
 /// Resolves `selection`.
 ///
@@ -45,7 +45,7 @@ pub async fn resolve(
         resolved.event_types.keep_only(QUARANTINED);
     }
     // Only dead letters have errors, and they have an index of their own.
-    if resolved.errors != Errors::Any && resolved.dead_letters.is_none() {
+    if resolved.errors != ErrorFilter::Any && resolved.dead_letters.is_none() {
         resolved.dead_letters = Some(true);
     }
     if scope == RowScope::Existing && !resolved.is_empty() {

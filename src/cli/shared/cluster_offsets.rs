@@ -11,7 +11,7 @@ use crate::kafka;
 use crate::kafka::{Cluster, Offsets};
 
 /// Where the partitions of a cluster begin and end.
-pub(crate) struct EndOffsets {
+pub(crate) struct ClusterOffsets {
     /// The cluster's id.
     pub(crate) cluster_id: String,
     /// By partition.
@@ -21,7 +21,7 @@ pub(crate) struct EndOffsets {
 /// Kafka's answer, or why there is no answer.
 pub(crate) type Answer<T> = Result<T, String>;
 
-impl EndOffsets {
+impl ClusterOffsets {
     /// Asks Kafka for these topics, and waits up to `limit` for a broker.
     pub(crate) async fn ask(
         settings: &ResolvedSettings,

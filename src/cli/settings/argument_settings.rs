@@ -11,12 +11,12 @@ pub(crate) const DEFAULT_TOPICS: &str =
     "orders.events,payments.events,orders.events-dlt,payments.events-dlt";
 
 /// What the variables and the profile say, for the arguments of one command.
-pub(crate) struct Defaults<'a> {
+pub(crate) struct ArgumentSettings<'a> {
     matches: &'a ArgMatches,
     settings: &'a ResolvedSettings,
 }
 
-impl<'a> Defaults<'a> {
+impl<'a> ArgumentSettings<'a> {
     /// For a command with these arguments.
     pub(crate) fn new(matches: &'a ArgMatches, settings: &'a ResolvedSettings) -> Self {
         Self { matches, settings }
