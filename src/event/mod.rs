@@ -3,7 +3,7 @@
 //!
 //! A record passes through [`json::scan`] (one checked pass over the value), then through the
 //! decoders in their order (`cloud_events`, `native`, `debezium`, `plain`), then through the rules
-//! that all formats share (`columns`). What breaks a rule on the way becomes a quarantined event
+//! that all formats share (`row`). What breaks a rule on the way becomes a quarantined event
 //! with a [`Reason`].
 
 mod column_source;

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::error::{Error, SHORTEST_PREFIX};
 
-/// The UUIDs that a typed id means: one, or all of a range, of which `suffix` leaves those that end
-/// with it.
+/// The UUIDs that a typed id means: one, or all from `low` to `high`; with `suffix`, only those
+/// that end with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identifier {
     /// The lowest UUID meant.

@@ -17,9 +17,9 @@ pub struct IngestSettings {
     pub topics: Vec<String>,
     /// The consumer group; `None` for the one that belongs to this database.
     pub group: Option<String>,
-    /// A batch is written when it has this many rows …
+    /// The most rows of a batch.
     pub batch_rows: usize,
-    /// … or is this old.
+    /// How long the first row of a batch waits at most.
     pub batch_wait: Duration,
     /// How many connections write, each the batches of its own partitions. 0 counts as 1.
     pub writers: usize,

@@ -52,7 +52,7 @@ impl Cluster {
         if let Some(id) = self.client.client().fetch_cluster_id(timeout) {
             return Ok(id);
         }
-        // The time is spent. A short question more tells a missing id from a missing broker.
+        // The timeout has passed. One short request tells whether the broker is down, or has no id.
         match self.client.fetch_metadata(None, Duration::from_secs(1)) {
             Ok(_) => Err(Error::NoClusterId { brokers: self.brokers.clone() }),
             Err(_) => Err(Error::Unreachable { brokers: self.brokers.clone() }),

@@ -1,5 +1,6 @@
-//! Kafka: settings, topics and their offsets, the consumer that reads them and the producer.
-//! Everything here but the producer blocks the calling thread.
+//! Kafka: settings, topics and their offsets, records, the producer. The consumer that records is
+//! the ingester's. Everything here blocks the calling thread but the producer and [`blocking`],
+//! which moves a call to a thread where it may.
 
 mod assigned_consumer;
 mod blocking;

@@ -11,7 +11,7 @@ use crate::value::Value;
 /// One part of a report.
 pub struct Section<'a> {
     name: &'static str,
-    /// Whether each row is one fact, named by the column of its number.
+    /// If true, the row of number i is a single fact, and column i is its name.
     facts: bool,
     columns: Vec<Column>,
     rows: Vec<(Vec<Value<'a>>, Emphasis)>,
@@ -79,7 +79,7 @@ fn table(style: Style, section: Section<'_>, output: &mut dyn Write) -> io::Resu
     let columns = [Column::new(section.name), Column::new("")];
     let rows = section.columns.into_iter().zip(section.rows).map(|(column, (cells, emphasis))| {
         let name = Value::from(column.name().replace('_', " "));
-        // Numbers and times below each other all begin at the left.
+        // Aligns all at the left, because the column mixes numbers and times.
         let cells = cells.into_iter().map(|cell| match cell {
             Value::Integer(number) => Value::from(number.to_string()),
             other => other,

@@ -15,6 +15,8 @@ use std::sync::OnceLock;
 use imports::{Import, Target, circles, circles_of_folders};
 use modules::{Workspace, entries};
 
+// Some rooms are not built yet (export, registry, analysis, evidence): their place is agreed on.
+
 /// They join what comes from one server with what goes to another.
 const JOINING: &[&str] = &["ingest", "export", "replay"];
 

@@ -47,10 +47,10 @@ pub(crate) struct IngestArgs {
     /// End when everything is recorded that the topics held at the start
     #[arg(long)]
     until_end: bool,
-    /// A batch is written when it has this many rows …
+    /// Write a batch when it has this many rows
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=500_000))]
     batch_rows: u32,
-    /// … or when its first row has waited this long, in milliseconds
+    /// Write a batch when its first row has waited this long, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     batch_wait: u32,
     /// How many connections write at once, each the batches of its own partitions

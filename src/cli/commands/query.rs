@@ -34,7 +34,7 @@ pub(crate) struct QueryArgs {
     /// How many rows at most
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
     limit: i64,
-    /// By the time the events happened
+    /// Order of the rows, by the time the events happened; the newest first unless given
     #[arg(long, value_name = "ORDER", value_enum)]
     order: Option<OrderArg>,
     /// Go on behind the last row of another call: the cursor that it printed

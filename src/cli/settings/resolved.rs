@@ -1,5 +1,5 @@
-//! From what was typed, exported and written in a profile to what holds: the one place that decides
-//! which wins.
+//! From what was typed, exported and written in a profile to what holds: which of them wins.
+//! (`argument_settings` fills in the arguments of a command that were not typed.)
 //!
 //! An option, then the profile of `--profile`, then a variable, then the profile of `AUDIT_PROFILE`
 //! or `default_profile`. Who types `--profile production` means it, whatever the shell has

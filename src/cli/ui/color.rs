@@ -1,4 +1,4 @@
-//! Whether to colour, and how wide a line may be.
+//! Whether to colour.
 
 use std::io::IsTerminal;
 

@@ -7,8 +7,8 @@ use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT};
 use crate::time::UnixMicros;
 
-/// Writes the row of `event_logs` that an event becomes. Its id is 0 until [`CopyBuffer::fill_in_ids`]
-/// fills it in.
+/// Writes the row of `event_logs` that an event becomes. Its id is 0 until
+/// [`CopyBuffer::fill_in_ids`] fills it in.
 pub fn write_event(rows: &mut CopyBuffer, event: &Event<'_>, partition_id: i32, offset: i64) {
     let mut row = rows.begin(EVENT_COLUMN_COUNT);
     row.uuid(Some(event.event_id));

@@ -12,7 +12,7 @@ use crate::ingest::batching::encoder::{EncodedBatch, Encoder};
 use crate::ingest::error::Error;
 use crate::store::IdBlock;
 
-/// How many rows are tried at once: the rows behind a refused one are sent for nothing.
+/// How many rows are tried at once. Few, because the rows after a refused one are sent again.
 const RUN: usize = 1000;
 
 /// Why a batch could not be repaired.

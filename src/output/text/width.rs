@@ -11,7 +11,7 @@ pub(in crate::output) fn display_width(text: &str) -> usize {
 
 /// The text, or as much of it as fits into `width` columns with an ellipsis behind it.
 pub(in crate::output) fn clip(text: &str, width: usize) -> Cow<'_, str> {
-    // No character is wider than its bytes are many.
+    // A character is never wider in columns than it is long in bytes.
     if text.len() <= width || display_width(text) <= width {
         return Cow::Borrowed(text);
     }

@@ -22,7 +22,8 @@ use crate::replay::{RecoveredReplays, Replayer};
 /// are taken away, and audit-replay-id and audit-replay-attempt are added. The origin is what the
 /// headers say (Spring, Kafka Connect, Kafka Streams, SmallRye), else what the name of the topic
 /// suggests; --to takes the place of both. A dead letter that was sent and has not come back is not
-/// sent again; one that came back stands for its event, until --max-replays is reached.
+/// sent again. A replay that fails again comes back as a new dead letter: from then on only that
+/// one is replayed, up to --max-replays times.
 ///
 /// Each replay is written down before it is sent, and what came of it after. One replay runs at a
 /// time; one that was interrupted is cleared up by the next, which looks in Kafka for what had
@@ -44,14 +45,13 @@ pub(crate) struct ReplayDltArgs {
     /// Send without asking
     #[arg(short, long, conflicts_with = "dry_run", help_heading = "Replay")]
     yes: bool,
-    /// Send at most so many, those first that were recorded first; with --status, show at most so
-    /// many
+    /// Send at most this many, the oldest recorded first; with --status, show at most this many
     #[arg(short = 'n', long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
     limit: Option<u32>,
-    /// Send at most so many a second
+    /// Send at most this many a second
     #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
     rate: Option<u32>,
-    /// An event that was replayed so often and came back is not sent any more
+    /// Stop replaying an event after this many attempts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Replay")]
     max_replays: i32,
     /// Send to this topic instead

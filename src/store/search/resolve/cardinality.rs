@@ -1,10 +1,10 @@
 //! Counts the rows of the types, services and topics, as far as it takes to know whether they are
 //! few.
 //!
-//! The planner takes types, services and topics for independent of each other, and a page for found
-//! soon: in search of orders that the payment service created it walks by time through all there
-//! is. The indexes of these columns tell at once, without a look at the table, whether there are
-//! such rows, and about how many.
+//! The planner assumes that types, services and topics are independent of each other, and that a
+//! page fills quickly: in search of orders that the payment service created it walks by time
+//! through all there is. The indexes of these columns tell at once, without a look at the table,
+//! whether there are such rows, and about how many.
 
 use tokio_postgres::types::Type;
 
@@ -49,8 +49,8 @@ pub(in crate::store) async fn resolve(
         event_types: resolved.event_types.clone(),
         services: resolved.services.clone(),
         topics: resolved.topics.clone(),
-        // Leaves out "no dead letters" where no topics are given: only the index of the topics
-        // tells that a row is none. The dead letters' own index has the other columns.
+        // Ignores --no-dlt unless topics are given: only the index of the topics also has is_dlt.
+        // The dead letters' own index has the other columns.
         dead_letters: resolved
             .dead_letters
             .filter(|is_dead_letter| *is_dead_letter || resolved.topics != TopicFilter::Any),

@@ -28,8 +28,8 @@ pub(in crate::store) fn patterns(globs: &[Glob]) -> ErrorFilter {
     ErrorFilter::Like(ErrorPatterns { classes, messages })
 }
 
-/// Replaces the patterns by the ids of the rows that match, where these are few. Leaves them where
-/// the other selectors leave few rows: looking at each of those is quicker than reading all dead
+/// Replaces the patterns by the ids of the rows that match, where these are few. Keeps the patterns
+/// where the other selectors match few rows: checking each of those is faster than reading all dead
 /// letters.
 pub(in crate::store) async fn resolve(
     session: &Session,
