@@ -229,8 +229,7 @@ impl Postgres {
         })
     }
 
-    /// Drops a database, whoever is connected to it. Does nothing where no database has that
-    /// name.
+    /// Drops a database, if there is one of that name, whoever is connected to it.
     ///
     /// # Errors
     /// When the server does not answer or refuses.
