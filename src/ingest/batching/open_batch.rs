@@ -40,8 +40,8 @@ impl Segment {
     }
 }
 
-/// Records of a lane's partitions, and the offsets that they account for. The source of a record is
-/// the index of its segment.
+/// Records of a lane's partitions, and the offsets that they account for. The partition index of a
+/// record is the index of its segment.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct OpenBatch {
     pub(in crate::ingest) records: RecordBatch,
