@@ -140,7 +140,7 @@ fn a_topic_that_was_made_again_is_read_only_when_that_is_accepted() {
     Producer::new(scope.brokers()).native_events(&topic, 100..300);
     let refused = audit.run(&["ingest", "--until-end", "--topics", &topic]);
     let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(4));
     assert!(
         stderr.contains("deleted and made again") && stderr.contains("--accept-recreated"),
         "{stderr}"
