@@ -1,6 +1,7 @@
 //! `--until-end`: finds out where the partitions end at the start, and when everything up to there
 //! is recorded.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use super::context::IngestContext;
 use super::error::Error;
 use super::mutex::lock_mutex;
 use crate::event::TopicPartition;
+use crate::kafka::Cluster;
 use crate::ledger::{Comparison, KafkaPartition, RecordedPartition, compare};
 use crate::{kafka, store};
 
@@ -20,7 +22,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(200);
 const END_RETRIES: usize = 5;
 /// How long a member of the group has for beginning a new incarnation of a topic that was made
 /// again. This process says at once that it refuses to, another one does not.
-const INCARNATION_LIMIT: Duration = Duration::from_secs(60);
+const INCARNATION_LIMIT: Duration = Duration::from_secs(30);
 
 type Progress = HashMap<TopicPartition, RecordedPartition>;
 
@@ -55,13 +57,14 @@ impl Target {
     }
 
     fn standing(self, recorded: Option<&RecordedPartition>) -> Standing {
-        match recorded {
-            None if self.end == 0 => Standing::Recorded,
-            None => Standing::Waiting,
-            Some(recorded) if recorded.incarnation < self.incarnation => Standing::NotBegun,
-            Some(recorded) if recorded.incarnation > self.incarnation => Standing::MadeAgain,
-            Some(recorded) if recorded.next_offset >= self.end => Standing::Recorded,
-            Some(_) => Standing::Waiting,
+        let Some(recorded) = recorded else {
+            return if self.end == 0 { Standing::Recorded } else { Standing::Waiting };
+        };
+        match recorded.incarnation.cmp(&self.incarnation) {
+            Ordering::Less => Standing::NotBegun,
+            Ordering::Greater => Standing::MadeAgain,
+            Ordering::Equal if recorded.next_offset >= self.end => Standing::Recorded,
+            Ordering::Equal => Standing::Waiting,
         }
     }
 }
@@ -82,8 +85,12 @@ impl Targets {
             // The record first: of one incarnation it is never ahead of an end that is asked for
             // later.
             let recorded = progress(context).await?;
-            let (cluster, topics) = (Arc::clone(&context.cluster), context.settings.topics.clone());
-            let found = kafka::blocking(move || cluster.all_offsets(&topics)).await?;
+            let (cluster, settings) = (Arc::clone(&context.cluster), Arc::clone(&context.settings));
+            let (high_watermarks, found) = kafka::blocking(move || {
+                let high_watermarks = Cluster::high_watermarks(&settings.kafka, &settings.topics)?;
+                Ok((high_watermarks, cluster.all_offsets(&settings.topics)?))
+            })
+            .await?;
             let ends_early = found.iter().any(|(partition, found)| {
                 let recorded = recorded.get(partition);
                 recorded.is_some_and(|recorded| {
@@ -99,6 +106,16 @@ impl Targets {
                 let exists = found.keys().any(|found| found.topic == *topic);
                 if !exists && !context.settings.decoder.is_dead_letter_topic(topic) {
                     return Err(Error::NoTopic(topic.clone()));
+                }
+            }
+            for (partition, found) in &found {
+                let waiting = high_watermarks.get(partition).map_or(0, |high| high - found.end);
+                if waiting > 0 {
+                    tracing::warn!(
+                        "{partition}: an open transaction began at offset {}; what lies behind it \
+                         ({waiting} offsets) is not waited for",
+                        found.end
+                    );
                 }
             }
             let target = |(partition, found): (TopicPartition, KafkaPartition)| {

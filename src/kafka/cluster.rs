@@ -171,8 +171,8 @@ impl Cluster {
         }
         let mut asked = TopicPartitionList::new();
         for TopicPartition { topic, partition } in partitions {
-            // Stands for a time: Kafka takes -1 for the latest offset and -2 for the earliest, which
-            // are librdkafka's numbers of them, too (KIP-79).
+            // Stands for a time: Kafka takes -1 for the latest offset and -2 for the earliest,
+            // which are librdkafka's numbers of them, too (KIP-79).
             asked.add_partition_offset(topic, *partition, place).map_err(Error::client(WHAT))?;
         }
         let found = self.client.offsets_for_times(asked, REQUEST).map_err(Error::client(WHAT))?;

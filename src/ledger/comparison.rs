@@ -111,12 +111,16 @@ mod tests {
 
     #[test]
     fn the_ends_of_different_incarnations_are_never_subtracted() {
-        let unrecorded = |mine, low, end| unrecorded_offsets(mine, &found(NEW, low, end));
-        assert_eq!(unrecorded(Some(&recorded(NEW)), 0, 25), 15);
-        assert_eq!(unrecorded(Some(&recorded(NEW)), 20, 25), 15);
-        assert_eq!(unrecorded(Some(&recorded(OLD)), 0, 25), 25);
-        assert_eq!(unrecorded(Some(&recorded(OLD)), 3, 7), 4);
-        assert_eq!(unrecorded(Some(&recorded(None)), 0, 7), 7);
-        assert_eq!(unrecorded(None, 3, 7), 7);
+        for (mine, low, end, offsets) in [
+            (Some(NEW), 0, 25, 15),
+            (Some(NEW), 20, 25, 15),
+            (Some(OLD), 0, 25, 25),
+            (Some(OLD), 3, 7, 4),
+            (Some(None), 0, 7, 7),
+            (None, 3, 7, 7),
+        ] {
+            let mine = mine.map(recorded);
+            assert_eq!(unrecorded_offsets(mine.as_ref(), &found(NEW, low, end)), offsets);
+        }
     }
 }

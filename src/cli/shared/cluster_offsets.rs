@@ -65,8 +65,8 @@ impl ClusterOffsets {
     }
 
     /// The same partitions at the same moment, after some time for what was open then: `now` is
-    /// asked later, `None` where all that was there is recorded meanwhile. What was written since is
-    /// left out.
+    /// asked later, `None` where all that was there is recorded meanwhile. What was written since
+    /// is left out.
     pub(crate) fn settled(mut self, now: Option<&Self>) -> Self {
         for (partition, found) in &mut self.partitions {
             let high = self.high_watermarks.get(partition).copied().unwrap_or(found.end);

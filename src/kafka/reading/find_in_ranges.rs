@@ -25,8 +25,8 @@ struct Search<'a> {
 }
 
 /// Tells at which offsets of the ranges, by partition of the topic, Kafka shows a record to a
-/// `read_committed` consumer. The ranges of a partition are in order and don't overlap. Offsets that
-/// Kafka no longer has show nothing.
+/// `read_committed` consumer. The ranges of a partition are in order and don't overlap. Offsets
+/// that Kafka no longer has show nothing.
 ///
 /// # Errors
 /// `Error::Client`, and `Error::Search` where a partition can't be read to the end of its last
