@@ -52,7 +52,7 @@ fn offsets_behind_an_open_transaction_are_counted_and_the_record_is_not_complete
     let output = audit.run(&["verify"]);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{stdout}");
-    assert!(stdout.contains("Kafka was asked about 1 declared holes"), "{stdout}");
+    assert!(stdout.contains("Kafka was asked about 1 declared hole"), "{stdout}");
 }
 
 #[test]

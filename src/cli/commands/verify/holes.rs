@@ -119,10 +119,15 @@ impl<'a> Holes<'a> {
             check: "holes",
             subject: "offsets without a row".to_owned(),
             findings: self.findings,
-            detail: format!("Kafka was asked about {} declared holes", self.asked),
+            detail: format!("Kafka was asked about {}", declared_holes(self.asked)),
         };
         Ok((check, self.unasked))
     }
+}
+
+/// `1 declared hole`, `7 declared holes`.
+pub(super) fn declared_holes(count: i64) -> String {
+    if count == 1 { "1 declared hole".to_owned() } else { format!("{count} declared holes") }
 }
 
 /// Records that Kafka shows where the ledger declares a hole: each is missing.

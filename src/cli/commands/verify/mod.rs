@@ -24,7 +24,7 @@ use crate::store::{LedgerScan, Session};
 use crate::value::Value;
 use check::Check;
 use comparisons::Comparisons;
-use holes::Holes;
+use holes::{Holes, declared_holes};
 
 /// How long a broker may take to answer.
 const BROKER_LIMIT: Duration = Duration::from_secs(10);
@@ -147,9 +147,8 @@ impl VerifyArgs {
 fn unchecked(holes: i64, closed_incarnations: usize) -> String {
     let mut text = "not checked: whether the rows still hold what Kafka held".to_owned();
     if holes > 0 {
-        let noun = if holes == 1 { "a declared hole" } else { "declared holes" };
-        let count = if holes == 1 { String::new() } else { format!("{holes} ") };
-        text.push_str(&format!("; {count}{noun} that Kafka can no longer be asked about"));
+        let holes = declared_holes(holes);
+        text.push_str(&format!("; {holes} that Kafka can no longer be asked about"));
     }
     if closed_incarnations > 0 {
         text.push_str("; what topics that were made again held behind their last recorded offset");
