@@ -3,7 +3,8 @@
 //!
 //! Sources: Spring Kafka's `KafkaHeaders`, `DeadLetterPublishingRecoverer` and `RetryTopicHeaders`;
 //! Kafka Connect's `DeadLetterQueueReporter` (KIP-298); Kafka Streams' `ExceptionHandlerUtils`
-//! (KIP-1034); `SmallRye`'s `KafkaDeadLetterQueue`; Spring Cloud Stream's `KafkaMessageChannelBinder`.
+//! (KIP-1034); `SmallRye`'s `KafkaDeadLetterQueue`; Spring Cloud Stream's
+//! `KafkaMessageChannelBinder`.
 
 use std::fmt;
 

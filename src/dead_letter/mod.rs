@@ -2,10 +2,10 @@
 //! the hygiene of headers for a replay. Pure.
 //!
 //! Six families of headers are read (`families`): Spring Kafka's dead-letter recoverer and retry
-//! topics, Spring Cloud Stream, Kafka Connect, Kafka Streams (KIP-1034) and `SmallRye`. A record may
-//! have died more than once: the origin is that of the first hop, the error that of the last. Values
-//! that are truncated or absurd give nothing here, and names that are too long for an index are cut;
-//! the raw headers are stored beside ([`headers_json`]), so that nothing is lost.
+//! topics, Spring Cloud Stream, Kafka Connect, Kafka Streams (KIP-1034) and `SmallRye`. A record
+//! may have died more than once: the origin is that of the first hop, the error that of the last.
+//! Values that are truncated or absurd give nothing here, and names that are too long for an index
+//! are cut; the raw headers are stored beside ([`headers_json`]), so that nothing is lost.
 
 mod families;
 mod headers;

@@ -7,12 +7,10 @@ use uuid::Uuid;
 use super::attributes::Attributes;
 use super::ids;
 use super::occurred_at;
-use super::occurred_at::ParsedTime;
 use super::quarantine;
 use super::quarantine::QUARANTINED;
 use crate::event::column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
-use crate::event::json::Kind;
 use crate::event::{Event, Reason, Record};
 use crate::time::UnixMicros;
 
@@ -266,23 +264,27 @@ fn created_at<'a>(
     attributes: &mut Attributes<'a>,
 ) -> (UnixMicros, ColumnSource) {
     let moment = field.and_then(|field| match &field.raw {
-        Raw::Json(value) if value.kind == Kind::Number => {
-            occurred_at::read_number(value.raw).map(|time| ParsedTime { time, assumed_utc: false })
-        }
+        Raw::Json(value) => occurred_at::read_value(value),
         raw => raw.text().and_then(|text| occurred_at::read_text(&text)),
     });
+    let kafka = record.timestamp_ms.and_then(occurred_at::from_milliseconds);
     if let (Some(field), Some(moment)) = (field, moment) {
-        if !moment.assumed_utc {
-            return (moment.time, ColumnSource::of(field.origin));
-        }
+        let far_from = kafka.filter(|kafka| occurred_at::is_far(moment.time, *kafka));
+        attributes.created_at_far_from = far_from;
+        attributes.created_at_from = moment.assumed_utc.then_some("assumed_utc");
+        let note = match (moment.assumed_utc, far_from) {
+            (false, None) => return (moment.time, ColumnSource::of(field.origin)),
+            (true, None) => "without an offset: taken as UTC",
+            (false, Some(_)) => "more than a year from Kafka's timestamp",
+            (true, Some(_)) => "taken as UTC; more than a year from Kafka's timestamp",
+        };
         attributes.originals.created_at = Some(field.raw);
-        attributes.created_at_from = Some("assumed_utc");
-        return (moment.time, ColumnSource::noted(field.origin, "without an offset: taken as UTC"));
+        return (moment.time, ColumnSource::noted(field.origin, note));
     }
     attributes.originals.created_at = field.map(|field| field.raw);
     let note =
         if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
-    if let Some(time) = record.timestamp_ms.and_then(occurred_at::from_milliseconds) {
+    if let Some(time) = kafka {
         attributes.created_at_from = Some("kafka_timestamp");
         return (time, ColumnSource::noted(ColumnOrigin::KafkaTimestamp, note));
     }

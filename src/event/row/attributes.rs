@@ -3,7 +3,8 @@
 
 use crate::event::Record;
 use crate::event::envelope::Raw;
-use crate::event::json::{Member, put_bytes};
+use crate::event::json::{Member, put_bytes, put_text};
+use crate::time::{Timestamp, UnixMicros, timestamp_text};
 
 /// The most bytes of key and headers that are kept here. More than a broker takes by default, and
 /// few enough that a row stays storable whatever a record holds.
@@ -34,6 +35,8 @@ pub(in crate::event) struct Attributes<'a> {
     pub(in crate::event) originals: Originals<'a>,
     /// What stands in `created_at` where it is not the envelope's own time.
     pub(in crate::event) created_at_from: Option<&'static str>,
+    /// Kafka's timestamp, where the envelope's time lies far from it.
+    pub(in crate::event) created_at_far_from: Option<UnixMicros>,
     /// Whether the payload was a text that held the object.
     pub(in crate::event) payload_was_text: bool,
 }
@@ -72,6 +75,10 @@ impl Attributes<'_> {
         if let Some(created_at_from) = self.created_at_from {
             name(&mut out, "created_at_from");
             put_bytes(&mut out, created_at_from.as_bytes());
+        }
+        if let Some(kafka) = self.created_at_far_from {
+            name(&mut out, "created_at_far_from");
+            put_text(&mut out, &timestamp_text(Timestamp::without_zone(kafka.into())));
         }
         if self.payload_was_text {
             name(&mut out, "payload_from");
