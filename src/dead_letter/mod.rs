@@ -16,11 +16,10 @@ mod replay_state;
 mod texts;
 
 use std::borrow::Cow;
-use std::str;
 
 use crate::event::{Record, topic};
 use families::Names;
-use texts::{MAX_NAME_BYTES, MAX_TOPIC_BYTES, cut, text};
+use texts::{MAX_NAME_BYTES, MAX_TOPIC_BYTES, cut, text, word};
 
 pub use families::{Family, is_error_header};
 pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
@@ -120,7 +119,7 @@ pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
 fn read_origin<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
     // All parts are taken from the same hop: parts of two hops would name a record that never was.
     letter.origin_topic =
-        names.first(record, names.topic).map(text).filter(|topic| !topic.is_empty());
+        names.first(record, names.topic).map(word).filter(|topic| !topic.is_empty());
     letter.origin_topic = letter.origin_topic.take().map(|topic| cut(topic, MAX_TOPIC_BYTES));
     if letter.origin_topic.is_some() {
         letter.origin_source = OriginSource::Header;
@@ -141,16 +140,15 @@ fn read_origin<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Nam
 
 fn read_error<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
     let last = |name| names.last(record, name).map(text);
-    let class = names.exception_class(record).map(text);
+    let class = names.exception_class(record).map(word);
     letter.exception_class = class.map(|class| cut(class, MAX_NAME_BYTES));
     letter.exception_message = last(names.message);
     letter.stack_trace = last(names.stack_trace);
+    let group = names.last(record, names.consumer_group).map(word);
     let group = match names.family {
-        Family::Connect => {
-            last(names.consumer_group).map(|connector| Cow::Owned(format!("connect-{connector}")))
-        }
+        Family::Connect => group.map(|connector| Cow::Owned(format!("connect-{connector}"))),
         Family::SpringCloudStream => group_of_topic(record, names).map(Cow::Borrowed),
-        _ => last(names.consumer_group),
+        _ => group,
     };
     letter.consumer_group = group.map(|group| cut(group, MAX_NAME_BYTES));
 }
@@ -158,9 +156,9 @@ fn read_error<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Name
 /// The group in `error.{destination}.{group}`, which Spring Cloud Stream writes into no header.
 /// Both may hold dots: the header that names the destination tells where the group begins.
 fn group_of_topic<'a>(record: &Record<'a>, names: &Names) -> Option<&'a str> {
-    let destination = str::from_utf8(names.last(record, names.topic)?).ok()?;
-    let group =
-        record.topic.strip_prefix("error.")?.strip_prefix(destination)?.strip_prefix('.')?;
+    let destination = word(names.last(record, names.topic)?);
+    let group = record.topic.strip_prefix("error.")?.strip_prefix(&*destination)?;
+    let group = group.strip_prefix('.')?;
     (!group.is_empty()).then_some(group)
 }
 

@@ -200,6 +200,23 @@ fn only_the_value_that_does_not_fit_is_cut_and_marked() {
 }
 
 #[test]
+fn words_in_quotes_are_read_and_messages_stay_as_they_came() {
+    let headers: [Pair<'_>; 4] = [
+        ("x-original-topic", b"\"orders.events\""),
+        ("x-original-partition", b"\"3\""),
+        ("x-exception-fqcn", b"\"java.lang.IllegalStateException\""),
+        ("x-exception-message", b"\"EUR\""),
+    ];
+    with_letter("error.orders.events.billing", &headers, |letter| {
+        assert_eq!(letter.origin_topic.as_deref(), Some("orders.events"));
+        assert_eq!(letter.origin_partition, Some(3));
+        assert_eq!(letter.consumer_group.as_deref(), Some("billing"));
+        assert_eq!(letter.exception_class.as_deref(), Some("java.lang.IllegalStateException"));
+        assert_eq!(letter.exception_message.as_deref(), Some("\"EUR\""));
+    });
+}
+
+#[test]
 fn a_header_without_a_name_is_no_family_s() {
     let headers: [Pair<'_>; 2] = [("__streams.errors.message", b"no"), ("", b"a group?")];
     with_letter("streams-dlq", &headers, |letter| assert_eq!(letter.consumer_group, None));

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::event::carried;
+
 /// The longest name of a topic that Kafka takes, in bytes.
 pub(super) const MAX_TOPIC_BYTES: usize = 249;
 
@@ -13,6 +15,14 @@ pub(super) const MAX_NAME_BYTES: usize = 1_000;
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { text }
+}
+
+/// The word that a header carries: its text, or the one within quotes.
+pub(super) fn word(bytes: &[u8]) -> Cow<'_, str> {
+    match carried(bytes) {
+        Cow::Borrowed(bytes) => text(bytes),
+        Cow::Owned(bytes) => Cow::Owned(text(&bytes).into_owned()),
+    }
 }
 
 /// A text of at most so many bytes. One that is longer is cut at a character, and says how long it
