@@ -32,12 +32,10 @@ pub async fn run(
     counters: Arc<Counters>,
 ) -> Result<(), Error> {
     let session = Session::open(&settings.database, "audit ingest").await?;
+    store::home(&session).await?.check_identity(&settings.database)?;
     let group = match &settings.group {
         Some(group) => group.clone(),
-        None => {
-            let id = store::installation_id(&session).await?.simple().to_string();
-            format!("audit-{}", &id[..8])
-        }
+        None => store::default_group(store::installation_id(&session).await?),
     };
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);

@@ -21,8 +21,11 @@ pub use read::dead_letters::{
     DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
 };
 pub use read::find_event::{EventLookup, find_event};
+pub use read::home::{Home, home};
 pub use read::ledger_scan::{BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan};
-pub use read::partitions::{PartitionProgress, installation_id, known_topics, partition_progress};
+pub use read::partitions::{
+    PartitionProgress, default_group, installation_id, known_topics, partition_progress,
+};
 pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candidates};
 pub use read::replays::{
     PendingReplay, ReplayOutcome, ReplaySummary, pending_replays, replay_outcomes, replay_summaries,
@@ -39,6 +42,7 @@ pub use search::event_query::{EventQuery, RowOrder};
 pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
+pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
     OffsetRange, RangeKind, Writer, Written, back_off,

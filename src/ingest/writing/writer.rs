@@ -84,6 +84,7 @@ impl<D: Database> LaneWriter<D> {
         batch: &mut PendingBatch,
     ) -> Result<(), Fault> {
         let mut failures = 0;
+        let mut last_reason = String::new();
         loop {
             let error = match self.attempt(connection, batch).await {
                 Ok(Outcome::Recorded) => return Ok(()),
@@ -107,8 +108,11 @@ impl<D: Database> LaneWriter<D> {
                 }
                 (error, ..) => error,
             };
+            // Connects anew, whatever it was: a server that became a standby refuses every write on
+            // its old sessions, and another may have taken its place.
+            *connection = None;
             batch.in_doubt = true;
-            self.pause(error, failures, batch.encoded.events.len()).await?;
+            self.pause(error, failures, &mut last_reason, batch.encoded.events.len()).await?;
             failures += 1;
         }
     }
@@ -166,17 +170,29 @@ impl<D: Database> LaneWriter<D> {
     }
 
     /// Waits before the next attempt. A fault where there is none.
-    async fn pause(&self, error: DatabaseError, failures: u32, rows: usize) -> Result<(), Fault> {
+    async fn pause(
+        &self,
+        error: DatabaseError,
+        failures: u32,
+        last_reason: &mut String,
+        rows: usize,
+    ) -> Result<(), Fault> {
         let error = match error {
             DatabaseError::Transient(error) => error,
             DatabaseError::Fatal(error) | DatabaseError::Refused(Refusal { error, .. }) => {
                 return Err(Fault::Fatal(Error::Store(error)));
             }
         };
-        if failures == 0 {
-            tracing::warn!(%error, rows, "can't record a batch now; trying again until it works");
+        let reason = error.to_string();
+        if reason == *last_reason {
+            tracing::debug!(error = reason, failures, "still can't record the batch");
         } else {
-            tracing::debug!(%error, failures, "still can't record the batch");
+            tracing::warn!(
+                error = reason,
+                rows,
+                "can't record a batch now; trying again until it works"
+            );
+            *last_reason = reason;
         }
         let pause = store::back_off(failures);
         // After a request to stop `wait` returns at once, and the database needs a pause still.

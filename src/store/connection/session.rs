@@ -40,7 +40,8 @@ impl Session {
         Ok(session)
     }
 
-    /// As [`Session::open`], and listens to `channel`.
+    /// As [`Session::open`], and listens to `channel`. Nobody is told anything on a standby: there
+    /// the notifications are `None`.
     ///
     /// # Errors
     /// Those of [`Session::open`], or `Error::Query` where LISTEN fails.
@@ -48,14 +49,16 @@ impl Session {
         settings: &Settings,
         application: &str,
         channel: &'static str,
-    ) -> Result<(Self, Notifications), Error> {
+    ) -> Result<(Self, Option<Notifications>), Error> {
         let (sender, receiver) = watch::channel(0);
         let client = connect(settings, application, Some(sender)).await?;
         schema::check(&client, settings).await?;
-        client
-            .batch_execute(&format!("LISTEN {channel}"))
-            .await
-            .map_err(Error::query("listening for new batches"))?;
+        let listening = client.batch_execute(&format!("LISTEN {channel}")).await;
+        let receiver = match listening.map_err(Error::query("listening for new batches")) {
+            Ok(()) => Some(receiver),
+            Err(error) if error.is_read_only() => None,
+            Err(error) => return Err(error),
+        };
         Ok((Self(Connection::Own(client)), receiver))
     }
 

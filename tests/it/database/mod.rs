@@ -1,4 +1,7 @@
 //! The schema, and the way to the server that holds it.
 
+mod copies;
+mod encoding;
 mod migrate;
+mod standby;
 mod tls;

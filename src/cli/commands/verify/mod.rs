@@ -60,7 +60,11 @@ impl Run for VerifyArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let mut session = context.settings.session("audit verify").await?;
+        let settings = context.settings.database()?;
+        let mut session = Session::open(&settings, "audit verify").await?;
+        for note in store::home(&session).await?.notes(&settings) {
+            context.ui.status(&note);
+        }
         // Kafka first: what it has now must be in the snapshot, which is taken later.
         let mut topics = store::known_topics(&session).await?;
         topics.extend(self.topics.iter().cloned());
