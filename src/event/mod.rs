@@ -35,4 +35,5 @@ pub use record::{Header, Record};
 pub use row::Event;
 pub use row::ids::{aggregate_uuid, correlation_uuid};
 pub use row::quarantine::QUARANTINED;
+pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};

@@ -45,7 +45,7 @@ pub use search::resolved::{ResolvedSelection, RowScope};
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
-    OffsetRange, RangeKind, Writer, Written, back_off,
+    OffsetRange, RangeKind, Trial, TrialRows, Writer, Written, back_off,
 };
 pub use write::claims::{Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
