@@ -20,7 +20,7 @@ fn recorded(scope: &Scope<'_>) -> (Audit, String) {
 }
 
 /// Pours the dump of a database into another, by PostgreSQL's own programs.
-fn restore(from: &str, to: &str) {
+pub(super) fn restore(from: &str, to: &str) {
     let postgres = Sandbox::shared().postgres();
     let dump = Command::new(postgres.program("pg_dump"))
         .args(["--no-owner", from])

@@ -152,3 +152,33 @@ fn an_ingester_that_starts_at_a_standby_waits_for_a_primary() {
     ingester.succeed(LIMIT);
     assert_eq!(Database::open(&audit.database_url).event_count(), 10);
 }
+
+#[test]
+fn a_server_that_only_reads_for_a_while_is_waited_for_and_connected_to_anew() {
+    let scope = Sandbox::shared().scope("only_reads");
+    let (_postgres, audit) = server("only_reads");
+    let topic = scope.create_topic("orders.events", 2);
+    let producer = Producer::new(scope.brokers());
+    producer.native_events(&topic, 0..100);
+    let mut ingester = audit.start(&["ingest", "--topics", &topic]);
+    let database = Database::open(&audit.database_url);
+    wait_until("it records", LIMIT, || database.event_count() == 100);
+    // As a managed server does whose disk is full; the sessions stay.
+    let set = |value: &str| {
+        database.execute("SET default_transaction_read_only = off");
+        database.execute(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}"));
+        database.execute("SELECT pg_reload_conf()");
+    };
+    set("on");
+    wait_until("new transactions only read", LIMIT, || {
+        let other = Database::open(&audit.database_url);
+        other.value("SHOW default_transaction_read_only") == "on"
+    });
+    producer.native_events(&topic, 100..200);
+    wait_until("it says why it waits", LIMIT, || ingester.log().contains("SQLSTATE 25006"));
+    set("off");
+    wait_until("it goes on", LIMIT, || database.event_count() == 200);
+    ingester.stop();
+    assert!(!ingester.log().contains("joining the group again"), "{}", ingester.log());
+    Oracle::read(&database, scope.brokers(), &[&topic]).approve();
+}
