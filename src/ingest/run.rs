@@ -10,6 +10,7 @@ use super::context::IngestContext;
 use super::counters::Counters;
 use super::error::Error;
 use super::fault::Fault;
+use super::group::strangers;
 use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
@@ -32,7 +33,7 @@ pub async fn run(
     counters: Arc<Counters>,
 ) -> Result<(), Error> {
     let session = Session::open(&settings.database, "audit ingest").await?;
-    store::home(&session).await?.check_identity(&settings.database)?;
+    session.home().await?.check_identity(&settings.database)?;
     let group = match &settings.group {
         Some(group) => group.clone(),
         None => store::default_group(store::installation_id(&session).await?),
@@ -71,9 +72,11 @@ pub async fn run(
         None
     };
     let lag = tokio::spawn(lag::watch(context.clone()));
+    let strangers = tokio::spawn(strangers::watch(context.clone()));
     let outcome = sessions(&context).await;
     context.stop.request();
     lag.abort();
+    strangers.abort();
     outcome?;
     match watcher {
         Some(watcher) => watcher.await.unwrap_or(Ok(())),

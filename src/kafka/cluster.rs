@@ -27,7 +27,7 @@ pub struct Offsets {
 
 /// A client that asks, and reads nothing.
 pub struct Cluster {
-    client: BaseConsumer<LogContext>,
+    pub(super) client: BaseConsumer<LogContext>,
     brokers: String,
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod error;
 mod find_by_header;
 mod first_timestamps;
+mod group_members;
 mod log_context;
 mod producer;
 mod received_record;

@@ -177,9 +177,9 @@ impl Error {
         }
     }
 
-    /// Whether the server refuses a row for what it holds, or for what somebody added to the tables:
-    /// an index, a constraint, a trigger that raises (SQLSTATE classes 22, 23, 54 and P0). A doubled
-    /// primary key or a row outside its leaf would mean a broken protocol.
+    /// Whether the server refuses a row for what it holds, or for what somebody added to the
+    /// tables: an index, a constraint, a trigger that raises (SQLSTATE classes 22, 23, 54 and P0).
+    /// A doubled primary key or a row outside its leaf would mean a broken protocol.
     pub fn is_refused_data(&self) -> bool {
         let Self::Query { source, .. } = self else { return false };
         let Some(server) = source.as_db_error() else { return false };
@@ -215,9 +215,10 @@ impl Error {
     }
 
     /// Whether trying again later can help, on a new connection: the old one broke, the server is
-    /// going down or coming up, out of resources, or takes no writes because it is a standby, a lock
-    /// was not to be had, a session froze, or what was prepared no longer fits (SQLSTATE classes 08,
-    /// 40, 53 and 57, 55P03, 25P03, 25006, 0A000; no SQLSTATE at all is a broken connection).
+    /// going down or coming up, out of resources, or takes no writes because it is a standby, a
+    /// lock was not to be had, a session froze, or what was prepared no longer fits (SQLSTATE
+    /// classes 08, 40, 53 and 57, 55P03, 25P03, 25006, 0A000; no SQLSTATE at all is a broken
+    /// connection).
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect { source, .. }

@@ -9,6 +9,7 @@ pub mod write;
 pub use connection::parameter_source::ParameterSource;
 pub use connection::parameters::ConnectionParameter;
 pub use connection::pool::SessionPool;
+pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use connection::settings::Settings;
@@ -21,7 +22,6 @@ pub use read::dead_letters::{
     DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
 };
 pub use read::find_event::{EventLookup, find_event};
-pub use read::home::{Home, home};
 pub use read::ledger_scan::{BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_progress,

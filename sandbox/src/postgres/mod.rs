@@ -5,4 +5,5 @@ mod own;
 mod server;
 mod standby;
 
-pub use server::{GIVEN_POSTGRES, Peculiarities, Postgres};
+pub use own::Peculiarities;
+pub use server::{GIVEN_POSTGRES, Postgres};

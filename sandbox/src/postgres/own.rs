@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, User, geteuid};
 
-use super::server::Peculiarities;
 use crate::error::Error;
 use crate::fetch;
 use crate::ports;
@@ -35,6 +34,18 @@ pub(super) struct Own {
     pub(super) user: Option<User>,
     pub(super) settings: Vec<String>,
     pub(super) guardian: Arc<Guardian>,
+}
+
+/// What makes a server different from the sandbox's shared one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Peculiarities<'a> {
+    /// Settings, each as `name=value`.
+    pub settings: &'a [&'a str],
+    /// The lines of `pg_hba.conf`, behind the one that trusts `postgres` on loopback. Empty:
+    /// everybody there is trusted.
+    pub access: &'a str,
+    /// Files in its data folder, by name and content, that nobody else can read.
+    pub files: &'a [(&'a str, &'a [u8])],
 }
 
 impl Own {
@@ -167,8 +178,8 @@ impl Own {
 }
 
 /// Whether the server that runs as this process accepts connections, as a standby reading ones: it
-/// says so in the last line of `postmaster.pid`, which is what `pg_ctl` looks at. A connection alone would prove nothing, since
-/// another server may have the port.
+/// says so in the last line of `postmaster.pid`, which is what `pg_ctl` looks at. A connection
+/// alone would prove nothing, since another server may have the port.
 fn is_ready(data: &Path, process_id: u32) -> bool {
     let Ok(text) = std::fs::read_to_string(data.join("postmaster.pid")) else { return false };
     let mut lines = text.lines();

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use tokio_postgres::{Client, Config, NoTls};
 
 use super::installed;
-use super::own::{Own, SERVER, children_of, unprivileged_user};
+use super::own::{Own, Peculiarities, SERVER, children_of, unprivileged_user};
 use crate::blocking;
 use crate::error::Error;
 use crate::process::{Guardian, Process};
@@ -29,18 +29,6 @@ pub struct Postgres(pub(super) Server);
 pub(super) enum Server {
     Given { url: String, port: u16 },
     Own(Box<Own>),
-}
-
-/// What makes a server different from the sandbox's shared one.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Peculiarities<'a> {
-    /// Settings, each as `name=value`.
-    pub settings: &'a [&'a str],
-    /// The lines of `pg_hba.conf`, behind the one that trusts `postgres` on loopback. Empty:
-    /// everybody there is trusted.
-    pub access: &'a str,
-    /// Files in its data folder, by name and content, that nobody else can read.
-    pub files: &'a [(&'a str, &'a [u8])],
 }
 
 impl Postgres {

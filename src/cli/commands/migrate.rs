@@ -98,7 +98,7 @@ impl Run for MigrateArgs {
                 writeln!(stdout, "{target}: is at home here, its consumer group is {group}")?;
             }
             None => {
-                for note in store::home(&session).await?.notes(&settings) {
+                for note in session.home().await?.notes(&settings) {
                     context.ui.status(&note);
                 }
             }

@@ -1,10 +1,10 @@
-//! Finds the rows of a batch that PostgreSQL refuses, and gives each a form that it accepts, so that
-//! the batch can be recorded.
+//! Finds the rows of a batch that PostgreSQL refuses, and gives each a form that it accepts, so
+//! that the batch can be recorded.
 //!
 //! The decoders find nearly everything before the COPY. What is left are indexes, constraints and
-//! triggers that somebody added. The rows are copied on trial, all in one transaction that is rolled
-//! back, so that a row is refused here for the same reasons as in the batch, its likeness to an
-//! earlier row included.
+//! triggers that somebody added. The rows are copied on trial, all in one transaction that is
+//! rolled back, so that a row is refused here for the same reasons as in the batch, its likeness
+//! to an earlier row included.
 //!
 //! Nothing here repeats itself until it works: the walk goes forward through the rows, and each row
 //! has a few forms, of which the last is the end.
@@ -23,8 +23,8 @@ const LONGEST_RUN: usize = 1000;
 pub(in crate::ingest) enum RepairError {
     /// The trial could not be finished: the connection broke, or a server is going down.
     Interrupted(DatabaseError),
-    /// PostgreSQL refuses the batch, and nothing is left that could be changed in it; or a stop came
-    /// first.
+    /// PostgreSQL refuses the batch, and nothing is left that could be changed in it; or a stop
+    /// came first.
     Unrepairable(Error),
 }
 
@@ -50,8 +50,8 @@ struct RefusedRows {
 }
 
 impl Repair<'_> {
-    /// Gives every row that PostgreSQL refuses a form that it accepts: quarantined, and down to a row
-    /// of sizes; a dead letter without what its headers say.
+    /// Gives every row that PostgreSQL refuses a form that it accepts: quarantined, and down to a
+    /// row of sizes; a dead letter without what its headers say.
     pub(in crate::ingest) async fn run(
         &self,
         connection: &mut impl BatchConnection,

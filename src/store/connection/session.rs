@@ -12,6 +12,7 @@ use super::connect::connect;
 use super::query;
 use super::query::TypedValue;
 use super::schema;
+use super::schema::home::Home;
 use super::settings::Settings;
 use crate::store::error::Error;
 
@@ -68,6 +69,14 @@ impl Session {
     /// `Error::Connect`, `Error::NoAnswer`, or `Error::Settings` where TLS can't be set up.
     pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
         Ok(Self(Connection::Own(connect(settings, application, None).await?)))
+    }
+
+    /// Asks where the database is, and whether it may be written to there.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn home(&self) -> Result<Home, Error> {
+        schema::home::home(self.client()).await
     }
 
     /// A session of a pool.

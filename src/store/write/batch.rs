@@ -13,7 +13,6 @@ use super::copy_buffer::CopyBuffer;
 use crate::store::connection::session::Session;
 use crate::store::connection::settings::Settings;
 use crate::store::error::Error;
-use crate::store::read::home::home;
 
 /// The channel that is notified of every batch, with its number as the payload.
 pub const BATCH_CHANNEL: &str = "audit_batches";
@@ -120,11 +119,11 @@ impl Writer {
     /// after 20 s, and with it the lock on the ledger's head.
     ///
     /// # Errors
-    /// `Error::Connect`, `Error::Query`; `Error::Encoding`, `Error::Copy` and `Error::Standby` where
-    /// the database must not or can't be written to.
+    /// `Error::Connect`, `Error::Query`; `Error::Encoding`, `Error::Copy` and `Error::Standby`
+    /// where the database must not or can't be written to.
     pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
         let session = Session::connect(settings, application).await?;
-        home(&session).await?.check_writable(settings)?;
+        session.home().await?.check_writable(settings)?;
         let failed = || Error::query("preparing the statements of a batch");
         let client = session.client();
         client

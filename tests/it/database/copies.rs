@@ -22,16 +22,17 @@ fn recorded(scope: &Scope<'_>) -> (Audit, String) {
 /// Pours the dump of a database into another, by PostgreSQL's own programs.
 pub(super) fn restore(from: &str, to: &str) {
     let postgres = Sandbox::shared().postgres();
-    let dump = Command::new(postgres.program("pg_dump"))
+    let mut dump = Command::new(postgres.program("pg_dump"))
         .args(["--no-owner", from])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("pg_dump: {error}"));
-    let output = dump.stdout.map_or_else(Stdio::null, Stdio::from);
+    let output = dump.stdout.take().map_or_else(Stdio::null, Stdio::from);
     let restored = Command::new(postgres.program("psql"))
         .args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", to])
         .stdin(output)
         .status();
+    assert!(dump.wait().is_ok_and(|status| status.success()), "{from} can't be dumped");
     assert!(restored.is_ok_and(|status| status.success()), "{from} can't be restored");
 }
 

@@ -1,4 +1,5 @@
-//! Standbys: what reads runs on them, what writes waits for a primary or says that it needs one.
+//! Standbys and copies of whole servers: what reads runs on them, what writes waits for a primary
+//! or says that it needs one.
 
 use std::time::Duration;
 
@@ -92,6 +93,44 @@ fn every_command_that_reads_runs_on_a_standby_and_a_promoted_one_is_recorded_to(
     follower.ids(10);
     follower.stop();
     assert_eq!(database.event_count(), 71);
+}
+
+#[test]
+fn two_copies_of_one_server_that_both_record_notice_each_other_until_one_gets_its_own_id() {
+    let scope = Sandbox::shared().scope("server_copy");
+    let (original, audit) = server("server_copy_original");
+    let topic = scope.create_topic("orders.events", 4);
+    let producer = Producer::new(scope.brokers());
+    producer.native_events(&topic, 0..100);
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
+    // As a snapshot of its disk: the same identifier, the same database.
+    let snapshot = original.standby("server_copy_snapshot");
+    let snapshot = snapshot.unwrap_or_else(|error| panic!("{error}"));
+    assert!(snapshot.promote().is_ok());
+    let copy = Audit { database_url: snapshot.url("audit_db"), brokers: audit.brokers.clone() };
+
+    let arguments = ["ingest", "--topics", &topic];
+    let (mut first, mut second) = (audit.start(&arguments), copy.start(&arguments));
+    for ingester in [&first, &second] {
+        wait_until("it notices the other", LIMIT, || {
+            let log = ingester.log();
+            log.contains("are not connected to this database")
+                && log.contains("--adopt-copy new-id")
+        });
+    }
+    second.stop();
+    copy.succeed(&["migrate", "--adopt-copy", "new-id"]);
+    producer.native_events(&topic, 100..200);
+    let mut second = copy.start(&arguments);
+    for audit in [&audit, &copy] {
+        let database = Database::open(&audit.database_url);
+        wait_until("all is recorded", LIMIT, || database.event_count() == 200);
+        Oracle::read(&database, scope.brokers(), &[&topic]).approve();
+    }
+    std::thread::sleep(Duration::from_secs(25));
+    assert_eq!(second.log().matches("are not connected").count(), 0, "{}", second.log());
+    first.stop();
+    second.stop();
 }
 
 /// Records three batches of one row each.

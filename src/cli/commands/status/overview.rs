@@ -58,7 +58,7 @@ impl Overview {
         settings: &Settings,
     ) -> Result<Self, store::Error> {
         let session = Session::open(settings, "audit status").await?;
-        let mut notes = store::home(&session).await?.notes(settings);
+        let mut notes = session.home().await?.notes(settings);
         let topics = store::known_topics(&session).await?;
         let kafka = ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
         let kafka =

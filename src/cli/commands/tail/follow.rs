@@ -53,7 +53,7 @@ impl Subscription {
     async fn wait(&mut self) -> Result<(), Interruption> {
         let Some(notifications) = &mut self.notifications else {
             tokio::time::sleep(POLL).await;
-            return match store::home(&self.session).await {
+            return match self.session.home().await {
                 Ok(home) if home.is_standby() => Ok(()),
                 Ok(_) => Err(Interruption::Lost("the standby became a primary".to_owned())),
                 Err(error) => Err(error.into()),

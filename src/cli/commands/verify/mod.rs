@@ -62,7 +62,7 @@ impl Run for VerifyArgs {
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let settings = context.settings.database()?;
         let mut session = Session::open(&settings, "audit verify").await?;
-        for note in store::home(&session).await?.notes(&settings) {
+        for note in session.home().await?.notes(&settings) {
             context.ui.status(&note);
         }
         // Kafka first: what it has now must be in the snapshot, which is taken later.

@@ -10,6 +10,9 @@ use crate::ingest::writing::fake_database::{
 };
 use crate::store::{self, Batch, Written};
 
+/// Which rows a database refuses.
+type Refuses = fn(&FakeRow) -> bool;
+
 /// A batch of `count` rows, and a connection to the database that it is for.
 struct Trial {
     database: FakeDatabase,
@@ -125,7 +128,7 @@ fn where_every_row_is_refused_each_costs_two_trials() {
 
 #[test]
 fn a_row_is_reduced_until_it_is_accepted_and_no_further() {
-    let cases: [(fn(&FakeRow) -> bool, &str, &str); 4] = [
+    let cases: [(Refuses, &str, &str); 4] = [
         (
             |row| row.offset == 1 && !row.is_quarantined,
             r#"{"key":"key","created_at_from":"kafka_timestamp"}"#,

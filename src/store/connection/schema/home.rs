@@ -1,8 +1,9 @@
 //! Where a database is, and whether it may be written to there: a copy must not record in the name
 //! of its original, a standby takes no writes, and not every encoding holds every event.
 
+use tokio_postgres::Client;
+
 use crate::store::connection::query;
-use crate::store::connection::session::Session;
 use crate::store::connection::settings::Settings;
 use crate::store::error::Error;
 
@@ -19,13 +20,13 @@ pub struct Home {
 
 impl Home {
     /// Asks the server, of whatever schema the database is. Whether it is a copy stays open.
-    pub(in crate::store) async fn of_server(session: &Session) -> Result<Self, Error> {
+    pub(in crate::store) async fn of_server(client: &Client) -> Result<Self, Error> {
         let sql = "SELECT current_setting('server_encoding'), pg_is_in_recovery(), false";
-        Self::read(session, sql).await
+        Self::read(client, sql).await
     }
 
-    async fn read(session: &Session, sql: &str) -> Result<Self, Error> {
-        query::row(session.client(), "asking where the database is", sql, &[], |row| {
+    async fn read(client: &Client, sql: &str) -> Result<Self, Error> {
+        query::row(client, "asking where the database is", sql, &[], |row| {
             Ok(Self {
                 encoding: row.try_get(0)?,
                 is_standby: row.try_get(1)?,
@@ -91,7 +92,7 @@ impl Home {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn home(session: &Session) -> Result<Home, Error> {
+pub(in crate::store) async fn home(client: &Client) -> Result<Home, Error> {
     let sql = "SELECT current_setting('server_encoding'), pg_is_in_recovery(), audit_is_copy()";
-    Home::read(session, sql).await
+    Home::read(client, sql).await
 }
