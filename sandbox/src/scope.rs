@@ -54,6 +54,11 @@ impl<'s> Scope<'s> {
         self.create_database(&format!("{}_{suffix}", self.prefix))
     }
 
+    /// Another database, made with options of `CREATE DATABASE`, and its URL.
+    pub fn database_with(&self, suffix: &str, options: &str) -> String {
+        self.create_database_with(&format!("{}_{suffix}", self.prefix), options)
+    }
+
     /// This scope's name for a topic, such as `{prefix}.orders.events` for `orders.events`. Doesn't
     /// create it.
     pub fn topic(&self, name: &str) -> String {
@@ -94,7 +99,11 @@ impl<'s> Scope<'s> {
     }
 
     fn create_database(&self, name: &str) -> String {
-        or_panic(self.postgres.create_database(name));
+        self.create_database_with(name, "")
+    }
+
+    fn create_database_with(&self, name: &str, options: &str) -> String {
+        or_panic(self.postgres.create_database_with(name, options));
         self.databases.lock().unwrap_or_else(PoisonError::into_inner).push(name.to_string());
         self.postgres.url(name)
     }

@@ -13,6 +13,8 @@ use super::json::Scan;
 use super::row::assemble;
 use super::row::quarantine;
 use super::row::quarantine::QUARANTINED;
+use super::row::refused;
+use super::row::refused::QuarantineForm;
 use super::{Event, Format, Reason, Record, json, topic, wrapping};
 use crate::time::UnixMicros;
 
@@ -87,16 +89,23 @@ impl Decoder {
     }
 
     /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The
-    /// detail says what it said; it is cut after 1,000 bytes.
-    pub fn quarantine<'a>(
+    /// detail says what it said; it is cut after 1,000 bytes. `form` is how much the row keeps.
+    pub fn quarantine_refused<'a>(
         &self,
         record: &Record<'a>,
-        reason: Reason,
+        form: QuarantineForm,
         detail: &str,
         now: UnixMicros,
     ) -> Event<'a> {
+        let reason = Reason::RefusedByDatabase;
         let problem = Problem { reason, detail: detail.to_owned(), schema_id: None };
-        quarantined(record, &problem, self.is_dead_letter_topic(record.topic), now).event
+        let is_dlt = self.is_dead_letter_topic(record.topic);
+        let mut event = quarantined(record, &problem, is_dlt, now).event;
+        refused::reduce_attributes(&mut event, record, form);
+        if form == QuarantineForm::Sizes {
+            event.payload = Cow::Owned(quarantine::payload_of_sizes(record, &problem));
+        }
+        event
     }
 }
 

@@ -36,5 +36,6 @@ pub use record::{Header, Record};
 pub use row::Event;
 pub use row::ids::{aggregate_uuid, correlation_uuid};
 pub use row::quarantine::QUARANTINED;
+pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};
 pub(crate) use wrapping::carried;

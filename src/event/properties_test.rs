@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::json;
 use super::json::{Kind, MAX_DEPTH};
 use super::row::occurred_at;
-use super::{Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE};
+use super::{Decoder, Format, Header, QUARANTINED, QuarantineForm, Reason, Record, TOMBSTONE};
 use crate::time::UnixMicros;
 
 const NOW: UnixMicros = UnixMicros(1_795_341_600_000_000);
@@ -198,10 +198,15 @@ proptest! {
         // Decoding is repeatable: a second reading of the record gives the same row.
         prop_assert_eq!(&Decoder::default().decode(&record, NOW), &decoded);
 
-        let refused = Decoder::default().quarantine(&record, Reason::RefusedByDatabase, "22P05: \0", NOW);
-        prop_assert!(json::scan(refused.payload.as_bytes()).is_ok());
-        prop_assert!(json::scan(refused.attributes.as_bytes()).is_ok());
-        prop_assert_eq!(refused.event_type.as_ref(), QUARANTINED);
+        let mut form = Some(QuarantineForm::Readable);
+        while let Some(current) = form {
+            let refused = Decoder::default().quarantine_refused(&record, current, "22P05: \0", NOW);
+            prop_assert!(json::scan(refused.payload.as_bytes()).is_ok());
+            prop_assert!(json::scan(refused.attributes.as_bytes()).is_ok());
+            prop_assert!(current == QuarantineForm::Readable || refused.attributes.is_ascii());
+            prop_assert_eq!(refused.event_type.as_ref(), QUARANTINED);
+            form = current.next();
+        }
     }
 
     #[test]

@@ -27,7 +27,17 @@ pub enum Error {
     /// PostgreSQL refuses a batch, and accepts each row of it alone.
     #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
     BatchRefused(store::Error),
-    /// PostgreSQL refuses a record, and then the quarantined row in its place.
+    /// PostgreSQL refuses a dead letter, and then its raw key, value and headers, too.
+    #[error(
+        "PostgreSQL refuses the dead letter {record}, even without what its headers say: {detail}"
+    )]
+    DeadLetterRefused {
+        /// The record: "orders.events-dlt [2] offset 57".
+        record: String,
+        /// What PostgreSQL says of it.
+        detail: String,
+    },
+    /// PostgreSQL refuses a record, and then each quarantined row in its place.
     #[error("PostgreSQL refuses {record}, even as a quarantined row: {detail}")]
     QuarantineRefused {
         /// The record: "orders.events [2] offset 57".
@@ -54,6 +64,13 @@ impl Error {
             Self::NoTopic(_) => {
                 Some("check --topics; without --until-end a missing topic is waited for".to_owned())
             }
+            Self::BatchRefused(_)
+            | Self::QuarantineRefused { .. }
+            | Self::DeadLetterRefused { .. } => Some(
+                "look for a column, an index, a constraint or a trigger that somebody added to the \
+                 tables of the audit; nothing of the batch is recorded, and the next run reads it again"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ use super::context::IngestContext;
 use super::counters::Counters;
 use super::error::Error;
 use super::fault::Fault;
+use super::group::strangers;
 use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
@@ -33,12 +34,10 @@ pub async fn run(
     counters: Arc<Counters>,
 ) -> Result<(), Error> {
     let session = Session::open(&settings.database, "audit ingest").await?;
+    session.home().await?.check_identity(&settings.database)?;
     let group = match &settings.group {
         Some(group) => group.clone(),
-        None => {
-            let id = store::installation_id(&session).await?.simple().to_string();
-            format!("audit-{}", &id[..8])
-        }
+        None => store::default_group(store::installation_id(&session).await?),
     };
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
@@ -68,6 +67,7 @@ pub async fn run(
         "recording"
     );
     let lag = tokio::spawn(lag::watch(context.clone()));
+    let strangers = tokio::spawn(strangers::watch(context.clone()));
     let outcome = if settings.until_end {
         record_until_end(&context).await
     } else {
@@ -76,6 +76,7 @@ pub async fn run(
     };
     context.stop.request();
     lag.abort();
+    strangers.abort();
     outcome
 }
 

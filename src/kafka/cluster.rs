@@ -20,7 +20,7 @@ pub(super) const REQUEST: Duration = Duration::from_secs(10);
 
 /// A client that asks, and reads nothing.
 pub struct Cluster {
-    client: BaseConsumer<LogContext>,
+    pub(super) client: BaseConsumer<LogContext>,
     brokers: String,
 }
 

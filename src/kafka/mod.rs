@@ -5,6 +5,7 @@
 mod blocking;
 mod cluster;
 mod error;
+mod group_members;
 mod log_context;
 mod producer;
 mod reading;

@@ -15,9 +15,12 @@ impl Replayer {
     /// Connects, and takes the lock.
     ///
     /// # Errors
-    /// `Error::AlreadyRunning` where another replay holds it; `Error::Store`.
+    /// `Error::AlreadyRunning` where another replay holds it; `Error::Store`, also where the
+    /// database is a copy or its server a standby: its ledger of replays is not the one that
+    /// counts.
     pub async fn open(database: &Settings, kafka: kafka::Settings) -> Result<Self, Error> {
         let session = Session::open(database, "audit replay-dlt").await?;
+        session.home().await?.check_writable(database)?;
         match store::lock_replays(&session).await? {
             ReplayLock::Acquired => Ok(Self { session, kafka }),
             ReplayLock::HeldBy(process) => Err(Error::AlreadyRunning { process }),

@@ -78,6 +78,30 @@ pub enum Error {
         /// The version that this program was built with.
         known: i32,
     },
+    /// The database can't hold every character.
+    #[error(
+        "the encoding of {target} is {encoding}, which can't hold every event: it has to be UTF8"
+    )]
+    Encoding {
+        /// host:port/database
+        target: String,
+        /// The encoding found.
+        encoding: String,
+    },
+    /// The database is not where it was at home.
+    #[error(
+        "{target} is a copy of an audit database, or was moved: it was recorded on another server, or as another database"
+    )]
+    Copy {
+        /// host:port/database
+        target: String,
+    },
+    /// The server only reads.
+    #[error("PostgreSQL at {target} is a standby, which takes no writes")]
+    Standby {
+        /// host:port/database
+        target: String,
+    },
     /// The server did something that the protocol rules out.
     #[error("{0}; nothing was recorded of it")]
     Protocol(String),
@@ -85,6 +109,9 @@ pub enum Error {
     #[error("migrating the schema: {0}")]
     Migrate(String),
 }
+
+/// Where writes are taken.
+const PRIMARY_HINT: &str = "connect to the primary; of several hosts in the URL, target_session_attrs=read-write chooses it";
 
 impl Error {
     /// For `map_err`: names what was being done.
@@ -119,6 +146,24 @@ impl Error {
                 "`audit migrate --roles` makes the roles audit_ingester, audit_reader and audit_replayer"
                     .to_owned(),
             ),
+            Self::Query { source, .. } if source.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
+                Some(PRIMARY_HINT.to_owned())
+            }
+            Self::Query { source, .. } if source.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) => Some(
+                "run it again: a standby ends queries that are in the way of what its primary sends; \
+                 max_standby_streaming_delay or hot_standby_feedback give them more time"
+                    .to_owned(),
+            ),
+            Self::Standby { .. } => Some(PRIMARY_HINT.to_owned()),
+            Self::Encoding { .. } => Some(
+                "make another database: CREATE DATABASE audit_db ENCODING 'UTF8' TEMPLATE template0; then run `audit migrate`"
+                    .to_owned(),
+            ),
+            Self::Copy { .. } => Some(
+                "where its original is still recorded, run `audit migrate --adopt-copy new-id`: it then records for itself; \
+                 where this is the original, moved or restored, run `audit migrate --adopt-copy moved`"
+                    .to_owned(),
+            ),
             Self::PayloadPredicate { predicate, message, .. } => Some(predicate_hint(predicate, message)),
             Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
@@ -132,14 +177,19 @@ impl Error {
         }
     }
 
-    /// Whether the server refuses a row for what it holds (SQLSTATE classes 22 and 54, and 23 but
-    /// for a doubled key or a row outside its partition, which would mean a broken protocol).
+    /// Whether the server refuses a row for what it holds, or for what somebody added to the
+    /// tables: an index, a constraint, a trigger that raises (SQLSTATE classes 22, 23, 54 and P0).
+    /// A doubled primary key or a row outside its leaf would mean a broken protocol.
     pub fn is_refused_data(&self) -> bool {
-        self.sql_state().map(SqlState::code).is_some_and(|code| {
-            ["22", "23", "54"].iter().any(|class| code.starts_with(class))
-                && code != "23505"
-                && code != "23514"
-        })
+        let Self::Query { source, .. } = self else { return false };
+        let Some(server) = source.as_db_error() else { return false };
+        let constraint = server.constraint();
+        match server.code().code() {
+            "23505" => constraint.is_some_and(|name| !name.ends_with("_pkey")),
+            // The bounds of a leaf are a constraint without a name.
+            "23514" => constraint.is_some(),
+            code => ["22", "23", "54", "P0"].iter().any(|class| code.starts_with(class)),
+        }
     }
 
     /// Whether a lock was not to be had within `lock_timeout`.
@@ -164,9 +214,11 @@ impl Error {
         (format!("{} [SQLSTATE {}]", server.message(), server.code().code()), line)
     }
 
-    /// Whether trying again later can help: the connection broke, the server is going down or
-    /// coming up, out of resources, a lock was not to be had, or a session froze (SQLSTATE classes
-    /// 08, 40, 53 and 57, 55P03, 25P03; no SQLSTATE at all is a broken connection).
+    /// Whether trying again later can help, on a new connection: the old one broke, the server is
+    /// going down or coming up, out of resources, or takes no writes because it is a standby, a
+    /// lock was not to be had, a session froze, or what was prepared no longer fits (SQLSTATE
+    /// classes 08, 40, 53 and 57, 55P03, 25P03, 25006, 0A000; no SQLSTATE at all is a broken
+    /// connection).
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connect { source, .. }
@@ -174,18 +226,26 @@ impl Error {
             {
                 false
             }
-            Self::Connect { source, .. } | Self::Query { source, .. } => {
-                source.code().is_none_or(|state| {
-                    let code = state.code();
-                    code == "55P03"
-                        || code == "25P03"
-                        || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
-                })
-            }
-            Self::NoAnswer { .. } => true,
+            Self::Connect { source, .. } => source.code().is_none_or(is_transient_state),
+            Self::Query { source, .. } => source.code().is_none_or(|state| {
+                is_transient_state(state) || state == &SqlState::FEATURE_NOT_SUPPORTED
+            }),
+            Self::NoAnswer { .. } | Self::Standby { .. } => true,
             _ => false,
         }
     }
+
+    /// Whether the server refuses to write because it is a standby, or set to only read.
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Standby { .. })
+            || self.sql_state() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION)
+    }
+}
+
+fn is_transient_state(state: &SqlState) -> bool {
+    let code = state.code();
+    ["55P03", "25P03", "25006"].contains(&code)
+        || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
 }
 
 /// An example of a predicate, and a mark below the place that PostgreSQL names.

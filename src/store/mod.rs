@@ -9,6 +9,7 @@ pub mod write;
 pub use connection::parameter_source::ParameterSource;
 pub use connection::parameters::ConnectionParameter;
 pub use connection::pool::SessionPool;
+pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use connection::settings::Settings;
@@ -24,7 +25,9 @@ pub use read::find_event::{EventLookup, find_event};
 pub use read::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
 };
-pub use read::partitions::{PartitionProgress, installation_id, known_topics, partition_progress};
+pub use read::partitions::{
+    PartitionProgress, default_group, installation_id, known_topics, partition_progress,
+};
 pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candidates};
 pub use read::replays::{
     PendingReplay, ReplayOutcome, ReplaySummary, pending_replays, replay_outcomes, replay_summaries,
@@ -42,9 +45,10 @@ pub use search::event_query::{EventQuery, RowOrder};
 pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
+pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
-    OffsetRange, RangeKind, Writer, Written, back_off,
+    OffsetRange, RangeKind, Trial, TrialRows, Writer, Written, back_off,
 };
 pub use write::claims::{Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};

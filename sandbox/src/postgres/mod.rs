@@ -1,6 +1,9 @@
-//! PostgreSQL: which one is installed, and a server of one's own.
+//! PostgreSQL: which one is installed, a server of one's own, and its standbys.
 
 mod installed;
+mod own;
 mod server;
+mod standby;
 
-pub use server::{GIVEN_POSTGRES, Peculiarities, Postgres};
+pub use own::Peculiarities;
+pub use server::{GIVEN_POSTGRES, Postgres};

@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 use crate::store;
-use crate::store::Session;
+use crate::store::{Adoption, Session};
 
 /// Create or upgrade the schema of the audit database
 ///
@@ -19,6 +19,8 @@ use crate::store::Session;
 Examples:
   audit migrate                  # create or upgrade the schema
   audit migrate --status         # say which version the database has; exits 1 when it is not this program's
+  audit migrate --adopt-copy new-id
+                                 # this database is a copy, and records for itself from now on
   audit migrate --roles          # also make the roles audit_ingester, audit_reader and audit_replayer")]
 pub(crate) struct MigrateArgs {
     /// Only say which version the schema has
@@ -27,10 +29,23 @@ pub(crate) struct MigrateArgs {
     /// Only say which migrations would be applied
     #[arg(long)]
     dry_run: bool,
+    /// Say what a database is that was found somewhere else than at home: `ingest` and `replay-dlt`
+    /// refuse it until then
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with_all = ["dry_run", "status"])]
+    adopt_copy: Option<AdoptCopy>,
     /// Also make the group roles audit_ingester, audit_reader and audit_replayer; roles belong to
     /// the whole server
     #[arg(long, conflicts_with = "dry_run")]
     roles: bool,
+}
+
+/// What `--adopt-copy` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AdoptCopy {
+    /// A copy, whose original goes on: it gets an id of its own, and so a consumer group
+    NewId,
+    /// The original, which was moved, restored or upgraded: it keeps its id
+    Moved,
 }
 
 impl Run for MigrateArgs {
@@ -72,6 +87,21 @@ impl Run for MigrateArgs {
         }
         if applied.is_empty() {
             writeln!(stdout, "{target}: up to date")?;
+        }
+        match self.adopt_copy {
+            Some(adopted) => {
+                let adoption = match adopted {
+                    AdoptCopy::NewId => Adoption::NewId,
+                    AdoptCopy::Moved => Adoption::Moved,
+                };
+                let group = store::default_group(store::adopt(&session, adoption).await?);
+                writeln!(stdout, "{target}: is at home here, its consumer group is {group}")?;
+            }
+            None => {
+                for note in session.home().await?.notes(&settings) {
+                    context.ui.status(&note);
+                }
+            }
         }
         if self.roles {
             store::apply_roles(&session).await?;

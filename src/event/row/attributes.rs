@@ -10,7 +10,7 @@ use crate::time::{Timestamp, UnixMicros, timestamp_text};
 
 /// The most bytes of key and headers that are kept here. More than a broker takes by default, and
 /// few enough that a row stays storable whatever a record holds.
-const MAX_BYTES: usize = 64 << 20;
+pub(super) const MAX_BYTES: usize = 64 << 20;
 
 /// What a header costs inside JSONB beyond its bytes, at most.
 const BYTES_PER_HEADER: usize = 32;

@@ -6,5 +6,6 @@ mod event;
 pub(in crate::event) mod ids;
 pub mod occurred_at;
 pub(in crate::event) mod quarantine;
+pub(in crate::event) mod refused;
 
 pub use event::Event;

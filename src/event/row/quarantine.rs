@@ -16,9 +16,8 @@ const OTHER_BYTES: u64 = 8_192;
 /// Writes the payload, and tells the reason that stands in it: where even base64 is too large for
 /// JSONB, sizes stand in for bytes and the reason is [`Reason::TooLarge`].
 pub(in crate::event) fn payload(record: &Record<'_>, problem: &Problem) -> (Reason, String) {
-    let length = |bytes: Option<&[u8]>| bytes.map_or(0, |bytes| bytes.len().div_ceil(3) as u64 * 4);
     let mut budget = MAX_JSONB_BYTES - OTHER_BYTES;
-    let mut fits = |bytes: Option<&[u8]>| match budget.checked_sub(length(bytes)) {
+    let mut fits = |bytes: Option<&[u8]>| match budget.checked_sub(base64_length(bytes)) {
         Some(left) => {
             budget = left;
             true
@@ -28,9 +27,23 @@ pub(in crate::event) fn payload(record: &Record<'_>, problem: &Problem) -> (Reas
     let keeps_value = fits(record.value);
     let keeps_key = fits(record.key);
     let reason = if keeps_value && keeps_key { problem.reason } else { Reason::TooLarge };
+    (reason, write(record, problem, reason, keeps_value, keeps_key))
+}
 
-    let kept_bytes = if keeps_value { length(record.value) } else { 0 }
-        + if keeps_key { length(record.key) } else { 0 };
+/// Writes the payload with the sizes of value and key in place of their bytes, whatever they are.
+pub(in crate::event) fn payload_of_sizes(record: &Record<'_>, problem: &Problem) -> String {
+    write(record, problem, problem.reason, false, false)
+}
+
+fn write(
+    record: &Record<'_>,
+    problem: &Problem,
+    reason: Reason,
+    keeps_value: bool,
+    keeps_key: bool,
+) -> String {
+    let kept_bytes = if keeps_value { base64_length(record.value) } else { 0 }
+        + if keeps_key { base64_length(record.key) } else { 0 };
     let mut out = String::with_capacity(problem.detail.len() + kept_bytes as usize + 128);
     out.push_str("{\"reason\":\"");
     out.push_str(reason.as_str());
@@ -54,7 +67,11 @@ pub(in crate::event) fn payload(record: &Record<'_>, problem: &Problem) -> (Reas
         out.push_str(&format!(",\"schema_id\":{schema_id}"));
     }
     out.push('}');
-    (reason, out)
+    out
+}
+
+fn base64_length(bytes: Option<&[u8]>) -> u64 {
+    bytes.map_or(0, |bytes| bytes.len().div_ceil(3) as u64 * 4)
 }
 
 /// The detail, cut at a character, without the NUL that PostgreSQL cannot store.

@@ -1,16 +1,15 @@
 //! Decodes the records of a batch and encodes their rows, on a thread of its own, while the batch
 //! before is copied.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::event_rows::{write_dead_letter, write_dead_letter_from, write_event};
+use super::event_rows::{write_dead_letter, write_event};
 use super::open_batch::{OpenBatch, Segment};
-use crate::dead_letter::DeadLetter;
-use crate::event::{Decoder, Header, QUARANTINED, Reason, Record};
+use crate::event::{Decoder, Header, QUARANTINED, QuarantineForm, Record};
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{OffsetRange, RangeKind};
@@ -26,20 +25,20 @@ pub(in crate::ingest) struct Encoder {
 /// A batch whose rows are encoded; their ids are filled in when they are reserved.
 #[derive(Debug)]
 pub(in crate::ingest) struct EncodedBatch {
-    records: RecordBatch,
-    segments: Vec<Segment>,
+    pub(super) records: RecordBatch,
+    pub(super) segments: Vec<Segment>,
     /// The rows of `event_logs`, one for each record.
     pub(in crate::ingest) events: CopyBuffer,
     /// The rows of `dead_letters`.
     pub(in crate::ingest) dead_letters: CopyBuffer,
     /// The rows of `events` that the rows of `dead_letters` belong to.
-    dead_letter_rows: Vec<usize>,
+    pub(super) dead_letter_rows: Vec<usize>,
     /// How many rows of `events` are quarantined.
     pub(in crate::ingest) quarantined: u64,
-    /// The rows of `events` that were replaced because PostgreSQL refused them.
-    refused_rows: HashSet<usize>,
-    /// Whether `dead_letters` lacks what the headers say.
-    dead_letters_are_stripped: bool,
+    /// The forms of the rows of `events` that were replaced because PostgreSQL refused them.
+    pub(super) refused_events: HashMap<usize, QuarantineForm>,
+    /// The rows of `dead_letters` that lack what the headers say, because PostgreSQL refused it.
+    pub(super) raw_dead_letters: HashSet<usize>,
 }
 
 impl EncodedBatch {
@@ -64,16 +63,6 @@ impl EncodedBatch {
 
     pub(in crate::ingest) fn segments(&self) -> &[Segment] {
         &self.segments
-    }
-
-    /// Whether PostgreSQL refused this row already, so that a quarantined one stands in its place.
-    pub(in crate::ingest) fn was_refused(&self, index: usize) -> bool {
-        self.refused_rows.contains(&index)
-    }
-
-    /// Whether a dead letter still has what its headers say.
-    pub(in crate::ingest) fn has_dead_letter_origins(&self) -> bool {
-        !self.dead_letters.is_empty() && !self.dead_letters_are_stripped
     }
 
     /// Names the record of a row: "orders.events [2] offset 57".
@@ -135,12 +124,12 @@ impl Encoder {
             dead_letters,
             dead_letter_rows,
             quarantined,
-            refused_rows: HashSet::new(),
-            dead_letters_are_stripped: false,
+            refused_events: HashMap::new(),
+            raw_dead_letters: HashSet::new(),
         }
     }
 
-    fn record<'a>(
+    pub(super) fn record<'a>(
         &'a self,
         records: &'a RecordBatch,
         segment: &'a Segment,
@@ -148,39 +137,5 @@ impl Encoder {
         headers: &'a [Header<'a>],
     ) -> Record<'a> {
         records.record(index, &self.cluster_id, &segment.partition.name, headers)
-    }
-
-    /// Replaces the row of a record that PostgreSQL refuses by a quarantined one. The ids have to
-    /// be filled in again.
-    pub(in crate::ingest) fn quarantine(
-        &self,
-        encoded: &mut EncodedBatch,
-        index: usize,
-        detail: &str,
-    ) {
-        let mut headers = Vec::new();
-        encoded.records.headers(index, &mut headers);
-        let segment = &encoded.segments[encoded.records.partition_index(index) as usize];
-        let record = self.record(&encoded.records, segment, index, &headers);
-        let event =
-            self.decoder.quarantine(&record, Reason::RefusedByDatabase, detail, UnixMicros::now());
-        write_event(&mut encoded.events, &event, segment.partition.partition_id, record.offset);
-        encoded.events.replace_by_last(index);
-        encoded.quarantined += 1;
-        encoded.refused_rows.insert(index);
-    }
-
-    /// Encodes the dead letters again without what was read out of their headers: where PostgreSQL
-    /// refuses that, the raw key, value and headers are still kept.
-    pub(in crate::ingest) fn strip_dead_letters(&self, encoded: &mut EncodedBatch) {
-        let mut headers = Vec::new();
-        encoded.dead_letters = CopyBuffer::default();
-        encoded.dead_letters_are_stripped = true;
-        for index in &encoded.dead_letter_rows {
-            encoded.records.headers(*index, &mut headers);
-            let segment = &encoded.segments[encoded.records.partition_index(*index) as usize];
-            let record = self.record(&encoded.records, segment, *index, &headers);
-            write_dead_letter_from(&mut encoded.dead_letters, &record, &DeadLetter::default());
-        }
     }
 }

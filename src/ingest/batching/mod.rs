@@ -4,5 +4,6 @@ pub(in crate::ingest) mod batcher;
 pub(in crate::ingest) mod encoder;
 pub(in crate::ingest) mod event_rows;
 pub(in crate::ingest) mod open_batch;
+pub(in crate::ingest) mod reduce;
 #[cfg(test)]
 pub(in crate::ingest) mod test_batch;

@@ -6,3 +6,4 @@ pub(in crate::ingest) mod consumer;
 mod consumer_error;
 pub(in crate::ingest) mod group_context;
 pub(in crate::ingest) mod rebalance;
+pub(in crate::ingest) mod strangers;

@@ -1,7 +1,8 @@
 //! What a lane needs of the database that it writes to, and what its errors mean to a lane.
 
-use crate::store::write::copy_buffer::CopyBuffer;
-use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Writer, Written};
+use crate::store::{
+    self, Batch, BatchStatus, IdBlock, OffsetRange, Trial, TrialRows, Writer, Written,
+};
 use std::ops::Range;
 
 /// Why the database did not do what it was asked for.
@@ -49,6 +50,11 @@ pub(in crate::ingest) trait Database: Send + Sync {
 
 /// A connection that writes batches. [`Writer`] describes what each of these does.
 pub(in crate::ingest) trait BatchConnection: Send {
+    /// A trial on it.
+    type Trial<'a>: RowTrial
+    where
+        Self: 'a;
+
     fn is_closed(&self) -> bool;
 
     fn reserve_ids(
@@ -71,10 +77,16 @@ pub(in crate::ingest) trait BatchConnection: Send {
         ranges: &[OffsetRange],
     ) -> impl Future<Output = Result<BatchStatus, DatabaseError>> + Send;
 
-    fn try_events(
+    fn begin_trial(
         &mut self,
-        rows: &CopyBuffer,
-        ids: &IdBlock,
+    ) -> impl Future<Output = Result<Self::Trial<'_>, DatabaseError>> + Send;
+}
+
+/// Rows that are copied on trial. [`Trial`] describes it.
+pub(in crate::ingest) trait RowTrial: Send {
+    fn add(
+        &mut self,
+        rows: TrialRows<'_>,
         range: Range<usize>,
     ) -> impl Future<Output = Result<(), DatabaseError>> + Send;
 }
@@ -96,6 +108,8 @@ impl Database for AuditDatabase {
 }
 
 impl BatchConnection for Writer {
+    type Trial<'a> = Trial<'a>;
+
     fn is_closed(&self) -> bool {
         Self::is_closed(self)
     }
@@ -116,12 +130,13 @@ impl BatchConnection for Writer {
         Ok(Self::status(self, ranges).await?)
     }
 
-    async fn try_events(
-        &mut self,
-        rows: &CopyBuffer,
-        ids: &IdBlock,
-        range: Range<usize>,
-    ) -> Result<(), DatabaseError> {
-        Ok(Self::try_events(self, rows, ids, range).await?)
+    async fn begin_trial(&mut self) -> Result<Trial<'_>, DatabaseError> {
+        Ok(Self::begin_trial(self).await?)
+    }
+}
+
+impl RowTrial for Trial<'_> {
+    async fn add(&mut self, rows: TrialRows<'_>, range: Range<usize>) -> Result<(), DatabaseError> {
+        Ok(Self::add(self, rows, range).await?)
     }
 }

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use copied_rows::{Fields, copied};
 
-use super::database::{BatchConnection, Database, DatabaseError, Refusal};
+use super::database::{BatchConnection, Database, DatabaseError, Refusal, RowTrial};
 use crate::event::QUARANTINED;
 use crate::ingest::batching::encoder::EncodedBatch;
 use crate::ingest::mutex::lock_mutex;
 use crate::store::write::copy_buffer::CopyBuffer;
-use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, Written};
+use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, TrialRows, Written};
 
 /// What happens to a connection while it writes a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(in crate::ingest) enum Break {
     CommittedLate,
     /// It is lost, the server rolls the batch back, and another process claims the partitions.
     ClaimedMeanwhile,
+    /// It stays, but the server takes no writes on it: it became a standby.
+    ReadOnly,
     /// It stays, but the server refuses the batch for a reason that will not go away.
     Fatal,
 }
@@ -53,6 +55,8 @@ pub(in crate::ingest) struct FakeRow {
     pub(in crate::ingest) id: i64,
     pub(in crate::ingest) offset: i64,
     pub(in crate::ingest) is_quarantined: bool,
+    pub(in crate::ingest) payload: String,
+    pub(in crate::ingest) attributes: String,
 }
 
 /// A dead letter that is committed.
@@ -80,9 +84,13 @@ pub(in crate::ingest) struct FakeState {
     pub(in crate::ingest) refused: BTreeSet<i64>,
     /// The offsets of rows that are refused whatever they are.
     pub(in crate::ingest) always_refused: BTreeSet<i64>,
+    /// Which rows are refused besides, as by a constraint.
+    pub(in crate::ingest) refuses: Option<fn(&FakeRow) -> bool>,
     pub(in crate::ingest) line: Line,
     /// Whether dead letters with an exception class are refused.
     pub(in crate::ingest) refuses_origins: bool,
+    /// The dead letters, by the ids of their events, that are refused whatever they say.
+    pub(in crate::ingest) refused_dead_letters: BTreeSet<i64>,
     /// Whether batches are refused whose rows are accepted one by one.
     pub(in crate::ingest) refuses_batches: bool,
     pub(in crate::ingest) connections: usize,
@@ -118,9 +126,18 @@ impl FakeState {
         self.batches += 1;
     }
 
+    fn check_dead_letters(&self, rows: &[FakeDeadLetter]) -> Result<(), DatabaseError> {
+        let is_refused = |row: &FakeDeadLetter| {
+            self.refused_dead_letters.contains(&row.row_id)
+                || (self.refuses_origins && row.exception_class.is_some())
+        };
+        if rows.iter().any(is_refused) { Err(refusal(None)) } else { Ok(()) }
+    }
+
     fn check(&self, rows: &[FakeRow]) -> Result<(), DatabaseError> {
         let is_refused = |row: &FakeRow| {
             self.always_refused.contains(&row.offset)
+                || self.refuses.is_some_and(|refuses| refuses(row))
                 || (!row.is_quarantined && self.refused.contains(&row.offset))
         };
         match rows.iter().position(is_refused) {
@@ -179,6 +196,8 @@ impl Database for FakeDatabase {
 }
 
 impl BatchConnection for FakeConnection {
+    type Trial<'a> = FakeTrial<'a>;
+
     fn is_closed(&self) -> bool {
         self.is_lost
     }
@@ -209,8 +228,8 @@ impl BatchConnection for FakeConnection {
         let rows = batch.events.map_or(Vec::new(), |(rows, _)| event_rows(rows, 0..rows.len()));
         let dead_letters = dead_letter_rows(batch.dead_letters);
         state.check(&rows)?;
-        let has_origin = |dead_letter: &FakeDeadLetter| dead_letter.exception_class.is_some();
-        if state.refuses_batches || (state.refuses_origins && dead_letters.iter().any(has_origin)) {
+        state.check_dead_letters(&dead_letters)?;
+        if state.refuses_batches {
             return Err(refusal(None));
         }
         let commit = Commit { ranges: batch.ranges.to_vec(), rows, dead_letters };
@@ -219,6 +238,11 @@ impl BatchConnection for FakeConnection {
             Some(Break::CommittedLate) => {
                 state.uncommitted = Some(commit);
                 return Err(self.lose());
+            }
+            Some(Break::ReadOnly) => {
+                return Err(DatabaseError::Transient(Error::Standby {
+                    target: "memory".to_owned(),
+                }));
             }
             Some(Break::ClaimedMeanwhile) => {
                 state.partitions.values_mut().for_each(|partition| partition.epoch += 1);
@@ -249,20 +273,30 @@ impl BatchConnection for FakeConnection {
         })
     }
 
-    async fn try_events(
-        &mut self,
-        rows: &CopyBuffer,
-        _: &IdBlock,
-        range: Range<usize>,
-    ) -> Result<(), DatabaseError> {
-        let database = self.database.clone();
+    async fn begin_trial(&mut self) -> Result<FakeTrial<'_>, DatabaseError> {
+        Ok(FakeTrial(self))
+    }
+}
+
+/// A trial on a connection.
+#[derive(Debug)]
+pub(in crate::ingest) struct FakeTrial<'a>(&'a mut FakeConnection);
+
+impl RowTrial for FakeTrial<'_> {
+    async fn add(&mut self, rows: TrialRows<'_>, range: Range<usize>) -> Result<(), DatabaseError> {
+        let database = self.0.database.clone();
         let mut state = database.state();
         state.trials += 1;
         if state.lost_trials > 0 {
             state.lost_trials -= 1;
-            return Err(self.lose());
+            return Err(self.0.lose());
         }
-        state.check(&event_rows(rows, range))
+        match rows {
+            TrialRows::Events(rows, _) => state.check(&event_rows(rows, range)),
+            TrialRows::DeadLetters(rows) => {
+                state.check_dead_letters(&dead_letter_rows(rows)[range])
+            }
+        }
     }
 }
 
@@ -283,6 +317,8 @@ fn event_rows(rows: &CopyBuffer, range: Range<usize>) -> Vec<FakeRow> {
         id: bigint(fields[0].as_ref()),
         offset: bigint(fields[9].as_ref()),
         is_quarantined: fields[2].as_deref() == Some(QUARANTINED.as_bytes()),
+        payload: json(fields[6].as_ref()),
+        attributes: json(fields[11].as_ref()),
     };
     copied(rows, range).into_iter().map(row).collect()
 }
@@ -293,6 +329,12 @@ fn dead_letter_rows(rows: &CopyBuffer) -> Vec<FakeDeadLetter> {
         exception_class: fields[10].clone().and_then(|class| String::from_utf8(class).ok()),
     };
     copied(rows, 0..rows.len()).into_iter().map(row).collect()
+}
+
+/// The text of a JSONB behind the byte that tells its version.
+fn json(field: Option<&Vec<u8>>) -> String {
+    let (_, text) = field.and_then(|field| field.split_first()).expect("the column is not null");
+    String::from_utf8(text.to_vec()).expect("JSON is text")
 }
 
 fn bigint(field: Option<&Vec<u8>>) -> i64 {

@@ -1,113 +1,163 @@
-//! Finds the rows of a batch that PostgreSQL refuses, and quarantines them, so that the others can
-//! be recorded.
+//! Finds the rows of a batch that PostgreSQL refuses, and gives each a form that it accepts, so
+//! that the batch can be recorded.
 //!
-//! The decoders find nearly everything before the COPY. For what is left, runs of rows are copied
-//! on trial and rolled back. PostgreSQL says in which line it stopped, so each row is tried about
-//! twice, however many are refused.
+//! The decoders find nearly everything before the COPY. What is left are indexes, constraints and
+//! triggers that somebody added. The rows are copied on trial, all in one transaction that is
+//! rolled back, so that a row is refused here for the same reasons as in the batch, its likeness
+//! to an earlier row included.
+//!
+//! Nothing here repeats itself until it works: the walk goes forward through the rows, and each row
+//! has a few forms, of which the last is the end.
 
-use std::ops::Range;
-
-use super::database::{BatchConnection, DatabaseError, Refusal};
+use super::database::{BatchConnection, DatabaseError, Refusal, RowTrial};
 use crate::ingest::batching::encoder::{EncodedBatch, Encoder};
+use crate::ingest::batching::reduce::BatchTable;
 use crate::ingest::error::Error;
 use crate::store::IdBlock;
 
-/// How many rows are tried at once. Few, because the rows after a refused one are sent again.
-const RUN: usize = 1000;
+/// How many rows are tried at once, at most.
+const LONGEST_RUN: usize = 1000;
 
 /// Why a batch could not be repaired.
 #[derive(Debug)]
 pub(in crate::ingest) enum RepairError {
-    /// The trials could not be finished: the connection broke, or a server is going down.
+    /// The trial could not be finished: the connection broke, or a server is going down.
     Interrupted(DatabaseError),
-    /// PostgreSQL refuses the batch, and nothing is left that could be changed in it.
+    /// PostgreSQL refuses the batch, and nothing is left that could be changed in it; or a stop
+    /// came first.
     Unrepairable(Error),
 }
 
-/// A row that PostgreSQL refuses.
-#[derive(Debug, PartialEq, Eq)]
-struct RefusedRow {
-    index: usize,
-    /// What it says of the row.
-    detail: String,
+impl From<DatabaseError> for RepairError {
+    fn from(error: DatabaseError) -> Self {
+        Self::Interrupted(error)
+    }
 }
 
-/// Replaces every row that PostgreSQL refuses by a quarantined one. Where it refuses none, what the
-/// headers of the dead letters say must be the reason, and is left out.
-pub(in crate::ingest) async fn repair(
-    connection: &mut impl BatchConnection,
-    encoder: &Encoder,
-    batch: &mut EncodedBatch,
-    ids: &IdBlock,
-    refusal: Refusal,
-) -> Result<(), RepairError> {
-    let refused = find_refused(connection, batch, ids).await.map_err(RepairError::Interrupted)?;
-    for RefusedRow { index, detail } in &refused {
-        if batch.was_refused(*index) {
-            let record = batch.name_of(*index);
-            let detail = detail.clone();
-            return Err(RepairError::Unrepairable(Error::QuarantineRefused { record, detail }));
-        }
-        tracing::warn!(detail, "PostgreSQL refuses a record; it is quarantined");
-        encoder.quarantine(batch, *index, detail);
-    }
-    if refused.is_empty() {
-        if !batch.has_dead_letter_origins() {
+/// What repairing a batch needs.
+pub(in crate::ingest) struct Repair<'a> {
+    pub(in crate::ingest) encoder: &'a Encoder,
+    pub(in crate::ingest) ids: &'a IdBlock,
+    /// Whether there is no time left to go on. Asked before each trial.
+    pub(in crate::ingest) is_over: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// The rows that were refused, for the log: all are counted, the first is named.
+#[derive(Debug, Default)]
+struct RefusedRows {
+    count: usize,
+    first: Option<(String, String)>,
+}
+
+impl Repair<'_> {
+    /// Gives every row that PostgreSQL refuses a form that it accepts: quarantined, and down to a
+    /// row of sizes; a dead letter without what its headers say.
+    pub(in crate::ingest) async fn run(
+        &self,
+        connection: &mut impl BatchConnection,
+        batch: &mut EncodedBatch,
+        refusal: Refusal,
+    ) -> Result<(), RepairError> {
+        let mut trial = connection.begin_trial().await?;
+        let events = self.walk(&mut trial, batch, BatchTable::Events).await?;
+        let dead_letters = self.walk(&mut trial, batch, BatchTable::DeadLetters).await?;
+        if events.count + dead_letters.count == 0 {
             return Err(RepairError::Unrepairable(Error::BatchRefused(refusal.error)));
         }
-        tracing::warn!(
-            error = %refusal.error,
-            "PostgreSQL refuses what the headers of a dead letter say; only the raw ones are kept"
-        );
-        encoder.strip_dead_letters(batch);
+        if let Some((first, detail)) = events.first {
+            let rows = events.count;
+            tracing::warn!(rows, first, detail, "PostgreSQL refuses records; they are quarantined");
+        }
+        if let Some((first, detail)) = dead_letters.first {
+            tracing::warn!(
+                rows = dead_letters.count,
+                first,
+                detail,
+                "PostgreSQL refuses what the headers of dead letters say; only the raw ones are kept"
+            );
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-async fn find_refused(
-    connection: &mut impl BatchConnection,
-    batch: &EncodedBatch,
-    ids: &IdBlock,
-) -> Result<Vec<RefusedRow>, DatabaseError> {
-    let mut refused = Vec::new();
-    for start in (0..batch.events.len()).step_by(RUN) {
-        let end = batch.events.len().min(start + RUN);
-        find_refused_in(connection, batch, ids, start..end, &mut refused).await?;
-    }
-    Ok(refused)
-}
-
-async fn find_refused_in(
-    connection: &mut impl BatchConnection,
-    batch: &EncodedBatch,
-    ids: &IdBlock,
-    run: Range<usize>,
-    refused: &mut Vec<RefusedRow>,
-) -> Result<(), DatabaseError> {
-    let mut untried = vec![run];
-    while let Some(range) = untried.pop() {
-        let Refusal { detail, line, .. } =
-            match connection.try_events(&batch.events, ids, range.clone()).await {
-                Ok(()) => continue,
-                Err(DatabaseError::Refused(refusal)) => refusal,
-                Err(error) => return Err(error),
-            };
-        let index = line.and_then(|line| range.start.checked_add(line.checked_sub(1)?));
-        match index.filter(|index| range.contains(index)) {
-            // The rows before it were accepted.
-            Some(index) => {
-                refused.push(RefusedRow { index, detail });
-                untried.push(index + 1..range.end);
+    /// Tries all rows of a table, from the first to the last.
+    async fn walk(
+        &self,
+        trial: &mut impl RowTrial,
+        batch: &mut EncodedBatch,
+        table: BatchTable,
+    ) -> Result<RefusedRows, RepairError> {
+        let mut refused = RefusedRows::default();
+        let count = batch.rows_of(table).len();
+        let (mut position, mut run) = (0, LONGEST_RUN);
+        // The row before which the server stopped, and what it said of it.
+        let mut found: Option<(usize, String)> = None;
+        // Each turn accepts rows, settles one, or halves the run.
+        while position < count {
+            if let Some((_, detail)) = found.take_if(|(index, _)| *index == position) {
+                let name = batch.name_of(batch.event_of(table, position));
+                tracing::debug!(record = name, detail, "PostgreSQL refuses a row");
+                self.settle(trial, batch, table, position, &detail).await?;
+                refused.count += 1;
+                refused.first.get_or_insert((name, detail));
+                position += 1;
+                run = 1;
+                continue;
             }
-            None if range.len() == 1 => refused.push(RefusedRow { index: range.start, detail }),
-            None => {
-                let middle = range.start + range.len() / 2;
-                untried.extend([range.start..middle, middle..range.end]);
+            let end = match &found {
+                Some((index, _)) => *index,
+                None => count.min(position + run),
+            };
+            self.check_time()?;
+            match trial.add(batch.trial_rows(table, self.ids), position..end).await {
+                Ok(()) => {
+                    position = end;
+                    run = (run * 2).min(LONGEST_RUN);
+                }
+                Err(DatabaseError::Refused(Refusal { detail, line, .. })) => {
+                    let index = line.and_then(|line| position.checked_add(line.checked_sub(1)?));
+                    match index.filter(|index| (position..end).contains(index)) {
+                        Some(index) => found = Some((index, detail)),
+                        None if end - position == 1 => found = Some((position, detail)),
+                        None => (found, run) = (None, (end - position) / 2),
+                    }
+                }
+                Err(error) => return Err(error.into()),
             }
         }
-        untried.retain(|range| !range.is_empty());
+        Ok(refused)
     }
-    Ok(())
+
+    /// Gives a refused row one form after the other, until one is accepted or none is left.
+    async fn settle(
+        &self,
+        trial: &mut impl RowTrial,
+        batch: &mut EncodedBatch,
+        table: BatchTable,
+        index: usize,
+        detail: &str,
+    ) -> Result<(), RepairError> {
+        let mut last_detail = detail.to_owned();
+        while self.encoder.reduce(batch, table, index, detail, self.ids) {
+            self.check_time()?;
+            match trial.add(batch.trial_rows(table, self.ids), index..index + 1).await {
+                Ok(()) => return Ok(()),
+                Err(DatabaseError::Refused(Refusal { detail, .. })) => last_detail = detail,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let record = batch.name_of(batch.event_of(table, index));
+        Err(RepairError::Unrepairable(match table {
+            BatchTable::Events => Error::QuarantineRefused { record, detail: last_detail },
+            BatchTable::DeadLetters => Error::DeadLetterRefused { record, detail: last_detail },
+        }))
+    }
+
+    fn check_time(&self) -> Result<(), RepairError> {
+        if (self.is_over)() {
+            return Err(RepairError::Unrepairable(Error::StoppedEarly));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::database::{BatchConnection, Database, DatabaseError, Refusal};
-use super::triage;
+use super::triage::{Repair, RepairError};
 use crate::ingest::batching::encoder::{EncodedBatch, Encoder};
 use crate::ingest::counters::Counters;
 use crate::ingest::error::Error;
@@ -17,6 +17,13 @@ use crate::ingest::in_flight::InFlight;
 use crate::ingest::recorded_offsets::RecordedOffsets;
 use crate::ingest::stop::Stop;
 use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Written};
+
+/// How often a batch is repaired. Once is enough but for rows that depend on each other, or on what
+/// other lanes record meanwhile.
+const MOST_REPAIRS: u32 = 10;
+
+/// How long rows are still given other forms after a stop was requested.
+const REPAIR_AT_STOP_LIMIT: Duration = Duration::from_secs(2);
 
 /// The last stage of a lane.
 pub(in crate::ingest) struct LaneWriter<D> {
@@ -43,6 +50,8 @@ struct PendingBatch {
     ids: Option<IdBlock>,
     /// Whether an earlier attempt may have been committed.
     in_doubt: bool,
+    /// How often rows that PostgreSQL refused were given another form.
+    repairs: u32,
 }
 
 /// What became of a batch that was not refused.
@@ -61,7 +70,8 @@ impl<D: Database> LaneWriter<D> {
             // After a fault the rest is dropped: the next session reads it again.
             if !self.faults.is_raised() {
                 let ranges = encoded.ranges();
-                let mut batch = PendingBatch { encoded, ranges, ids: None, in_doubt: false };
+                let mut batch =
+                    PendingBatch { encoded, ranges, ids: None, in_doubt: false, repairs: 0 };
                 match self.record(&mut connection, &mut batch).await {
                     Ok(()) => {
                         self.count(&batch.encoded);
@@ -84,6 +94,7 @@ impl<D: Database> LaneWriter<D> {
         batch: &mut PendingBatch,
     ) -> Result<(), Fault> {
         let mut failures = 0;
+        let mut last_reason = String::new();
         loop {
             let error = match self.attempt(connection, batch).await {
                 Ok(Outcome::Recorded) => return Ok(()),
@@ -93,24 +104,42 @@ impl<D: Database> LaneWriter<D> {
                 }
                 Err(error) => error,
             };
-            let error = match (error, connection.as_mut(), &batch.ids) {
-                (DatabaseError::Refused(refusal), Some(connection), Some(ids)) => {
-                    let repaired =
-                        triage::repair(connection, &self.encoder, &mut batch.encoded, ids, refusal);
-                    match repaired.await {
+            let error = match (error, connection.as_mut()) {
+                (DatabaseError::Refused(refusal), Some(connection)) => {
+                    match self.repair(connection, batch, refusal).await {
                         Ok(()) => continue,
-                        Err(triage::RepairError::Interrupted(error)) => error,
-                        Err(triage::RepairError::Unrepairable(error)) => {
-                            return Err(Fault::Fatal(error));
-                        }
+                        Err(RepairError::Interrupted(error)) => error,
+                        Err(RepairError::Unrepairable(error)) => return Err(Fault::Fatal(error)),
                     }
                 }
-                (error, ..) => error,
+                (error, _) => error,
             };
+            // Connects anew, whatever it was: a server that became a standby refuses every write on
+            // its old sessions, and another may have taken its place.
+            *connection = None;
             batch.in_doubt = true;
-            self.pause(error, failures, batch.encoded.events.len()).await?;
+            self.pause(error, failures, &mut last_reason, batch.encoded.events.len()).await?;
             failures += 1;
         }
+    }
+
+    /// Gives the rows that PostgreSQL refuses another form, a few times at most.
+    async fn repair(
+        &self,
+        connection: &mut D::Connection,
+        batch: &mut PendingBatch,
+        refusal: Refusal,
+    ) -> Result<(), RepairError> {
+        batch.repairs += 1;
+        let Some(ids) = batch.ids.as_ref().filter(|_| batch.repairs <= MOST_REPAIRS) else {
+            return Err(RepairError::Unrepairable(Error::BatchRefused(refusal.error)));
+        };
+        let is_over = || {
+            self.faults.is_raised()
+                || self.stop.requested_for().is_some_and(|since| since > REPAIR_AT_STOP_LIMIT)
+        };
+        let repair = Repair { encoder: &self.encoder, ids, is_over: &is_over };
+        repair.run(connection, &mut batch.encoded, refusal).await
     }
 
     async fn attempt(
@@ -166,17 +195,29 @@ impl<D: Database> LaneWriter<D> {
     }
 
     /// Waits before the next attempt. A fault where there is none.
-    async fn pause(&self, error: DatabaseError, failures: u32, rows: usize) -> Result<(), Fault> {
+    async fn pause(
+        &self,
+        error: DatabaseError,
+        failures: u32,
+        last_reason: &mut String,
+        rows: usize,
+    ) -> Result<(), Fault> {
         let error = match error {
             DatabaseError::Transient(error) => error,
             DatabaseError::Fatal(error) | DatabaseError::Refused(Refusal { error, .. }) => {
                 return Err(Fault::Fatal(Error::Store(error)));
             }
         };
-        if failures == 0 {
-            tracing::warn!(%error, rows, "can't record a batch now; trying again until it works");
+        let reason = error.to_string();
+        if reason == *last_reason {
+            tracing::debug!(error = reason, failures, "still can't record the batch");
         } else {
-            tracing::debug!(%error, failures, "still can't record the batch");
+            tracing::warn!(
+                error = reason,
+                rows,
+                "can't record a batch now; trying again until it works"
+            );
+            *last_reason = reason;
         }
         let pause = store::back_off(failures);
         // After a request to stop `wait` returns at once, and the database needs a pause still.

@@ -6,6 +6,8 @@ use super::query::row;
 use super::settings::Settings;
 use crate::store::error::Error;
 
+pub(in crate::store) mod home;
+
 mod embedded {
     refinery::embed_migrations!("sql/audit_db");
 }

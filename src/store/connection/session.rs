@@ -12,6 +12,7 @@ use super::connect::connect;
 use super::query;
 use super::query::TypedValue;
 use super::schema;
+use super::schema::home::Home;
 use super::settings::Settings;
 use crate::store::error::Error;
 
@@ -40,7 +41,8 @@ impl Session {
         Ok(session)
     }
 
-    /// As [`Session::open`], and listens to `channel`.
+    /// As [`Session::open`], and listens to `channel`. Nobody is told anything on a standby: there
+    /// the notifications are `None`.
     ///
     /// # Errors
     /// Those of [`Session::open`], or `Error::Query` where LISTEN fails.
@@ -48,14 +50,16 @@ impl Session {
         settings: &Settings,
         application: &str,
         channel: &'static str,
-    ) -> Result<(Self, Notifications), Error> {
+    ) -> Result<(Self, Option<Notifications>), Error> {
         let (sender, receiver) = watch::channel(0);
         let client = connect(settings, application, Some(sender)).await?;
         schema::check(&client, settings).await?;
-        client
-            .batch_execute(&format!("LISTEN {channel}"))
-            .await
-            .map_err(Error::query("listening for new batches"))?;
+        let listening = client.batch_execute(&format!("LISTEN {channel}")).await;
+        let receiver = match listening.map_err(Error::query("listening for new batches")) {
+            Ok(()) => Some(receiver),
+            Err(error) if error.is_read_only() => None,
+            Err(error) => return Err(error),
+        };
         Ok((Self(Connection::Own(client)), receiver))
     }
 
@@ -65,6 +69,14 @@ impl Session {
     /// `Error::Connect`, `Error::NoAnswer`, or `Error::Settings` where TLS can't be set up.
     pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
         Ok(Self(Connection::Own(connect(settings, application, None).await?)))
+    }
+
+    /// Asks where the database is, and whether it may be written to there.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn home(&self) -> Result<Home, Error> {
+        schema::home::home(self.client()).await
     }
 
     /// A session of a pool.

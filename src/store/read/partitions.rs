@@ -59,6 +59,11 @@ pub async fn known_topics(session: &Session) -> Result<Vec<String>, Error> {
     session.rows("reading the topics", sql, &[], |row| row.try_get(0)).await
 }
 
+/// The consumer group of the database with this id, where none is named.
+pub fn default_group(installation_id: Uuid) -> String {
+    format!("audit-{}", &installation_id.simple().to_string()[..8])
+}
+
 /// The id that `audit migrate` gave the database: the default consumer group is made of it.
 ///
 /// # Errors

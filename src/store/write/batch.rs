@@ -119,9 +119,11 @@ impl Writer {
     /// after 20 s, and with it the lock on the ledger's head.
     ///
     /// # Errors
-    /// `Error::Connect`, `Error::Query`.
+    /// `Error::Connect`, `Error::Query`; `Error::Encoding`, `Error::Copy` and `Error::Standby`
+    /// where the database must not or can't be written to.
     pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
         let session = Session::connect(settings, application).await?;
+        session.home().await?.check_writable(settings)?;
         let failed = || Error::query("preparing the statements of a batch");
         let client = session.client();
         client
@@ -206,8 +208,8 @@ impl Writer {
             copy_events(&transaction, &ids.leaf, rows, 0..rows.len()).await?;
         }
         if !batch.dead_letters.is_empty() {
-            let statement = format!("COPY dead_letters ({DEAD_LETTER_COLUMNS}) FROM STDIN BINARY");
-            copy(&transaction, &statement, batch.dead_letters, 0..batch.dead_letters.len()).await?;
+            let count = batch.dead_letters.len();
+            copy_dead_letters(&transaction, batch.dead_letters, 0..count).await?;
         }
         let batch_no = enter_ledger(&transaction, &self.ledger, batch).await?;
         transaction.commit().await.map_err(Error::query("committing a batch"))?;
@@ -245,27 +247,52 @@ impl Writer {
         Ok(if recorded { BatchStatus::Recorded } else { BatchStatus::Open })
     }
 
-    /// Copies some of the rows and rolls back: tells which of them PostgreSQL refuses, without
-    /// leaving anything.
+    /// Begins a trial: rows are copied as a batch would, and nothing of it stays.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn begin_trial(&mut self) -> Result<Trial<'_>, Error> {
+        let begin = Error::query("beginning a trial");
+        Ok(Trial { transaction: self.session.client_mut().transaction().await.map_err(begin)? })
+    }
+}
+
+/// Tells which rows PostgreSQL refuses. What it accepted counts for what is tried after it, as it
+/// does in a batch. Rolled back when it is dropped.
+pub struct Trial<'a> {
+    transaction: Transaction<'a>,
+}
+
+impl Trial<'_> {
+    /// Copies some rows of a batch. After an error the trial goes on as if they had not been tried.
     ///
     /// # Errors
     /// `Error::Query` with what PostgreSQL said of the rows.
-    pub async fn try_events(
-        &mut self,
-        rows: &CopyBuffer,
-        ids: &IdBlock,
-        range: Range<usize>,
-    ) -> Result<(), Error> {
-        let transaction = self
-            .session
-            .client_mut()
-            .transaction()
-            .await
-            .map_err(Error::query("beginning a trial"))?;
-        let outcome = copy_events(&transaction, &ids.leaf, rows, range).await;
-        transaction.rollback().await.map_err(Error::query("ending a trial"))?;
+    pub async fn add(&mut self, rows: TrialRows<'_>, range: Range<usize>) -> Result<(), Error> {
+        const MARK: &str = "SAVEPOINT tried";
+        const FORGET: &str = "ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried";
+        const KEEP: &str = "RELEASE SAVEPOINT tried";
+        let failed = || Error::query("trying rows");
+        self.transaction.batch_execute(MARK).await.map_err(failed())?;
+        let outcome = match rows {
+            TrialRows::Events(rows, ids) => {
+                copy_events(&self.transaction, &ids.leaf, rows, range).await
+            }
+            TrialRows::DeadLetters(rows) => copy_dead_letters(&self.transaction, rows, range).await,
+        };
+        let after = if outcome.is_ok() { KEEP } else { FORGET };
+        self.transaction.batch_execute(after).await.map_err(failed())?;
         outcome
     }
+}
+
+/// Rows of a batch that are tried.
+#[derive(Debug, Clone, Copy)]
+pub enum TrialRows<'a> {
+    /// Rows of `event_logs`, and their ids.
+    Events(&'a CopyBuffer, &'a IdBlock),
+    /// Rows of `dead_letters`.
+    DeadLetters(&'a CopyBuffer),
 }
 
 /// Moves `next_offset` of every partition, in the order of their ids. The updates are sent without
@@ -295,6 +322,15 @@ async fn copy_events(
     // The name comes from reserve_event_log_ids, which makes it of digits.
     copy(transaction, &format!("COPY {leaf} ({EVENT_COLUMNS}) FROM STDIN BINARY"), rows, range)
         .await
+}
+
+async fn copy_dead_letters(
+    transaction: &Transaction<'_>,
+    rows: &CopyBuffer,
+    range: Range<usize>,
+) -> Result<(), Error> {
+    let statement = format!("COPY dead_letters ({DEAD_LETTER_COLUMNS}) FROM STDIN BINARY");
+    copy(transaction, &statement, rows, range).await
 }
 
 async fn copy(

@@ -44,7 +44,14 @@ impl CopyBuffer {
 
     /// Writes the ids into the first columns of the rows, in their order.
     pub fn fill_in_ids(&mut self, ids: impl Iterator<Item = i64>) {
-        for (start, id) in self.starts.iter().zip(ids) {
+        for (index, id) in (0..self.starts.len()).zip(ids) {
+            self.fill_in_id(index, id);
+        }
+    }
+
+    /// Writes the id into the first column of one row.
+    pub fn fill_in_id(&mut self, index: usize, id: i64) {
+        if let Some(start) = self.starts.get(index) {
             // Two bytes count the columns, four give the length of the first.
             self.bytes[start + 6..start + 14].copy_from_slice(&id.to_be_bytes());
         }

@@ -4,6 +4,7 @@ use tokio_postgres::types::Type;
 
 use crate::store::connection::query::TypedValue;
 use crate::store::connection::schema;
+use crate::store::connection::schema::home::Home;
 use crate::store::connection::schema::{Migration, SchemaState};
 use crate::store::connection::session::Session;
 use crate::store::connection::settings::Settings;
@@ -41,8 +42,10 @@ pub async fn pending(session: &Session, settings: &Settings) -> Result<Vec<Migra
 /// at once: the others wait, and find nothing left to do.
 ///
 /// # Errors
+/// `Error::Encoding` and `Error::Standby` where the database can't be what is needed,
 /// `Error::Migrate` where a migration fails, `Error::SchemaNewer`, `Error::Query`.
 pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<Migration>, Error> {
+    Home::of_server(session.client()).await?.check_writable(settings)?;
     let key: [TypedValue<'_>; 1] = [(&MIGRATION_LOCK, Type::INT8)];
     let waiting = "waiting for another migration to end";
     session.execute(waiting, "SELECT pg_advisory_lock($1)", &key).await?;

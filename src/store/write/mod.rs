@@ -1,5 +1,6 @@
 //! What is written: the schema, claims, batches, replays.
 
+pub(in crate::store) mod adopt;
 pub(in crate::store) mod batch;
 pub(in crate::store) mod claims;
 pub mod copy_buffer;

@@ -1,5 +1,8 @@
 //! The schema, and the way to the server that holds it.
 
 mod catalog;
+mod copies;
+mod encoding;
 mod migrate;
+mod standby;
 mod tls;

@@ -7,3 +7,4 @@ mod faults;
 mod fixtures_on_servers;
 mod hostile_corpus;
 mod incarnations;
+mod refused;

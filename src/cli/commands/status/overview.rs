@@ -41,7 +41,7 @@ impl Overview {
         settings: &Settings,
     ) -> Result<Self, store::Error> {
         let session = Session::open(settings, "audit status").await?;
-        let mut notes = Vec::new();
+        let mut notes = session.home().await?.notes(settings);
         // The record first: of one incarnation it is never ahead of an end that is asked for later.
         let partitions = store::partition_statuses(&session).await?;
         let topics = partitions.iter().map(|known| known.partition.topic.clone()).collect();

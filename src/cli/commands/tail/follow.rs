@@ -31,7 +31,8 @@ const BYTES_A_READ: std::ops::Range<usize> = (1 << 20)..(4 << 20);
 /// A session that hears of new batches.
 pub(super) struct Subscription {
     pub(super) session: Session,
-    notifications: Notifications,
+    /// `None` on a standby, which tells nobody of new batches.
+    notifications: Option<Notifications>,
 }
 
 impl Subscription {
@@ -40,6 +41,28 @@ impl Subscription {
         let (session, notifications) =
             Session::open_listening(settings, "audit tail", channel).await?;
         Ok(Self { session, notifications })
+    }
+
+    /// Whether it has to ask for new batches, because nobody tells of them.
+    pub(super) fn is_polling(&self) -> bool {
+        self.notifications.is_none()
+    }
+
+    /// Waits until a batch may be there: told of one, or after [`POLL`]. An error where the
+    /// connection is known to be closed, or can be changed for one that is told.
+    async fn wait(&mut self) -> Result<(), Interruption> {
+        let Some(notifications) = &mut self.notifications else {
+            tokio::time::sleep(POLL).await;
+            return match self.session.home().await {
+                Ok(home) if home.is_standby() => Ok(()),
+                Ok(_) => Err(Interruption::Lost("the standby became a primary".to_owned())),
+                Err(error) => Err(error.into()),
+            };
+        };
+        match tokio::time::timeout(POLL, notifications.changed()).await {
+            Ok(Err(_)) => Err(Interruption::Lost("the database closed the connection".to_owned())),
+            Ok(Ok(())) | Err(_) => Ok(()),
+        }
     }
 }
 
@@ -186,13 +209,8 @@ impl Tail {
             if let Err(interruption) = self.catch_up(&subscription.session).await {
                 return interruption;
             }
-            tokio::select! {
-                changed = subscription.notifications.changed() => {
-                    if changed.is_err() {
-                        return Interruption::Lost("the database closed the connection".to_owned());
-                    }
-                }
-                () = tokio::time::sleep(POLL) => {}
+            if let Err(interruption) = subscription.wait().await {
+                return interruption;
             }
         }
     }

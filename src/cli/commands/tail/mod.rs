@@ -70,6 +70,13 @@ impl Run for TailArgs {
         let selection = self.selectors.selection(ui)?;
         let settings = context.settings.database()?;
         let subscription = Subscription::open(&settings).await?;
+        if subscription.is_polling() {
+            ui.status(&format!(
+                "PostgreSQL at {} is a standby, which tells nobody of new batches: it is asked \
+                 once a second",
+                settings.target()
+            ));
+        }
         let following = store::resolve(&subscription.session, &selection, RowScope::Future).await?;
         let mut renderer = output::renderer(format, self.output.format.style(ui));
         let mut head = Vec::new();

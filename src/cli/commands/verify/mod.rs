@@ -69,7 +69,11 @@ impl Run for VerifyArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let mut session = context.settings.session("audit verify").await?;
+        let settings = context.settings.database()?;
+        let mut session = Session::open(&settings, "audit verify").await?;
+        for note in session.home().await?.notes(&settings) {
+            context.ui.status(&note);
+        }
         // The record, then Kafka, then the snapshot: of one incarnation what is recorded first is
         // never ahead of Kafka's end, and what Kafka has then must be in the snapshot.
         let before = store::known_partitions(&session).await?;

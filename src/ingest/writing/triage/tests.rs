@@ -5,8 +5,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::ingest::batching::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder};
 use crate::ingest::writing::database::Database;
-use crate::ingest::writing::fake_database::{FakeConnection, FakeDatabase, FakeDeadLetter, Line};
+use crate::ingest::writing::fake_database::{
+    FakeConnection, FakeDatabase, FakeDeadLetter, FakeRow, Line,
+};
 use crate::store::{self, Batch, Written};
+
+/// Which rows a database refuses.
+type Refuses = fn(&FakeRow) -> bool;
 
 /// A batch of `count` rows, and a connection to the database that it is for.
 struct Trial {
@@ -27,9 +32,17 @@ impl Trial {
     }
 
     async fn repair(&mut self) -> Result<(), RepairError> {
+        self.repair_unless(|| false).await
+    }
+
+    async fn repair_unless(
+        &mut self,
+        is_over: impl Fn() -> bool + Sync,
+    ) -> Result<(), RepairError> {
         let error = store::Error::Protocol("copying rows".to_owned());
         let refusal = Refusal { detail: "copying rows".to_owned(), line: None, error };
-        repair(&mut self.connection, &encoder(), &mut self.batch, &self.ids, refusal).await
+        let repair = Repair { encoder: &encoder(), ids: &self.ids, is_over: &is_over };
+        repair.run(&mut self.connection, &mut self.batch, refusal).await
     }
 
     async fn write(&mut self) -> Result<Written, DatabaseError> {
@@ -86,7 +99,7 @@ proptest! {
     }
 
     #[test]
-    fn where_the_line_is_told_a_refused_row_costs_one_trial_more(
+    fn where_the_line_is_told_a_refused_row_costs_a_few_trials_more(
         refused in proptest::collection::btree_set(0..1000_i64, 1..40),
     ) {
         block_on(async {
@@ -94,27 +107,110 @@ proptest! {
             trial.database.state().refused.clone_from(&refused);
             trial.database.state().line = Line::Right;
             trial.repair().await.expect("every refused row is found");
-            prop_assert!(trial.database.state().trials <= refused.len() + 1);
+            // For each: the run that it ends, the rows before it, its new form, and ten runs that
+            // double up to the longest.
+            prop_assert!(trial.database.state().trials <= refused.len() * 13 + 1);
             Ok(())
         })?;
     }
 }
 
 #[test]
-fn a_row_that_is_refused_even_when_quarantined_ends_the_ingester_by_its_name() {
+fn where_every_row_is_refused_each_costs_two_trials() {
     block_on(async {
-        let mut trial = Trial::new(TOPIC, 5).await;
-        trial.database.state().always_refused = BTreeSet::from([3]);
-        trial.repair().await.expect("the row is quarantined first");
-        let failure = trial.repair().await.expect_err("the quarantined row is refused as well");
+        let mut trial = Trial::new(TOPIC, 500).await;
+        trial.database.state().refused = (0..500).collect();
+        trial.database.state().line = Line::Right;
+        trial.repair().await.expect("every row is quarantined");
+        assert!(trial.database.state().trials <= 1_010, "{}", trial.database.state().trials);
+    });
+}
+
+#[test]
+fn a_row_is_reduced_until_it_is_accepted_and_no_further() {
+    let cases: [(Refuses, &str, &str); 4] = [
+        (
+            |row| row.offset == 1 && !row.is_quarantined,
+            r#"{"key":"key","created_at_from":"kafka_timestamp"}"#,
+            r#""value_base64":"eyJ0b3RhbCI6IDF9""#,
+        ),
+        (
+            |row| row.offset == 1 && row.attributes.contains(r#""key":"key""#),
+            r#"{"key":{"base64":"a2V5"},"created_at_from":"kafka_timestamp"}"#,
+            r#""value_base64":"eyJ0b3RhbCI6IDF9""#,
+        ),
+        (
+            |row| row.offset == 1 && row.attributes.contains(r#""key":"#),
+            r#"{"key_bytes":3,"created_at_from":"kafka_timestamp"}"#,
+            r#""value_base64":"eyJ0b3RhbCI6IDF9""#,
+        ),
+        (
+            |row| row.offset == 1 && !row.payload.contains(r#""value_base64":null"#),
+            r#"{"key_bytes":3,"created_at_from":"kafka_timestamp"}"#,
+            r#""value_base64":null,"value_bytes":12"#,
+        ),
+    ];
+    for (refuses, attributes, payload) in cases {
+        block_on(async {
+            let mut trial = Trial::new(TOPIC, 3).await;
+            trial.database.state().refuses = Some(refuses);
+            trial.repair().await.expect("a form is accepted");
+            assert!(matches!(trial.write().await, Ok(Written::Committed(_))));
+            assert_eq!(trial.quarantined(), BTreeSet::from([1]));
+            assert_eq!(trial.batch.quarantined, 1);
+            let state = trial.database.state();
+            assert_eq!(state.rows[1].attributes, attributes);
+            assert!(state.rows[1].payload.contains(payload), "{}", state.rows[1].payload);
+            assert_eq!(state.rows[1].id, 2);
+        });
+    }
+}
+
+#[test]
+fn a_row_that_is_refused_in_every_form_ends_the_ingester_by_its_name_after_a_few_trials() {
+    block_on(async {
+        let mut trial = Trial::new(TOPIC, 1000).await;
+        // As by a column that somebody added, which may not be null.
+        trial.database.state().refuses = Some(|_| true);
+        trial.database.state().line = Line::Right;
+        let failure = trial.repair().await.expect_err("every form is refused");
         let RepairError::Unrepairable(error @ Error::QuarantineRefused { .. }) = failure else {
             panic!("{failure:?}");
         };
         assert_eq!(
             error.to_string(),
-            "PostgreSQL refuses orders.events [0] offset 3, even as a quarantined row: \
+            "PostgreSQL refuses orders.events [0] offset 0, even as a quarantined row: \
              the row is refused"
         );
+        assert!(error.hint().is_some_and(|hint| hint.contains("a constraint or a trigger")));
+        assert_eq!(trial.database.state().trials, 5);
+    });
+}
+
+#[test]
+fn a_dead_letter_that_is_refused_in_every_form_ends_the_ingester_by_its_name() {
+    block_on(async {
+        let mut trial = Trial::new(DEAD_LETTERS, 3).await;
+        trial.batch.fill_in_ids_from(trial.ids.first_id);
+        trial.database.state().refused_dead_letters = BTreeSet::from([2]);
+        let failure = trial.repair().await.expect_err("both forms are refused");
+        let RepairError::Unrepairable(error @ Error::DeadLetterRefused { .. }) = failure else {
+            panic!("{failure:?}");
+        };
+        assert!(error.to_string().contains("orders.events-dlt [0] offset 1"), "{error}");
+    });
+}
+
+#[test]
+fn a_repair_ends_at_once_when_its_time_is_over() {
+    block_on(async {
+        let mut trial = Trial::new(TOPIC, 100).await;
+        trial.database.state().refused = (0..100).collect();
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let is_over = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) >= 20;
+        let failure = trial.repair_unless(is_over).await.expect_err("its time is over");
+        assert!(matches!(failure, RepairError::Unrepairable(Error::StoppedEarly)), "{failure:?}");
+        assert_eq!(trial.database.state().trials, 20);
     });
 }
 
@@ -135,12 +231,11 @@ fn a_dead_letter_whose_headers_are_refused_is_kept_without_what_they_say() {
 }
 
 #[test]
-fn refused_rows_are_quarantined_before_dead_letters_are_stripped() {
+fn a_refused_row_costs_its_dead_letter_nothing() {
     block_on(async {
         let mut trial = Trial::new(DEAD_LETTERS, 3).await;
         trial.database.state().refused = BTreeSet::from([2]);
         trial.repair().await.expect("the row is quarantined");
-        assert!(trial.batch.has_dead_letter_origins());
         assert!(matches!(trial.write().await, Ok(Written::Committed(_))));
         let state = trial.database.state();
         let with_class = |found: &&FakeDeadLetter| {
@@ -156,9 +251,6 @@ fn a_batch_that_is_refused_although_each_row_is_accepted_ends_the_ingester() {
         block_on(async {
             let mut trial = Trial::new(topic, 4).await;
             trial.database.state().refuses_batches = true;
-            if topic == DEAD_LETTERS {
-                trial.repair().await.expect("the dead letters are stripped first");
-            }
             let failure = trial.repair().await.expect_err("nothing is left to repair");
             assert!(
                 matches!(failure, RepairError::Unrepairable(Error::BatchRefused(_))),

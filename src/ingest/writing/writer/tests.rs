@@ -231,6 +231,27 @@ async fn a_row_that_is_refused_even_when_quarantined_does_not_loop_for_ever() {
 }
 
 #[tokio::test]
+async fn a_batch_that_is_repaired_and_refused_again_and_again_ends_the_ingester() {
+    let lane = Lane::new();
+    lane.database.state().refused = BTreeSet::from([1]);
+    lane.database.state().refuses_batches = true;
+    lane.write_three().await;
+    let fault = lane.faults.take();
+    assert!(matches!(fault, Some(Fault::Fatal(Error::BatchRefused(_)))), "{fault:?}");
+    assert!(lane.database.state().writes <= 11, "{}", lane.database.state().writes);
+}
+
+#[tokio::test]
+async fn a_connection_is_made_anew_after_an_error_that_left_it_open() {
+    let lane = Lane::new();
+    lane.database.state().breaks.push_back(Break::ReadOnly);
+    lane.write_three().await;
+    assert!(lane.faults.take().is_none());
+    assert_eq!(lane.recorded(), [0, 1, 2]);
+    assert_eq!(lane.database.state().connections, 2);
+}
+
+#[tokio::test]
 async fn dead_letters_belong_to_the_rows_of_their_events() {
     let lane = Lane::new();
     lane.database.state().refuses_origins = true;
