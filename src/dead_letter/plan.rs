@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use super::OriginSource;
+use super::{OriginSource, ReplayState};
 use crate::event::topic::is_dead_letter_topic;
 use crate::time::PostgresMicros;
 
@@ -46,8 +46,25 @@ pub enum PreviousReplay {
     Pending,
     /// It was sent, and has not come back.
     Sent,
+    /// It was sent, and a later event was caused by it.
+    Processed,
     /// It came back as another dead letter, which stands for the event from then on.
     Returned,
+}
+
+impl PreviousReplay {
+    /// What the states of a dead letter's replays come to, whatever their order: one that came back
+    /// stands for all others, and one of which nothing is known must be looked for first.
+    pub fn of(states: &[ReplayState]) -> Self {
+        let reached = states.iter().filter_map(|state| match state {
+            ReplayState::Failed => None,
+            ReplayState::Sent => Some((0, Self::Sent)),
+            ReplayState::Processed => Some((1, Self::Processed)),
+            ReplayState::Pending => Some((2, Self::Pending)),
+            ReplayState::Returned => Some((3, Self::Returned)),
+        });
+        reached.max_by_key(|(rank, _)| *rank).map_or(Self::None, |(_, previous)| previous)
+    }
 }
 
 /// What the user asked for, and what is known of the topics.
@@ -74,6 +91,8 @@ pub enum Obstacle {
     BeyondLimit,
     /// It was sent before.
     AlreadySent,
+    /// It was sent before, and a later event was caused by it.
+    AlreadyProcessed,
     /// It was sent before and came back.
     CameBack,
     /// It is not known whether it was sent.
@@ -106,6 +125,9 @@ impl fmt::Display for Obstacle {
                 formatter.write_str("beyond --limit; the next run goes on with them")
             }
             Self::AlreadySent => formatter.write_str("sent, and has not come back (--again)"),
+            Self::AlreadyProcessed => {
+                formatter.write_str("processed: a later event names it as its cause (--again)")
+            }
             Self::CameBack => {
                 formatter.write_str("came back as a later dead letter, which stands for it")
             }
@@ -179,7 +201,9 @@ impl Obstacle {
     fn action(&self) -> PlannedAction {
         match self {
             Self::BeyondLimit => PlannedAction::Later,
-            Self::AlreadySent | Self::CameBack => PlannedAction::AlreadyReplayed,
+            Self::AlreadySent | Self::AlreadyProcessed | Self::CameBack => {
+                PlannedAction::AlreadyReplayed
+            }
             Self::Pending => PlannedAction::Pending,
             Self::Parked { .. } => PlannedAction::Parked,
             Self::NotStored
@@ -330,7 +354,8 @@ fn decide(
         PreviousReplay::Pending => return Err(Obstacle::Pending),
         PreviousReplay::Returned => return Err(Obstacle::CameBack),
         PreviousReplay::Sent if !rules.again => return Err(Obstacle::AlreadySent),
-        PreviousReplay::Sent | PreviousReplay::None => {}
+        PreviousReplay::Processed if !rules.again => return Err(Obstacle::AlreadyProcessed),
+        PreviousReplay::Sent | PreviousReplay::Processed | PreviousReplay::None => {}
     }
     if !candidate.is_stored {
         return Err(Obstacle::NotStored);

@@ -8,8 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use uuid::Uuid;
 
+use super::admin;
 use super::log_context::LogContext;
-use super::topic_ids;
 use super::{Error, Settings};
 use crate::event::TopicPartition;
 
@@ -138,6 +138,6 @@ impl Cluster {
     /// # Errors
     /// `Error::Client` where the request fails for another reason.
     pub fn topic_ids(&self, topics: &[String]) -> Result<HashMap<String, Uuid>, Error> {
-        topic_ids::describe(self.client.client(), topics, REQUEST)
+        admin::topic_ids(self.client.client(), topics, REQUEST)
     }
 }

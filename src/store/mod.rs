@@ -25,7 +25,7 @@ pub use read::ledger_scan::{BatchScan, KnownPartition, LedgerScan, LedgerTotals,
 pub use read::partitions::{PartitionProgress, installation_id, known_topics, partition_progress};
 pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candidates};
 pub use read::replays::{
-    PendingReplay, ReplayOutcome, ReplaySummary, pending_replays, replay_outcomes, replay_summaries,
+    PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
 pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,

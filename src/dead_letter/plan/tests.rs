@@ -101,10 +101,31 @@ fn what_was_sent_is_sent_again_only_when_asked_and_what_came_back_never() {
     assert_eq!(said(&sent, &rules()).0, PlannedAction::AlreadyReplayed);
     assert_eq!(said(&sent, &again).0, PlannedAction::Replay);
     assert_eq!(Plan::new(&[sent], &again).steps[0].attempt, 2);
+    let processed =
+        ReplayCandidate { previous: PreviousReplay::Processed, attempts: 1, ..letter(1) };
+    let (action, why) = obstacle(&processed, &rules());
+    assert_eq!(action, PlannedAction::AlreadyReplayed);
+    assert!(why.starts_with("processed"), "{why}");
+    assert_eq!(said(&processed, &again).0, PlannedAction::Replay);
     let returned = ReplayCandidate { previous: PreviousReplay::Returned, attempts: 1, ..letter(1) };
     assert_eq!(said(&returned, &again).0, PlannedAction::AlreadyReplayed);
     let pending = ReplayCandidate { previous: PreviousReplay::Pending, attempts: 1, ..letter(1) };
     assert_eq!(said(&pending, &again).0, PlannedAction::Pending);
+}
+
+#[test]
+fn of_several_replays_one_that_came_back_counts_most_and_a_failed_one_not_at_all() {
+    use ReplayState::{Failed, Pending, Processed, Returned, Sent};
+    for (states, expected) in [
+        (&[][..], PreviousReplay::None),
+        (&[Failed], PreviousReplay::None),
+        (&[Failed, Sent], PreviousReplay::Sent),
+        (&[Processed, Sent], PreviousReplay::Processed),
+        (&[Sent, Pending], PreviousReplay::Pending),
+        (&[Returned, Pending, Processed], PreviousReplay::Returned),
+    ] {
+        assert_eq!(PreviousReplay::of(states), expected, "{states:?}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::cli::ui::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
 use crate::store;
-use crate::store::{DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};
+use crate::store::{DeadLetterSummary, EventColumn, ReplayOutcome, Session, StoredEvent};
 
 /// How many events of the story are searched for causes and effects.
 const MOST_RELATED: i64 = 1_000;
@@ -16,7 +16,7 @@ pub(crate) struct EventDetails {
     /// Which of them is shown.
     pub(crate) shown: usize,
     pub(crate) letters: Vec<DeadLetterSummary>,
-    pub(crate) replays: Vec<ReplaySummary>,
+    pub(crate) replays: Vec<ReplayOutcome>,
     pub(crate) causes: Vec<StoredEvent>,
     pub(crate) effects: Vec<StoredEvent>,
     /// The event before, and what changed since, where that was asked for.
@@ -56,7 +56,7 @@ impl EventDetails {
         };
         Ok(Self {
             letters: store::dead_letter_summaries(session, &ids).await?,
-            replays: store::replay_summaries(session, &ids).await?,
+            replays: store::replays_of(session, &ids).await?,
             deliveries,
             shown,
             causes,

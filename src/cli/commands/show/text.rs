@@ -83,9 +83,9 @@ impl EventDetails {
                 &format!(
                     "{} of row {} to {}: {}, by {} at {}{reason}",
                     replay.attempt,
-                    replay.event_log_id,
+                    replay.row_id,
                     replay.target_topic,
-                    replay.state,
+                    replay.describe(),
                     replay.requested_by,
                     timestamp_text(Timestamp::with_zone(replay.requested_at)),
                 ),

@@ -70,7 +70,7 @@ impl Run for TraceArgs {
         events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
         let letters = store::dead_letter_summaries(&reading, &ids).await?;
-        let replays = store::replay_summaries(&reading, &ids).await?;
+        let replays = store::replays_of(&reading, &ids).await?;
         reading.finish().await?;
 
         let story = Story::new(&events, &letters, &replays)?;
