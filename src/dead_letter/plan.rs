@@ -22,6 +22,8 @@ pub struct ReplayCandidate {
     pub is_stored: bool,
     /// How many bytes key, value and headers take.
     pub byte_size: i64,
+    /// The consumer group that gave up on it.
+    pub consumer_group: Option<String>,
     /// The class of its error.
     pub error: Option<String>,
     /// The topic that it came from.
@@ -241,6 +243,8 @@ pub struct PlanGroup {
     pub from: Option<String>,
     /// The topic that they go to, where one is known.
     pub to: Option<Arc<str>>,
+    /// The consumer group that gave up on them.
+    pub consumer_group: Option<String>,
     /// The class of their error.
     pub error: Option<String>,
     /// Why they are not sent; or where their target is not known by a header, by what it is known.
@@ -297,6 +301,7 @@ impl Plan {
                 action,
                 candidate.topic.as_deref(),
                 to.clone(),
+                candidate.consumer_group.as_deref(),
                 candidate.error.as_deref(),
                 why.clone(),
             );
@@ -304,6 +309,7 @@ impl Plan {
                 action,
                 from: candidate.topic.clone(),
                 to,
+                consumer_group: candidate.consumer_group.clone(),
                 error: candidate.error.clone(),
                 why,
                 records: 0,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use super::context::IngestContext;
 use super::counters::Counters;
@@ -34,10 +35,7 @@ pub async fn run(
     let session = Session::open(&settings.database, "audit ingest").await?;
     let group = match &settings.group {
         Some(group) => group.clone(),
-        None => {
-            let id = store::installation_id(&session).await?.simple().to_string();
-            format!("audit-{}", &id[..8])
-        }
+        None => default_group(store::installation_id(&session).await?),
     };
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
@@ -148,4 +146,9 @@ async fn report_missing_topics(context: &IngestContext) {
             tracing::warn!(topic, "the topic does not exist yet; waiting for it");
         }
     }
+}
+
+/// The consumer group of the database with this installation id, unless another is given.
+pub fn default_group(installation: Uuid) -> String {
+    format!("audit-{}", &installation.simple().to_string()[..8])
 }

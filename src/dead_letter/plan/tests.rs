@@ -9,6 +9,7 @@ fn letter(row_id: i64) -> ReplayCandidate {
         topic: Some("orders.events-dlt".to_owned()),
         is_stored: true,
         byte_size: 100,
+        consumer_group: None,
         error: Some("java.lang.IllegalStateException".to_owned()),
         origin_topic: Some("orders.events".to_owned()),
         origin_source: OriginSource::Header,
@@ -176,14 +177,17 @@ fn a_limit_leaves_the_rest_for_later_and_says_so() {
 #[test]
 fn groups_tell_what_differs_and_add_up_to_all_that_was_selected() {
     let other_error = ReplayCandidate { error: None, ..letter(2) };
+    let other_group =
+        ReplayCandidate { consumer_group: Some("payment-service".to_owned()), ..letter(6) };
     let other_topic =
         ReplayCandidate { origin_topic: Some("payments.events".to_owned()), ..letter(3) };
     let sent = ReplayCandidate { previous: PreviousReplay::Sent, ..letter(4) };
-    let plan = Plan::new(&[letter(1), other_error, other_topic, sent, letter(5)], &rules());
-    assert_eq!(plan.groups.iter().map(|group| group.records).sum::<usize>(), 5);
-    assert_eq!(plan.groups.len(), 4);
+    let letters = [letter(1), other_error, other_topic, sent, letter(5), other_group];
+    let plan = Plan::new(&letters, &rules());
+    assert_eq!(plan.groups.iter().map(|group| group.records).sum::<usize>(), 6);
+    assert_eq!(plan.groups.len(), 5);
     let counts: Vec<_> = PlannedAction::ALL.iter().map(|action| plan.count(*action)).collect();
-    assert_eq!(counts, [4, 0, 1, 0, 0, 0]);
-    assert_eq!(plan.range(), Some((PostgresMicros(10), PostgresMicros(50))));
+    assert_eq!(counts, [5, 0, 1, 0, 0, 0]);
+    assert_eq!(plan.range(), Some((PostgresMicros(10), PostgresMicros(60))));
     assert_eq!(Plan::default().range(), None);
 }

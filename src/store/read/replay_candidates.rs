@@ -43,7 +43,7 @@ fn candidates_statement(selection: &ResolvedSelection) -> Statement {
         "SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
        (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
         + coalesce(pg_column_size(letter.headers), 0))::bigint,
-       letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
+       letter.consumer_group, letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
        coalesce(previous.attempt, letter.replay_attempt, 0),
        coalesce(previous.states, '{{}}')
   FROM event_logs event
@@ -60,18 +60,19 @@ fn candidates_statement(selection: &ResolvedSelection) -> Statement {
 }
 
 fn candidate(row: &Row) -> Result<ReplayCandidate, tokio_postgres::Error> {
-    let states: Vec<ReplayState> = row.try_get(10)?;
+    let states: Vec<ReplayState> = row.try_get(11)?;
     Ok(ReplayCandidate {
         row_id: row.try_get(0)?,
         created_at: row.try_get(1)?,
         topic: row.try_get(2)?,
         is_stored: row.try_get(3)?,
         byte_size: row.try_get(4)?,
-        error: row.try_get(5)?,
-        origin_topic: row.try_get(6)?,
-        origin_source: OriginSource::from_column(row.try_get(7)?),
-        origin_partition: row.try_get(8)?,
-        attempts: row.try_get(9)?,
+        consumer_group: row.try_get(5)?,
+        error: row.try_get(6)?,
+        origin_topic: row.try_get(7)?,
+        origin_source: OriginSource::from_column(row.try_get(8)?),
+        origin_partition: row.try_get(9)?,
+        attempts: row.try_get(10)?,
         previous: PreviousReplay::of(&states),
     })
 }
@@ -121,7 +122,7 @@ mod tests {
 SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
        (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
         + coalesce(pg_column_size(letter.headers), 0))::bigint,
-       letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
+       letter.consumer_group, letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
        coalesce(previous.attempt, letter.replay_attempt, 0),
        coalesce(previous.states, '{}')
   FROM event_logs event

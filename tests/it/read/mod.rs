@@ -1,5 +1,6 @@
 //! The commands that read: what they show of rows, batches and damage.
 
+mod consumers;
 mod duplicates;
 mod export;
 mod query;

@@ -115,10 +115,11 @@ impl Run for ReplayDltArgs {
             .await?;
         say_recovered(recovered, ui);
         let partitions = plan::Partitions::Needed;
-        let plan =
+        let checked =
             plan::make(self.rules(), replayer.session_mut(), &selection, partitions, context)
                 .await?;
-        let shown = plan::show(&plan, &self.output, ui)?;
+        let shown = plan::show(&checked, &self.output, ui)?;
+        let plan = checked.plan;
         if plan.steps.is_empty() {
             return Ok(shown);
         }

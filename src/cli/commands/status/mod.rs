@@ -1,5 +1,6 @@
 //! `audit status`: what an operator looks at first.
 
+mod consumers;
 mod overview;
 mod watch;
 
@@ -22,6 +23,7 @@ use overview::Overview;
 Examples:
   audit status
   audit status --watch 2
+  audit status --consumers               # who else reads the topics, and how far
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
@@ -30,6 +32,11 @@ pub(crate) struct StatusArgs {
     /// Also count the rows that repeat an event_id; on a large table this reads for a while
     #[arg(long)]
     duplicates: bool,
+    /// Instead, show every consumer group that reads the recorded topics, or committed offsets of
+    /// them: its members, and its lag behind what a read_committed consumer sees. JSON and CSV have
+    /// a row for each partition
+    #[arg(long, conflicts_with_all = ["watch", "duplicates"])]
+    consumers: bool,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
@@ -44,6 +51,9 @@ impl Run for StatusArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        if self.consumers {
+            return consumers::run(&self.format, context).await;
+        }
         if let Some(seconds) = self.watch {
             return watch::run(seconds, self.duplicates, &self.format, context).await;
         }
