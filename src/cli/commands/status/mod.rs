@@ -17,7 +17,7 @@ use overview::Overview;
 /// alive
 ///
 /// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
-/// Kafka the rest is shown.
+/// Kafka the rest is shown, and the exit code is 4.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -62,9 +62,9 @@ impl Run for StatusArgs {
         let mut stdout = context.ui.stdout();
         stdout.write_all(&overview.render(&self.format, context.ui)?)?;
         stdout.flush()?;
-        for note in overview.notes {
-            context.ui.status(&note);
+        for note in &overview.notes {
+            context.ui.status(note);
         }
-        Ok(Exit::Done)
+        Ok(if overview.is_complete() { Exit::Done } else { Exit::Incomplete })
     }
 }

@@ -1,6 +1,6 @@
 //! Gathers the status from the database and from Kafka, and lays it out.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use indicatif::HumanBytes;
@@ -45,6 +45,8 @@ pub(super) struct Overview {
     kafka: Option<ClusterOffsets>,
     /// How many seconds the first record of a partition waits, where some do and that is known.
     waiting: HashMap<TopicPartition, i64>,
+    /// Whether it is known how long records wait.
+    knows_waiting: bool,
     /// What a person should know besides.
     pub(super) notes: Vec<String>,
 }
@@ -79,6 +81,7 @@ impl Overview {
             .filter(|partition| lag(partition, kafka.as_ref()).is_some_and(|lag| lag > 0));
         let behind = behind.map(|partition| (partition.partition.clone(), partition.next_offset));
         let waiting = seconds_waiting(context.settings, behind.collect(), WAITING_LIMIT).await;
+        let knows_waiting = waiting.is_ok();
         let waiting = waiting.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
             HashMap::new()
@@ -90,7 +93,32 @@ impl Overview {
                 .push(format!("the latest {LISTED_LOSSES} lost ranges are listed, there are more"));
         }
         let ingesters = store::ingester_statuses(&session).await?;
-        Ok(Self { database, duplicates, partitions, lost, ingesters, kafka, waiting, notes })
+        let unknown = partitions.iter().filter(|each| lag(each, kafka.as_ref()).is_none());
+        let unknown: BTreeSet<_> = unknown.map(|each| each.partition.topic.as_str()).collect();
+        if kafka.is_some() && !unknown.is_empty() {
+            let topics = unknown.into_iter().collect::<Vec<_>>().join(", ");
+            notes.push(format!(
+                "the lag of {topics} is not known in whole: Kafka has no such partition now, or it is \
+                 another cluster's"
+            ));
+        }
+        Ok(Self {
+            database,
+            duplicates,
+            partitions,
+            lost,
+            ingesters,
+            kafka,
+            waiting,
+            knows_waiting,
+            notes,
+        })
+    }
+
+    /// Whether Kafka told all that was asked.
+    pub(super) fn is_complete(&self) -> bool {
+        let is_known = |partition| lag(partition, self.kafka.as_ref()).is_some();
+        self.knows_waiting && self.kafka.is_some() && self.partitions.iter().all(is_known)
     }
 
     /// The report in the format that was asked for.

@@ -4,6 +4,8 @@ mod find;
 mod story;
 mod timeline;
 
+use std::io::Write;
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
@@ -85,6 +87,7 @@ impl Run for TraceArgs {
             TraceFormat::Mermaid => {
                 let mut stdout = ui.stdout();
                 write_mermaid(&story.messages()?, &mut stdout)?;
+                stdout.flush()?;
                 None
             }
             TraceFormat::Json => Some(Format::Json),
