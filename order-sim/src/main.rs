@@ -22,8 +22,8 @@ mod embedded {
 }
 
 /// A minimal order service. It makes orders and answers payment events until it is stopped (SIGTERM
-/// or SIGINT: exit code 0), or until what --count and --until-settled ask for is done (stopped before
-/// that: exit code 130).
+/// or SIGINT: exit code 0), or until what --count and --until-settled ask for is done (stopped
+/// before that: exit code 130).
 #[derive(Debug, Parser)]
 #[command(version)]
 struct OrderSimArgs {

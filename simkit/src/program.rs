@@ -15,8 +15,8 @@ pub struct Ended {
 /// Exit code of what was interrupted before it was done.
 const INTERRUPTED: u8 = 130;
 
-/// Says on stderr how a service ended, with the chain of errors if it failed: exit code 0, 1, or 130
-/// where it was interrupted before it was done.
+/// Says on stderr how a service ended, with the chain of errors if it failed: exit code 0, 1, or
+/// 130 where it was interrupted before it was done.
 pub fn exit_code(ended: Result<Ended, ServiceError>) -> ExitCode {
     match ended {
         Ok(Ended { summary, is_interrupted }) => {

@@ -2,6 +2,7 @@
 
 mod consumers;
 mod duplicates;
+mod exit_codes;
 mod export;
 mod query;
 mod show_trace_stats;

@@ -1,12 +1,13 @@
 //! The plan comes first, and tells everything.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use super::{World, event, stderr, stdout};
-use crate::support::{GroupReader, capture};
+use crate::support::{GroupReader, capture, wait_until};
 
 #[test]
 fn a_dry_run_shows_the_plan_and_sends_nothing() {
@@ -91,7 +92,12 @@ fn what_can_not_be_replayed_is_shown_with_the_reason_and_the_rest_is_sent() {
         "replay 2 null",
     ];
     assert_eq!(reasons(&world.json(&["replay-dlt", "--dry-run"])), expected);
-    assert_eq!(reasons(&world.json(&["replay-dlt", "--yes"])), expected);
+    // What can be sent is sent, and the exit code tells that it is not all.
+    let output = world.replay(&["--yes", "-o", "json"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let sent: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap_or_default();
+    assert_eq!(reasons(&sent), expected);
+    assert_eq!(world.replay(&["--yes"]).status.code(), Some(4), "nothing is left to send");
     assert_eq!(capture(scope.brokers(), &world.topic).len(), 2);
 
     let already =
@@ -243,4 +249,40 @@ fn the_plan_warns_where_the_group_that_failed_does_not_read_the_target_or_lags()
     let plan: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap_or_default();
     let unknown = format!("whether consumer group {group} reads {topic} is not known");
     assert!(plan[0]["warning"].as_str().is_some_and(|text| text.contains(&unknown)), "{plan:?}");
+}
+
+#[test]
+fn a_replay_does_not_depend_on_a_reader_of_its_plan() {
+    let scope = Sandbox::shared().scope("replay_unread");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..2);
+    world.ingest();
+    let mut command = world.audit.command(&["replay-dlt", "--yes"]);
+    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut replay = spawned.unwrap_or_else(|error| panic!("{error}"));
+    drop(replay.stdout.take());
+    let output = replay.wait_with_output().unwrap_or_else(|error| panic!("{error}"));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 of 2 records sent"), "{}", stderr(&output));
+    assert_eq!(capture(scope.brokers(), &world.topic).len(), 2);
+}
+
+#[test]
+fn a_dead_letter_that_goes_before_it_is_sent_makes_the_replay_incomplete() {
+    let scope = Sandbox::shared().scope("replay_vanished");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..3);
+    world.ingest();
+    world.database.execute("ALTER TABLE dead_letters DISABLE TRIGGER ALL");
+    let mut replay = world.audit.start(&["replay-dlt", "--yes", "--rate", "1"]);
+    wait_until("the first is sent", Duration::from_secs(60), || {
+        world.database.number("SELECT count(*) FROM dlt_replays WHERE state = 'sent'") == 1
+    });
+    world.database.execute(
+        "DELETE FROM dead_letters WHERE event_log_id = (SELECT max(event_log_id) FROM dead_letters)",
+    );
+    let status = replay.wait(Duration::from_secs(60));
+    assert_eq!(status.code(), Some(4), "{}", replay.log());
+    assert!(replay.log().contains("2 of 3 records sent"), "{}", replay.log());
+    assert!(replay.log().contains("no longer stored: 1 record"), "{}", replay.log());
 }

@@ -56,7 +56,7 @@ pub(super) async fn send(
     }
     if so_far.total() < total {
         return Err(Failure::new(format!(
-            "{} were not sent: they are no longer stored",
+            "not sent, because no longer stored: {}",
             record_count_text(total - so_far.total())
         ))
         .with_exit(Exit::Incomplete));

@@ -47,7 +47,11 @@ impl EventDetails {
         }
         if let (true, Some(cause)) = (self.causes.is_empty(), event.text(EventColumn::CausationId)?)
         {
-            line("caused by", &format!("{cause}, which is not recorded in the same correlation"));
+            let absence = match self.has_more {
+                true => "is not among the first events of its story",
+                false => "is not recorded in the same correlation",
+            };
+            line("caused by", &format!("{cause}, which {absence}"));
         }
         for effect in &self.effects {
             line("led to", &relative(event, effect)?);
