@@ -32,6 +32,6 @@ mod writing;
 pub use batching::event_rows::{write_dead_letter, write_event};
 pub use counters::Counters;
 pub use error::Error;
-pub use run::{default_group, run};
+pub use run::run;
 pub use settings::IngestSettings;
 pub use stop::Stop;

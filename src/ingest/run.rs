@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use super::context::IngestContext;
 use super::counters::Counters;
@@ -14,7 +13,8 @@ use super::fault::Fault;
 use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
-use super::{lag, session, until_end};
+use super::until_end::Targets;
+use super::{lag, session};
 use crate::kafka::{self, Cluster};
 use crate::store::{self, Session, SessionPool};
 
@@ -35,7 +35,7 @@ pub async fn run(
     let session = Session::open(&settings.database, "audit ingest").await?;
     let group = match &settings.group {
         Some(group) => group.clone(),
-        None => default_group(store::installation_id(&session).await?),
+        None => store::default_group(store::installation_id(&session).await?),
     };
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
@@ -64,21 +64,29 @@ pub async fn run(
         topics = settings.topics.join(","),
         "recording"
     );
-    let watcher = if settings.until_end {
-        Some(tokio::spawn(until_end::watch(context.clone(), until_end::targets(&context).await?)))
+    let lag = tokio::spawn(lag::watch(context.clone()));
+    let outcome = if settings.until_end {
+        record_until_end(&context).await
     } else {
         report_missing_topics(&context).await;
-        None
+        sessions(&context).await
     };
-    let lag = tokio::spawn(lag::watch(context.clone()));
-    let outcome = sessions(&context).await;
     context.stop.request();
     lag.abort();
-    outcome?;
-    match watcher {
-        Some(watcher) => watcher.await.unwrap_or(Ok(())),
-        None => Ok(()),
-    }
+    outcome
+}
+
+/// Records until everything is recorded that is there now.
+async fn record_until_end(context: &IngestContext) -> Result<(), Error> {
+    let targets = Targets::find(context).await?;
+    let recording = async {
+        let outcome = sessions(context).await;
+        context.stop.request();
+        outcome
+    };
+    let (recorded, watched) = tokio::join!(recording, targets.watch(context));
+    recorded?;
+    watched?.finish(context).await
 }
 
 /// Runs one session after the other until a stop or a fatal fault.
@@ -146,9 +154,4 @@ async fn report_missing_topics(context: &IngestContext) {
             tracing::warn!(topic, "the topic does not exist yet; waiting for it");
         }
     }
-}
-
-/// The consumer group of the database with this installation id, unless another is given.
-pub fn default_group(installation: Uuid) -> String {
-    format!("audit-{}", &installation.simple().to_string()[..8])
 }

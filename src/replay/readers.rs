@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::dead_letter::{Plan, PlannedAction};
 use crate::event::TopicPartition;
 use crate::kafka;
-use crate::kafka::{Cluster, ConsumerGroup, ConsumerGroups, GroupState, Offsets};
+use crate::kafka::{Cluster, ConsumerGroup, ConsumerGroups, GroupState};
+use crate::ledger::KafkaPartition;
 
 /// How long one question to Kafka may take, and all of them.
 const QUESTION: Duration = Duration::from_secs(3);
@@ -21,7 +22,7 @@ pub enum Readers {
         /// The groups that it told of.
         groups: BTreeMap<String, ConsumerGroup>,
         /// The partitions of the targets.
-        offsets: BTreeMap<TopicPartition, Offsets>,
+        offsets: BTreeMap<TopicPartition, KafkaPartition>,
     },
     /// Kafka could not be asked, for this reason.
     Unknown(String),
@@ -116,7 +117,7 @@ fn absence(group: &ConsumerGroup, topic: &str) -> Option<String> {
 fn lag(
     group: &ConsumerGroup,
     topic: &str,
-    offsets: &BTreeMap<TopicPartition, Offsets>,
+    offsets: &BTreeMap<TopicPartition, KafkaPartition>,
 ) -> Option<Option<i64>> {
     let filled = || {
         offsets
@@ -158,8 +159,8 @@ mod tests {
         Readers::Known {
             groups: BTreeMap::from([("g".to_owned(), group)]),
             offsets: BTreeMap::from([
-                (partition(0), Offsets { low: 0, end: 10 }),
-                (partition(1), Offsets { low: 5, end: 20 }),
+                (partition(0), KafkaPartition { topic_id: None, low: 0, end: 10 }),
+                (partition(1), KafkaPartition { topic_id: None, low: 5, end: 20 }),
             ]),
         }
     }

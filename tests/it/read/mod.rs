@@ -4,6 +4,7 @@ mod consumers;
 mod duplicates;
 mod exit_codes;
 mod export;
+mod open_transactions;
 mod query;
 mod show_trace_stats;
 mod status;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use crate::cli::shared::{ClusterOffsets, Context, FormatArgs};
 use crate::cli::ui::{Exit, Failure};
 use crate::event::TopicPartition;
-use crate::ingest;
 use crate::kafka;
 use crate::kafka::{ConsumerGroup, ConsumerGroups, GroupMember};
 use crate::output;
@@ -77,7 +76,7 @@ pub(super) async fn run(args: &FormatArgs, context: &Context<'_>) -> Result<Exit
     let recorded = store::partition_statuses(&session).await?;
     let own = match &context.settings.group {
         Some(group) => group.value.clone(),
-        None => ingest::default_group(store::installation_id(&session).await?),
+        None => store::default_group(store::installation_id(&session).await?),
     };
     let answer = ask(&recorded, context).await;
     let found = group_topics(&answer, &own);

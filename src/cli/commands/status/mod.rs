@@ -2,6 +2,7 @@
 
 mod consumers;
 mod overview;
+mod partitions;
 mod watch;
 
 use std::io::Write;
