@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use simkit::args::ServiceArgs;
-use simkit::program::{exit_code, log_to_stderr};
+use simkit::program::{Ended, exit_code, log_to_stderr};
 use simkit::service::ServiceError;
 use simkit::{Definition, Faults, Service};
 
@@ -22,7 +22,8 @@ mod embedded {
 }
 
 /// A minimal order service. It makes orders and answers payment events until it is stopped (SIGTERM
-/// or SIGINT: exit code 0), or until what --count and --until-settled ask for is done.
+/// or SIGINT: exit code 0), or until what --count and --until-settled ask for is done (stopped
+/// before that: exit code 130).
 #[derive(Debug, Parser)]
 #[command(version)]
 struct OrderSimArgs {
@@ -49,7 +50,7 @@ async fn main() -> ExitCode {
     exit_code(run(args).await)
 }
 
-async fn run(args: OrderSimArgs) -> Result<String, ServiceError> {
+async fn run(args: OrderSimArgs) -> Result<Ended, ServiceError> {
     let OrderSimArgs { service, count, rate, until_settled, faults } = args;
     let definition = Definition {
         name: SERVICE,
@@ -68,8 +69,11 @@ async fn run(args: OrderSimArgs) -> Result<String, ServiceError> {
             None => Ok(()),
         }
     };
-    let totals = service.run(Orders { faults }, work).await?;
-    Ok(format!("{} orders made; {}; {totals}", maker.made(), orders::summary(&pool).await?))
+    let (totals, is_interrupted) = service.run(Orders { faults }, work).await?;
+    let summary =
+        format!("{} orders made; {}; {totals}", maker.made(), orders::summary(&pool).await?);
+    // Without --count it is done when it is stopped.
+    Ok(Ended { summary, is_interrupted: is_interrupted && count.is_some() })
 }
 
 /// The time between two orders, of a number of orders a second.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use simkit::args::ServiceArgs;
-use simkit::program::{exit_code, log_to_stderr};
+use simkit::program::{Ended, exit_code, log_to_stderr};
 use simkit::service::ServiceError;
 use simkit::{Definition, Faults, Service};
 
@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     exit_code(run(args).await)
 }
 
-async fn run(args: PaymentSimArgs) -> Result<String, ServiceError> {
+async fn run(args: PaymentSimArgs) -> Result<Ended, ServiceError> {
     let PaymentSimArgs { service, decline_rate, faults } = args;
     let definition = Definition {
         name: SERVICE,
@@ -47,6 +47,9 @@ async fn run(args: PaymentSimArgs) -> Result<String, ServiceError> {
     };
     let service = Service::start(definition, service, faults.clone()).await?;
     let pool = service.pool().clone();
-    let totals = service.run(Payments { decline_rate, faults }, std::future::pending()).await?;
-    Ok(format!("{}; {totals}", payments::summary(&pool).await?))
+    let (totals, _) =
+        service.run(Payments { decline_rate, faults }, std::future::pending()).await?;
+    let summary = format!("{}; {totals}", payments::summary(&pool).await?);
+    // It is done when it is stopped.
+    Ok(Ended { summary, is_interrupted: false })
 }

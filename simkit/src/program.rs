@@ -4,11 +4,27 @@ use std::process::ExitCode;
 
 use crate::service::ServiceError;
 
-/// Says on stderr how a service ended, with the chain of errors if it failed: exit code 0 or 1.
-pub fn exit_code(ended: Result<String, ServiceError>) -> ExitCode {
+/// How a service ended that could do its work.
+pub struct Ended {
+    /// What it did.
+    pub summary: String,
+    /// Whether a signal came before what was asked for was done.
+    pub is_interrupted: bool,
+}
+
+/// Exit code of what was interrupted before it was done.
+const INTERRUPTED: u8 = 130;
+
+/// Says on stderr how a service ended, with the chain of errors if it failed: exit code 0, 1, or
+/// 130 where it was interrupted before it was done.
+pub fn exit_code(ended: Result<Ended, ServiceError>) -> ExitCode {
     match ended {
-        Ok(summary) => {
+        Ok(Ended { summary, is_interrupted }) => {
             eprintln!("{summary}");
+            if is_interrupted {
+                eprintln!("interrupted before it was done");
+                return ExitCode::from(INTERRUPTED);
+            }
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -104,7 +104,8 @@ impl Service {
     }
 
     /// Consumes and publishes until `work` ends or a signal asks to stop (SIGTERM, SIGINT), then
-    /// stops in order: the event in hand is finished, and then the outbox is emptied.
+    /// stops in order: the event in hand is finished, and then the outbox is emptied. Tells whether
+    /// a signal came before `work` had ended.
     ///
     /// # Errors
     /// [`ServiceError`] of the first part that could not go on.
@@ -112,7 +113,7 @@ impl Service {
         self,
         handler: H,
         work: impl Future<Output = Result<(), ServiceError>>,
-    ) -> Result<Arc<Totals>, ServiceError> {
+    ) -> Result<(Arc<Totals>, bool), ServiceError> {
         let Self { definition, args, faults, pool, wake_relay, totals } = self;
         let group = args.group.as_deref().unwrap_or(definition.name);
         let producer = kafka::producer(&args.brokers)?;
@@ -145,9 +146,13 @@ impl Service {
             let stop = stop_relay.clone();
             async move { relay.run(stop).await.map_err(ServiceError::from) }
         });
+        let mut is_interrupted = false;
         let mut ended = tokio::select! {
             worked = work => worked,
-            signal = stop::signalled() => signal.map_err(ServiceError::Signals),
+            signal = stop::signalled() => {
+                is_interrupted = true;
+                signal.map_err(ServiceError::Signals)
+            }
             // Neither part ends by itself unless it can't go on.
             Some(part) = parts.join_next() => part.map_err(ServiceError::from).flatten(),
         };
@@ -162,6 +167,6 @@ impl Service {
                 ended = ended.and(part.map_err(ServiceError::from).flatten());
             }
         }
-        ended.map(|()| totals)
+        ended.map(|()| (totals, is_interrupted))
     }
 }

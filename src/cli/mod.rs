@@ -10,6 +10,7 @@ mod ui;
 #[cfg(test)]
 mod tests;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
@@ -70,7 +71,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Shows help and version on stdout with exit code 0, wrong usage on stderr with 2. A closed pipe
-/// is no error.
+/// is no error; a full disk is one.
 fn show_usage(error: &clap::Error) -> ExitCode {
     let holds_controls = |argument: &std::ffi::OsStr| {
         matches!(escape_controls(&argument.to_string_lossy()), std::borrow::Cow::Owned(_))
@@ -78,10 +79,16 @@ fn show_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|argument| holds_controls(&argument)) {
         // It quotes what was typed, or what a script took out of a record.
         error.render().to_string().lines().for_each(|line| Ui::default().status(line));
-    } else {
-        let _ = error.print();
+    } else if let (Err(unwritten), false) = (print(error), error.use_stderr()) {
+        return Ui::default().report(&unwritten.into());
     }
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Writes help, version or an error of usage to the last byte.
+fn print(error: &clap::Error) -> io::Result<()> {
+    error.print()?;
+    io::stdout().flush()
 }
 
 fn run(mut cli: Cli, matches: &ArgMatches, ui: Ui) -> Result<Exit, Failure> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use super::OriginSource;
+use super::{OriginSource, ReplayState};
 use crate::event::topic::is_dead_letter_topic;
 use crate::time::PostgresMicros;
 
@@ -22,6 +22,8 @@ pub struct ReplayCandidate {
     pub is_stored: bool,
     /// How many bytes key, value and headers take.
     pub byte_size: i64,
+    /// The consumer group that gave up on it.
+    pub consumer_group: Option<String>,
     /// The class of its error.
     pub error: Option<String>,
     /// The topic that it came from.
@@ -46,8 +48,25 @@ pub enum PreviousReplay {
     Pending,
     /// It was sent, and has not come back.
     Sent,
+    /// It was sent, and a later event was caused by it.
+    Processed,
     /// It came back as another dead letter, which stands for the event from then on.
     Returned,
+}
+
+impl PreviousReplay {
+    /// What the states of a dead letter's replays come to, whatever their order: one that came back
+    /// stands for all others, and one of which nothing is known must be looked for first.
+    pub fn of(states: &[ReplayState]) -> Self {
+        let reached = states.iter().filter_map(|state| match state {
+            ReplayState::Failed => None,
+            ReplayState::Sent => Some((0, Self::Sent)),
+            ReplayState::Processed => Some((1, Self::Processed)),
+            ReplayState::Pending => Some((2, Self::Pending)),
+            ReplayState::Returned => Some((3, Self::Returned)),
+        });
+        reached.max_by_key(|(rank, _)| *rank).map_or(Self::None, |(_, previous)| previous)
+    }
 }
 
 /// What the user asked for, and what is known of the topics.
@@ -74,6 +93,8 @@ pub enum Obstacle {
     BeyondLimit,
     /// It was sent before.
     AlreadySent,
+    /// It was sent before, and a later event was caused by it.
+    AlreadyProcessed,
     /// It was sent before and came back.
     CameBack,
     /// It is not known whether it was sent.
@@ -106,6 +127,9 @@ impl fmt::Display for Obstacle {
                 formatter.write_str("beyond --limit; the next run goes on with them")
             }
             Self::AlreadySent => formatter.write_str("sent, and has not come back (--again)"),
+            Self::AlreadyProcessed => {
+                formatter.write_str("processed: a later event names it as its cause (--again)")
+            }
             Self::CameBack => {
                 formatter.write_str("came back as a later dead letter, which stands for it")
             }
@@ -179,7 +203,9 @@ impl Obstacle {
     fn action(&self) -> PlannedAction {
         match self {
             Self::BeyondLimit => PlannedAction::Later,
-            Self::AlreadySent | Self::CameBack => PlannedAction::AlreadyReplayed,
+            Self::AlreadySent | Self::AlreadyProcessed | Self::CameBack => {
+                PlannedAction::AlreadyReplayed
+            }
             Self::Pending => PlannedAction::Pending,
             Self::Parked { .. } => PlannedAction::Parked,
             Self::NotStored
@@ -217,6 +243,8 @@ pub struct PlanGroup {
     pub from: Option<String>,
     /// The topic that they go to, where one is known.
     pub to: Option<Arc<str>>,
+    /// The consumer group that gave up on them.
+    pub consumer_group: Option<String>,
     /// The class of their error.
     pub error: Option<String>,
     /// Why they are not sent; or where their target is not known by a header, by what it is known.
@@ -273,6 +301,7 @@ impl Plan {
                 action,
                 candidate.topic.as_deref(),
                 to.clone(),
+                candidate.consumer_group.as_deref(),
                 candidate.error.as_deref(),
                 why.clone(),
             );
@@ -280,6 +309,7 @@ impl Plan {
                 action,
                 from: candidate.topic.clone(),
                 to,
+                consumer_group: candidate.consumer_group.clone(),
                 error: candidate.error.clone(),
                 why,
                 records: 0,
@@ -330,7 +360,8 @@ fn decide(
         PreviousReplay::Pending => return Err(Obstacle::Pending),
         PreviousReplay::Returned => return Err(Obstacle::CameBack),
         PreviousReplay::Sent if !rules.again => return Err(Obstacle::AlreadySent),
-        PreviousReplay::Sent | PreviousReplay::None => {}
+        PreviousReplay::Processed if !rules.again => return Err(Obstacle::AlreadyProcessed),
+        PreviousReplay::Sent | PreviousReplay::Processed | PreviousReplay::None => {}
     }
     if !candidate.is_stored {
         return Err(Obstacle::NotStored);

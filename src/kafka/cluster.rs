@@ -9,8 +9,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
 
+use super::admin;
 use super::log_context::LogContext;
-use super::topic_ids;
 use super::{Error, Settings};
 use crate::event::TopicPartition;
 use crate::ledger::KafkaPartition;
@@ -196,6 +196,6 @@ impl Cluster {
     /// # Errors
     /// `Error::Client` where the request fails for another reason.
     pub fn topic_ids(&self, topics: &[String]) -> Result<HashMap<String, Uuid>, Error> {
-        topic_ids::describe(self.client.client(), topics, REQUEST)
+        admin::topic_ids(self.client.client(), topics, REQUEST)
     }
 }

@@ -2,6 +2,7 @@
 //! the ingester's. Everything here blocks the calling thread but the producer and [`blocking`],
 //! which moves a call to a thread where it may.
 
+mod admin;
 mod blocking;
 mod cluster;
 mod error;
@@ -13,8 +14,8 @@ mod received_record;
 mod record_batch;
 mod setting;
 mod settings;
-mod topic_ids;
 
+pub use admin::{ConsumerGroup, ConsumerGroups, GroupMember, GroupState};
 pub use blocking::blocking;
 pub use cluster::Cluster;
 pub use error::Error;

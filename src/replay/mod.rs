@@ -9,12 +9,14 @@
 mod candidates;
 mod error;
 mod rate_limiter;
+mod readers;
 mod recover;
 mod replayer;
 mod send;
 
 pub use candidates::{candidates, target_partitions};
 pub use error::Error;
+pub use readers::Readers;
 pub use recover::RecoveredReplays;
 pub use replayer::Replayer;
 pub use send::{ReplayOptions, SendProgress};

@@ -105,6 +105,12 @@ pub enum Error {
     /// The server did something that the protocol rules out.
     #[error("{0}; nothing was recorded of it")]
     Protocol(String),
+    /// Somebody else owns the tables, and alone can give rights on them.
+    #[error("making the roles: {owner} owns the tables, and gives the rights on them")]
+    NotOwner {
+        /// A role that owns tables, of which the connected one is no member.
+        owner: String,
+    },
     /// A migration failed; the one that failed was rolled back.
     #[error("migrating the schema: {0}")]
     Migrate(String),
@@ -142,6 +148,12 @@ impl Error {
             }
             Self::SchemaOlder { .. } => Some("run `audit migrate`".to_owned()),
             Self::SchemaNewer { .. } => Some("use the `audit` that migrated it, or a newer one".to_owned()),
+            Self::NotOwner { owner } => {
+                Some(format!("connect as {owner}, or as a member of it that may create roles"))
+            }
+            Self::Query { what: "making the roles", .. } => {
+                Some("connect as a role that owns the tables and may create roles (CREATEROLE)".to_owned())
+            }
             Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Some(
                 "`audit migrate --roles` makes the roles audit_ingester, audit_reader and audit_replayer"
                     .to_owned(),

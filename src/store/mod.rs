@@ -30,7 +30,7 @@ pub use read::partitions::{
 };
 pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candidates};
 pub use read::replays::{
-    PendingReplay, ReplayOutcome, ReplaySummary, pending_replays, replay_outcomes, replay_summaries,
+    PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
 pub use read::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use read::status::{

@@ -177,6 +177,21 @@ fn sigterm_ends_both_with_0_and_an_empty_outbox() {
     }
 }
 
+#[test]
+fn whoever_stops_it_before_its_count_is_made_or_settled_gets_130() {
+    for (name, options) in
+        [("cut_short", "--count 100000 --rate 50"), ("unsettled", "--count 1 --until-settled")]
+    {
+        // Nobody answers, so that nothing is ever settled.
+        let world = World::new(name);
+        let order = world.order_sim(options);
+        world.wait_for_records(&world.orders_topic, 1);
+        let (status, said) = order.terminate();
+        assert_eq!(status.code(), Some(130), "{options}: {said}");
+        assert!(said.contains("interrupted before it was done"), "{said}");
+    }
+}
+
 fn text(event: &serde_json::Value, member: &str) -> String {
     event[member].as_str().unwrap_or_else(|| panic!("{member} is text in {event}")).to_owned()
 }

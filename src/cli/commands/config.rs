@@ -121,7 +121,11 @@ fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     let columns = names.map(Column::new);
     let exit = print_rows(&columns, &names, table.rows, "", &args.output, context.ui)?;
     // Only now: what could be found out helps to see what is wrong.
-    database.map(|_| exit)
+    database?;
+    if settings.brokers.is_some() {
+        settings.kafka()?;
+    }
+    Ok(exit)
 }
 
 /// One row for each setting.

@@ -40,6 +40,11 @@ impl Failure {
         Self { message: format!("{}: {}", path.display(), self.message), ..self }
     }
 
+    /// Whether only the reader of stdout went away.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.exit == Exit::Done
+    }
+
     /// What failed, without the hint.
     pub(crate) fn message(&self) -> &str {
         &self.message

@@ -2,12 +2,7 @@
 //! signals.
 
 use std::io::{self, Write};
-use std::time::Duration;
-
 use tokio::sync::{mpsc, oneshot};
-
-/// How long the last bytes may take after a signal.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Hands whole buffers to stdout, one waiting while one is written.
 pub(crate) struct StdoutThread {
@@ -49,12 +44,15 @@ impl StdoutThread {
         }
     }
 
-    /// Waits until all is written, but not for long.
+    /// Waits until all is written, however long the reader takes.
+    ///
+    /// # Errors
+    /// What writing came to.
     pub(crate) async fn finish(self) -> io::Result<()> {
         drop(self.sender);
-        match tokio::time::timeout(PATIENCE, self.ended).await {
-            Ok(Ok(outcome)) => outcome,
-            _ => Ok(()),
+        match self.ended.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(io::Error::other("the thread that writes to stdout ended")),
         }
     }
 }

@@ -9,6 +9,7 @@ fn letter(row_id: i64) -> ReplayCandidate {
         topic: Some("orders.events-dlt".to_owned()),
         is_stored: true,
         byte_size: 100,
+        consumer_group: None,
         error: Some("java.lang.IllegalStateException".to_owned()),
         origin_topic: Some("orders.events".to_owned()),
         origin_source: OriginSource::Header,
@@ -101,10 +102,31 @@ fn what_was_sent_is_sent_again_only_when_asked_and_what_came_back_never() {
     assert_eq!(said(&sent, &rules()).0, PlannedAction::AlreadyReplayed);
     assert_eq!(said(&sent, &again).0, PlannedAction::Replay);
     assert_eq!(Plan::new(&[sent], &again).steps[0].attempt, 2);
+    let processed =
+        ReplayCandidate { previous: PreviousReplay::Processed, attempts: 1, ..letter(1) };
+    let (action, why) = obstacle(&processed, &rules());
+    assert_eq!(action, PlannedAction::AlreadyReplayed);
+    assert!(why.starts_with("processed"), "{why}");
+    assert_eq!(said(&processed, &again).0, PlannedAction::Replay);
     let returned = ReplayCandidate { previous: PreviousReplay::Returned, attempts: 1, ..letter(1) };
     assert_eq!(said(&returned, &again).0, PlannedAction::AlreadyReplayed);
     let pending = ReplayCandidate { previous: PreviousReplay::Pending, attempts: 1, ..letter(1) };
     assert_eq!(said(&pending, &again).0, PlannedAction::Pending);
+}
+
+#[test]
+fn of_several_replays_one_that_came_back_counts_most_and_a_failed_one_not_at_all() {
+    use ReplayState::{Failed, Pending, Processed, Returned, Sent};
+    for (states, expected) in [
+        (&[][..], PreviousReplay::None),
+        (&[Failed], PreviousReplay::None),
+        (&[Failed, Sent], PreviousReplay::Sent),
+        (&[Processed, Sent], PreviousReplay::Processed),
+        (&[Sent, Pending], PreviousReplay::Pending),
+        (&[Returned, Pending, Processed], PreviousReplay::Returned),
+    ] {
+        assert_eq!(PreviousReplay::of(states), expected, "{states:?}");
+    }
 }
 
 #[test]
@@ -155,14 +177,17 @@ fn a_limit_leaves_the_rest_for_later_and_says_so() {
 #[test]
 fn groups_tell_what_differs_and_add_up_to_all_that_was_selected() {
     let other_error = ReplayCandidate { error: None, ..letter(2) };
+    let other_group =
+        ReplayCandidate { consumer_group: Some("payment-service".to_owned()), ..letter(6) };
     let other_topic =
         ReplayCandidate { origin_topic: Some("payments.events".to_owned()), ..letter(3) };
     let sent = ReplayCandidate { previous: PreviousReplay::Sent, ..letter(4) };
-    let plan = Plan::new(&[letter(1), other_error, other_topic, sent, letter(5)], &rules());
-    assert_eq!(plan.groups.iter().map(|group| group.records).sum::<usize>(), 5);
-    assert_eq!(plan.groups.len(), 4);
+    let letters = [letter(1), other_error, other_topic, sent, letter(5), other_group];
+    let plan = Plan::new(&letters, &rules());
+    assert_eq!(plan.groups.iter().map(|group| group.records).sum::<usize>(), 6);
+    assert_eq!(plan.groups.len(), 5);
     let counts: Vec<_> = PlannedAction::ALL.iter().map(|action| plan.count(*action)).collect();
-    assert_eq!(counts, [4, 0, 1, 0, 0, 0]);
-    assert_eq!(plan.range(), Some((PostgresMicros(10), PostgresMicros(50))));
+    assert_eq!(counts, [5, 0, 1, 0, 0, 0]);
+    assert_eq!(plan.range(), Some((PostgresMicros(10), PostgresMicros(60))));
     assert_eq!(Plan::default().range(), None);
 }

@@ -115,11 +115,14 @@ pub async fn dead_letter_groups(
 fn groups_statement(selection: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
     let conditions = selection_conditions(selection, "event", &mut parameters).join("\n   AND ");
+    // A replay with an error failed, unless it came back all the same. Asking for the state itself
+    // would read the event's story, too.
     let sql = format!(
         "WITH grouped AS (
        SELECT letter.origin_topic, letter.consumer_group, letter.exception_class, count(*) AS records,
-              count(*) FILTER (WHERE EXISTS (SELECT FROM dlt_replays replay
-                                              WHERE replay.event_log_id = event.id AND replay.state <> 'failed')) AS replayed,
+              count(*) FILTER (WHERE EXISTS (SELECT FROM dlt_replay_outcomes replay
+                                              WHERE replay.event_log_id = event.id
+                                                AND (replay.error IS NULL OR replay.returned_as IS NOT NULL))) AS replayed,
               count(letter.replay_id) AS returned,
               min(event.created_at) AS first_at, max(event.created_at) AS last_at, max(event.id) AS example
          FROM event_logs event
@@ -169,8 +172,9 @@ mod tests {
         insta::assert_snapshot!(format!("{:?}", groups_statement(&dead_letters())), @r#"
 WITH grouped AS (
        SELECT letter.origin_topic, letter.consumer_group, letter.exception_class, count(*) AS records,
-              count(*) FILTER (WHERE EXISTS (SELECT FROM dlt_replays replay
-                                              WHERE replay.event_log_id = event.id AND replay.state <> 'failed')) AS replayed,
+              count(*) FILTER (WHERE EXISTS (SELECT FROM dlt_replay_outcomes replay
+                                              WHERE replay.event_log_id = event.id
+                                                AND (replay.error IS NULL OR replay.returned_as IS NOT NULL))) AS replayed,
               count(letter.replay_id) AS returned,
               min(event.created_at) AS first_at, max(event.created_at) AS last_at, max(event.id) AS example
          FROM event_logs event

@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::dead_letter::{OriginSource, PreviousReplay, ReplayCandidate};
+use crate::dead_letter::{OriginSource, PreviousReplay, ReplayCandidate, ReplayState};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
@@ -37,22 +37,21 @@ pub async fn replay_candidates(
 fn candidates_statement(selection: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
     let conditions = selection_conditions(selection, "event", &mut parameters).join("\n   AND ");
-    // Joins laterally: one row has few replays. Counts the last attempt of those that reached
-    // Kafka, or may have, and any that came back.
+    // Joins laterally: one row has few replays. Counts those that reached Kafka, or may have; one
+    // that was taken for failed and came back is `returned`.
     let sql = format!(
         "SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
        (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
         + coalesce(pg_column_size(letter.headers), 0))::bigint,
-       letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
+       letter.consumer_group, letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
        coalesce(previous.attempt, letter.replay_attempt, 0),
-       previous.attempt IS NOT NULL, coalesce(previous.is_pending, false), coalesce(previous.came_back, false)
+       coalesce(previous.states, '{{}}')
   FROM event_logs event
   LEFT JOIN dead_letters letter ON letter.event_log_id = event.id
   LEFT JOIN kafka_partitions source ON source.partition_id = event.partition_id
   LEFT JOIN LATERAL (
-       SELECT max(replay.attempt) AS attempt, bool_or(replay.state = 'pending') AS is_pending,
-              bool_or(EXISTS (SELECT FROM dead_letters later WHERE later.replay_id = replay.replay_id)) AS came_back
-         FROM dlt_replays replay
+       SELECT max(replay.attempt) AS attempt, array_agg(replay.state) AS states
+         FROM dlt_replay_outcomes replay
         WHERE replay.event_log_id = event.id AND replay.state <> 'failed') previous ON true
  WHERE {conditions}
  ORDER BY event.id"
@@ -61,27 +60,20 @@ fn candidates_statement(selection: &ResolvedSelection) -> Statement {
 }
 
 fn candidate(row: &Row) -> Result<ReplayCandidate, tokio_postgres::Error> {
-    let was_replayed: bool = row.try_get(10)?;
-    let is_pending: bool = row.try_get(11)?;
-    let came_back: bool = row.try_get(12)?;
-    let previous = match (was_replayed, came_back, is_pending) {
-        (false, _, _) => PreviousReplay::None,
-        (true, true, _) => PreviousReplay::Returned,
-        (true, false, true) => PreviousReplay::Pending,
-        (true, false, false) => PreviousReplay::Sent,
-    };
+    let states: Vec<ReplayState> = row.try_get(11)?;
     Ok(ReplayCandidate {
         row_id: row.try_get(0)?,
         created_at: row.try_get(1)?,
         topic: row.try_get(2)?,
         is_stored: row.try_get(3)?,
         byte_size: row.try_get(4)?,
-        error: row.try_get(5)?,
-        origin_topic: row.try_get(6)?,
-        origin_source: OriginSource::from_column(row.try_get(7)?),
-        origin_partition: row.try_get(8)?,
-        attempts: row.try_get(9)?,
-        previous,
+        consumer_group: row.try_get(5)?,
+        error: row.try_get(6)?,
+        origin_topic: row.try_get(7)?,
+        origin_source: OriginSource::from_column(row.try_get(8)?),
+        origin_partition: row.try_get(9)?,
+        attempts: row.try_get(10)?,
+        previous: PreviousReplay::of(&states),
     })
 }
 
@@ -130,16 +122,15 @@ mod tests {
 SELECT event.id, event.created_at, source.topic, letter.event_log_id IS NOT NULL,
        (coalesce(octet_length(letter.key), 0) + coalesce(octet_length(letter.value), 0)
         + coalesce(pg_column_size(letter.headers), 0))::bigint,
-       letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
+       letter.consumer_group, letter.exception_class, letter.origin_topic, letter.origin_source, letter.origin_partition,
        coalesce(previous.attempt, letter.replay_attempt, 0),
-       previous.attempt IS NOT NULL, coalesce(previous.is_pending, false), coalesce(previous.came_back, false)
+       coalesce(previous.states, '{}')
   FROM event_logs event
   LEFT JOIN dead_letters letter ON letter.event_log_id = event.id
   LEFT JOIN kafka_partitions source ON source.partition_id = event.partition_id
   LEFT JOIN LATERAL (
-       SELECT max(replay.attempt) AS attempt, bool_or(replay.state = 'pending') AS is_pending,
-              bool_or(EXISTS (SELECT FROM dead_letters later WHERE later.replay_id = replay.replay_id)) AS came_back
-         FROM dlt_replays replay
+       SELECT max(replay.attempt) AS attempt, array_agg(replay.state) AS states
+         FROM dlt_replay_outcomes replay
         WHERE replay.event_log_id = event.id AND replay.state <> 'failed') previous ON true
  WHERE event.is_dlt
    AND event.id = ANY($1)

@@ -13,54 +13,6 @@ use crate::store::search::conditions::selection_conditions;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 
-/// One replay of a dead letter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplaySummary {
-    /// `event_logs.id` of the dead letter.
-    pub event_log_id: i64,
-    /// How often the event was replayed by then, this time included.
-    pub attempt: i32,
-    /// By whom it was asked for: the user and the host that said so.
-    pub requested_by: String,
-    /// When it was asked for.
-    pub requested_at: PostgresMicros,
-    /// Why it was asked for.
-    pub reason: Option<String>,
-    /// The topic that it was sent to.
-    pub target_topic: String,
-    /// What became of it, but for `Processed`: effects are not looked for.
-    pub state: ReplayState,
-}
-
-/// The replays of these dead letters (`event_logs.id`), by dead letter and attempt.
-///
-/// # Errors
-/// `Error::Query`.
-pub async fn replay_summaries(
-    session: &Session,
-    event_log_ids: &[i64],
-) -> Result<Vec<ReplaySummary>, Error> {
-    session
-        .rows(
-            "reading replays",
-            "SELECT event_log_id, attempt, requested_by, requested_at, reason, target_topic, state
-               FROM dlt_replay_outcomes WHERE event_log_id = ANY($1) ORDER BY event_log_id, attempt",
-            &[(&event_log_ids, Type::INT8_ARRAY)],
-            |row| {
-                Ok(ReplaySummary {
-                    event_log_id: row.try_get(0)?,
-                    attempt: row.try_get(1)?,
-                    requested_by: row.try_get(2)?,
-                    requested_at: row.try_get(3)?,
-                    reason: row.try_get(4)?,
-                    target_topic: row.try_get(5)?,
-                    state: row.try_get(6)?,
-                })
-            },
-        )
-        .await
-}
-
 /// A replay of which it is not known whether it was sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PendingReplay {
@@ -98,7 +50,8 @@ pub async fn pending_replays(session: &Session) -> Result<Vec<PendingReplay>, Er
         .await
 }
 
-/// A replay and what became of it, as far as the audit can see.
+/// A replay and what became of it, as far as the audit can see: what the view
+/// `dlt_replay_outcomes` derives, which every command shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayOutcome {
     /// Its id.
@@ -133,6 +86,26 @@ pub struct ReplayOutcome {
     pub error: Option<String>,
 }
 
+/// The columns of `dlt_replay_outcomes replay` and `event_logs event` that [`outcome`] reads.
+const OUTCOME_COLUMNS: &str = "replay.replay_id, replay.requested_at, replay.requested_by, replay.database_role, replay.reason, replay.state,
+       replay.attempt, event.event_id, event.event_type, replay.event_log_id, replay.target_topic, replay.new_partition,
+       replay.new_offset, replay.returned_as, replay.error";
+
+/// The replays of these dead letters (`event_logs.id`), by dead letter, the oldest first.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn replays_of(session: &Session, row_ids: &[i64]) -> Result<Vec<ReplayOutcome>, Error> {
+    let sql = format!(
+        "SELECT {OUTCOME_COLUMNS}
+  FROM dlt_replay_outcomes replay
+  JOIN event_logs event ON event.id = replay.event_log_id
+ WHERE replay.event_log_id = ANY($1)
+ ORDER BY replay.event_log_id, replay.attempt, replay.requested_at, replay.replay_id"
+    );
+    session.rows("reading replays", &sql, &[(&row_ids, Type::INT8_ARRAY)], outcome).await
+}
+
 /// The replays of the selected dead letters, the newest first, at most `limit`.
 ///
 /// # Errors
@@ -145,38 +118,38 @@ pub async fn replay_outcomes(
     outcomes_statement(selection, limit).rows(session, "reading the replays", outcome).await
 }
 
+/// Chooses the replays before it asks what came of them, which reads the events of their stories.
 fn outcomes_statement(selection: &ResolvedSelection, limit: i64) -> Statement {
     let mut parameters = Parameters::default();
     let conditions =
         selection_conditions(selection, "event", &mut parameters).join("\n           AND ");
     let limit = parameters.bind(limit, Type::INT8);
-    // Looks for an effect: a consumer names the event that it processed as the cause of what it
-    // publishes, in the same story. Only what was recorded after the replay can have been caused by
-    // it; batches are in the order of commits, ids are not.
     let sql = format!(
         "WITH shown AS MATERIALIZED (
-        SELECT replay.*, event.event_id, event.event_type, event.correlation_id,
-               event.attributes -> 'original' ->> 'event_id' AS original_id
-          FROM dlt_replay_outcomes replay
-          JOIN event_logs event ON event.id = replay.event_log_id
+        SELECT asked.replay_id
+          FROM dlt_replays asked
+          JOIN event_logs event ON event.id = asked.event_log_id
          WHERE {conditions}
-         ORDER BY replay.requested_at DESC, replay.replay_id DESC
+         ORDER BY asked.requested_at DESC, asked.replay_id DESC
          LIMIT {limit})
-SELECT shown.replay_id, shown.requested_at, shown.requested_by, shown.database_role, shown.reason,
-       CASE WHEN shown.state = 'sent' AND EXISTS (
-                 SELECT FROM event_logs later
-                   LEFT JOIN LATERAL (SELECT batch.recorded_at, batch.last_id FROM ingest_batches batch
-                                       WHERE batch.first_id <= later.id ORDER BY batch.first_id DESC LIMIT 1) batch ON true
-                  WHERE later.correlation_id = shown.correlation_id
-                    AND later.attributes ->> 'causation_id' IN (shown.event_id::text, shown.original_id)
-                    AND batch.last_id >= later.id AND batch.recorded_at > shown.requested_at)
-            THEN 'processed' ELSE shown.state END,
-       shown.attempt, shown.event_id, shown.event_type, shown.event_log_id, shown.target_topic, shown.new_partition,
-       shown.new_offset, shown.returned_as, shown.error
+SELECT {OUTCOME_COLUMNS}
   FROM shown
- ORDER BY shown.requested_at DESC, shown.replay_id DESC"
+  JOIN dlt_replay_outcomes replay ON replay.replay_id = shown.replay_id
+  JOIN event_logs event ON event.id = replay.event_log_id
+ ORDER BY replay.requested_at DESC, replay.replay_id DESC"
     );
     Statement { sql, parameters }
+}
+
+impl ReplayOutcome {
+    /// What became of it, in words: its state, and why it failed or as which row it came back.
+    pub fn describe(&self) -> String {
+        match (&self.error, self.returned_as) {
+            (_, Some(row)) => format!("{} as row {row}", self.state),
+            (Some(error), None) => format!("{}: {error}", self.state),
+            (None, None) => self.state.to_string(),
+        }
+    }
 }
 
 fn outcome(row: &Row) -> Result<ReplayOutcome, tokio_postgres::Error> {
@@ -204,31 +177,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outcomes_look_for_a_return_and_for_what_was_caused() {
+    fn replays_are_chosen_before_their_outcomes_are_derived() {
         let resolved =
             ResolvedSelection { dead_letters: Some(true), ..ResolvedSelection::default() };
         insta::assert_snapshot!(format!("{:?}", outcomes_statement(&resolved, 51)), @r#"
 WITH shown AS MATERIALIZED (
-        SELECT replay.*, event.event_id, event.event_type, event.correlation_id,
-               event.attributes -> 'original' ->> 'event_id' AS original_id
-          FROM dlt_replay_outcomes replay
-          JOIN event_logs event ON event.id = replay.event_log_id
+        SELECT asked.replay_id
+          FROM dlt_replays asked
+          JOIN event_logs event ON event.id = asked.event_log_id
          WHERE event.is_dlt
-         ORDER BY replay.requested_at DESC, replay.replay_id DESC
+         ORDER BY asked.requested_at DESC, asked.replay_id DESC
          LIMIT $1)
-SELECT shown.replay_id, shown.requested_at, shown.requested_by, shown.database_role, shown.reason,
-       CASE WHEN shown.state = 'sent' AND EXISTS (
-                 SELECT FROM event_logs later
-                   LEFT JOIN LATERAL (SELECT batch.recorded_at, batch.last_id FROM ingest_batches batch
-                                       WHERE batch.first_id <= later.id ORDER BY batch.first_id DESC LIMIT 1) batch ON true
-                  WHERE later.correlation_id = shown.correlation_id
-                    AND later.attributes ->> 'causation_id' IN (shown.event_id::text, shown.original_id)
-                    AND batch.last_id >= later.id AND batch.recorded_at > shown.requested_at)
-            THEN 'processed' ELSE shown.state END,
-       shown.attempt, shown.event_id, shown.event_type, shown.event_log_id, shown.target_topic, shown.new_partition,
-       shown.new_offset, shown.returned_as, shown.error
+SELECT replay.replay_id, replay.requested_at, replay.requested_by, replay.database_role, replay.reason, replay.state,
+       replay.attempt, event.event_id, event.event_type, replay.event_log_id, replay.target_topic, replay.new_partition,
+       replay.new_offset, replay.returned_as, replay.error
   FROM shown
- ORDER BY shown.requested_at DESC, shown.replay_id DESC
+  JOIN dlt_replay_outcomes replay ON replay.replay_id = shown.replay_id
+  JOIN event_logs event ON event.id = replay.event_log_id
+ ORDER BY replay.requested_at DESC, replay.replay_id DESC
 $1 int8 51
 "#);
     }

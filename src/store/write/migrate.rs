@@ -66,8 +66,23 @@ pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<M
 /// their rights (`sql/audit_db/roles.sql`).
 ///
 /// # Errors
-/// `Error::Query`, for example where the connected user may not create roles.
+/// `Error::NotOwner`; `Error::Query`, for example where the connected user may not create roles.
 pub async fn apply_roles(session: &Session) -> Result<(), Error> {
+    // PostgreSQL only warns where a GRANT by another than the owner gives some of the rights.
+    let owners = session
+        .rows(
+            "looking for the owner of the tables",
+            "SELECT DISTINCT pg_get_userbyid(relowner)::text FROM pg_class
+              WHERE (oid = to_regclass('event_logs') OR oid IN (
+                     SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('event_logs')))
+                AND NOT pg_has_role(relowner, 'USAGE')",
+            &[],
+            |row| row.try_get(0),
+        )
+        .await?;
+    if let Some(owner) = owners.into_iter().next() {
+        return Err(Error::NotOwner { owner });
+    }
     let transaction =
         format!("BEGIN; SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); {ROLES}; COMMIT");
     session.client().batch_execute(&transaction).await.map_err(Error::query("making the roles"))

@@ -176,3 +176,14 @@ fn nothing_of_a_record_reaches_a_terminal_as_a_control() {
     assert!(!shown.contains(['\x1b', '\x07', '\u{9b}']), "{shown}");
     assert!(shown.contains("\\u{1b}[31mRed"), "{shown}");
 }
+
+#[test]
+fn a_file_that_can_not_be_read_fails_it_and_the_others_are_answered() {
+    let (code, said) = complaint(&["no/such/file.json", "-o", "json", "-"], b"{}");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("reading no/such/file.json"), "{said}");
+    let output = decode(&["no/such/file.json", "-o", "json", "-"], b"{}");
+    let rows: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["record"], "stdin");
+}

@@ -1,6 +1,7 @@
 //! No secret gets out.
 
 use super::Configured;
+use crate::support::Audit;
 
 #[test]
 fn every_setting_is_shown_with_its_source_and_no_secret() {
@@ -23,6 +24,7 @@ database_url = "user=audit password=s3cret"
 "#,
     );
     configured.write("audit_db.password", "s3cret\n", 0o600);
+    configured.write("kafka.password", "s3cret\n", 0o600);
     configured.write(".pgpass", "*:*:*:*:s3cret\n", 0o600);
     configured.write("pgpass", "*:*:*:*:s3cret\n", 0o600);
     let password_file = configured.path("pgpass").display().to_string();
@@ -158,4 +160,17 @@ fn a_file_with_a_secret_that_others_can_read_is_refused() {
         0o644,
     );
     harmless.succeed(&["config", "show"], &[]);
+}
+
+#[test]
+fn a_secret_that_can_not_be_read_fails_config_show_behind_what_it_shows() {
+    // Neither is asked.
+    let audit = Audit {
+        database_url: "postgresql://127.0.0.1:9/none".to_owned(),
+        brokers: "127.0.0.1:9".to_owned(),
+    };
+    let output = audit.run(&["-X", "sasl.password=@/no/such/file", "config", "show"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("@/no/such/file"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("sasl.password"));
 }

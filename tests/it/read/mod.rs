@@ -1,6 +1,8 @@
 //! The commands that read: what they show of rows, batches and damage.
 
+mod consumers;
 mod duplicates;
+mod exit_codes;
 mod export;
 mod open_transactions;
 mod query;

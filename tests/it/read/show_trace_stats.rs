@@ -237,3 +237,23 @@ fn a_wrong_word_is_answered_with_the_nearest() {
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     }
 }
+
+#[test]
+fn show_says_where_a_story_is_longer_than_what_it_searched() {
+    let scope = Sandbox::shared().scope("long_story");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let story = |count: u32, begin: &str| {
+        crate::support::rows::events("A", count, begin)
+            .replace("NULL::uuid", "'cccccccc-0000-4000-8000-000000000002'::uuid")
+    };
+    record(&database, &story(1_000, "2026-11-22"));
+    let said = |id: &str| {
+        let output = audit.run(&["show", id]);
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert_eq!(said("1"), "");
+    record(&database, &story(1, "2026-11-23"));
+    assert!(said("1").contains("among the first 1000 events of its story"), "{}", said("1"));
+}

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod ledger;
+mod outcomes;
 mod plan;
 mod sent_records;
 

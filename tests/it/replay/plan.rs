@@ -1,12 +1,13 @@
 //! The plan comes first, and tells everything.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use super::{World, event, stderr, stdout};
-use crate::support::capture;
+use crate::support::{GroupReader, capture, wait_until};
 
 #[test]
 fn a_dry_run_shows_the_plan_and_sends_nothing() {
@@ -20,16 +21,17 @@ fn a_dry_run_shows_the_plan_and_sends_nothing() {
         [json!({
             "action": "replay", "from_topic": world.dlt, "to_topic": world.topic,
             "error": "com.example.TimeoutException", "records": 5, "oldest": "2026-11-22T10:00:00.000000Z",
-            "newest": "2026-11-22T10:04:00.000000Z", "why": null,
+            "newest": "2026-11-22T10:04:00.000000Z", "why": null, "consumer_group": null,
+            "warning": format!("no header tells which consumer group failed: whether one reads {} is not known", world.topic),
         })]
     );
     assert_eq!(capture(scope.brokers(), &world.topic), []);
     assert_eq!(world.database.number("SELECT count(*) FROM dlt_replays"), 0);
 
-    // Kafka is only asked for what it alone knows.
+    // Without Kafka the plan is shown as far as it is known.
     world.audit.brokers = "127.0.0.1:9".to_owned();
     let output = world.replay(&["--dry-run", "-o", "csv"]);
-    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert!(stderr(&output).contains("whether the topics exist is unknown"), "{}", stderr(&output));
     assert!(stderr(&output).contains("5 to replay"), "{}", stderr(&output));
     assert_eq!(stdout(&output).lines().count(), 2);
@@ -90,7 +92,12 @@ fn what_can_not_be_replayed_is_shown_with_the_reason_and_the_rest_is_sent() {
         "replay 2 null",
     ];
     assert_eq!(reasons(&world.json(&["replay-dlt", "--dry-run"])), expected);
-    assert_eq!(reasons(&world.json(&["replay-dlt", "--yes"])), expected);
+    // What can be sent is sent, and the exit code tells that it is not all.
+    let output = world.replay(&["--yes", "-o", "json"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    let sent: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap_or_default();
+    assert_eq!(reasons(&sent), expected);
+    assert_eq!(world.replay(&["--yes"]).status.code(), Some(4), "nothing is left to send");
     assert_eq!(capture(scope.brokers(), &world.topic).len(), 2);
 
     let already =
@@ -184,4 +191,98 @@ fn dead_letters_are_grouped_by_origin_and_error_with_an_example() {
         world.audit.run(&["dlt", "--type", "Nothing", "--fail-on-empty"]).status.code(),
         Some(3)
     );
+}
+
+#[test]
+fn the_plan_warns_where_the_group_that_failed_does_not_read_the_target_or_lags() {
+    let scope = Sandbox::shared().scope("replay_readers");
+    let mut world = World::new(&scope, 1);
+    let group = format!("payment-{}", world.topic);
+    let mut headers = world.spring_headers(&[0; 8]).to_vec();
+    headers.push(("kafka_dlt-original-consumer-group", Some(group.as_bytes())));
+    world.producer.send(&world.dlt, None, Some(b"0"), Some(event(0).as_bytes()), &headers);
+    world.producer.flush();
+    world.ingest();
+    let warning = |world: &World<'_>| {
+        let output = world.replay(&["--dry-run", "-o", "json"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let plan: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap_or_default();
+        let warning = plan[0]["warning"].as_str().map(str::to_owned);
+        // What the member says, stderr says, too.
+        match &warning {
+            Some(text) => assert!(stderr(&output).contains(&format!("warning: {text}"))),
+            None => assert!(!stderr(&output).contains("warning"), "{}", stderr(&output)),
+        }
+        assert_eq!(plan[0]["consumer_group"], group);
+        warning.unwrap_or_default()
+    };
+    let topic = world.topic.clone();
+    let dead = format!("consumer group {group} does not exist: nobody reads {topic} for it");
+    assert_eq!(warning(&world), dead);
+
+    let reader = GroupReader::join(scope.brokers(), &group, "classic", &topic);
+    assert_eq!(warning(&world), "");
+    for number in 10..13 {
+        world.producer.send(&topic, None, None, Some(event(number).as_bytes()), &[]);
+    }
+    world.producer.flush();
+    let unknown = format!("consumer group {group} reads {topic}; it committed no offset there");
+    assert!(warning(&world).starts_with(&unknown));
+    reader.commit(&topic, &[(0, 1)]);
+    let lags = format!(
+        "consumer group {group} reads {topic}; replayed records would wait behind 2 records"
+    );
+    assert_eq!(warning(&world), lags);
+    reader.commit(&topic, &[(0, 3)]);
+    assert_eq!(warning(&world), "");
+    drop(reader);
+    let away = format!("consumer group {group} has no live member to read {topic}");
+    assert_eq!(warning(&world), away);
+
+    // It is a warning: the replay goes on.
+    let output = world.replay(&["--yes"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains(&away), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 of 1 record sent"), "{}", stderr(&output));
+    world.audit.brokers = "127.0.0.1:9".to_owned();
+    let output = world.replay(&["--dry-run", "--again", "-o", "json"]);
+    let plan: Vec<Value> = serde_json::from_str(&stdout(&output)).unwrap_or_default();
+    let unknown = format!("whether consumer group {group} reads {topic} is not known");
+    assert!(plan[0]["warning"].as_str().is_some_and(|text| text.contains(&unknown)), "{plan:?}");
+}
+
+#[test]
+fn a_replay_does_not_depend_on_a_reader_of_its_plan() {
+    let scope = Sandbox::shared().scope("replay_unread");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..2);
+    world.ingest();
+    let mut command = world.audit.command(&["replay-dlt", "--yes"]);
+    let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut replay = spawned.unwrap_or_else(|error| panic!("{error}"));
+    drop(replay.stdout.take());
+    let output = replay.wait_with_output().unwrap_or_else(|error| panic!("{error}"));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 of 2 records sent"), "{}", stderr(&output));
+    assert_eq!(capture(scope.brokers(), &world.topic).len(), 2);
+}
+
+#[test]
+fn a_dead_letter_that_goes_before_it_is_sent_makes_the_replay_incomplete() {
+    let scope = Sandbox::shared().scope("replay_vanished");
+    let world = World::new(&scope, 1);
+    world.dead_letters(0..3);
+    world.ingest();
+    world.database.execute("ALTER TABLE dead_letters DISABLE TRIGGER ALL");
+    let mut replay = world.audit.start(&["replay-dlt", "--yes", "--rate", "1"]);
+    wait_until("the first is sent", Duration::from_secs(60), || {
+        world.database.number("SELECT count(*) FROM dlt_replays WHERE state = 'sent'") == 1
+    });
+    world.database.execute(
+        "DELETE FROM dead_letters WHERE event_log_id = (SELECT max(event_log_id) FROM dead_letters)",
+    );
+    let status = replay.wait(Duration::from_secs(60));
+    assert_eq!(status.code(), Some(4), "{}", replay.log());
+    assert!(replay.log().contains("2 of 3 records sent"), "{}", replay.log());
+    assert!(replay.log().contains("no longer stored: 1 record"), "{}", replay.log());
 }

@@ -8,6 +8,7 @@ mod database;
 #[expect(dead_code, reason = "some members are read by the decoders' own test alone")]
 pub(crate) mod fixtures;
 mod follower;
+mod group_reader;
 mod hostile;
 mod oracle;
 mod producer;
@@ -19,6 +20,7 @@ pub(crate) use authority::Authority;
 pub(crate) use capture::{Captured, CapturedHeader, capture};
 pub(crate) use database::Database;
 pub(crate) use follower::Follower;
+pub(crate) use group_reader::GroupReader;
 pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;

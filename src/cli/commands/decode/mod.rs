@@ -146,11 +146,21 @@ impl Run for DecodeArgs {
         let mut stdout = context.ui.stdout();
         let mut report = Report::new(format, context.ui.style());
         report.begin(&mut stdout)?;
+        let mut exit = Exit::Done;
         for path in &self.files {
             let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
             let records = read(path).and_then(|bytes| {
                 self.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
-            })?;
+            });
+            let records = match records {
+                Ok(records) => records,
+                // The other files are answered.
+                Err(failure) => {
+                    context.ui.report(&failure);
+                    exit = Exit::Failed;
+                    continue;
+                }
+            };
             let is_alone = records.len() == 1;
             for (index, record) in records.iter().enumerate() {
                 let name =
@@ -161,7 +171,7 @@ impl Run for DecodeArgs {
         }
         report.end(&mut stdout)?;
         stdout.flush()?;
-        Ok(Exit::Done)
+        Ok(exit)
     }
 }
 

@@ -9,7 +9,7 @@ use clap::Args;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text};
 use crate::cli::ui::{Exit, Failure, Ui};
-use crate::dead_letter::ReplayRules;
+use crate::dead_letter::{PlannedAction, ReplayRules};
 use crate::filter::Selection;
 use crate::replay::{RecoveredReplays, Replayer};
 
@@ -28,6 +28,8 @@ use crate::replay::{RecoveredReplays, Replayer};
 /// Each replay is written down before it is sent, and what came of it after. One replay runs at a
 /// time; one that was interrupted is cleared up by the next, which looks in Kafka for what had
 /// arrived.
+///
+/// Exits with 4 where some of what was selected can't be replayed, with 1 where Kafka refused some.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -115,12 +117,20 @@ impl Run for ReplayDltArgs {
             .await?;
         say_recovered(recovered, ui);
         let partitions = plan::Partitions::Needed;
-        let plan =
+        let checked =
             plan::make(self.rules(), replayer.session_mut(), &selection, partitions, context)
                 .await?;
-        let shown = plan::show(&plan, &self.output, ui)?;
+        let shown = match plan::show(&checked, &self.output, ui) {
+            // Who does not read the plan to its end asked for the replay all the same.
+            Err(failure) if failure.is_closed_pipe() && self.yes => Exit::Done,
+            shown => shown?,
+        };
+        let plan = checked.plan;
+        let unsendable =
+            plan.count(PlannedAction::NotReplayable) + plan.count(PlannedAction::Pending);
+        let done = if unsendable > 0 { Exit::Incomplete } else { Exit::Done };
         if plan.steps.is_empty() {
-            return Ok(shown);
+            return Ok(if shown == Exit::Done { done } else { shown });
         }
         let question = format!("Send {}?", record_count_text(plan.steps.len()));
         let unheard = |error| Failure::new(format!("reading the answer: {error}"));
@@ -128,7 +138,8 @@ impl Run for ReplayDltArgs {
             ui.status("nothing was sent");
             return Ok(Exit::Done);
         }
-        send::send(&replayer, &plan, self.reason, self.rate, ui).await
+        send::send(&replayer, &plan, self.reason, self.rate, ui).await?;
+        Ok(done)
     }
 }
 

@@ -1,11 +1,14 @@
 //! The plan of a replay: made of what is selected, and shown before anything is sent.
 
+use std::collections::BTreeSet;
+
 use crate::cli::shared::{Context, OutputArgs, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::{Plan, PlanGroup, PlannedAction, ReplayRules};
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::replay;
+use crate::replay::Readers;
 use crate::store;
 use crate::store::{ReadMode, RowScope, Session};
 use crate::time::{Timestamp, timestamp_text};
@@ -19,55 +22,114 @@ pub(super) enum Partitions {
     IfKnown,
 }
 
-/// Makes the plan of what is selected now. The partitions of `rules` are asked for here.
+/// A plan, and what is known of those who would read what it sends.
+pub(super) struct CheckedPlan {
+    pub(super) plan: Plan,
+    readers: Readers,
+    /// Whether Kafka told which topics exist.
+    knows_topics: bool,
+}
+
+impl CheckedPlan {
+    /// Why what the group sends may not be processed soon.
+    fn warning(&self, group: &PlanGroup) -> Option<String> {
+        match (&group.to, group.action) {
+            (Some(to), PlannedAction::Replay) => {
+                self.readers.warning(group.consumer_group.as_deref(), to)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Makes the plan of what is selected now. The partitions of `rules` are asked for here, and who
+/// reads them.
 pub(super) async fn make(
     rules: ReplayRules,
     session: &mut Session,
     selection: &Selection,
     partitions: Partitions,
     context: &Context<'_>,
-) -> Result<Plan, Failure> {
+) -> Result<CheckedPlan, Failure> {
     let reading = session.read(ReadMode::All).await?;
     let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let candidates = replay::candidates(&reading, &resolved).await?;
     reading.finish().await?;
-    let to = rules.to.as_deref();
-    let kafka = context.settings.kafka();
-    let partitions = match partitions {
-        Partitions::Needed => Some(replay::target_partitions(&kafka?, &candidates, to).await?),
-        Partitions::IfKnown => {
-            let asked = match kafka {
-                Ok(kafka) => replay::target_partitions(&kafka, &candidates, to)
-                    .await
-                    .map_err(|error| error.to_string()),
-                Err(failure) => Err(failure.message().to_owned()),
-            };
-            let unknown = |reason| {
-                context.ui.status(&format!("whether the topics exist is unknown: {reason}"));
-            };
-            asked.map_err(unknown).ok()
-        }
+    let asked = match context.settings.kafka() {
+        Ok(kafka) => replay::target_partitions(&kafka, &candidates, rules.to.as_deref())
+            .await
+            .map(|found| (kafka, found))
+            .map_err(Failure::from),
+        Err(failure) => Err(failure),
     };
-    Ok(Plan::new(&candidates, &ReplayRules { partitions, ..rules }))
+    match (asked, partitions) {
+        (Ok((kafka, found)), _) => {
+            let rules = ReplayRules { partitions: Some(found), ..rules };
+            let plan = Plan::new(&candidates, &rules);
+            let readers = Readers::ask(&kafka, &plan).await;
+            Ok(CheckedPlan { plan, readers, knows_topics: true })
+        }
+        (Err(failure), Partitions::Needed) => Err(failure),
+        (Err(failure), Partitions::IfKnown) => {
+            let reason = failure.message().to_owned();
+            context.ui.status(&format!("whether the topics exist is unknown: {reason}"));
+            let plan = Plan::new(&candidates, &rules);
+            Ok(CheckedPlan { plan, readers: Readers::Unknown(reason), knows_topics: false })
+        }
+    }
 }
 
-const COLUMNS: [&str; 8] =
-    ["action", "records", "from_topic", "to_topic", "error", "oldest", "newest", "why"];
+const COLUMNS: [&str; 10] = [
+    "action",
+    "records",
+    "from_topic",
+    "to_topic",
+    "consumer_group",
+    "error",
+    "oldest",
+    "newest",
+    "why",
+    "warning",
+];
 
-/// Without the times, which are in the sum.
-const IN_NARROW_TABLES: [&str; 6] = ["action", "records", "from_topic", "to_topic", "error", "why"];
+/// Without the warnings, which are on stderr.
+const IN_TABLES: [&str; 9] = [
+    "action",
+    "records",
+    "from_topic",
+    "to_topic",
+    "consumer_group",
+    "error",
+    "oldest",
+    "newest",
+    "why",
+];
 
-/// Shows the plan on stdout, and its sum on stderr.
-pub(super) fn show(plan: &Plan, output: &OutputArgs, ui: Ui) -> Result<Exit, Failure> {
+/// Without the times, too, which are in the sum.
+const IN_NARROW_TABLES: [&str; 7] =
+    ["action", "records", "from_topic", "to_topic", "consumer_group", "error", "why"];
+
+/// Shows the plan on stdout, and its sum and its warnings on stderr. A plan that does not know
+/// which topics exist is incomplete.
+pub(super) fn show(checked: &CheckedPlan, output: &OutputArgs, ui: Ui) -> Result<Exit, Failure> {
+    let plan = &checked.plan;
     let columns = COLUMNS.map(Column::new);
     let has_room = ui.width() == WidthClass::Widest;
-    let in_tables = if has_room { &COLUMNS[..] } else { &IN_NARROW_TABLES };
-    let rows = plan.groups.iter().map(|group| (cells(group), emphasis(group.action))).collect();
+    let in_tables = if has_room { &IN_TABLES[..] } else { &IN_NARROW_TABLES };
+    let warnings: Vec<_> = plan.groups.iter().map(|group| checked.warning(group)).collect();
+    let rows = plan.groups.iter().zip(&warnings);
+    let rows = rows
+        .map(|(group, warning)| (cells(group, warning.as_deref()), emphasis(group.action)))
+        .collect();
     let exit = print_rows(&columns, in_tables, rows, "no dead letters match", output, ui)?;
     if !plan.groups.is_empty() {
         ui.status(&sum(plan));
     }
-    Ok(exit)
+    for warning in warnings.into_iter().flatten().collect::<BTreeSet<_>>() {
+        ui.status(&format!("warning: {warning}"));
+    }
+    let is_complete = checked.knows_topics || plan.groups.is_empty();
+    Ok(if exit == Exit::Done && !is_complete { Exit::Incomplete } else { exit })
 }
 
 /// The plan in a line: how many of each, and from when those are that are sent.
@@ -88,16 +150,18 @@ fn sum(plan: &Plan) -> String {
     format!("{}{}", counts.join(", "), range.unwrap_or_default())
 }
 
-fn cells(group: &PlanGroup) -> Vec<Value<'_>> {
+fn cells<'a>(group: &'a PlanGroup, warning: Option<&'a str>) -> Vec<Value<'a>> {
     vec![
         group.action.as_str().into(),
         Value::Integer(group.records as i64),
         group.from.as_deref().into(),
         group.to.as_deref().into(),
+        group.consumer_group.as_deref().into(),
         group.error.as_deref().into(),
         Timestamp::without_zone(group.oldest).into(),
         Timestamp::without_zone(group.newest).into(),
         group.why.as_deref().into(),
+        warning.into(),
     ]
 }
 

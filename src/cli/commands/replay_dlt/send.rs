@@ -16,7 +16,7 @@ pub(super) async fn send(
     reason: Option<String>,
     rate: Option<u32>,
     ui: Ui,
-) -> Result<Exit, Failure> {
+) -> Result<(), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     on_stop({
         let stop = Arc::clone(&stop);
@@ -54,7 +54,14 @@ pub(super) async fn send(
         ))
         .with_hint("`audit replay-dlt --status` says why"));
     }
-    Ok(Exit::Done)
+    if so_far.total() < total {
+        return Err(Failure::new(format!(
+            "not sent, because no longer stored: {}",
+            record_count_text(total - so_far.total())
+        ))
+        .with_exit(Exit::Incomplete));
+    }
+    Ok(())
 }
 
 /// Who asks for it, as the operating system says: `user@host`. The database's role is recorded

@@ -4,10 +4,10 @@ use crate::cli::ui::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
 use crate::store;
-use crate::store::{DeadLetterSummary, EventColumn, ReplaySummary, Session, StoredEvent};
+use crate::store::{DeadLetterSummary, EventColumn, ReplayOutcome, Session, StoredEvent};
 
 /// How many events of the story are searched for causes and effects.
-const MOST_RELATED: i64 = 1_000;
+pub(crate) const MOST_RELATED: i64 = 1_000;
 
 /// An event and all that is known of it.
 pub(crate) struct EventDetails {
@@ -16,9 +16,11 @@ pub(crate) struct EventDetails {
     /// Which of them is shown.
     pub(crate) shown: usize,
     pub(crate) letters: Vec<DeadLetterSummary>,
-    pub(crate) replays: Vec<ReplaySummary>,
+    pub(crate) replays: Vec<ReplayOutcome>,
     pub(crate) causes: Vec<StoredEvent>,
     pub(crate) effects: Vec<StoredEvent>,
+    /// Whether the story has more events than were searched.
+    pub(crate) has_more: bool,
     /// The event before, and what changed since, where that was asked for.
     pub(crate) changes: Option<(Option<StoredEvent>, Vec<Change>)>,
 }
@@ -40,7 +42,7 @@ impl EventDetails {
         let shown = keyed.iter().position(|((_, id), _)| Some(*id) == row_id).unwrap_or_default();
         let deliveries: Vec<_> = keyed.into_iter().map(|(_, delivery)| delivery).collect();
         let ids = deliveries.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
-        let (causes, effects) = related(session, &deliveries[shown]).await?;
+        let Related { causes, effects, has_more } = related(session, &deliveries[shown]).await?;
         let changes = if diff {
             let before = store::event_before(session, &deliveries[shown]).await?;
             let old = before
@@ -56,22 +58,28 @@ impl EventDetails {
         };
         Ok(Self {
             letters: store::dead_letter_summaries(session, &ids).await?,
-            replays: store::replay_summaries(session, &ids).await?,
+            replays: store::replays_of(session, &ids).await?,
             deliveries,
             shown,
             causes,
             effects,
+            has_more,
             changes,
         })
     }
 }
 
+/// What is around an event in its story.
+#[derive(Default)]
+struct Related {
+    causes: Vec<StoredEvent>,
+    effects: Vec<StoredEvent>,
+    has_more: bool,
+}
+
 /// What caused an event and what it caused, among the events of its correlation, or of its
 /// aggregate where it has no correlation.
-async fn related(
-    session: &Session,
-    event: &StoredEvent,
-) -> Result<(Vec<StoredEvent>, Vec<StoredEvent>), Failure> {
+async fn related(session: &Session, event: &StoredEvent) -> Result<Related, Failure> {
     let selection =
         match (event.uuid(EventColumn::CorrelationId)?, event.uuid(EventColumn::AggregateId)?) {
             (Some(correlation), _) => {
@@ -80,20 +88,24 @@ async fn related(
             (None, Some(aggregate)) => {
                 Selection { aggregates: vec![aggregate.to_string()], ..Selection::default() }
             }
-            (None, None) => return Ok((Vec::new(), Vec::new())),
+            (None, None) => return Ok(Related::default()),
         };
     let (own, cause) = (event.uuid(EventColumn::EventId)?, event.uuid(EventColumn::CausationId)?);
-    let (mut causes, mut effects): (Vec<StoredEvent>, Vec<StoredEvent>) = (Vec::new(), Vec::new());
-    for other in store::events(session, &selection, MOST_RELATED).await? {
+    let mut related = Related::default();
+    // One more than is searched tells whether there are more.
+    let mut others = store::events(session, &selection, MOST_RELATED + 1).await?;
+    related.has_more = others.len() as i64 > MOST_RELATED;
+    others.truncate(MOST_RELATED as usize);
+    for other in others {
         let event_id = other.uuid(EventColumn::EventId)?;
         if event_id == own {
             continue;
         }
-        if cause.is_some() && event_id == cause && causes.is_empty() {
-            causes.push(other);
+        if cause.is_some() && event_id == cause && related.causes.is_empty() {
+            related.causes.push(other);
         } else if own.is_some() && other.uuid(EventColumn::CausationId)? == own {
-            effects.push(other);
+            related.effects.push(other);
         }
     }
-    Ok((causes, effects))
+    Ok(related)
 }

@@ -64,19 +64,29 @@ impl EventDetails {
             "reason",
             "target_topic",
             "state",
+            "new_partition",
+            "new_offset",
+            "returned_as",
+            "error",
+            "replay_id",
         ];
         output.extend(rows_json(
             terminal,
             &columns,
             self.replays.iter().map(|replay| {
                 vec![
-                    replay.event_log_id.into(),
+                    replay.row_id.into(),
                     replay.attempt.into(),
                     replay.requested_by.as_str().into(),
                     Timestamp::with_zone(replay.requested_at).into(),
                     replay.reason.clone().into(),
                     replay.target_topic.as_str().into(),
                     replay.state.as_str().into(),
+                    replay.new_partition.into(),
+                    replay.new_offset.into(),
+                    replay.returned_as.into(),
+                    replay.error.as_deref().into(),
+                    replay.replay_id.into(),
                 ]
             }),
         )?);

@@ -14,7 +14,7 @@ use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
 use crate::store;
 use crate::store::{EventLookup, ReadMode};
-use details::EventDetails;
+use details::{EventDetails, MOST_RELATED};
 
 /// Show one event in full
 ///
@@ -77,6 +77,12 @@ impl Run for ShowArgs {
         let mut output = ui.paged(format);
         output.write_all(&bytes)?;
         output.close()?;
+        if details.has_more {
+            ui.status(&format!(
+                "causes and effects were looked for among the first {MOST_RELATED} events of its \
+                 story, which has more: `audit trace` shows them"
+            ));
+        }
         Ok(Exit::Done)
     }
 }

@@ -47,7 +47,11 @@ impl EventDetails {
         }
         if let (true, Some(cause)) = (self.causes.is_empty(), event.text(EventColumn::CausationId)?)
         {
-            line("caused by", &format!("{cause}, which is not recorded in the same correlation"));
+            let absence = match self.has_more {
+                true => "is not among the first events of its story",
+                false => "is not recorded in the same correlation",
+            };
+            line("caused by", &format!("{cause}, which {absence}"));
         }
         for effect in &self.effects {
             line("led to", &relative(event, effect)?);
@@ -83,9 +87,9 @@ impl EventDetails {
                 &format!(
                     "{} of row {} to {}: {}, by {} at {}{reason}",
                     replay.attempt,
-                    replay.event_log_id,
+                    replay.row_id,
                     replay.target_topic,
-                    replay.state,
+                    replay.describe(),
                     replay.requested_by,
                     timestamp_text(Timestamp::with_zone(replay.requested_at)),
                 ),

@@ -1,5 +1,6 @@
 //! `audit status`: what an operator looks at first.
 
+mod consumers;
 mod overview;
 mod partitions;
 mod watch;
@@ -17,12 +18,13 @@ use overview::Overview;
 /// alive
 ///
 /// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
-/// Kafka the rest is shown.
+/// Kafka the rest is shown, and the exit code is 4.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit status
   audit status --watch 2
+  audit status --consumers               # who else reads the topics, and how far
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
@@ -31,6 +33,11 @@ pub(crate) struct StatusArgs {
     /// Also count the rows that repeat an event_id; on a large table this reads for a while
     #[arg(long)]
     duplicates: bool,
+    /// Instead, show every consumer group that reads the recorded topics, or committed offsets of
+    /// them: its members, and its lag behind what a read_committed consumer sees. JSON and CSV have
+    /// a row for each partition
+    #[arg(long, conflicts_with_all = ["watch", "duplicates"])]
+    consumers: bool,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
@@ -45,6 +52,9 @@ impl Run for StatusArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        if self.consumers {
+            return consumers::run(&self.format, context).await;
+        }
         if let Some(seconds) = self.watch {
             return watch::run(seconds, self.duplicates, &self.format, context).await;
         }
@@ -53,9 +63,9 @@ impl Run for StatusArgs {
         let mut stdout = context.ui.stdout();
         stdout.write_all(&overview.render(&self.format, context.ui)?)?;
         stdout.flush()?;
-        for note in overview.notes {
-            context.ui.status(&note);
+        for note in &overview.notes {
+            context.ui.status(note);
         }
-        Ok(Exit::Done)
+        Ok(if overview.is_complete() { Exit::Done } else { Exit::Incomplete })
     }
 }

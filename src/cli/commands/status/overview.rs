@@ -67,6 +67,11 @@ impl Overview {
         Ok(Self { database, duplicates, partitions, lost, ingesters, notes })
     }
 
+    /// Whether Kafka told all that was asked.
+    pub(super) fn is_complete(&self) -> bool {
+        self.partitions.are_complete()
+    }
+
     /// The report in the format that was asked for.
     pub(super) fn render(&self, args: &FormatArgs, ui: Ui) -> Result<Vec<u8>, Failure> {
         let format = args.format();

@@ -1,6 +1,6 @@
 //! Each partition: what is recorded of it beside what Kafka has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use crate::cli::settings::ResolvedSettings;
@@ -37,6 +37,8 @@ pub(super) struct Partitions {
     open_transactions: Vec<(TopicPartition, OpenTransaction)>,
     /// When the first record of each of them was written.
     open_since: HashMap<TopicPartition, UnixMicros>,
+    /// Whether Kafka told how long records wait.
+    knows_times: bool,
     now: UnixMicros,
 }
 
@@ -62,12 +64,15 @@ impl Partitions {
             waiting: HashMap::new(),
             open_transactions: Vec::new(),
             open_since: HashMap::new(),
+            knows_times: true,
             now: UnixMicros::now(),
         };
         notes.extend(partitions.other_incarnations());
+        notes.extend(partitions.not_found());
         let waiting = times_at(settings, partitions.behind(), Isolation::Committed, WAITING_LIMIT);
         partitions.waiting = waiting.await.unwrap_or_else(|reason| {
             notes.push(format!("how long records wait is unknown: {reason}"));
+            partitions.knows_times = false;
             HashMap::new()
         });
         let kafka = partitions.kafka.as_ref();
@@ -78,9 +83,15 @@ impl Partitions {
         let since = times_at(settings, open, Isolation::Uncommitted, WAITING_LIMIT);
         partitions.open_since = since.await.unwrap_or_else(|reason| {
             notes.push(format!("since when transactions are open is unknown: {reason}"));
+            partitions.knows_times = false;
             HashMap::new()
         });
         partitions
+    }
+
+    /// Whether Kafka told the lag of every partition, and how long records wait.
+    pub(super) fn are_complete(&self) -> bool {
+        self.kafka.is_some() && self.knows_times && self.lag().is_some()
     }
 
     /// The lag of all partitions together; `None` where that of one is not known.
@@ -196,6 +207,22 @@ impl Partitions {
                 (partition.partition.clone(), next_offset)
             });
         behind.collect()
+    }
+
+    /// A note about the topics of which Kafka, where it was asked, does not have every partition.
+    fn not_found(&self) -> Option<String> {
+        self.kafka.as_ref()?;
+        let missing = self.all.iter().filter(|partition| self.found(partition).is_none());
+        let topics: BTreeSet<&str> =
+            missing.map(|partition| partition.partition.topic.as_str()).collect();
+        let topics: Vec<&str> = topics.into_iter().collect();
+        (!topics.is_empty()).then(|| {
+            format!(
+                "the lag of {} is not known in whole: Kafka has no such partition now, or it is \
+                 another cluster's",
+                topics.join(", ")
+            )
+        })
     }
 
     /// A note for each topic that Kafka has another incarnation of.

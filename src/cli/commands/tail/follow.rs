@@ -94,6 +94,14 @@ pub(super) struct Tail {
     position: Position,
     rows_a_read: i64,
     shown: u64,
+    is_complete: bool,
+}
+
+/// What was shown in the end.
+pub(super) struct Shown {
+    pub(super) rows: u64,
+    /// False where the ledger had no batch of a number that it should have.
+    pub(super) is_complete: bool,
 }
 
 impl Tail {
@@ -115,23 +123,17 @@ impl Tail {
             position: Position { batch_no: 0, row_id: None },
             rows_a_read: FEWEST_ROWS,
             shown: 0,
+            is_complete: true,
         })
     }
 
-    /// Writes what stands behind the last row. False where the reader did not take it in time.
-    pub(super) async fn write_foot(&mut self, limit: Duration) -> Result<bool, Failure> {
+    /// Writes what stands behind the last row, waits until all is written, and says what was shown.
+    pub(super) async fn finish(mut self) -> Result<Shown, Failure> {
         let mut foot = Vec::new();
         self.renderer.end(&mut foot)?;
-        match tokio::time::timeout(limit, self.stdout.write(foot)).await {
-            Ok(written) => Ok(written.map(|()| true)?),
-            Err(_) => Ok(false),
-        }
-    }
-
-    /// Waits until all is written, and returns how many rows were shown.
-    pub(super) async fn finish(self) -> Result<u64, Failure> {
+        self.stdout.write(foot).await?;
         self.stdout.finish().await?;
-        Ok(self.shown)
+        Ok(Shown { rows: self.shown, is_complete: self.is_complete })
     }
 
     /// Writes the head of the output, the last rows, and then new ones for as long as it lasts.
@@ -235,6 +237,7 @@ impl Tail {
                         batch.batch_no - 1
                     ));
                     self.position.row_id = None;
+                    self.is_complete = false;
                 }
                 self.print_batch(session, batch).await?;
                 self.position = Position { batch_no: batch.batch_no, row_id: None };

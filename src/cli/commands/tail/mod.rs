@@ -2,6 +2,7 @@
 
 mod follow;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
@@ -83,14 +84,24 @@ impl Run for TailArgs {
         renderer.begin(&columns.shown(), &mut head)?;
         let mut tail = Tail::new(selection, following, columns, renderer, ui)?;
         let start = self.from_batch.map_or(Start::LastRows(self.lines), Start::Batch);
-        let interruption = interruption()?;
-        tokio::select! {
-            outcome = tail.show(start, !self.no_follow, &settings, subscription, head) => outcome?,
-            () = interruption => {}
+        let mut interruption = pin!(interruption()?);
+        let shown = tokio::select! {
+            outcome = tail.show(start, !self.no_follow, &settings, subscription, head) => {
+                outcome?;
+                // A reader may take its time, unless the person loses patience.
+                tokio::select! {
+                    shown = tail.finish() => shown?,
+                    () = &mut interruption => return Ok(Exit::Interrupted),
+                }
+            }
+            () = &mut interruption => match tokio::time::timeout(LAST_WRITE, tail.finish()).await {
+                Ok(shown) => shown?,
+                Err(_) => return Ok(Exit::Done),
+            },
+        };
+        if !shown.is_complete {
+            return Ok(Exit::Incomplete);
         }
-        if !tail.write_foot(LAST_WRITE).await? {
-            return Ok(Exit::Done);
-        }
-        Ok(self.output.empty.exit(tail.finish().await? == 0))
+        Ok(self.output.empty.exit(shown.rows == 0))
     }
 }

@@ -4,6 +4,8 @@ mod find;
 mod story;
 mod timeline;
 
+use std::io::Write;
+
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
@@ -70,7 +72,7 @@ impl Run for TraceArgs {
         events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
         let letters = store::dead_letter_summaries(&reading, &ids).await?;
-        let replays = store::replay_summaries(&reading, &ids).await?;
+        let replays = store::replays_of(&reading, &ids).await?;
         reading.finish().await?;
 
         let story = Story::new(&events, &letters, &replays)?;
@@ -85,6 +87,7 @@ impl Run for TraceArgs {
             TraceFormat::Mermaid => {
                 let mut stdout = ui.stdout();
                 write_mermaid(&story.messages()?, &mut stdout)?;
+                stdout.flush()?;
                 None
             }
             TraceFormat::Json => Some(Format::Json),

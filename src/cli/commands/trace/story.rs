@@ -9,7 +9,7 @@ use super::timeline::{TimelineEntry, TimelineEvent, arrange};
 use crate::cli::ui::{Failure, WidthClass};
 use crate::output;
 use crate::output::{Column, Emphasis, Format, SequenceMessage, Style, short_uuid};
-use crate::store::{DeadLetterSummary, EventColumn, ReplaySummary, StoredEvent};
+use crate::store::{DeadLetterSummary, EventColumn, ReplayOutcome, StoredEvent};
 use crate::time::{Timestamp, duration_text, timestamp_text};
 use crate::value::Value;
 
@@ -21,14 +21,14 @@ pub(super) struct Story<'a> {
     events: &'a [StoredEvent],
     entries: Vec<TimelineEntry>,
     letters: HashMap<i64, &'a DeadLetterSummary>,
-    replays: HashMap<i64, Vec<&'a ReplaySummary>>,
+    replays: HashMap<i64, Vec<&'a ReplayOutcome>>,
 }
 
 impl<'a> Story<'a> {
     pub(super) fn new(
         events: &'a [StoredEvent],
         letters: &'a [DeadLetterSummary],
-        replays: &'a [ReplaySummary],
+        replays: &'a [ReplayOutcome],
     ) -> Result<Self, Failure> {
         let mut timeline_events = Vec::new();
         for event in events {
@@ -38,9 +38,9 @@ impl<'a> Story<'a> {
                 time: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
             });
         }
-        let mut replays_of: HashMap<i64, Vec<&ReplaySummary>> = HashMap::new();
+        let mut replays_of: HashMap<i64, Vec<&ReplayOutcome>> = HashMap::new();
         for replay in replays {
-            replays_of.entry(replay.event_log_id).or_default().push(replay);
+            replays_of.entry(replay.row_id).or_default().push(replay);
         }
         let letters = letters.iter().map(|letter| (letter.event_log_id, letter)).collect();
         Ok(Self { events, entries: arrange(&timeline_events), letters, replays: replays_of })
@@ -57,7 +57,9 @@ impl<'a> Story<'a> {
         for replay in self.replays.get(&id).into_iter().flatten() {
             notes.push(format!(
                 "replay {} to {}: {}",
-                replay.attempt, replay.target_topic, replay.state
+                replay.attempt,
+                replay.target_topic,
+                replay.describe()
             ));
         }
         if entry.is_repeated && !self.letters.contains_key(&id) {

@@ -8,26 +8,14 @@ use std::time::Duration;
 
 use rdkafka::bindings;
 use rdkafka::client::{Client, ClientContext};
-use rdkafka::error::KafkaError;
 use rdkafka::types::RDKafkaRespErr;
 use uuid::Uuid;
 
-use super::Error;
+use super::request::{Owned, Request, code_of};
+use crate::kafka::Error;
 
-/// Frees a librdkafka object when it goes out of scope.
-struct Owned<T>(*mut T, unsafe extern "C" fn(*mut T));
-
-impl<T> Drop for Owned<T> {
-    fn drop(&mut self) {
-        if !self.0.is_null() {
-            // SAFETY: the pointer came from the function that this destructor belongs to, and is
-            // freed once.
-            unsafe { (self.1)(self.0) }
-        }
-    }
-}
-
-pub(super) fn describe<C: ClientContext>(
+/// The ids of the topics; a broker that doesn't tell them gives an empty map.
+pub(in crate::kafka) fn describe<C: ClientContext>(
     client: &Client<C>,
     topics: &[String],
     timeout: Duration,
@@ -35,15 +23,13 @@ pub(super) fn describe<C: ClientContext>(
     let names: Vec<CString> =
         topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
     let mut pointers: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
-    let milliseconds = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+    let kind = bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS;
+    let request = Request::new(client, kind, "the ids of the topics", timeout);
+    let options = request.options(0);
     // SAFETY: every pointer lives until the end of the block; librdkafka copies the names and the
     // options; what the event owns (the result, its topics) is read before the event is freed,
     // because it is declared first.
     unsafe {
-        let queue = Owned(
-            bindings::rd_kafka_queue_new(client.native_ptr()),
-            bindings::rd_kafka_queue_destroy,
-        );
         let collection = Owned(
             bindings::rd_kafka_TopicCollection_of_topic_names(
                 pointers.as_mut_ptr(),
@@ -51,31 +37,17 @@ pub(super) fn describe<C: ClientContext>(
             ),
             bindings::rd_kafka_TopicCollection_destroy,
         );
-        let options = Owned(
-            bindings::rd_kafka_AdminOptions_new(
-                client.native_ptr(),
-                bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
-            ),
-            bindings::rd_kafka_AdminOptions_destroy,
-        );
-        bindings::rd_kafka_AdminOptions_set_request_timeout(
+        bindings::rd_kafka_DescribeTopics(
+            request.client(),
+            collection.0,
             options.0,
-            milliseconds,
-            std::ptr::null_mut(),
-            0,
+            request.queue.0,
         );
-        bindings::rd_kafka_DescribeTopics(client.native_ptr(), collection.0, options.0, queue.0);
-        let event = Owned(
-            bindings::rd_kafka_queue_poll(queue.0, milliseconds.saturating_add(1000)),
-            bindings::rd_kafka_event_destroy,
-        );
-        if event.0.is_null() {
-            return Err(failed(RDKafkaRespErr::RD_KAFKA_RESP_ERR__TIMED_OUT));
-        }
-        match bindings::rd_kafka_event_error(event.0) {
+        let event = request.answer()?;
+        match code_of(&event) {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR => {}
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE => return Ok(HashMap::new()),
-            code => return Err(failed(code)),
+            code => return Err(request.failed(code)),
         }
         let result = bindings::rd_kafka_event_DescribeTopics_result(event.0);
         if result.is_null() {
@@ -104,12 +76,5 @@ pub(super) fn describe<C: ClientContext>(
             }
         }
         Ok(found)
-    }
-}
-
-fn failed(code: RDKafkaRespErr) -> Error {
-    Error::Client {
-        what: "asking for the ids of the topics".to_owned(),
-        source: KafkaError::AdminOp(code.into()),
     }
 }
