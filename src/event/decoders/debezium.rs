@@ -1,13 +1,12 @@
 //! Debezium: the outbox event router (headers `id` and `eventType`) and the change envelope (`op`
-//! with `before`, `after` or `source`), each with or without the wrapper of Kafka Connect's JSON
-//! converter (`{"schema": …, "payload": …}`).
+//! with `before`, `after` or `source`).
 
 use std::borrow::Cow;
 
 use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
 use crate::event::json;
-use crate::event::json::{Kind, MAX_DEPTH, Scan, Value};
+use crate::event::json::{MAX_DEPTH, Scan};
 use crate::event::{Format, Reason, Record};
 
 /// The members of a change envelope that are not the change itself.
@@ -23,11 +22,7 @@ pub(in crate::event) fn decode_outbox<'a>(record: &Record<'a>, scan: &Scan<'a>) 
         event_type: Field::header("eventType", record.last_header("eventType")),
         ..Envelope::new(Format::DebeziumOutbox, Payload::Raw("{}"), ColumnOrigin::Value)
     };
-    let result = match unwrapped(scan) {
-        Some(payload) => envelope.set_payload(payload, ColumnOrigin::Member("payload")),
-        None => envelope.set_payload(scan.value, ColumnOrigin::Value),
-    };
-    match result {
+    match envelope.set_payload(scan.value, ColumnOrigin::Value) {
         Ok(()) => Outcome::Decoded(envelope),
         Err(problem) => Outcome::Invalid(problem),
     }
@@ -35,17 +30,6 @@ pub(in crate::event) fn decode_outbox<'a>(record: &Record<'a>, scan: &Scan<'a>) 
 
 /// A change of one row of a table.
 pub(in crate::event) fn decode_change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
-    let Some(payload) = unwrapped(scan).filter(|payload| payload.kind == Kind::Object) else {
-        return change(scan);
-    };
-    // The wrapper's payload was checked with the whole; this only finds its members.
-    match json::scan(payload.raw.as_bytes()) {
-        Ok(inner) => change(&inner),
-        Err(refusal) => Outcome::Invalid(refusal.into()),
-    }
-}
-
-fn change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
     let has_row = ["before", "after", "source"].iter().any(|name| scan.get(name).is_some());
     let Some(op) = scan.get("op").filter(|_| has_row).and_then(|op| op.text()) else {
         return Outcome::NotMine;
@@ -90,13 +74,4 @@ fn change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
         Some((Cow::Owned(format!("{table}.{verb}")), ColumnOrigin::Member("source.table")));
     envelope.unknown = envelopes;
     Outcome::Decoded(envelope)
-}
-
-/// The payload inside the wrapper of Connect's JSON converter.
-fn unwrapped<'a>(scan: &Scan<'a>) -> Option<Value<'a>> {
-    if scan.members.len() != 2 {
-        return None;
-    }
-    scan.get("schema")?;
-    scan.get("payload")
 }

@@ -3,23 +3,33 @@
 use uuid::Uuid;
 
 use crate::event::Record;
+use crate::event::wrapping::carried;
 
 /// The id that stands in `aggregate_id` for an aggregate's id of any kind.
 ///
 /// A UUID in any usual spelling stays itself; other text becomes the UUID v5 of `aggregate:{text}`
-/// (namespace URL). A selector maps what was typed in the same way, so that ids of any kind are
-/// found by index.
-pub fn aggregate_uuid(id: &[u8]) -> Uuid {
-    mapped("aggregate:", id)
+/// (namespace URL). Quotes, a struct of one field and Kafka Connect's wrapper around the id do not
+/// belong to it. A selector maps what was typed in the same way, so that ids of any kind are found
+/// by index.
+pub fn aggregate_uuid(text: &[u8]) -> Uuid {
+    let id = carried(text);
+    uuid_of(&id).unwrap_or_else(|| made_aggregate(&id))
 }
 
 /// The id that stands in `correlation_id`, mapped like [`aggregate_uuid`], of `correlation:{text}`.
-pub fn correlation_uuid(id: &[u8]) -> Uuid {
-    mapped("correlation:", id)
+pub fn correlation_uuid(text: &[u8]) -> Uuid {
+    let id = carried(text);
+    uuid_of(&id).unwrap_or_else(|| made_correlation(&id))
 }
 
-fn mapped(prefix: &str, id: &[u8]) -> Uuid {
-    uuid_of(id).unwrap_or_else(|| made_of(&[prefix.as_bytes(), id]))
+/// The UUID v5 of an aggregate's id, taken out of what was around it, that is no UUID.
+pub(in crate::event) fn made_aggregate(id: &[u8]) -> Uuid {
+    made_of(&[b"aggregate:", id])
+}
+
+/// The same of a correlation's id.
+pub(in crate::event) fn made_correlation(id: &[u8]) -> Uuid {
+    made_of(&[b"correlation:", id])
 }
 
 /// Reads a UUID in any usual spelling: with or without hyphens, in braces, as a URN, in any case.
