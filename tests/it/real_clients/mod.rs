@@ -70,10 +70,8 @@ impl Recorded {
         let stock = ["stock.events", "stock.retried", "stock.retried-retry"].map(topic);
         let stock_dead = ["stock.events-dlt", "stock.retried-dlt"].map(topic);
 
-        let sent: Vec<_> = shop_events(&shop[0])
-            .into_iter()
-            .chain(stock_events(&stock[0], &stock[1]))
-            .collect();
+        let sent: Vec<_> =
+            shop_events(&shop[0]).into_iter().chain(stock_events(&stock[0], &stock[1])).collect();
         sandbox::produce(scope.brokers(), &sent).unwrap_or_else(|error| panic!("{error}"));
 
         let mut of_connect = vec![(shop[1].clone(), 3)];
