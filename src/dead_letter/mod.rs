@@ -147,6 +147,10 @@ fn read_error<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Name
     let group = names.last(record, names.consumer_group).map(word);
     let group = match names.family {
         Family::Connect => group.map(|connector| Cow::Owned(format!("connect-{connector}"))),
+        // Spring's retry topics have names of their own for all but the group.
+        Family::SpringRetry => {
+            group.or_else(|| names.last(record, "kafka_dlt-original-consumer-group").map(word))
+        }
         Family::SpringCloudStream => group_of_topic(record, names).map(Cow::Borrowed),
         _ => group,
     };

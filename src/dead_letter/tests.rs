@@ -116,8 +116,9 @@ fn spring_s_wrapper_gives_way_to_its_cause() {
 
 #[test]
 fn retry_topics_count_attempts_and_know_the_first_timestamp() {
-    let headers: [Pair<'_>; 7] = [
+    let headers: [Pair<'_>; 8] = [
         ("kafka_original-topic", b"orders.events"),
+        ("kafka_dlt-original-consumer-group", b"payment-service"),
         ("kafka_original-partition", &[0, 0, 0, 1]),
         ("kafka_original-offset", &[0, 0, 0, 0, 0, 0, 0, 5]),
         ("kafka_exception-fqcn", b"java.lang.RuntimeException"),
@@ -132,6 +133,7 @@ fn retry_topics_count_attempts_and_know_the_first_timestamp() {
         assert_eq!(letter.origin_timestamp_ms, Some(0x1A2_0000_0000));
         assert_eq!(letter.attempts, Some(3));
         assert_eq!(letter.exception_message.as_deref(), Some("try again"));
+        assert_eq!(letter.consumer_group.as_deref(), Some("payment-service"));
     });
 }
 

@@ -1,12 +1,13 @@
 //! Debezium: the outbox event router (headers `id` and `eventType`) and the change envelope (`op`
-//! with `before`, `after` or `source`).
+//! with `before`, `after` or `source`). A change of an outbox table is the event that it carries.
 
 use std::borrow::Cow;
 
+use super::outbox_table;
 use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, object_of};
 use crate::event::json;
-use crate::event::json::{MAX_DEPTH, Scan};
+use crate::event::json::{Kind, MAX_DEPTH, Scan};
 use crate::event::{Format, Reason, Record};
 
 /// The members of a change envelope that are not the change itself.
@@ -58,12 +59,34 @@ pub(in crate::event) fn decode_change<'a>(scan: &Scan<'a>) -> Outcome<'a> {
     let Some(table) = table.filter(|table| !table.is_empty()) else {
         return Outcome::NotMine;
     };
+    let source_service = Field::member("source.name", of_source("name"));
+    let occurred_at = Field::member("source.ts_ns", of_source("ts_ns"))
+        .or_else(|| Field::member("source.ts_us", of_source("ts_us")))
+        .or_else(|| Field::member("source.ts_ms", of_source("ts_ms")))
+        .or_else(|| Field::member("ts_ms", scan.get("ts_ms")));
+    let after = scan.get("after").filter(|after| outbox_table::may_be_row(after.raw));
+    // A delete carries nothing: the router's own ones follow each event.
+    let carried = after
+        .filter(|_| matches!(op.as_ref(), "c" | "u" | "r"))
+        .and_then(|after| outbox_table::event_of(&json::scan(after.raw.as_bytes()).ok()?));
+    if let Some(event) = carried {
+        let mut envelope = match event {
+            Ok(envelope) => envelope,
+            Err(problem) => return Outcome::Invalid(problem),
+        };
+        envelope.source_service = envelope.source_service.or(source_service);
+        envelope.occurred_at = envelope.occurred_at.or(occurred_at);
+        // Where a column is named like a member of the change, the column is the event's.
+        let before = row
+            .into_iter()
+            .filter(|member| member.value.kind != Kind::Null && member.name() != "after");
+        let own = std::mem::take(&mut envelope.unknown);
+        envelope.unknown = envelopes.into_iter().chain(before).chain(own).collect();
+        return Outcome::Decoded(envelope);
+    }
     let mut envelope = Envelope {
-        source_service: Field::member("source.name", of_source("name")),
-        occurred_at: Field::member("source.ts_ns", of_source("ts_ns"))
-            .or_else(|| Field::member("source.ts_us", of_source("ts_us")))
-            .or_else(|| Field::member("source.ts_ms", of_source("ts_ms")))
-            .or_else(|| Field::member("ts_ms", scan.get("ts_ms"))),
+        source_service,
+        occurred_at,
         ..Envelope::new(
             Format::DebeziumChange,
             Payload::Built(object_of(&row)),

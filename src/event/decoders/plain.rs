@@ -1,9 +1,11 @@
-//! Plain JSON: the whole value is the payload, and a header may name the type.
+//! Plain JSON: the whole value is the payload, and a header may name the type. A row of an outbox
+//! table is the event that it carries.
 
 use std::borrow::Cow;
 
+use super::outbox_table;
 use crate::event::column_source::ColumnOrigin;
-use crate::event::envelope::{Envelope, Field, Outcome, Payload};
+use crate::event::envelope::{Envelope, Field, Outcome, Payload, Problem};
 use crate::event::json::{MAX_DEPTH, Scan};
 use crate::event::{Format, Reason, Record};
 
@@ -11,6 +13,12 @@ use crate::event::{Format, Reason, Record};
 const UNKNOWN_EVENT: &str = "UnknownEvent";
 
 pub(in crate::event) fn decode<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
+    if let Some(event) = outbox_row(scan) {
+        return match event {
+            Ok(envelope) => Outcome::Decoded(envelope),
+            Err(problem) => Outcome::Invalid(problem),
+        };
+    }
     if scan.value.depth > MAX_DEPTH {
         return Outcome::Invalid(Reason::NestedTooDeep.into());
     }
@@ -36,6 +44,18 @@ pub(in crate::event) fn decode<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outc
         }
     }
     Outcome::Decoded(envelope)
+}
+
+/// The event of a row that a connector took out of an outbox table, without an envelope around it.
+fn outbox_row<'a>(scan: &Scan<'a>) -> Option<Result<Envelope<'a>, Problem>> {
+    if !scan.members.iter().any(|member| outbox_table::may_be_row(member.raw_name)) {
+        return None;
+    }
+    // Debezium's flattened deletes say so beside the columns.
+    let is_deleted = scan
+        .get("__deleted")
+        .is_some_and(|value| value.text().as_deref().unwrap_or(value.raw) == "true");
+    if is_deleted { None } else { outbox_table::event_of(scan) }
 }
 
 fn last_part(class: &str) -> &str {

@@ -1,5 +1,6 @@
 //! The id or word that a key, a header or a member carries inside quotes, a struct of one field, or
-//! Kafka Connect's wrapper: `"4711"`, `{"id":"4711"}`, `{"schema":…,"payload":4711}` all carry 4711.
+//! Kafka Connect's wrapper: `"4711"`, `{"id":"4711"}` and `{"schema":…,"payload":4711}` all carry
+//! 4711.
 
 use std::borrow::Cow;
 

@@ -2,7 +2,7 @@
 //!
 //! Sources: Kafka Connect's `Decimal`, `Date`, `Time`, `Timestamp` and `JsonConverter`; Debezium's
 //! package `io.debezium.time` and `VariableScaleDecimal`. Types whose values are readable text
-//! already (`ZonedTimestamp`, `IsoDate`, `Uuid`, `Json`, `Enum`) need nothing.
+//! already (`ZonedTimestamp`, `IsoTime`, `Uuid`, `Json`, `Enum`) need nothing.
 
 use serde::Deserialize;
 
@@ -37,6 +37,8 @@ pub(super) enum LogicalType {
     VariableScaleDecimal,
     /// Days since 1970.
     Date,
+    /// A date in text with the zone behind it, which RFC 3339 doesn't have.
+    IsoDate,
     /// Since midnight.
     TimeOfDay(Unit),
     /// Since 1970.
@@ -105,6 +107,7 @@ impl LogicalType {
             }
             ("io.debezium.data.VariableScaleDecimal", "struct") => Self::VariableScaleDecimal,
             ("org.apache.kafka.connect.data.Date" | "io.debezium.time.Date", "int32") => Self::Date,
+            ("io.debezium.time.IsoDate", "string") => Self::IsoDate,
             ("org.apache.kafka.connect.data.Time" | "io.debezium.time.Time", "int32") => {
                 Self::TimeOfDay(Unit::Milli)
             }
@@ -125,6 +128,7 @@ impl LogicalType {
             Self::Decimal(scale) => decimal::read(json, scale),
             Self::VariableScaleDecimal => decimal::read_with_scale(json),
             Self::Date => time_text::date(json.parse().ok()?),
+            Self::IsoDate => json.strip_suffix("Z\"").map(|date| format!("{date}\"")),
             Self::TimeOfDay(unit) => time_text::time_of_day(json.parse().ok()?, unit),
             Self::Timestamp(unit) => time_text::timestamp(json.parse().ok()?, unit),
         }

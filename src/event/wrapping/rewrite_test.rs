@@ -58,7 +58,9 @@ fn every_logical_type_is_read() {
             "1795341600123456789",
             "\"2026-11-22T10:00:00.123456789Z\"",
         ),
+        ("string", format!("{debezium}.IsoDate"), "\"2026-02-28Z\"", "\"2026-02-28\""),
         // Readable as they are.
+        ("string", format!("{debezium}.IsoTime"), "\"10:00:00Z\"", "\"10:00:00Z\""),
         (
             "string",
             format!("{debezium}.ZonedTimestamp"),
