@@ -54,8 +54,9 @@ fn a_change_is_found_by_the_primary_key_that_people_know() {
 #[test]
 fn a_row_without_its_envelope_and_a_cloud_event_are_found_by_the_primary_key_too() {
     let Some(recorded) = Recorded::shared() else { return };
-    for (connector, created_updated_deleted) in
-        [("flat", [2, 2, 2]), ("flat_bare", [2, 2, 3]), ("cloud_events", [2, 2, 4])]
+    // Of a deletion a row without its envelope has the tombstone alone.
+    for (connector, expected) in
+        [("flat", [2, 2, 3]), ("flat_bare", [2, 2, 3]), ("cloud_events", [2, 3, 4])]
     {
         let count = |table: &str, id: &str| {
             recorded.rows(&format!("{connector}.public.{table}"), &["--aggregate", id]).len()
@@ -65,7 +66,7 @@ fn a_row_without_its_envelope_and_a_cloud_event_are_found_by_the_primary_key_too
             count("orders", "00000000-0000-4000-8000-000000000003"),
             count("customers", "C-4711"),
         ];
-        assert_eq!(found, created_updated_deleted, "{connector}");
+        assert_eq!(found, expected, "{connector}");
         assert_eq!(count("customers", "C-SNAPSHOT"), 1, "{connector}");
         assert_eq!(count("customers", "C-4712"), 1, "{connector}");
     }

@@ -126,6 +126,8 @@ impl Clients {
         let path = folders.iter().copied().chain([jars.as_str()]).collect::<Vec<_>>().join(":");
         sandbox
             .spawn(name, &self.java, |command| {
+                // A program that ends soon is not worth the work of the second compiler.
+                command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]);
                 command.args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp", &path]);
                 arrange(command);
             })
