@@ -127,7 +127,8 @@ pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathB
             ));
         }
     };
-    let what = &format!("PostgreSQL {POSTGRES_VERSION} (15 MB)");
+    let what = format!("PostgreSQL {POSTGRES_VERSION} (15 MB)");
+    let what = what.as_str();
     let _step = progress.begin(&format!("fetching {what} through Maven, once"));
     into_cache(&cache, &name, what, |partial| {
         let folder = guardian.folder("fetch-postgres", None)?;

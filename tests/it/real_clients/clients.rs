@@ -36,8 +36,8 @@ impl Clients {
         }
     }
 
-    /// Lets Debezium look at a shop while things happen there, and a sink read a topic. Returns when
-    /// all topics have what belongs there.
+    /// Lets Debezium look at a shop while things happen there, and a sink read a topic. Returns
+    /// when all topics have what belongs there.
     pub(super) fn run_connect(
         &self,
         sandbox: &Sandbox,
@@ -68,7 +68,8 @@ impl Clients {
             command.args(["-Xmx768m", "org.apache.kafka.connect.cli.ConnectStandalone"]);
             command.args(configurations.iter().map(|(name, _)| format!("{name}.properties")));
         });
-        // A slot that has its first place has seen all that was there before, and none of what comes.
+        // A slot that has its first place has seen all that was there before, and nothing of what
+        // comes.
         let looking = format!(
             "SELECT count(*) = {} FROM pg_replication_slots WHERE active AND confirmed_flush_lsn IS NOT NULL",
             DEBEZIUMS.len()

@@ -1,4 +1,5 @@
-//! Events of an outbox table, whether Debezium's router took them out of their change events or not.
+//! Events of an outbox table, whether Debezium's router took them out of their change events or
+//! not.
 
 use super::{ORDER, Recorded, Row};
 
