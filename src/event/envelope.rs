@@ -73,7 +73,11 @@ impl<'a> Raw<'a> {
     pub(in crate::event) fn wraps(&self, id: &[u8]) -> bool {
         match self {
             Self::Json(value) if value.kind == Kind::Object => true,
-            Self::Json(value) => value.text().is_some_and(|text| text.as_bytes() != id),
+            // Only a text that begins with a quote, which is escaped, or a brace can hold more.
+            Self::Json(value) => {
+                matches!(value.raw.as_bytes().get(1), Some(b'\\' | b'{'))
+                    && value.text().is_some_and(|text| text.as_bytes() != id)
+            }
             Self::Bytes(_) => false,
         }
     }

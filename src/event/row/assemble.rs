@@ -67,14 +67,15 @@ pub(in crate::event) fn event<'a>(
 
     let source = source_service.as_deref().unwrap_or_default();
     let id = read_id(envelope.event_id.as_ref(), |id| ids::event_uuid(source, id));
-    (attributes.originals.event_id, attributes.wrapped.event_id) = (id.original, id.wrapped);
+    attributes.originals.event_id = id.original;
+    attributes.wrapped.extend(id.wrapped.map(|raw| ("event_id", raw)));
     let event_id = id.uuid.unwrap_or_else(|| ids::coordinates_uuid(record));
     sources.event_id =
         if id.uuid.is_some() { id.source } else { ColumnSource::of(ColumnOrigin::Coordinates) };
 
     let id = read_id(envelope.aggregate_id.as_ref(), ids::made_aggregate);
-    (attributes.originals.aggregate_id, attributes.wrapped.aggregate_id) =
-        (id.original, id.wrapped);
+    attributes.originals.aggregate_id = id.original;
+    attributes.wrapped.extend(id.wrapped.map(|raw| ("aggregate_id", raw)));
     sources.aggregate_id = id.source;
     let aggregate_id = id.uuid.or_else(|| {
         let (aggregate_id, source) = key_aggregate(record, &mut attributes)?;
@@ -83,8 +84,8 @@ pub(in crate::event) fn event<'a>(
     });
 
     let id = read_id(envelope.correlation_id.as_ref(), ids::made_correlation);
-    (attributes.originals.correlation_id, attributes.wrapped.correlation_id) =
-        (id.original, id.wrapped);
+    attributes.originals.correlation_id = id.original;
+    attributes.wrapped.extend(id.wrapped.map(|raw| ("correlation_id", raw)));
     sources.correlation_id = id.source;
     let correlation_id = id.uuid;
     let correlation_id = correlation_id.or_else(|| {
@@ -214,33 +215,32 @@ struct Id<'a> {
     /// The id itself, where it does not stand in the column as it was.
     original: Option<Original<'a>>,
     /// The member that it was taken out of, as it came.
-    wrapped: Option<Original<'a>>,
+    wrapped: Option<Raw<'a>>,
 }
 
 fn read_id<'a>(field: Option<&Field<'a>>, map: impl Fn(&[u8]) -> Uuid) -> Id<'a> {
     let Some(field) = field else {
         return Id::default();
     };
-    let as_it_came = Some(Original::AsItCame(field.raw));
     let Some(id) = field.raw.id() else {
-        return Id { original: as_it_came, ..Id::default() };
+        return Id { original: Some(Original::AsItCame(field.raw)), ..Id::default() };
     };
     let is_wrapped = field.raw.wraps(&id);
-    let (uuid, note) = match (ids::uuid_of(&id), is_wrapped) {
-        (Some(uuid), false) => (uuid, None),
-        (Some(uuid), true) => (uuid, Some(UNWRAPPED)),
-        (None, false) => (map(&id), Some(MAPPED)),
-        (None, true) => (map(&id), Some(UNWRAPPED_AND_MAPPED)),
+    let found = ids::uuid_of(&id);
+    let uuid = found.unwrap_or_else(|| map(&id));
+    let note = match (found.is_some(), is_wrapped) {
+        (true, false) => None,
+        (true, true) => Some(UNWRAPPED),
+        (false, false) => Some(MAPPED),
+        (false, true) => Some(UNWRAPPED_AND_MAPPED),
     };
-    let is_mapped = matches!(note, Some(MAPPED | UNWRAPPED_AND_MAPPED));
-    let (original, wrapped) = match (is_mapped, is_wrapped) {
-        (false, false) => (None, None),
-        (false, true) => (None, as_it_came),
-        (true, false) => (as_it_came, None),
-        (true, true) => (Some(Original::Carried(id)), as_it_came),
+    let original = match (found.is_some(), is_wrapped) {
+        (true, _) => None,
+        (false, false) => Some(Original::AsItCame(field.raw)),
+        (false, true) => Some(Original::Carried(id)),
     };
     let source = ColumnSource { origin: field.origin, note };
-    Id { uuid: Some(uuid), source, original, wrapped }
+    Id { uuid: Some(uuid), source, original, wrapped: is_wrapped.then_some(field.raw) }
 }
 
 /// The aggregate that the key names. The key itself stands in the attributes; the id that was taken

@@ -53,7 +53,7 @@ pub(in crate::event) struct Attributes<'a> {
     pub(in crate::event) unknown: Vec<Member<'a>>,
     pub(in crate::event) originals: Originals<'a>,
     /// Members that held an id inside quotes or a struct, as they came.
-    pub(in crate::event) wrapped: Originals<'a>,
+    pub(in crate::event) wrapped: Vec<(&'static str, Raw<'a>)>,
     /// What stands in `created_at` where it is not the envelope's own time.
     pub(in crate::event) created_at_from: Option<&'static str>,
     /// Kafka's timestamp, where the envelope's time lies far from it.
@@ -92,8 +92,16 @@ impl Attributes<'_> {
             name(&mut out, "envelope");
             out.push_str(&crate::event::envelope::object_of(&self.unknown));
         }
-        self.originals.put("original", &mut out);
-        self.wrapped.put("wrapped", &mut out);
+        self.originals.put(&mut out);
+        if !self.wrapped.is_empty() {
+            name(&mut out, "wrapped");
+            out.push('{');
+            for (column, raw) in &self.wrapped {
+                name(&mut out, column);
+                raw.put(&mut out);
+            }
+            out.push('}');
+        }
         if let Some(created_at_from) = self.created_at_from {
             name(&mut out, "created_at_from");
             put_bytes(&mut out, created_at_from.as_bytes());
@@ -112,7 +120,7 @@ impl Attributes<'_> {
 }
 
 impl Originals<'_> {
-    fn put(&self, own_name: &str, out: &mut String) {
+    fn put(&self, out: &mut String) {
         let all = [
             ("event_id", &self.event_id),
             ("aggregate_id", &self.aggregate_id),
@@ -123,7 +131,7 @@ impl Originals<'_> {
         if all.iter().all(|(_, original)| original.is_none()) {
             return;
         }
-        name(out, own_name);
+        name(out, "original");
         out.push('{');
         for (column, original) in all {
             if let Some(original) = original {

@@ -2,6 +2,8 @@
 //! payload; the schema only says how to read it, and is read for that.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::logical_type::Reading;
 use super::rewrite;
@@ -14,17 +16,24 @@ const TYPES: [&str; 12] = [
     "float", "double",
 ];
 
+/// How many schemas a thread remembers, and up to which length.
+const MAX_KNOWN: usize = 16;
+const MAX_KNOWN_BYTES: usize = 64 << 10;
+
+thread_local! {
+    /// The schemas that were read last: the values of a topic repeat theirs, which is longer than
+    /// they are.
+    static KNOWN: RefCell<Vec<(Box<str>, Option<Rc<Reading>>)>> = const { RefCell::new(Vec::new()) };
+}
+
 /// The payload inside the wrapper, its logical types read; `None` where the value is not wrapped.
 pub(in crate::event) fn payload<'a>(scan: &Scan<'a>) -> Option<Cow<'a, str>> {
     if scan.members.len() != 2 {
         return None;
     }
     let (schema, payload) = (scan.get("schema")?, scan.get("payload")?);
-    if !is_schema(schema) {
-        return None;
-    }
-    let rewritten = Reading::of_schema(schema.raw)
-        .and_then(|reading| rewrite::rewritten(payload.raw, &reading));
+    let reading = reading(schema)?;
+    let rewritten = reading.and_then(|reading| rewrite::rewritten(payload.raw, &reading));
     Some(rewritten.map_or(Cow::Borrowed(payload.raw), Cow::Owned))
 }
 
@@ -36,6 +45,27 @@ pub(in crate::event) fn payload_of_text(json: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     payload(&json::scan(json.as_bytes()).ok()?)
+}
+
+/// What a schema says of its values, if anything; `None` where it is none of Connect's.
+fn reading(schema: Value<'_>) -> Option<Option<Rc<Reading>>> {
+    let known = KNOWN.with_borrow(|known| {
+        known.iter().find(|(json, _)| **json == *schema.raw).map(|(_, reading)| reading.clone())
+    });
+    if known.is_some() {
+        return known;
+    }
+    if !is_schema(schema) {
+        return None;
+    }
+    let reading = Reading::of_schema(schema.raw).map(Rc::new);
+    if schema.raw.len() <= MAX_KNOWN_BYTES {
+        KNOWN.with_borrow_mut(|known| {
+            known.truncate(MAX_KNOWN - 1);
+            known.insert(0, (schema.raw.into(), reading.clone()));
+        });
+    }
+    Some(reading)
 }
 
 /// Whether it is a schema as Connect writes it: null, or an object whose type is one of Connect's.

@@ -1,5 +1,6 @@
 //! From records to rows: `audit ingest`, what it makes of each record, and what it survives.
 
+mod clients;
 mod decode;
 mod edges;
 mod exactly_once;
