@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::metadata::MetadataTopic;
 use sandbox::{Peculiarities, Process, Sandbox};
 
 use super::connectors::{self, DEBEZIUMS};
@@ -156,7 +157,7 @@ fn wait_for(sandbox: &Sandbox, client: &mut Process, topics: &[(String, usize)])
         assert!(began.elapsed() < LIMIT, "missing: {missing:?}; its log: {log}");
         std::thread::sleep(Duration::from_millis(100));
         let Ok(metadata) = consumer.fetch_metadata(None, second) else { continue };
-        let there: Vec<_> = metadata.topics().iter().map(|topic| topic.name()).collect();
+        let there: Vec<_> = metadata.topics().iter().map(MetadataTopic::name).collect();
         missing.retain(|(topic, records)| {
             let end = there
                 .contains(&topic.as_str())
