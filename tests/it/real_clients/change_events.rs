@@ -128,6 +128,14 @@ fn amounts_are_exact_numbers_and_dates_are_readable_where_the_schema_is_there() 
             ],
         );
     }
+    let row = order_as_created(recorded, "iso_times").payload;
+    let columns = [
+        ("placed_on", r#""2026-02-28""#),
+        ("at_micros", r#""2026-02-28T23:59:59.999999Z""#),
+        ("time_micros", r#""23:59:59.999999Z""#),
+        ("days", r#"["2026-02-28", "1969-12-31"]"#),
+    ];
+    assert_columns("iso_times", &row, &["after"], &columns);
     // Connect's own types know milliseconds alone.
     let row = order_as_created(recorded, "connect_times").payload;
     let columns = [

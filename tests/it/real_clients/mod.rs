@@ -1,7 +1,7 @@
 //! What real clients write is found and read as what it is: Debezium and Kafka Connect with their
 //! converters, and Spring for Apache Kafka with its dead letters.
 //!
-//! The clients run once for all tests here. They are fetched through Maven (45 MB) into the folder
+//! The clients run once for all tests here. They are fetched through Maven (48 MB) into the folder
 //! where Kafka is; without Java and Maven the tests skip themselves.
 
 mod change_events;
@@ -11,7 +11,7 @@ mod dead_letters;
 mod outbox_events;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 use record_file::{Content, Record};
 use sandbox::{Sandbox, Scope};
@@ -43,15 +43,15 @@ struct Row {
 impl Recorded {
     /// The one of this process, or `None` where there is no client.
     fn shared() -> Option<&'static Self> {
-        static SHARED: OnceLock<Option<Recorded>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| match Self::record() {
+        // Where it fails, it fails at once for all tests after the first.
+        static SHARED: LazyLock<Option<Recorded>> = LazyLock::new(|| match Recorded::record() {
             Ok(recorded) => Some(recorded),
             Err(reason) => {
                 eprintln!("skipped: real clients (Debezium, Kafka Connect, Spring): {reason}");
                 None
             }
         });
-        shared.as_ref()
+        SHARED.as_ref()
     }
 
     fn record() -> Result<Self, String> {
