@@ -139,7 +139,7 @@ fn row<'a>(
 enum Content<'a> {
     /// JSON; its schema's id where it is in Confluent's wire format.
     Json { scan: Scan<'a>, schema_id: Option<u32> },
-    /// A CloudEvent in binary mode, whose value may be anything.
+    /// An event in `CloudEvents`' binary mode, whose value may be anything.
     Decoded(Outcome<'a>),
     /// Nothing that a decoder could read.
     Refused(Problem),

@@ -52,24 +52,25 @@ pub(in crate::event) enum Raw<'a> {
 impl<'a> Raw<'a> {
     /// The bytes of an id: a text's characters, a number's digits, a header's value, and what a
     /// struct of one field or quotes within carry. `None` for what cannot be an id.
+    #[inline]
     pub(in crate::event) fn id(&self) -> Option<Cow<'a, [u8]>> {
         match self {
-            Self::Json(Value { kind: Kind::Number, raw, .. }) => {
-                Some(Cow::Borrowed(raw.as_bytes()))
-            }
-            Self::Json(Value { kind: Kind::Object, raw, .. }) => {
-                wrapping::carried_by_json(raw).map(into_bytes)
-            }
-            Self::Json(value) => value.text().map(|text| match text {
-                Cow::Borrowed(text) => wrapping::carried(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(wrapping::carried(text.as_bytes()).into_owned()),
-            }),
+            Self::Json(value) => match value.kind {
+                Kind::Text => value.text().map(|text| match text {
+                    Cow::Borrowed(text) => wrapping::carried(text.as_bytes()),
+                    Cow::Owned(text) => Cow::Owned(wrapping::carried(text.as_bytes()).into_owned()),
+                }),
+                Kind::Number => Some(Cow::Borrowed(value.raw.as_bytes())),
+                Kind::Object => wrapping::carried_by_json(value.raw).map(into_bytes),
+                Kind::Array | Kind::Boolean | Kind::Null => None,
+            },
             Self::Bytes(bytes) => Some(wrapping::carried(bytes)),
         }
         .filter(|id| !id.is_empty())
     }
 
     /// Whether a member holds its id inside quotes or a struct.
+    #[inline]
     pub(in crate::event) fn wraps(&self, id: &[u8]) -> bool {
         match self {
             Self::Json(value) if value.kind == Kind::Object => true,

@@ -17,7 +17,16 @@ const LENGTH_OF_NUMBER: usize = 8;
 
 /// The id or word that bytes carry; the bytes as they are where nothing is around it. Nothing
 /// (no bytes) where the wrapping holds null.
+#[inline]
 pub(crate) fn carried(bytes: &[u8]) -> Cow<'_, [u8]> {
+    // The first byte tells of nearly all ids that nothing is around them.
+    match bytes.first() {
+        Some(b'"' | b'{' | 0) => carried_inside(bytes),
+        _ => Cow::Borrowed(bytes),
+    }
+}
+
+fn carried_inside(bytes: &[u8]) -> Cow<'_, [u8]> {
     let found = match bytes.first() {
         Some(b'"' | b'{') => std::str::from_utf8(bytes).ok().and_then(carried_by_json),
         Some(0) if bytes.len() > LENGTH_OF_NUMBER => carried_in_wire_format(bytes),

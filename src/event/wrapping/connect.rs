@@ -20,10 +20,13 @@ const TYPES: [&str; 12] = [
 const MAX_KNOWN: usize = 16;
 const MAX_KNOWN_BYTES: usize = 64 << 10;
 
+/// A schema as it came, and what it says.
+type KnownSchema = (Box<str>, Option<Rc<Reading>>);
+
 thread_local! {
     /// The schemas that were read last: the values of a topic repeat theirs, which is longer than
     /// they are.
-    static KNOWN: RefCell<Vec<(Box<str>, Option<Rc<Reading>>)>> = const { RefCell::new(Vec::new()) };
+    static KNOWN: RefCell<Vec<KnownSchema>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The payload inside the wrapper, its logical types read; `None` where the value is not wrapped.

@@ -117,22 +117,25 @@ impl Rewriter<'_> {
                     depth += 1;
                     self.at += 1;
                 }
-                b'}' | b']' if depth == 0 => return,
                 b'}' | b']' => {
-                    depth -= 1;
+                    depth = depth.saturating_sub(1);
                     self.at += 1;
                 }
-                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if depth == 0 => return,
-                _ => {
-                    self.at += 1;
-                    if depth == 0 {
-                        continue;
-                    }
-                }
+                // These only stand inside a container.
+                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                _ => self.skip_word(),
             }
-            if depth == 0 && matches!(byte, b'"' | b'}' | b']') {
+            if depth == 0 {
                 return;
             }
+        }
+    }
+
+    /// Steps over a number, `true`, `false` or `null`.
+    fn skip_word(&mut self) {
+        self.at += 1;
+        while let Some(b'0'..=b'9' | b'a'..=b'z' | b'E' | b'.' | b'+' | b'-') = self.peek() {
+            self.at += 1;
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn read(text: &[u8]) -> Option<ParsedTime> {
 }
 
 /// `2026-11-22`, `2026/11/22` or `20261122`, whether it has separators, and what follows.
+#[inline]
 fn leading_date(text: &[u8]) -> Option<(Date, bool, &[u8])> {
     match *text {
         [y1, y2, y3, y4, first @ (b'-' | b'/'), m1, m2, second, d1, d2, ref rest @ ..]
@@ -44,6 +45,7 @@ fn leading_date(text: &[u8]) -> Option<(Date, bool, &[u8])> {
 }
 
 /// `10:00`, `10:00:00.123`, or without colons, and what follows.
+#[inline]
 fn time_of_day(text: &[u8], without_colons: bool) -> Option<(Clock, &[u8])> {
     let (hour, minute, rest) = match *text {
         [h1, h2, b':', m1, m2, ref rest @ ..] => (two_digits(h1, h2)?, two_digits(m1, m2)?, rest),
@@ -66,12 +68,14 @@ fn time_of_day(text: &[u8], without_colons: bool) -> Option<(Clock, &[u8])> {
     Some((Clock { hour, minute, second, micros }, rest))
 }
 
+#[inline]
 fn two_digits(first: u8, second: u8) -> Option<i64> {
     (first.is_ascii_digit() && second.is_ascii_digit())
         .then(|| i64::from(first - b'0') * 10 + i64::from(second - b'0'))
 }
 
 /// The microseconds of a fraction, and what follows it.
+#[inline]
 fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b'.' | b',', digits @ ..] = text else {
         return Some((0, text));
@@ -87,6 +91,7 @@ fn fraction(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// The offset in minutes; the inner `None` where there is none, the outer where it cannot be read.
+#[inline]
 fn offset(text: &[u8]) -> Option<Option<i64>> {
     // `[Europe/Vienna]` and ` CET` after an offset only name the zone that the offset came from.
     let text = match text {

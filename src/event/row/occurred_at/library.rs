@@ -45,7 +45,7 @@ pub(super) fn read_array(json: &str) -> Option<ParsedTime> {
 }
 
 /// Seconds beside nanoseconds (Gson's `Instant`, protobuf's and Firestore's timestamps as plain
-/// objects), and MongoDB's `{"$date": …}`.
+/// objects), and `MongoDB`'s `{"$date": …}`.
 pub(super) fn read_object(json: &str) -> Option<ParsedTime> {
     let scan = json::scan(json.as_bytes()).ok()?;
     if let [only] = scan.members.as_slice() {

@@ -20,7 +20,7 @@
 //! A fraction or an exponent is read exactly (`1763805600.123456`, `1.7638056E9`).
 //!
 //! Forms of single libraries (`library`): RFC 2822 and HTTP's dates, `/Date(…)/`, Jackson's arrays,
-//! seconds beside nanoseconds, MongoDB's `$date`. What two countries read differently
+//! seconds beside nanoseconds, `MongoDB`'s `$date`. What two countries read differently
 //! (`11/12/2026`), zones that only have a name, and Excel's day numbers are not read as what they
 //! may be.
 

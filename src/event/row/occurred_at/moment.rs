@@ -32,6 +32,7 @@ pub(super) struct Clock {
 
 /// The point in time of a day and a time of day at an offset; `None` where the clock has no such
 /// time, or TIMESTAMP cannot hold it.
+#[inline]
 pub(super) fn moment(date: Date, clock: Clock, offset_minutes: i64) -> Option<UnixMicros> {
     let is_time = (0..24).contains(&clock.hour)
         && (0..60).contains(&clock.minute)
@@ -43,6 +44,7 @@ pub(super) fn moment(date: Date, clock: Clock, offset_minutes: i64) -> Option<Un
 }
 
 /// A day of the calendar.
+#[inline]
 pub(super) fn date(year: i64, month: i64, day: i64) -> Option<Date> {
     let is_date = (1..=12).contains(&month) && (1..=days_in_month(year, month)).contains(&day);
     is_date.then_some(Date { year, month, day })
