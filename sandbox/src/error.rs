@@ -27,7 +27,7 @@ pub enum Error {
     #[error("cannot fetch {what} through Maven: {reason}")]
     Fetch {
         /// What was to be fetched.
-        what: &'static str,
+        what: String,
         /// What went wrong, with the last lines of Maven's output.
         reason: String,
     },

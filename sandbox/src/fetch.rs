@@ -5,6 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use uuid::Uuid;
+
 use crate::error::Error;
 use crate::process::{Guardian, Process};
 use crate::progress::Progress;
@@ -55,23 +57,46 @@ fn java_version(text: &str) -> Option<u32> {
 /// The folder of Apache Kafka's jars: out of the cache, or fetched into it. Needs Java; without
 /// Maven, too, only what was fetched before can be used (`None` otherwise).
 pub(crate) fn kafka(guardian: &Guardian, progress: &Progress) -> Result<Option<PathBuf>, Error> {
+    let what = format!("Apache Kafka {KAFKA_VERSION} (43 MB)");
     let name = format!("kafka-{KAFKA_VERSION}");
+    copy_dependencies(guardian, progress, &name, &what, KAFKA_POM)
+}
+
+/// The folder of all jars that a Maven project depends on: out of the cache, or fetched into it
+/// (`None` where it is not there, and there is no Maven). Another project of the same name has
+/// another folder.
+pub(crate) fn jars(
+    guardian: &Guardian,
+    progress: &Progress,
+    name: &str,
+    pom: &str,
+) -> Result<Option<PathBuf>, Error> {
+    let mut digest = Uuid::new_v5(&Uuid::NAMESPACE_OID, pom.as_bytes()).simple().to_string();
+    digest.truncate(12);
+    copy_dependencies(guardian, progress, &format!("{name}-{digest}"), name, pom)
+}
+
+fn copy_dependencies(
+    guardian: &Guardian,
+    progress: &Progress,
+    name: &str,
+    what: &str,
+    pom: &str,
+) -> Result<Option<PathBuf>, Error> {
     let cache = cache_folder(false);
-    if cache.join(&name).is_dir() {
+    if cache.join(name).is_dir() {
         return Ok(Some(cache.join(name)));
     }
     let Some(maven) = on_path("mvn") else { return Ok(None) };
-    let what = "Apache Kafka";
-    let _step = progress
-        .begin(&format!("fetching Apache Kafka {KAFKA_VERSION} through Maven, once (43 MB)"));
-    into_cache(&cache, &name, what, |partial| {
-        let folder = guardian.folder("fetch-kafka", None)?;
-        let pom = folder.join("pom.xml");
-        std::fs::write(&pom, KAFKA_POM).map_err(|error| unusable(&pom, &error))?;
+    let _step = progress.begin(&format!("fetching {what} through Maven, once"));
+    into_cache(&cache, name, what, |partial| {
+        let folder = guardian.folder(&format!("fetch-{name}"), None)?;
+        let pom_path = folder.join("pom.xml");
+        std::fs::write(&pom_path, pom).map_err(|error| unusable(&pom_path, &error))?;
         run(guardian, &folder, &maven, what, |command| {
             command
                 .args(["-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime", "-f"])
-                .arg(&pom)
+                .arg(&pom_path)
                 .arg(format!("-DoutputDirectory={}", partial.display()));
         })
     })
@@ -102,9 +127,9 @@ pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathB
             ));
         }
     };
-    let what = "PostgreSQL";
-    let _step = progress
-        .begin(&format!("fetching PostgreSQL {POSTGRES_VERSION} through Maven, once (15 MB)"));
+    let what = format!("PostgreSQL {POSTGRES_VERSION} (15 MB)");
+    let what = what.as_str();
+    let _step = progress.begin(&format!("fetching {what} through Maven, once"));
     into_cache(&cache, &name, what, |partial| {
         let folder = guardian.folder("fetch-postgres", None)?;
         run(guardian, &folder, &maven, what, |command| {
@@ -119,7 +144,7 @@ pub(crate) fn postgres(guardian: &Guardian, progress: &Progress) -> Result<PathB
             .map(|entry| entry.path())
             .find(|path| path.extension().is_some_and(|extension| extension == "txz"))
             .ok_or_else(|| Error::Fetch {
-                what,
+                what: what.to_string(),
                 reason: "the artifact holds no .txz archive".into(),
             })?;
         let tar = on_path("tar").unwrap_or_else(|| "tar".into());
@@ -134,11 +159,11 @@ fn run(
     guardian: &Guardian,
     folder: &Path,
     program: &Path,
-    what: &'static str,
+    what: &str,
     arrange: impl FnOnce(&mut Command),
 ) -> Result<(), Error> {
     Process::run(guardian, folder, program, arrange)
-        .map_err(|error| Error::Fetch { what, reason: error.to_string() })
+        .map_err(|error| Error::Fetch { what: what.to_string(), reason: error.to_string() })
 }
 
 /// Fills `cache/name` by `fill`, which is given an empty folder. Only a complete one gets its name,
@@ -146,11 +171,11 @@ fn run(
 fn into_cache(
     cache: &Path,
     name: &str,
-    what: &'static str,
+    what: &str,
     fill: impl FnOnce(&Path) -> Result<(), Error>,
 ) -> Result<PathBuf, Error> {
     let complete = cache.join(name);
-    let failed = |reason: String| Error::Fetch { what, reason };
+    let failed = |reason: String| Error::Fetch { what: what.to_string(), reason };
     std::fs::create_dir_all(cache).map_err(|error| unusable(cache, &error))?;
     // One lock for all, because Maven's own folder is not safe for several at once. It goes with
     // the process.
@@ -210,7 +235,7 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         let failing = into_cache(cache.path(), "thing", "thing", |partial| {
             std::fs::write(partial.join("half"), "half").unwrap();
-            Err(Error::Fetch { what: "thing", reason: "the network went away".into() })
+            Err(Error::Fetch { what: "thing".into(), reason: "the network went away".into() })
         });
         assert!(failing.is_err());
         assert!(!cache.path().join("thing").exists());

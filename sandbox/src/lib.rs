@@ -129,6 +129,23 @@ impl Sandbox {
         Process::start(&self.guardian, &folder, program, Signal::SIGKILL, arrange)
     }
 
+    /// Java 17 or newer, as the sandbox's own Kafka would use it.
+    ///
+    /// # Errors
+    /// When there is none: why not.
+    pub fn java(&self) -> Result<PathBuf, String> {
+        fetch::java()
+    }
+
+    /// The folder of all jars that a Maven project depends on. They are fetched once, into the
+    /// user's cache folder; `None` where that has yet to be done and there is no Maven.
+    ///
+    /// # Errors
+    /// When they can't be fetched.
+    pub fn jars(&self, name: &str, pom: &str) -> Result<Option<PathBuf>, Error> {
+        fetch::jars(&self.guardian, &Progress::lines(), name, pom)
+    }
+
     /// A folder in the sandbox's directory, made when it isn't there yet.
     ///
     /// # Errors

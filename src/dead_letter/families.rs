@@ -56,7 +56,7 @@ pub(super) struct Names {
     pub(super) stack_trace: &'static str,
 }
 
-const FAMILIES: [Names; 6] = [
+const FAMILIES: [Names; 8] = [
     Names {
         family: Family::Spring,
         integers: Integers::Binary,
@@ -134,6 +134,34 @@ const FAMILIES: [Names; 6] = [
         cause_class: "dead-letter-cause-class-name",
         message: "dead-letter-reason",
         stack_trace: "",
+    },
+    // A key that could not be read. Where the value could not be read either, Spring writes its
+    // error behind, and that one is taken.
+    Names {
+        family: Family::Spring,
+        integers: Integers::Binary,
+        topic: "kafka_dlt-original-topic",
+        partition: "kafka_dlt-original-partition",
+        offset: "kafka_dlt-original-offset",
+        timestamp: "kafka_dlt-original-timestamp",
+        consumer_group: "kafka_dlt-original-consumer-group",
+        class: "kafka_dlt-key-exception-fqcn",
+        cause_class: "",
+        message: "kafka_dlt-key-exception-message",
+        stack_trace: "kafka_dlt-key-exception-stacktrace",
+    },
+    Names {
+        family: Family::SpringRetry,
+        integers: Integers::Binary,
+        topic: "kafka_original-topic",
+        partition: "kafka_original-partition",
+        offset: "kafka_original-offset",
+        timestamp: "kafka_original-timestamp",
+        consumer_group: "kafka_original-consumer-group",
+        class: "kafka_key-exception-fqcn",
+        cause_class: "",
+        message: "kafka_key-exception-message",
+        stack_trace: "kafka_key-exception-stacktrace",
     },
 ];
 

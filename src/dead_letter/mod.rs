@@ -102,7 +102,12 @@ pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
     if let Some(names) = last {
         read_error(&mut letter, record, names);
     }
-    letter.attempts = record.last_header("retry_topic-attempts").and_then(integers::attempts);
+    // Spring writes the number of the attempt to come, also where none comes any more.
+    letter.attempts = record
+        .last_header("retry_topic-attempts")
+        .and_then(integers::attempts)
+        .and_then(|next| next.checked_sub(1))
+        .filter(|attempts| *attempts >= 0);
     letter.family = last.or(first).map(|names| names.family);
     if letter.origin_topic.is_none() {
         // `orders-retry-0-dlt` names a retry topic, not the one that the record came from.

@@ -123,7 +123,7 @@ fn retry_topics_count_attempts_and_know_the_first_timestamp() {
         ("kafka_original-offset", &[0, 0, 0, 0, 0, 0, 0, 5]),
         ("kafka_exception-fqcn", b"java.lang.RuntimeException"),
         ("kafka_exception-message", b"try again"),
-        ("retry_topic-attempts", &[0, 0, 0, 3]),
+        ("retry_topic-attempts", &[0, 0, 0, 4]),
         ("retry_topic-original-timestamp", &[0x01, 0xA2, 0, 0, 0, 0]),
     ];
     with_letter("orders.events-retry-0-dlt", &headers, |letter| {
@@ -135,6 +135,37 @@ fn retry_topics_count_attempts_and_know_the_first_timestamp() {
         assert_eq!(letter.exception_message.as_deref(), Some("try again"));
         assert_eq!(letter.consumer_group.as_deref(), Some("payment-service"));
     });
+}
+
+#[test]
+fn a_key_that_spring_could_not_read_is_the_error_unless_the_value_could_not_be_read_either() {
+    for (dlt, exception) in [("kafka_dlt-", "kafka_dlt-exception-"), ("kafka_", "kafka_exception-")]
+    {
+        let topic = format!("{dlt}original-topic");
+        let names = |kind: &str| format!("{dlt}{kind}exception-fqcn");
+        let [key_class, message] = [names("key-"), format!("{dlt}key-exception-message")];
+        let trace = format!("{dlt}key-exception-stacktrace");
+        let value_class = format!("{exception}fqcn");
+        let headers: [Pair<'_>; 5] = [
+            (&key_class, b"org.example.KeyException"),
+            (&message, b"no key"),
+            (&trace, b"at Key"),
+            (&value_class, b"org.example.ValueException"),
+            (&topic, b"orders.events"),
+        ];
+        with_letter("t-dlt", &headers, |letter| {
+            let class = letter.exception_class.as_deref();
+            assert_eq!(class, Some("org.example.ValueException"));
+            assert_eq!(letter.exception_message, None);
+        });
+        let key_alone = [headers[0], headers[1], headers[2], headers[4]];
+        with_letter("t-dlt", &key_alone, |letter| {
+            assert_eq!(letter.exception_class.as_deref(), Some("org.example.KeyException"));
+            assert_eq!(letter.exception_message.as_deref(), Some("no key"));
+            assert_eq!(letter.stack_trace.as_deref(), Some("at Key"));
+            assert_eq!(letter.origin_topic.as_deref(), Some("orders.events"));
+        });
+    }
 }
 
 const SPRING_CLOUD_STREAM: [Pair<'_>; 8] = [

@@ -4,6 +4,7 @@ mod database;
 mod ingest;
 mod profiles;
 mod read;
+mod real_clients;
 mod replay;
 mod saga;
 mod support;
