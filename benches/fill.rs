@@ -148,7 +148,7 @@ impl Generator {
         let mut events = CopyBuffer::with_capacity(count * 600);
         let mut dead_letters = CopyBuffer::default();
         let mut dead_letter_ids = Vec::new();
-        let begin: Vec<i64> = self.claims.iter().map(|claim| claim.next_offset).collect();
+        let begin: Vec<i64> = self.claims.iter().map(|claim| claim.recorded.next_offset).collect();
         for id in first_id..first_id + count as i64 {
             if self.event(&mut events, &mut dead_letters) {
                 dead_letter_ids.push(id);
@@ -159,13 +159,13 @@ impl Generator {
             .claims
             .iter()
             .zip(begin)
-            .filter(|(claim, first_offset)| claim.next_offset > *first_offset)
+            .filter(|(claim, first_offset)| claim.recorded.next_offset > *first_offset)
             .map(|(claim, first_offset)| OffsetRange {
                 partition_id: claim.partition_id,
                 epoch: claim.epoch,
                 first_offset,
-                next_offset: claim.next_offset,
-                row_count: (claim.next_offset - first_offset) as i32,
+                next_offset: claim.recorded.next_offset,
+                row_count: (claim.recorded.next_offset - first_offset) as i32,
                 kind: RangeKind::Stored,
             })
             .collect();
@@ -212,7 +212,7 @@ impl Generator {
         let (class, message) = error(&key, random);
         let mut headers = vec![header("content-type", b"application/json")];
         let (origin_partition, origin_offset) =
-            (partition.to_be_bytes(), claim.next_offset.to_be_bytes());
+            (partition.to_be_bytes(), claim.recorded.next_offset.to_be_bytes());
         let trace = format!("{class}: {message}\n{}", STACK_FRAME.repeat(12));
         if is_dlt {
             headers.extend([
@@ -229,7 +229,7 @@ impl Generator {
             cluster_id: CLUSTER_ID,
             topic: TOPICS[topic],
             partition,
-            offset: claim.next_offset,
+            offset: claim.recorded.next_offset,
             timestamp_ms: Some(self.now_us / 1000),
             key: Some(key.as_bytes()),
             value: Some(value.as_bytes()),
@@ -240,7 +240,7 @@ impl Generator {
         if is_dlt {
             write_dead_letter(dead_letters, &record);
         }
-        claim.next_offset += 1;
+        claim.recorded.next_offset += 1;
         story.last_event = Some(event_id);
         if ended {
             self.stories[place] = Story::new(&mut self.random, self.now_us);

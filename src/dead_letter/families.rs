@@ -3,7 +3,8 @@
 //!
 //! Sources: Spring Kafka's `KafkaHeaders`, `DeadLetterPublishingRecoverer` and `RetryTopicHeaders`;
 //! Kafka Connect's `DeadLetterQueueReporter` (KIP-298); Kafka Streams' `ExceptionHandlerUtils`
-//! (KIP-1034); `SmallRye`'s `KafkaDeadLetterQueue`.
+//! (KIP-1034); `SmallRye`'s `KafkaDeadLetterQueue`; Spring Cloud Stream's
+//! `KafkaMessageChannelBinder`.
 
 use std::fmt;
 
@@ -17,6 +18,8 @@ pub enum Family {
     Spring,
     /// Spring Kafka's retry topics.
     SpringRetry,
+    /// The Kafka binder of Spring Cloud Stream.
+    SpringCloudStream,
     /// Kafka Connect.
     Connect,
     /// Kafka Streams.
@@ -30,6 +33,7 @@ impl fmt::Display for Family {
         formatter.write_str(match self {
             Self::Spring => "Spring Kafka",
             Self::SpringRetry => "Spring Kafka retry topics",
+            Self::SpringCloudStream => "Spring Cloud Stream",
             Self::Connect => "Kafka Connect",
             Self::Streams => "Kafka Streams",
             Self::SmallRye => "SmallRye",
@@ -52,7 +56,7 @@ pub(super) struct Names {
     pub(super) stack_trace: &'static str,
 }
 
-const FAMILIES: [Names; 5] = [
+const FAMILIES: [Names; 6] = [
     Names {
         family: Family::Spring,
         integers: Integers::Binary,
@@ -78,6 +82,19 @@ const FAMILIES: [Names; 5] = [
         cause_class: "kafka_exception-cause-fqcn",
         message: "kafka_exception-message",
         stack_trace: "kafka_exception-stacktrace",
+    },
+    Names {
+        family: Family::SpringCloudStream,
+        integers: Integers::Binary,
+        topic: "x-original-topic",
+        partition: "x-original-partition",
+        offset: "x-original-offset",
+        timestamp: "x-original-timestamp",
+        consumer_group: "",
+        class: "x-exception-fqcn",
+        cause_class: "",
+        message: "x-exception-message",
+        stack_trace: "x-exception-stacktrace",
     },
     Names {
         family: Family::Connect,
@@ -133,9 +150,9 @@ const ERROR_PREFIXES: [&str; 8] = [
     "__streams.errors.",
 ];
 
-/// `SmallRye`'s names have no beginning of their own, so that others may have headers that begin
-/// alike.
-const SMALLRYE_NAMES: [&str; 7] = [
+/// The names of `SmallRye` and of Spring Cloud Stream have no beginning of their own: others have
+/// headers that begin alike, as proxies do with `x-original-uri`.
+const ERROR_NAMES: [&str; 15] = [
     "dead-letter-exception-class-name",
     "dead-letter-cause-class-name",
     "dead-letter-reason",
@@ -143,6 +160,14 @@ const SMALLRYE_NAMES: [&str; 7] = [
     "dead-letter-topic",
     "dead-letter-partition",
     "dead-letter-offset",
+    "x-original-topic",
+    "x-original-partition",
+    "x-original-offset",
+    "x-original-timestamp",
+    "x-original-timestamp-type",
+    "x-exception-fqcn",
+    "x-exception-message",
+    "x-exception-stacktrace",
 ];
 
 /// The class around every error of a Spring listener, which says nothing.
@@ -152,7 +177,7 @@ const SPRING_WRAPPER: &[u8] =
 /// Whether a header describes an error or a retry, so that a replay leaves it out.
 pub fn is_error_header(name: &[u8]) -> bool {
     ERROR_PREFIXES.iter().any(|prefix| name.starts_with(prefix.as_bytes()))
-        || SMALLRYE_NAMES.iter().any(|known| name == known.as_bytes())
+        || ERROR_NAMES.iter().any(|known| name == known.as_bytes())
 }
 
 /// The family whose origin stands first in the record.
@@ -201,7 +226,7 @@ impl Names {
         each_hop: &str,
         first_hop: bool,
     ) -> Option<&'a [u8]> {
-        if named(record, name).count() < named(record, each_hop).count() {
+        if name.is_empty() || named(record, name).count() < named(record, each_hop).count() {
             return None;
         }
         // SmallRye puts its headers before those that the record already had; all others put them

@@ -57,7 +57,10 @@ fn integer(bytes: &[u8], integers: Integers, length: usize) -> Option<i64> {
     })
 }
 
+/// Decimal digits, also in quotes.
 fn decimal(bytes: &[u8]) -> Option<i64> {
+    let bytes =
+        bytes.strip_prefix(b"\"").and_then(|bytes| bytes.strip_suffix(b"\"")).unwrap_or(bytes);
     let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -97,6 +100,7 @@ mod tests {
         for integers in [Integers::Binary, Integers::Text] {
             assert_eq!(partition(b"3", integers), Some(3));
             assert_eq!(partition(b"1234", integers), Some(1234));
+            assert_eq!(partition(b"\"12\"", integers), Some(12));
             assert_eq!(offset(b"12345678", integers), Some(12_345_678));
         }
         assert_eq!(partition(&[0, 0, 0, 1], Integers::Text), None);

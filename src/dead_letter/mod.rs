@@ -1,11 +1,11 @@
 //! Where a dead letter came from and why it died, out of the headers that its producer left; and
 //! the hygiene of headers for a replay. Pure.
 //!
-//! Five families of headers are read (`families`): Spring Kafka's dead-letter recoverer and retry
-//! topics, Kafka Connect, Kafka Streams (KIP-1034) and `SmallRye`. A record may have died more than
-//! once: the origin is that of the first hop, the error that of the last. Values that are truncated
-//! or absurd give nothing here; the raw headers are stored beside ([`headers_json`]), so that
-//! nothing is lost.
+//! Six families of headers are read (`families`): Spring Kafka's dead-letter recoverer and retry
+//! topics, Spring Cloud Stream, Kafka Connect, Kafka Streams (KIP-1034) and `SmallRye`. A record
+//! may have died more than once: the origin is that of the first hop, the error that of the last.
+//! Values that are truncated or absurd give nothing here, and names that are too long for an index
+//! are cut; the raw headers are stored beside ([`headers_json`]), so that nothing is lost.
 
 mod families;
 mod headers;
@@ -13,11 +13,13 @@ mod integers;
 mod plan;
 mod replay_headers;
 mod replay_state;
+mod texts;
 
 use std::borrow::Cow;
 
 use crate::event::{Record, topic};
 use families::Names;
+use texts::{MAX_NAME_BYTES, MAX_TOPIC_BYTES, cut, text, word};
 
 pub use families::{Family, is_error_header};
 pub use headers::{HeadersError, OwnedHeader, headers_from_json, headers_json};
@@ -117,7 +119,8 @@ pub fn origin<'a>(record: &Record<'a>) -> DeadLetter<'a> {
 fn read_origin<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
     // All parts are taken from the same hop: parts of two hops would name a record that never was.
     letter.origin_topic =
-        names.first(record, names.topic).map(text).filter(|topic| !topic.is_empty());
+        names.first(record, names.topic).map(word).filter(|topic| !topic.is_empty());
+    letter.origin_topic = letter.origin_topic.take().map(|topic| cut(topic, MAX_TOPIC_BYTES));
     if letter.origin_topic.is_some() {
         letter.origin_source = OriginSource::Header;
     }
@@ -137,19 +140,30 @@ fn read_origin<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Nam
 
 fn read_error<'a>(letter: &mut DeadLetter<'a>, record: &Record<'a>, names: &Names) {
     let last = |name| names.last(record, name).map(text);
-    letter.exception_class = names.exception_class(record).map(text);
+    let class = names.exception_class(record).map(word);
+    letter.exception_class = class.map(|class| cut(class, MAX_NAME_BYTES));
     letter.exception_message = last(names.message);
     letter.stack_trace = last(names.stack_trace);
-    letter.consumer_group = last(names.consumer_group).map(|group| match names.family {
-        Family::Connect => Cow::Owned(format!("connect-{group}")),
+    let group = names.last(record, names.consumer_group).map(word);
+    let group = match names.family {
+        Family::Connect => group.map(|connector| Cow::Owned(format!("connect-{connector}"))),
+        // Spring's retry topics have names of their own for all but the group.
+        Family::SpringRetry => {
+            group.or_else(|| names.last(record, "kafka_dlt-original-consumer-group").map(word))
+        }
+        Family::SpringCloudStream => group_of_topic(record, names).map(Cow::Borrowed),
         _ => group,
-    });
+    };
+    letter.consumer_group = group.map(|group| cut(group, MAX_NAME_BYTES));
 }
 
-/// A header's text; what is not UTF-8, and NUL, becomes the replacement character.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { text }
+/// The group in `error.{destination}.{group}`, which Spring Cloud Stream writes into no header.
+/// Both may hold dots: the header that names the destination tells where the group begins.
+fn group_of_topic<'a>(record: &Record<'a>, names: &Names) -> Option<&'a str> {
+    let destination = word(names.last(record, names.topic)?);
+    let group = record.topic.strip_prefix("error.")?.strip_prefix(&*destination)?;
+    let group = group.strip_prefix('.')?;
+    (!group.is_empty()).then_some(group)
 }
 
 fn is_retry_topic(name: &str) -> bool {

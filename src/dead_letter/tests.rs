@@ -116,8 +116,9 @@ fn spring_s_wrapper_gives_way_to_its_cause() {
 
 #[test]
 fn retry_topics_count_attempts_and_know_the_first_timestamp() {
-    let headers: [Pair<'_>; 7] = [
+    let headers: [Pair<'_>; 8] = [
         ("kafka_original-topic", b"orders.events"),
+        ("kafka_dlt-original-consumer-group", b"payment-service"),
         ("kafka_original-partition", &[0, 0, 0, 1]),
         ("kafka_original-offset", &[0, 0, 0, 0, 0, 0, 0, 5]),
         ("kafka_exception-fqcn", b"java.lang.RuntimeException"),
@@ -132,7 +133,95 @@ fn retry_topics_count_attempts_and_know_the_first_timestamp() {
         assert_eq!(letter.origin_timestamp_ms, Some(0x1A2_0000_0000));
         assert_eq!(letter.attempts, Some(3));
         assert_eq!(letter.exception_message.as_deref(), Some("try again"));
+        assert_eq!(letter.consumer_group.as_deref(), Some("payment-service"));
     });
+}
+
+const SPRING_CLOUD_STREAM: [Pair<'_>; 8] = [
+    ("x-original-topic", b"orders.events"),
+    ("x-original-partition", &[0, 0, 0, 2]),
+    ("x-original-offset", &[0, 0, 0, 0, 0, 0, 0, 41]),
+    ("x-original-timestamp", &[0, 0, 1, 0xA2, 0, 0, 0, 0]),
+    ("x-original-timestamp-type", b"CreateTime"),
+    ("x-exception-fqcn", b"org.springframework.messaging.MessageHandlingException"),
+    ("x-exception-message", b"/ by zero"),
+    ("x-exception-stacktrace", b"at demo.Sink"),
+];
+
+#[test]
+fn spring_cloud_stream_names_the_group_in_the_topic_alone() {
+    with_letter("error.orders.events.billing.eu", &SPRING_CLOUD_STREAM, |letter| {
+        let expected = DeadLetter {
+            origin_topic: Some("orders.events".into()),
+            origin_source: OriginSource::Header,
+            origin_partition: Some(2),
+            origin_offset: Some(41),
+            origin_timestamp_ms: Some(0x1A2_0000_0000),
+            consumer_group: Some("billing.eu".into()),
+            exception_class: Some("org.springframework.messaging.MessageHandlingException".into()),
+            exception_message: Some("/ by zero".into()),
+            stack_trace: Some("at demo.Sink".into()),
+            attempts: None,
+            family: Some(Family::SpringCloudStream),
+        };
+        assert_eq!(letter, expected);
+    });
+    for topic in ["orders-events-billing-dlq", "error.orders.billing", "error.orders.events."] {
+        with_letter(topic, &SPRING_CLOUD_STREAM, |letter| {
+            assert_eq!(letter.origin_topic.as_deref(), Some("orders.events"), "{topic}");
+            assert_eq!(letter.consumer_group, None, "{topic}");
+        });
+    }
+}
+
+#[test]
+fn only_the_value_that_does_not_fit_is_cut_and_marked() {
+    let (long, name) = ("x".repeat(6_000), "y".repeat(2_000));
+    let headers: [Pair<'_>; 6] = [
+        ("kafka_dlt-original-topic", b"orders.events"),
+        ("kafka_dlt-original-partition", &[0, 0, 0, 2]),
+        ("kafka_dlt-original-consumer-group", name.as_bytes()),
+        ("kafka_dlt-exception-fqcn", long.as_bytes()),
+        ("kafka_dlt-exception-message", long.as_bytes()),
+        ("kafka_dlt-exception-stacktrace", long.as_bytes()),
+    ];
+    with_letter("orders.events-dlt", &headers, |letter| {
+        assert_eq!(letter.origin_topic.as_deref(), Some("orders.events"));
+        assert_eq!(letter.origin_partition, Some(2));
+        let class = format!("{}… (6000 bytes)", &long[..1_000]);
+        assert_eq!(letter.exception_class.as_deref(), Some(class.as_str()));
+        let group = format!("{}… (2000 bytes)", &name[..1_000]);
+        assert_eq!(letter.consumer_group.as_deref(), Some(group.as_str()));
+        assert_eq!(letter.exception_message.as_deref(), Some(long.as_str()));
+        assert_eq!(letter.stack_trace.as_deref(), Some(long.as_str()));
+    });
+    with_letter("t-dlt", &[("kafka_dlt-original-topic", long.as_bytes())], |letter| {
+        let topic = format!("{}… (6000 bytes)", &long[..249]);
+        assert_eq!(letter.origin_topic.as_deref(), Some(topic.as_str()));
+    });
+}
+
+#[test]
+fn words_in_quotes_are_read_and_messages_stay_as_they_came() {
+    let headers: [Pair<'_>; 4] = [
+        ("x-original-topic", b"\"orders.events\""),
+        ("x-original-partition", b"\"3\""),
+        ("x-exception-fqcn", b"\"java.lang.IllegalStateException\""),
+        ("x-exception-message", b"\"EUR\""),
+    ];
+    with_letter("error.orders.events.billing", &headers, |letter| {
+        assert_eq!(letter.origin_topic.as_deref(), Some("orders.events"));
+        assert_eq!(letter.origin_partition, Some(3));
+        assert_eq!(letter.consumer_group.as_deref(), Some("billing"));
+        assert_eq!(letter.exception_class.as_deref(), Some("java.lang.IllegalStateException"));
+        assert_eq!(letter.exception_message.as_deref(), Some("\"EUR\""));
+    });
+}
+
+#[test]
+fn a_header_without_a_name_is_no_family_s() {
+    let headers: [Pair<'_>; 2] = [("__streams.errors.message", b"no"), ("", b"a group?")];
+    with_letter("streams-dlq", &headers, |letter| assert_eq!(letter.consumer_group, None));
 }
 
 #[test]
@@ -250,7 +339,7 @@ fn without_headers_only_the_ending_of_the_topic_suggests_the_origin() {
 
 #[test]
 fn error_headers_are_told_from_the_producer_s_own() {
-    for (name, _) in SPRING {
+    for (name, _) in SPRING.into_iter().chain(SPRING_CLOUD_STREAM) {
         assert!(is_error_header(name.as_bytes()), "{name}");
     }
     for name in [
@@ -269,6 +358,7 @@ fn error_headers_are_told_from_the_producer_s_own() {
         "ce_id",
         "kafka_correlationId",
         "dead-letter-policy",
+        "x-original-uri",
         "audit-replay-id",
         "",
         "__TypeId__",

@@ -4,17 +4,18 @@ use std::borrow::Cow;
 
 use regex::Regex;
 
-use super::column_source::ColumnSources;
+use super::column_source::{ColumnOrigin, ColumnSources};
 use super::decoders::confluent;
 use super::decoders::confluent::Wire;
 use super::decoders::{cloud_events, debezium, native, plain};
 use super::envelope::{Outcome, Problem};
+use super::json::Scan;
 use super::row::assemble;
 use super::row::quarantine;
 use super::row::quarantine::QUARANTINED;
 use super::row::refused;
 use super::row::refused::QuarantineForm;
-use super::{Event, Format, Reason, Record, json, topic};
+use super::{Event, Format, Reason, Record, json, topic, wrapping};
 use crate::time::UnixMicros;
 
 /// The event type of a record whose value is null.
@@ -31,6 +32,14 @@ pub struct Decoded<'a> {
     pub reason: Option<Reason>,
     /// Where the columns came from.
     pub sources: ColumnSources,
+}
+
+impl Decoded<'_> {
+    /// The same with an event that borrows nothing.
+    fn into_owned<'a>(self) -> Decoded<'a> {
+        let Self { event, format, reason, sources } = self;
+        Decoded { event: event.into_owned(), format, reason, sources }
+    }
 }
 
 /// Makes events of records. It holds settings only, so that one serves all threads.
@@ -63,19 +72,20 @@ impl Decoder {
                 assemble::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now);
             return Decoded { event, format: Format::Tombstone, reason: None, sources };
         };
-        let (outcome, schema_id) = decode_value(record, value);
-        let problem = match outcome {
-            Outcome::Decoded(envelope) => {
-                let format = envelope.format;
-                let (event, sources, reason) =
-                    assemble::event(record, envelope, schema_id, is_dlt, now);
-                let format = if reason.is_some() { Format::Quarantined } else { format };
-                return Decoded { event, format, reason, sources };
-            }
-            Outcome::Invalid(problem) => problem,
-            Outcome::NotMine => Reason::InvalidJson.into(),
-        };
-        quarantined(record, &problem, is_dlt, now)
+        match read(record, value) {
+            Content::Json { scan, schema_id } => match wrapping::payload(&scan) {
+                None => row(record, decode_json(record, &scan), schema_id, is_dlt, now),
+                Some(Cow::Borrowed(payload)) => {
+                    row(record, decode_payload(record, payload), schema_id, is_dlt, now)
+                }
+                Some(Cow::Owned(payload)) => {
+                    row(record, decode_payload(record, &payload), schema_id, is_dlt, now)
+                        .into_owned()
+                }
+            },
+            Content::Decoded(outcome) => row(record, outcome, None, is_dlt, now),
+            Content::Refused(problem) => quarantined(record, &problem, is_dlt, now),
+        }
     }
 
     /// The quarantined event of a record that was found impossible later, by PostgreSQL alone. The
@@ -111,41 +121,88 @@ fn quarantined<'a>(
     Decoded { event, format: Format::Quarantined, reason: Some(reason), sources }
 }
 
-/// Tries the decoders; also the id of the schema where the value is in Confluent's wire format.
-fn decode_value<'a>(record: &Record<'a>, value: &'a [u8]) -> (Outcome<'a>, Option<u32>) {
+/// The row of what the decoders found.
+fn row<'a>(
+    record: &Record<'a>,
+    outcome: Outcome<'a>,
+    schema_id: Option<u32>,
+    is_dlt: bool,
+    now: UnixMicros,
+) -> Decoded<'a> {
+    let problem = match outcome {
+        Outcome::Decoded(envelope) => {
+            let format = envelope.format;
+            let (event, sources, reason) =
+                assemble::event(record, envelope, schema_id, is_dlt, now);
+            let format = if reason.is_some() { Format::Quarantined } else { format };
+            return Decoded { event, format, reason, sources };
+        }
+        Outcome::Invalid(problem) => problem,
+        Outcome::NotMine => Reason::InvalidJson.into(),
+    };
+    quarantined(record, &problem, is_dlt, now)
+}
+
+/// What the value of a record is, before its format is known.
+#[expect(clippy::large_enum_variant, reason = "it is matched where it is returned, never stored")]
+enum Content<'a> {
+    /// JSON; its schema's id where it is in Confluent's wire format.
+    Json { scan: Scan<'a>, schema_id: Option<u32> },
+    /// A CloudEvent in binary mode, whose value may be anything.
+    Decoded(Outcome<'a>),
+    /// Nothing that a decoder could read.
+    Refused(Problem),
+}
+
+fn read<'a>(record: &Record<'a>, value: &'a [u8]) -> Content<'a> {
     if value.is_empty() {
-        return (Outcome::Invalid(Reason::Empty.into()), None);
+        return Content::Refused(Reason::Empty.into());
     }
     match cloud_events::decode_binary(record, value) {
         Outcome::NotMine => {}
-        outcome => return (outcome, None),
+        outcome => return Content::Decoded(outcome),
     }
     if let Some(reason) = json::foreign_encoding(value) {
-        return (Outcome::Invalid(reason.into()), None);
+        return Content::Refused(reason.into());
     }
     let (json, schema_id) = match confluent::wire(value) {
         Wire::No => (value, None),
         Wire::Json { schema_id, json } => (json, Some(schema_id)),
-        Wire::Opaque(problem) => return (Outcome::Invalid(problem), None),
+        Wire::Opaque(problem) => return Content::Refused(problem),
     };
-    let scan = match json::scan(json) {
-        Ok(scan) => scan,
-        Err(refusal) => {
-            let problem = match schema_id {
-                Some(schema_id) => confluent::refused(refusal, schema_id),
-                None => refusal.into(),
-            };
-            return (Outcome::Invalid(problem), schema_id);
-        }
+    match json::scan(json) {
+        Ok(scan) => Content::Json { scan, schema_id },
+        Err(refusal) => Content::Refused(match schema_id {
+            Some(schema_id) => confluent::refused(refusal, schema_id),
+            None => refusal.into(),
+        }),
+    }
+}
+
+/// Tries the decoders on what Kafka Connect's wrapper held.
+fn decode_payload<'a>(record: &Record<'a>, payload: &'a str) -> Outcome<'a> {
+    let mut outcome = match json::scan(payload.as_bytes()) {
+        Ok(scan) => decode_json(record, &scan),
+        Err(refusal) => return Outcome::Invalid(refusal.into()),
     };
+    if let Outcome::Decoded(envelope) = &mut outcome
+        && envelope.payload_origin == ColumnOrigin::Value
+    {
+        envelope.payload_origin = ColumnOrigin::Member("payload");
+    }
+    outcome
+}
+
+/// Tries the decoders in their order.
+fn decode_json<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
     let decoders: [&dyn Fn() -> Outcome<'a>; 5] = [
-        &|| cloud_events::decode_structured(record, &scan),
-        &|| native::decode(&scan),
-        &|| debezium::decode_outbox(record, &scan),
-        &|| debezium::decode_change(&scan),
-        &|| plain::decode(record, &scan),
+        &|| cloud_events::decode_structured(record, scan),
+        &|| native::decode(scan),
+        &|| debezium::decode_outbox(record, scan),
+        &|| debezium::decode_change(scan),
+        &|| plain::decode(record, scan),
     ];
     let outcome =
         decoders.iter().map(|decode| decode()).find(|outcome| !matches!(outcome, Outcome::NotMine));
-    (outcome.unwrap_or(Outcome::NotMine), schema_id)
+    outcome.unwrap_or(Outcome::NotMine)
 }

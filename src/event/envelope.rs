@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::column_source::ColumnOrigin;
 use super::json;
 use super::json::{Kind, Member, Refusal, Value};
+use super::wrapping;
 use super::{Format, Reason};
 
 /// What a decoder says of a record.
@@ -40,7 +41,8 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// A value as it came: JSON, or the bytes of a header.
+/// A value as it came: JSON, or the bytes of a header, of which the word that they carry counts
+/// (quotes and wrappers are taken off; the attributes keep all headers as they came).
 #[derive(Debug, Clone, Copy)]
 pub(in crate::event) enum Raw<'a> {
     Json(Value<'a>),
@@ -48,27 +50,46 @@ pub(in crate::event) enum Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// The bytes of an id: a text's characters, a number's digits, a header's value. `None` for
-    /// what cannot be an id.
+    /// The bytes of an id: a text's characters, a number's digits, a header's value, and what a
+    /// struct of one field or quotes within carry. `None` for what cannot be an id.
     pub(in crate::event) fn id(&self) -> Option<Cow<'a, [u8]>> {
         match self {
-            Self::Json(value) if value.kind == Kind::Number => {
-                Some(Cow::Borrowed(value.raw.as_bytes()))
+            Self::Json(Value { kind: Kind::Number, raw, .. }) => {
+                Some(Cow::Borrowed(raw.as_bytes()))
+            }
+            Self::Json(Value { kind: Kind::Object, raw, .. }) => {
+                wrapping::carried_by_json(raw).map(into_bytes)
             }
             Self::Json(value) => value.text().map(|text| match text {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                Cow::Borrowed(text) => wrapping::carried(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(wrapping::carried(text.as_bytes()).into_owned()),
             }),
-            Self::Bytes(bytes) => Some(Cow::Borrowed(*bytes)),
+            Self::Bytes(bytes) => Some(wrapping::carried(bytes)),
         }
         .filter(|id| !id.is_empty())
+    }
+
+    /// Whether a member holds its id inside quotes or a struct.
+    pub(in crate::event) fn wraps(&self, id: &[u8]) -> bool {
+        match self {
+            Self::Json(value) if value.kind == Kind::Object => true,
+            // Only a text that begins with a quote, which is escaped, or a brace can hold more.
+            Self::Json(value) => {
+                matches!(value.raw.as_bytes().get(1), Some(b'\\' | b'{'))
+                    && value.text().is_some_and(|text| text.as_bytes() != id)
+            }
+            Self::Bytes(_) => false,
+        }
     }
 
     /// The characters of a text; `None` for JSON of other kinds and for bytes that are not UTF-8.
     pub(in crate::event) fn text(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::Json(value) => value.text(),
-            Self::Bytes(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Self::Bytes(bytes) => match wrapping::carried(bytes) {
+                Cow::Borrowed(word) => std::str::from_utf8(word).ok().map(Cow::Borrowed),
+                Cow::Owned(word) => String::from_utf8(word).ok().map(Cow::Owned),
+            },
         }
     }
 
@@ -76,8 +97,15 @@ impl<'a> Raw<'a> {
     pub(in crate::event) fn put(&self, out: &mut String) {
         match self {
             Self::Json(value) => out.push_str(value.raw),
-            Self::Bytes(bytes) => json::put_bytes(out, bytes),
+            Self::Bytes(bytes) => json::put_bytes(out, &wrapping::carried(bytes)),
         }
+    }
+}
+
+fn into_bytes(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 
@@ -108,6 +136,17 @@ pub(in crate::event) enum Payload<'a> {
     Raw(&'a str),
     /// JSON that was put together.
     Built(String),
+}
+
+impl<'a> Payload<'a> {
+    /// JSON that stands in the record; without the wrapper of Kafka Connect where it has one.
+    pub(in crate::event) fn of(json: &'a str) -> Self {
+        match wrapping::payload_of_text(json) {
+            None => Self::Raw(json),
+            Some(Cow::Borrowed(payload)) => Self::Raw(payload),
+            Some(Cow::Owned(payload)) => Self::Built(payload),
+        }
+    }
 }
 
 /// What a decoder found.
@@ -176,7 +215,14 @@ impl<'a> Envelope<'a> {
             return Err(Reason::NestedTooDeep.into());
         }
         self.payload_origin = origin;
-        self.payload = Payload::Raw(value.raw);
+        self.payload = Payload::of(value.raw);
+        // What was wrapped may be a text that holds an object, as Debezium's Json is.
+        let value = match self.payload {
+            Payload::Raw(payload) if payload.len() < value.raw.len() => {
+                json::scan(payload.as_bytes())?.value
+            }
+            _ => value,
+        };
         if let Some(text) = value.text().filter(|text| text.trim_start().starts_with('{')) {
             // What is not an object that JSONB can hold is simply a text.
             let holds_object = json::scan(text.as_bytes()).is_ok_and(|scan| {

@@ -15,6 +15,8 @@ pub enum Format {
     Native,
     /// Debezium's outbox event router.
     DebeziumOutbox,
+    /// A row of an outbox table, captured without the router.
+    OutboxTable,
     /// Debezium's change envelope.
     DebeziumChange,
     /// Any other JSON.
@@ -31,6 +33,7 @@ impl fmt::Display for Format {
             Self::CloudEventsStructured => "CloudEvents, structured mode",
             Self::Native => "native envelope",
             Self::DebeziumOutbox => "Debezium outbox",
+            Self::OutboxTable => "outbox table",
             Self::DebeziumChange => "Debezium change envelope",
             Self::PlainJson => "plain JSON",
             Self::Quarantined => "quarantined",

@@ -19,6 +19,7 @@ mod record;
 pub mod row;
 pub(crate) mod topic;
 mod topic_partition;
+mod wrapping;
 
 #[cfg(test)]
 mod fixtures_test;
@@ -37,3 +38,4 @@ pub use row::ids::{aggregate_uuid, correlation_uuid};
 pub use row::quarantine::QUARANTINED;
 pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};
+pub(crate) use wrapping::carried;

@@ -37,6 +37,8 @@ fn header_name() -> impl Strategy<Value = Vec<u8>> {
             "kafka_dlt-original-topic",
             "kafka_dlt-original-partition",
             "dead-letter-topic",
+            "x-original-topic",
+            "x-exception-fqcn",
         ])
         .prop_map(|name| name.as_bytes().to_vec()),
     ]
@@ -60,6 +62,8 @@ fn header_value() -> impl Strategy<Value = Option<Vec<u8>>> {
                 "2026-11-22T10:00:00Z",
                 "9e99",
                 "com.example.A$B",
+                "\"4711\"",
+                "{\"schema\":{\"type\":\"string\"},\"payload\":\"OrderCreated\"}",
                 "7b0f6a0e-3d0c-4f64-9a5b-1f0f3b0e8c11",
             ])
             .prop_map(|value| value.as_bytes().to_vec()),
@@ -121,6 +125,8 @@ fn member_name() -> impl Strategy<Value = String> {
             "ts_ms",
             "schema",
             "table",
+            "aggregatetype",
+            "AGGREGATE_ID",
             "key",
             "headers",
             "original",
@@ -132,6 +138,12 @@ fn member_name() -> impl Strategy<Value = String> {
 fn value() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         3 => json_text().prop_map(String::into_bytes),
+        1 => (json_text(), "int64|bytes", "Decimal|Timestamp|Other").prop_map(|(json, base, name)| {
+            let schema = format!(
+                r#"{{"type":"{base}","name":"org.apache.kafka.connect.data.{name}","parameters":{{"scale":"2"}}}}"#
+            );
+            format!(r#"{{"schema":{schema},"payload":{json}}}"#).into_bytes()
+        }),
         1 => vec(any::<u8>(), 0..64),
         1 => (any::<u32>(), json_text())
             .prop_map(|(schema, json)| [&[0][..], &schema.to_be_bytes(), json.as_bytes()].concat()),
@@ -156,7 +168,7 @@ proptest! {
 
     #[test]
     fn any_record_becomes_exactly_one_event_that_postgresql_can_store(
-        key in option::of(vec(any::<u8>(), 0..40)),
+        key in option::of(prop_oneof![vec(any::<u8>(), 0..40), value()]),
         value in option::weighted(0.95, value()),
         owned in vec((header_name(), header_value()), 0..8),
         topic in prop_oneof!["[a-z.-]{1,12}", Just("orders-dlt".to_owned())],

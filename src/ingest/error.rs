@@ -15,9 +15,15 @@ pub enum Error {
     /// With `--until-end`: a topic is not there.
     #[error("topic {0} does not exist")]
     NoTopic(String),
-    /// With `--until-end`: a partition can't be read to its end.
-    #[error("{0}")]
-    PartitionRefused(String),
+    /// With `--until-end`: partitions can't be read to their end, each with its reason.
+    #[error("{}", .0.join("; "))]
+    NotReadToEnd(Vec<String>),
+    /// With `--until-end`: stopped before that.
+    #[error("stopped before everything was recorded that was there: {partitions} {} open", if *.partitions == 1 { "partition is" } else { "partitions are" })]
+    StoppedBeforeEnd {
+        /// How many partitions are not recorded to their end.
+        partitions: usize,
+    },
     /// PostgreSQL refuses a batch, and accepts each row of it alone.
     #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
     BatchRefused(store::Error),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::context::IngestContext;
 use super::counters::Counters;
+use crate::ledger::unrecorded_offsets;
 use crate::{kafka, store};
 
 /// How often the lag is measured.
@@ -15,21 +16,21 @@ const INTERVAL: Duration = Duration::from_secs(2);
 pub(super) async fn watch(context: IngestContext) {
     let (settings, cluster_id) = (&context.settings, &context.cluster_id);
     while !context.stop.wait(INTERVAL).await {
-        let (cluster, topics) = (Arc::clone(&context.cluster), settings.topics.clone());
-        let ends = kafka::blocking(move || cluster.all_offsets(&topics)).await;
-        let Ok(ends) = ends else { continue };
-        let mut lags: HashMap<_, _> =
-            ends.iter().map(|(partition, offsets)| (partition, offsets.end)).collect();
         let Ok(session) = context.sessions.session().await else { continue };
+        // The record first: of one incarnation it is never ahead of an end that is asked for later.
         let progress = store::partition_progress(&session, cluster_id, &settings.topics).await;
-        for recorded in progress.iter().flatten() {
-            if let Some(lag) = lags.get_mut(&recorded.partition) {
-                *lag -= recorded.next_offset;
-            }
-        }
-        if progress.is_ok() {
-            let lag: i64 = lags.values().map(|lag| (*lag).max(0)).sum();
-            Counters::set(&context.counters.lag, lag.unsigned_abs());
-        }
+        let Ok(progress) = progress else { continue };
+        drop(session);
+        let recorded: HashMap<_, _> =
+            progress.into_iter().map(|found| (found.partition, found.recorded)).collect();
+        let (cluster, topics) = (Arc::clone(&context.cluster), settings.topics.clone());
+        let Ok(found) = kafka::blocking(move || cluster.all_offsets(&topics)).await else {
+            continue;
+        };
+        let lag: i64 = found
+            .iter()
+            .map(|(partition, found)| unrecorded_offsets(recorded.get(partition), found).max(0))
+            .sum();
+        Counters::set(&context.counters.lag, lag.unsigned_abs());
     }
 }

@@ -14,7 +14,8 @@ use super::group::strangers;
 use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
-use super::{lag, session, until_end};
+use super::until_end::Targets;
+use super::{lag, session};
 use crate::kafka::{self, Cluster};
 use crate::store::{self, Session, SessionPool};
 
@@ -65,23 +66,31 @@ pub async fn run(
         topics = settings.topics.join(","),
         "recording"
     );
-    let watcher = if settings.until_end {
-        Some(tokio::spawn(until_end::watch(context.clone(), until_end::targets(&context).await?)))
-    } else {
-        report_missing_topics(&context).await;
-        None
-    };
     let lag = tokio::spawn(lag::watch(context.clone()));
     let strangers = tokio::spawn(strangers::watch(context.clone()));
-    let outcome = sessions(&context).await;
+    let outcome = if settings.until_end {
+        record_until_end(&context).await
+    } else {
+        report_missing_topics(&context).await;
+        sessions(&context).await
+    };
     context.stop.request();
     lag.abort();
     strangers.abort();
-    outcome?;
-    match watcher {
-        Some(watcher) => watcher.await.unwrap_or(Ok(())),
-        None => Ok(()),
-    }
+    outcome
+}
+
+/// Records until everything is recorded that is there now.
+async fn record_until_end(context: &IngestContext) -> Result<(), Error> {
+    let targets = Targets::find(context).await?;
+    let recording = async {
+        let outcome = sessions(context).await;
+        context.stop.request();
+        outcome
+    };
+    let (recorded, watched) = tokio::join!(recording, targets.watch(context));
+    recorded?;
+    watched?.finish(context).await
 }
 
 /// Runs one session after the other until a stop or a fatal fault.

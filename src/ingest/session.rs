@@ -20,6 +20,7 @@ use super::group::group_context::GroupContext;
 use super::group::rebalance::Rebalancer;
 use super::in_flight::InFlight;
 use super::recorded_offsets::RecordedOffsets;
+use super::stop::Stop;
 use super::writing::database::AuditDatabase;
 use super::writing::writer::LaneWriter;
 
@@ -30,6 +31,9 @@ const RETRY_AT_STOP_LIMIT: Duration = Duration::from_secs(20);
 /// How long the batches of a revoked partition may take to be committed before it is given away
 /// uncommitted. Well below the consumer's max.poll.interval.ms of 5 minutes.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long after a stop a writer may still be at work. More than the other limits of a stop.
+const WRITER_LIMIT: Duration = Duration::from_secs(35);
 
 /// A lane whose encoder and writer are running.
 struct Lane {
@@ -71,12 +75,23 @@ pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
         let reason = "the consumer's thread ended unexpectedly";
         faults.raise(Fault::Recoverable(reason.to_owned()));
     }
-    for writer in writers {
-        if writer.await.is_err() {
-            faults.raise(Fault::Recoverable("a writer ended unexpectedly".to_owned()));
+    for mut writer in writers {
+        tokio::select! {
+            joined = &mut writer => if joined.is_err() {
+                faults.raise(Fault::Recoverable("a writer ended unexpectedly".to_owned()));
+            },
+            // Waits in PostgreSQL, for a lock that somebody holds. The next run reads it again.
+            () = stopped_for(&context.stop, WRITER_LIMIT) => writer.abort(),
         }
     }
     faults.take().map_or(Ok(()), Err)
+}
+
+/// Waits until a stop was requested this long ago.
+async fn stopped_for(stop: &Stop, limit: Duration) {
+    stop.requested().await;
+    let since = stop.requested_for().unwrap_or_default();
+    tokio::time::sleep(limit.saturating_sub(since)).await;
 }
 
 fn start_lane(

@@ -34,9 +34,14 @@ impl Stop {
         self.0.borrow().map(|since| since.elapsed())
     }
 
+    /// Waits for a request.
+    pub async fn requested(&self) {
+        // It fails only where the sender is gone, which is `self`.
+        let _ = self.0.subscribe().wait_for(Option::is_some).await;
+    }
+
     /// Waits for a request, but no longer than `limit`. True where there is one.
     pub async fn wait(&self, limit: Duration) -> bool {
-        let mut receiver = self.0.subscribe();
-        tokio::time::timeout(limit, receiver.wait_for(Option::is_some)).await.is_ok()
+        tokio::time::timeout(limit, self.requested()).await.is_ok()
     }
 }

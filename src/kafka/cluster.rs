@@ -5,25 +5,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
 
 use super::log_context::LogContext;
 use super::topic_ids;
 use super::{Error, Settings};
 use crate::event::TopicPartition;
+use crate::ledger::KafkaPartition;
 
 /// How long one request may take.
 pub(super) const REQUEST: Duration = Duration::from_secs(10);
-
-/// Where a partition begins and ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Offsets {
-    /// The first offset that Kafka still has.
-    pub low: i64,
-    /// The last stable offset: one past the last record that a `read_committed` consumer may see.
-    pub end: i64,
-}
 
 /// A client that asks, and reads nothing.
 pub struct Cluster {
@@ -37,7 +30,11 @@ impl Cluster {
     /// # Errors
     /// `Error::Client` where librdkafka refuses a setting.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let config = settings.client(&[]);
+        Self::with(settings, &[])
+    }
+
+    fn with(settings: &Settings, more: &[(&str, &str)]) -> Result<Self, Error> {
+        let config = settings.client(more);
         let client = config
             .create_with_context(LogContext)
             .map_err(Error::client("making a Kafka client"))?;
@@ -79,7 +76,7 @@ impl Cluster {
                     }
                     Some(RDKafkaErrorCode::UnknownTopicOrPartition) => {}
                     Some(code) => {
-                        let source = rdkafka::error::KafkaError::MetadataFetch(code);
+                        let source = KafkaError::MetadataFetch(code);
                         return Err(Error::Client {
                             what: format!("asking for topic {topic}"),
                             source,
@@ -91,7 +88,7 @@ impl Cluster {
         Ok(found)
     }
 
-    fn failed(&self, topic: &str, source: rdkafka::error::KafkaError) -> Error {
+    fn failed(&self, topic: &str, source: KafkaError) -> Error {
         match source.rdkafka_error_code() {
             Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {
                 Error::Unreachable { brokers: self.brokers.clone() }
@@ -100,36 +97,97 @@ impl Cluster {
         }
     }
 
-    /// Where a partition begins and ends now.
+    /// Where a partition of the topic with this id begins and ends now.
     ///
     /// # Errors
     /// `Error::Client`.
-    pub fn offsets(&self, partition: &TopicPartition) -> Result<Offsets, Error> {
+    pub fn offsets(
+        &self,
+        partition: &TopicPartition,
+        topic_id: Option<Uuid>,
+    ) -> Result<KafkaPartition, Error> {
         let (low, end) = self
             .client
             .fetch_watermarks(&partition.topic, partition.partition, REQUEST)
             .map_err(Error::client(format!("reading the offsets of {partition}")))?;
-        Ok(Offsets { low, end })
+        Ok(KafkaPartition { topic_id, low, end })
     }
 
-    /// Where every partition of the topics begins and ends; topics that do not exist are left out.
+    /// Every partition of the topics, with where it begins and ends; topics that do not exist are
+    /// left out.
     ///
     /// # Errors
-    /// As [`Cluster::partitions`] and [`Cluster::offsets`].
+    /// `Error::Client`, `Error::Unreachable`.
     pub fn all_offsets(
         &self,
         topics: &[String],
-    ) -> Result<BTreeMap<TopicPartition, Offsets>, Error> {
-        let partitions = self.partitions(topics)?;
-        let mut all = BTreeMap::new();
-        for topic in topics {
-            for partition in 0..partitions.get(topic).copied().unwrap_or(0) {
-                let partition = TopicPartition::new(topic, partition);
-                let offsets = self.offsets(&partition)?;
-                all.insert(partition, offsets);
-            }
+    ) -> Result<BTreeMap<TopicPartition, KafkaPartition>, Error> {
+        let ids = self.topic_ids(topics)?;
+        let partitions = self.all_partitions(topics)?;
+        let lows = self.list_offsets(&partitions, Offset::Beginning)?;
+        let ends = self.list_offsets(&partitions, Offset::End)?;
+        let all = lows.into_iter().filter_map(|(partition, low)| {
+            let end = *ends.get(&partition)?;
+            let topic_id = ids.get(&partition.topic).copied();
+            Some((partition, KafkaPartition { topic_id, low, end }))
+        });
+        Ok(all.collect())
+    }
+
+    /// Where the last record of every partition of the topics lies that a `read_uncommitted`
+    /// consumer may see, one past it. What lies between the last stable offset and there waits for
+    /// the end of a transaction, where the last stable offset was asked for after this.
+    ///
+    /// # Errors
+    /// As [`Cluster::all_offsets`].
+    pub fn high_watermarks(
+        settings: &Settings,
+        topics: &[String],
+    ) -> Result<BTreeMap<TopicPartition, i64>, Error> {
+        let cluster = Self::with(settings, &[("isolation.level", "read_uncommitted")])?;
+        let partitions = cluster.all_partitions(topics)?;
+        cluster.list_offsets(&partitions, Offset::End)
+    }
+
+    fn all_partitions(&self, topics: &[String]) -> Result<Vec<TopicPartition>, Error> {
+        let counts = self.partitions(topics)?;
+        let of_topic = |(topic, count): (&String, &i32)| {
+            let topic = topic.clone();
+            (0..*count).map(move |number| TopicPartition::new(&topic, number)).collect::<Vec<_>>()
+        };
+        Ok(counts.iter().flat_map(of_topic).collect())
+    }
+
+    /// The first or the last offset of each partition: one request to each broker, however many
+    /// partitions it leads.
+    fn list_offsets(
+        &self,
+        partitions: &[TopicPartition],
+        place: Offset,
+    ) -> Result<BTreeMap<TopicPartition, i64>, Error> {
+        const WHAT: &str = "reading the offsets of the partitions";
+        if partitions.is_empty() {
+            return Ok(BTreeMap::new());
         }
-        Ok(all)
+        let mut asked = TopicPartitionList::new();
+        for TopicPartition { topic, partition } in partitions {
+            // Stands for a time: Kafka takes -1 for the latest offset and -2 for the earliest,
+            // which are librdkafka's numbers of them, too (KIP-79).
+            asked.add_partition_offset(topic, *partition, place).map_err(Error::client(WHAT))?;
+        }
+        let found = self.client.offsets_for_times(asked, REQUEST).map_err(Error::client(WHAT))?;
+        let mut offsets = BTreeMap::new();
+        for element in found.elements() {
+            let partition = TopicPartition::new(element.topic(), element.partition());
+            let what = || format!("reading the offsets of {partition}");
+            element.error().map_err(Error::client(what()))?;
+            let Offset::Offset(offset) = element.offset() else {
+                let source = KafkaError::OffsetFetch(RDKafkaErrorCode::NoOffset);
+                return Err(Error::Client { what: what(), source });
+            };
+            offsets.insert(partition, offset);
+        }
+        Ok(offsets)
     }
 
     /// Kafka's own ids of the topics. A broker that does not tell them (before Kafka 2.8) gives an

@@ -2,15 +2,13 @@
 //! the ingester's. Everything here blocks the calling thread but the producer and [`blocking`],
 //! which moves a call to a thread where it may.
 
-mod assigned_consumer;
 mod blocking;
 mod cluster;
 mod error;
-mod find_by_header;
-mod first_timestamps;
 mod group_members;
 mod log_context;
 mod producer;
+mod reading;
 mod received_record;
 mod record_batch;
 mod setting;
@@ -18,13 +16,14 @@ mod settings;
 mod topic_ids;
 
 pub use blocking::blocking;
-pub use cluster::{Cluster, Offsets};
+pub use cluster::Cluster;
 pub use error::Error;
-pub use find_by_header::find_by_header;
-pub use first_timestamps::first_timestamps;
 pub use log_context::LogContext;
 pub(crate) use log_context::{log, log_error};
 pub use producer::{DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer, RefusalCause};
+pub use reading::find_by_header::find_by_header;
+pub use reading::find_in_ranges::find_in_ranges;
+pub use reading::first_timestamps::{Isolation, first_timestamps};
 pub use received_record::{MessageHeaders, ReceivedRecord};
 pub use record_batch::RecordBatch;
 pub use setting::Setting;

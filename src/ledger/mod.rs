@@ -5,9 +5,13 @@
 //! (`rows`).
 
 mod chain;
+mod comparison;
 mod finding;
+mod holes;
 mod rows;
 
 pub use chain::{Chain, ChainLink, check_chain};
+pub use comparison::{Comparison, KafkaPartition, RecordedPartition, compare, unrecorded_offsets};
 pub use finding::{Finding, Severity};
+pub use holes::{holes, join_ranges};
 pub use rows::{BatchClaim, RangeClaim, StoredRow, check_batch};

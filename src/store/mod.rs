@@ -22,7 +22,9 @@ pub use read::dead_letters::{
     DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
 };
 pub use read::find_event::{EventLookup, find_event};
-pub use read::ledger_scan::{BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan};
+pub use read::ledger_scan::{
+    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
+};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_progress,
 };
@@ -30,6 +32,7 @@ pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candid
 pub use read::replays::{
     PendingReplay, ReplayOutcome, ReplaySummary, pending_replays, replay_outcomes, replay_summaries,
 };
+pub use read::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
     ingester_statuses, lost_ranges, partition_statuses,

@@ -9,7 +9,7 @@ mod print_rows;
 mod selector_args;
 mod suggestions;
 
-pub(crate) use cluster_offsets::{ClusterOffsets, seconds_waiting};
+pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_at};
 pub(crate) use command::{Context, Run};
 pub(crate) use count_text::{record_count_text, row_count_text};
 pub(crate) use event_columns::{EventColumns, default_columns};

@@ -92,7 +92,12 @@ impl From<filter::Error> for Failure {
 impl From<ingest::Error> for Failure {
     fn from(error: ingest::Error) -> Self {
         let hint = error.hint();
-        let failure = Self::new(error.to_string());
+        let exit = match error {
+            ingest::Error::NotReadToEnd(_) => Exit::Incomplete,
+            ingest::Error::StoppedBeforeEnd { .. } => Exit::Interrupted,
+            _ => Exit::Failed,
+        };
+        let failure = Self::new(error.to_string()).with_exit(exit);
         match hint {
             Some(hint) => failure.with_hint(hint),
             None => failure,

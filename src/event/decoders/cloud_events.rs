@@ -9,6 +9,7 @@ use crate::event::column_source::ColumnOrigin;
 use crate::event::envelope::{Envelope, Field, Outcome, Payload, Problem};
 use crate::event::json;
 use crate::event::json::{Kind, MAX_DEPTH, MAX_JSONB_BYTES, Scan};
+use crate::event::wrapping::carried;
 use crate::event::{Format, Reason, Record};
 
 /// How the value of a record in binary mode is to be read.
@@ -37,7 +38,7 @@ pub(in crate::event) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) 
             Ok(scan) if scan.value.depth > MAX_DEPTH => {
                 return Outcome::Invalid(Reason::NestedTooDeep.into());
             }
-            Ok(scan) => Payload::Raw(scan.value.raw),
+            Ok(scan) => Payload::of(scan.value.raw),
             Err(refusal) => return Outcome::Invalid(refusal.into()),
         },
         Content::Text
@@ -107,7 +108,7 @@ pub(in crate::event) fn decode_structured<'a>(record: &Record<'a>, scan: &Scan<'
         if data.depth > MAX_DEPTH {
             return Outcome::Invalid(Reason::NestedTooDeep.into());
         }
-        envelope.payload = Payload::Raw(data.raw);
+        envelope.payload = Payload::of(data.raw);
         envelope.payload_origin = ColumnOrigin::Member("data");
     } else if let Some(base64) = data_base64 {
         let mut out = format!("{{\"data_base64\":{}", base64.raw);
@@ -163,6 +164,7 @@ fn content(content_type: Option<&[u8]>, value: &[u8]) -> Content {
 
 /// The media type in lower case, without parameters.
 fn media_type(content_type: &[u8]) -> String {
+    let content_type = carried(content_type);
     let end = content_type.iter().position(|&byte| byte == b';').unwrap_or(content_type.len());
     String::from_utf8_lossy(&content_type[..end]).trim().to_ascii_lowercase()
 }

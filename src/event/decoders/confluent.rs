@@ -4,15 +4,7 @@
 use crate::event::Reason;
 use crate::event::envelope::Problem;
 use crate::event::json;
-
-/// The value after the schema's id, where it begins like JSON.
-fn json_after_header(value: &[u8]) -> Option<(u32, &[u8])> {
-    let (&[0, a, b, c, d], rest) = value.split_first_chunk::<5>()? else {
-        return None;
-    };
-    let first = rest.iter().find(|byte| !byte.is_ascii_whitespace())?;
-    matches!(first, b'{' | b'[' | b'"').then_some((u32::from_be_bytes([a, b, c, d]), rest))
-}
+use crate::event::wrapping::json_after_header;
 
 /// The JSON of a value in wire format; any other value as it is.
 pub(in crate::event) fn strip_json(value: &[u8]) -> &[u8] {

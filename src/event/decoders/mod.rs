@@ -4,4 +4,5 @@ pub(in crate::event) mod cloud_events;
 pub(in crate::event) mod confluent;
 pub(in crate::event) mod debezium;
 pub(in crate::event) mod native;
+mod outbox_table;
 pub(in crate::event) mod plain;

@@ -4,15 +4,14 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::attributes::Attributes;
+use super::attributes::{Attributes, Original};
 use super::ids;
 use super::occurred_at;
-use super::occurred_at::ParsedTime;
 use super::quarantine;
 use super::quarantine::QUARANTINED;
 use crate::event::column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
-use crate::event::json::Kind;
+use crate::event::wrapping::carried;
 use crate::event::{Event, Reason, Record};
 use crate::time::UnixMicros;
 
@@ -23,6 +22,8 @@ const MAX_CHARACTERS: usize = 100;
 const RESERVED_PREFIX: &str = "audit.";
 
 const MAPPED: &str = "other text than a UUID, mapped by UUID v5";
+const UNWRAPPED: &str = "unwrapped";
+const UNWRAPPED_AND_MAPPED: &str = "unwrapped; other text than a UUID, mapped by UUID v5";
 
 /// Makes the row of an envelope. Where a column's rule is broken, the row is quarantined for the
 /// reason that is told, and keeps what the other columns and the attributes can hold.
@@ -55,7 +56,7 @@ pub(in crate::event) fn event<'a>(
         if source.is_some() {
             sources.source_service = ColumnSource::of(field.origin);
         } else {
-            attributes.originals.source_service = Some(field.raw);
+            attributes.originals.source_service = Some(Original::AsItCame(field.raw));
             sources.source_service = ColumnSource::noted(
                 ColumnOrigin::Nowhere,
                 "the envelope's cannot stand in the column",
@@ -64,40 +65,29 @@ pub(in crate::event) fn event<'a>(
         source
     });
 
-    let event_id = match envelope.event_id.and_then(|field| Some((field, field.raw.id()?))) {
-        Some((field, id)) => {
-            let (uuid, source) = match ids::uuid_of(&id) {
-                Some(uuid) => (uuid, ColumnSource::of(field.origin)),
-                None => {
-                    attributes.originals.event_id = Some(field.raw);
-                    (
-                        ids::event_uuid(source_service.as_deref().unwrap_or_default(), &id),
-                        ColumnSource::noted(field.origin, MAPPED),
-                    )
-                }
-            };
-            sources.event_id = source;
-            uuid
-        }
-        None => {
-            attributes.originals.event_id = envelope.event_id.map(|field| field.raw);
-            sources.event_id = ColumnSource::of(ColumnOrigin::Coordinates);
-            ids::coordinates_uuid(record)
-        }
-    };
+    let source = source_service.as_deref().unwrap_or_default();
+    let id = read_id(envelope.event_id.as_ref(), |id| ids::event_uuid(source, id));
+    attributes.originals.event_id = id.original;
+    attributes.wrapped.extend(id.wrapped.map(|raw| ("event_id", raw)));
+    let event_id = id.uuid.unwrap_or_else(|| ids::coordinates_uuid(record));
+    sources.event_id =
+        if id.uuid.is_some() { id.source } else { ColumnSource::of(ColumnOrigin::Coordinates) };
 
-    let (aggregate_id, source, original) =
-        mapped_id(envelope.aggregate_id.as_ref(), ids::aggregate_uuid);
-    (sources.aggregate_id, attributes.originals.aggregate_id) = (source, original);
-    let aggregate_id = aggregate_id.or_else(|| {
-        let (aggregate_id, source) = key_aggregate(record)?;
+    let id = read_id(envelope.aggregate_id.as_ref(), ids::made_aggregate);
+    attributes.originals.aggregate_id = id.original;
+    attributes.wrapped.extend(id.wrapped.map(|raw| ("aggregate_id", raw)));
+    sources.aggregate_id = id.source;
+    let aggregate_id = id.uuid.or_else(|| {
+        let (aggregate_id, source) = key_aggregate(record, &mut attributes)?;
         sources.aggregate_id = source;
         Some(aggregate_id)
     });
 
-    let (correlation_id, source, original) =
-        mapped_id(envelope.correlation_id.as_ref(), ids::correlation_uuid);
-    (sources.correlation_id, attributes.originals.correlation_id) = (source, original);
+    let id = read_id(envelope.correlation_id.as_ref(), ids::made_correlation);
+    attributes.originals.correlation_id = id.original;
+    attributes.wrapped.extend(id.wrapped.map(|raw| ("correlation_id", raw)));
+    sources.correlation_id = id.source;
+    let correlation_id = id.uuid;
     let correlation_id = correlation_id.or_else(|| {
         let (correlation_id, source) = trace(record, envelope.traceparent.as_ref())?;
         sources.correlation_id = source;
@@ -152,7 +142,7 @@ pub(in crate::event) fn event_without_envelope<'a>(
 ) -> (Event<'a>, ColumnSources) {
     let mut attributes = Attributes::default();
     let (created_at, time_source) = created_at(record, None, now, &mut attributes);
-    let (aggregate_id, aggregate_origin) = key_aggregate(record).unzip();
+    let (aggregate_id, aggregate_origin) = key_aggregate(record, &mut attributes).unzip();
     let (correlation_id, correlation_origin) = trace(record, None).unzip();
     let event = Event {
         event_id: ids::coordinates_uuid(record),
@@ -217,39 +207,72 @@ fn is_too_long(text: &str) -> bool {
     text.len() > MAX_CHARACTERS && text.chars().nth(MAX_CHARACTERS).is_some()
 }
 
-/// An id of any kind as a UUID, where it came from, and the original where it does not stand in the
-/// column as it was.
-fn mapped_id<'a>(
-    field: Option<&Field<'a>>,
-    map: fn(&[u8]) -> Uuid,
-) -> (Option<Uuid>, ColumnSource, Option<Raw<'a>>) {
-    let Some(field) = field else {
-        return (None, ColumnSource::default(), None);
-    };
-    let Some(id) = field.raw.id() else {
-        return (None, ColumnSource::default(), Some(field.raw));
-    };
-    match ids::uuid_of(&id) {
-        Some(uuid) => (Some(uuid), ColumnSource::of(field.origin), None),
-        None => (Some(map(&id)), ColumnSource::noted(field.origin, MAPPED), Some(field.raw)),
-    }
+/// An id of any kind as a UUID.
+#[derive(Default)]
+struct Id<'a> {
+    uuid: Option<Uuid>,
+    source: ColumnSource,
+    /// The id itself, where it does not stand in the column as it was.
+    original: Option<Original<'a>>,
+    /// The member that it was taken out of, as it came.
+    wrapped: Option<Raw<'a>>,
 }
 
-/// The aggregate that the key names; the key itself stands in the attributes.
-fn key_aggregate(record: &Record<'_>) -> Option<(Uuid, ColumnSource)> {
-    let key = record.key.filter(|key| !key.is_empty())?;
-    let source = if ids::uuid_of(key).is_some() {
-        ColumnSource::of(ColumnOrigin::Key)
-    } else {
-        ColumnSource::noted(ColumnOrigin::Key, MAPPED)
+fn read_id<'a>(field: Option<&Field<'a>>, map: impl Fn(&[u8]) -> Uuid) -> Id<'a> {
+    let Some(field) = field else {
+        return Id::default();
     };
-    Some((ids::aggregate_uuid(key), source))
+    let Some(id) = field.raw.id() else {
+        return Id { original: Some(Original::AsItCame(field.raw)), ..Id::default() };
+    };
+    let is_wrapped = field.raw.wraps(&id);
+    let found = ids::uuid_of(&id);
+    let uuid = found.unwrap_or_else(|| map(&id));
+    let note = match (found.is_some(), is_wrapped) {
+        (true, false) => None,
+        (true, true) => Some(UNWRAPPED),
+        (false, false) => Some(MAPPED),
+        (false, true) => Some(UNWRAPPED_AND_MAPPED),
+    };
+    let original = match (found.is_some(), is_wrapped) {
+        (true, _) => None,
+        (false, false) => Some(Original::AsItCame(field.raw)),
+        (false, true) => Some(Original::Carried(id)),
+    };
+    let source = ColumnSource { origin: field.origin, note };
+    Id { uuid: Some(uuid), source, original, wrapped: is_wrapped.then_some(field.raw) }
+}
+
+/// The aggregate that the key names. The key itself stands in the attributes; the id that was taken
+/// out of it is kept beside where it is not the column's.
+fn key_aggregate<'a>(
+    record: &Record<'a>,
+    attributes: &mut Attributes<'a>,
+) -> Option<(Uuid, ColumnSource)> {
+    let key = record.key?;
+    let id = carried(key);
+    if id.is_empty() {
+        return None;
+    }
+    let is_wrapped = id.as_ref() != key;
+    if let Some(uuid) = ids::uuid_of(&id) {
+        let note = is_wrapped.then_some(UNWRAPPED);
+        return Some((uuid, ColumnSource { origin: ColumnOrigin::Key, note }));
+    }
+    let uuid = ids::made_aggregate(&id);
+    let note = if is_wrapped { UNWRAPPED_AND_MAPPED } else { MAPPED };
+    // What the envelope had, and could not be an id, goes before.
+    if is_wrapped && attributes.originals.aggregate_id.is_none() {
+        attributes.originals.aggregate_id = Some(Original::Carried(id));
+    }
+    Some((uuid, ColumnSource::noted(ColumnOrigin::Key, note)))
 }
 
 /// The trace that a `traceparent` names: the record's header, else the envelope's own.
 fn trace(record: &Record<'_>, field: Option<&Field<'_>>) -> Option<(Uuid, ColumnSource)> {
     const NOTE: &str = "its trace id";
-    let of_header = record.last_header("traceparent").and_then(ids::trace_uuid);
+    let of_header =
+        record.last_header("traceparent").and_then(|header| ids::trace_uuid(&carried(header)));
     if let Some(trace) = of_header {
         return Some((trace, ColumnSource::noted(ColumnOrigin::Header("traceparent"), NOTE)));
     }
@@ -266,23 +289,27 @@ fn created_at<'a>(
     attributes: &mut Attributes<'a>,
 ) -> (UnixMicros, ColumnSource) {
     let moment = field.and_then(|field| match &field.raw {
-        Raw::Json(value) if value.kind == Kind::Number => {
-            occurred_at::read_number(value.raw).map(|time| ParsedTime { time, assumed_utc: false })
-        }
+        Raw::Json(value) => occurred_at::read_value(value),
         raw => raw.text().and_then(|text| occurred_at::read_text(&text)),
     });
+    let kafka = record.timestamp_ms.and_then(occurred_at::from_milliseconds);
     if let (Some(field), Some(moment)) = (field, moment) {
-        if !moment.assumed_utc {
-            return (moment.time, ColumnSource::of(field.origin));
-        }
-        attributes.originals.created_at = Some(field.raw);
-        attributes.created_at_from = Some("assumed_utc");
-        return (moment.time, ColumnSource::noted(field.origin, "without an offset: taken as UTC"));
+        let far_from = kafka.filter(|kafka| occurred_at::is_far(moment.time, *kafka));
+        attributes.created_at_far_from = far_from;
+        attributes.created_at_from = moment.assumed_utc.then_some("assumed_utc");
+        let note = match (moment.assumed_utc, far_from) {
+            (false, None) => return (moment.time, ColumnSource::of(field.origin)),
+            (true, None) => "without an offset: taken as UTC",
+            (false, Some(_)) => "more than a year from Kafka's timestamp",
+            (true, Some(_)) => "taken as UTC; more than a year from Kafka's timestamp",
+        };
+        attributes.originals.created_at = Some(Original::AsItCame(field.raw));
+        return (moment.time, ColumnSource::noted(field.origin, note));
     }
-    attributes.originals.created_at = field.map(|field| field.raw);
+    attributes.originals.created_at = field.map(|field| Original::AsItCame(field.raw));
     let note =
         if field.is_some() { "the envelope's time cannot be read" } else { "no time was found" };
-    if let Some(time) = record.timestamp_ms.and_then(occurred_at::from_milliseconds) {
+    if let Some(time) = kafka {
         attributes.created_at_from = Some("kafka_timestamp");
         return (time, ColumnSource::noted(ColumnOrigin::KafkaTimestamp, note));
     }

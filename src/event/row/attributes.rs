@@ -1,9 +1,12 @@
 //! The column `attributes`: what a record holds beside the other columns. Its layout is documented
 //! in docs/attributes.md.
 
+use std::borrow::Cow;
+
 use crate::event::Record;
 use crate::event::envelope::Raw;
-use crate::event::json::{Member, put_bytes};
+use crate::event::json::{Member, put_bytes, put_text};
+use crate::time::{Timestamp, UnixMicros, timestamp_text};
 
 /// The most bytes of key and headers that are kept here. More than a broker takes by default, and
 /// few enough that a row stays storable whatever a record holds.
@@ -12,14 +15,31 @@ pub(super) const MAX_BYTES: usize = 64 << 20;
 /// What a header costs inside JSONB beyond its bytes, at most.
 const BYTES_PER_HEADER: usize = 32;
 
+/// What stood in a record where a column now holds something else.
+pub(in crate::event) enum Original<'a> {
+    /// As it came.
+    AsItCame(Raw<'a>),
+    /// The id inside quotes or a struct.
+    Carried(Cow<'a, [u8]>),
+}
+
+impl Original<'_> {
+    fn put(&self, out: &mut String) {
+        match self {
+            Self::AsItCame(raw) => raw.put(out),
+            Self::Carried(id) => put_bytes(out, id),
+        }
+    }
+}
+
 /// The originals of columns whose text was mapped or could not be read.
 #[derive(Default)]
 pub(in crate::event) struct Originals<'a> {
-    pub(in crate::event) event_id: Option<Raw<'a>>,
-    pub(in crate::event) aggregate_id: Option<Raw<'a>>,
-    pub(in crate::event) source_service: Option<Raw<'a>>,
-    pub(in crate::event) correlation_id: Option<Raw<'a>>,
-    pub(in crate::event) created_at: Option<Raw<'a>>,
+    pub(in crate::event) event_id: Option<Original<'a>>,
+    pub(in crate::event) aggregate_id: Option<Original<'a>>,
+    pub(in crate::event) source_service: Option<Original<'a>>,
+    pub(in crate::event) correlation_id: Option<Original<'a>>,
+    pub(in crate::event) created_at: Option<Original<'a>>,
 }
 
 /// What a row's attributes hold beside key and headers.
@@ -32,8 +52,12 @@ pub(in crate::event) struct Attributes<'a> {
     /// Members of the envelope that no rule knows.
     pub(in crate::event) unknown: Vec<Member<'a>>,
     pub(in crate::event) originals: Originals<'a>,
+    /// Members that held an id inside quotes or a struct, as they came.
+    pub(in crate::event) wrapped: Vec<(&'static str, Raw<'a>)>,
     /// What stands in `created_at` where it is not the envelope's own time.
     pub(in crate::event) created_at_from: Option<&'static str>,
+    /// Kafka's timestamp, where the envelope's time lies far from it.
+    pub(in crate::event) created_at_far_from: Option<UnixMicros>,
     /// Whether the payload was a text that held the object.
     pub(in crate::event) payload_was_text: bool,
 }
@@ -69,9 +93,22 @@ impl Attributes<'_> {
             out.push_str(&crate::event::envelope::object_of(&self.unknown));
         }
         self.originals.put(&mut out);
+        if !self.wrapped.is_empty() {
+            name(&mut out, "wrapped");
+            out.push('{');
+            for (column, raw) in &self.wrapped {
+                name(&mut out, column);
+                raw.put(&mut out);
+            }
+            out.push('}');
+        }
         if let Some(created_at_from) = self.created_at_from {
             name(&mut out, "created_at_from");
             put_bytes(&mut out, created_at_from.as_bytes());
+        }
+        if let Some(kafka) = self.created_at_far_from {
+            name(&mut out, "created_at_far_from");
+            put_text(&mut out, &timestamp_text(Timestamp::without_zone(kafka.into())));
         }
         if self.payload_was_text {
             name(&mut out, "payload_from");

@@ -29,3 +29,21 @@ pub struct Event<'a> {
     /// `attributes`: a JSON object as text.
     pub attributes: String,
 }
+
+impl Event<'_> {
+    /// The same event, borrowing nothing.
+    pub(in crate::event) fn into_owned<'a>(self) -> Event<'a> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Event {
+            event_id: self.event_id,
+            event_type: owned(self.event_type),
+            aggregate_id: self.aggregate_id,
+            source_service: self.source_service.map(owned),
+            is_dlt: self.is_dlt,
+            payload: owned(self.payload),
+            created_at: self.created_at,
+            correlation_id: self.correlation_id,
+            attributes: self.attributes,
+        }
+    }
+}

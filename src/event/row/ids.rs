@@ -3,23 +3,36 @@
 use uuid::Uuid;
 
 use crate::event::Record;
+use crate::event::wrapping::carried;
+
+/// What a `traceparent` stands behind in the properties of a span.
+const SPAN_CONTEXT: &[u8] = b"traceparent=";
 
 /// The id that stands in `aggregate_id` for an aggregate's id of any kind.
 ///
 /// A UUID in any usual spelling stays itself; other text becomes the UUID v5 of `aggregate:{text}`
-/// (namespace URL). A selector maps what was typed in the same way, so that ids of any kind are
-/// found by index.
-pub fn aggregate_uuid(id: &[u8]) -> Uuid {
-    mapped("aggregate:", id)
+/// (namespace URL). Quotes, a struct of one field and Kafka Connect's wrapper around the id do not
+/// belong to it. A selector maps what was typed in the same way, so that ids of any kind are found
+/// by index.
+pub fn aggregate_uuid(text: &[u8]) -> Uuid {
+    let id = carried(text);
+    uuid_of(&id).unwrap_or_else(|| made_aggregate(&id))
 }
 
 /// The id that stands in `correlation_id`, mapped like [`aggregate_uuid`], of `correlation:{text}`.
-pub fn correlation_uuid(id: &[u8]) -> Uuid {
-    mapped("correlation:", id)
+pub fn correlation_uuid(text: &[u8]) -> Uuid {
+    let id = carried(text);
+    uuid_of(&id).unwrap_or_else(|| made_correlation(&id))
 }
 
-fn mapped(prefix: &str, id: &[u8]) -> Uuid {
-    uuid_of(id).unwrap_or_else(|| made_of(&[prefix.as_bytes(), id]))
+/// The UUID v5 of an aggregate's id, taken out of what was around it, that is no UUID.
+pub(in crate::event) fn made_aggregate(id: &[u8]) -> Uuid {
+    made_of(&[b"aggregate:", id])
+}
+
+/// The same of a correlation's id.
+pub(in crate::event) fn made_correlation(id: &[u8]) -> Uuid {
+    made_of(&[b"correlation:", id])
 }
 
 /// Reads a UUID in any usual spelling: with or without hyphens, in braces, as a URN, in any case.
@@ -40,8 +53,13 @@ pub(in crate::event) fn coordinates_uuid(record: &Record<'_>) -> Uuid {
 }
 
 /// The trace id of a W3C `traceparent`: `00-{32 hexadecimal digits}-{16}-{2}`, later versions with
-/// more behind it.
+/// more behind it. Debezium's column `tracingspancontext` has it in one of several lines,
+/// `traceparent=…`.
 pub(in crate::event) fn trace_uuid(traceparent: &[u8]) -> Option<Uuid> {
+    let traceparent = traceparent
+        .split(|&byte| byte == b'\n')
+        .find_map(|line| line.strip_prefix(SPAN_CONTEXT))
+        .map_or(traceparent, <[u8]>::trim_ascii_end);
     let parts: Vec<&[u8]> = traceparent.split(|&byte| byte == b'-').collect();
     let (&[version, trace_id, parent_id, flags], later) = parts.split_first_chunk::<4>()?;
     let is_hexadecimal =
@@ -103,6 +121,8 @@ mod tests {
             trace_uuid(b"cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-later"),
             id
         );
+        let span = b"#Sun Nov 22 10:00:00 UTC 2026\nbaggage=a\ntraceparent=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+        assert_eq!(trace_uuid(span), id);
         for invalid in [
             "",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",

@@ -1,32 +1,7 @@
 //! Whether Kafka still has what comes next in a claimed partition.
 
-use crate::kafka::Offsets;
+use crate::ledger::Comparison;
 use crate::store::Claim;
-
-/// How what Kafka has compares with what is recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::ingest) enum Comparison {
-    /// The next offset is there, or will be the next one to be written.
-    Continues,
-    /// Kafka deleted offsets before they were recorded: it begins at `low`.
-    Lost { low: i64 },
-    /// The partition ends, at `end`, before offsets that are recorded. A new leader may just not
-    /// know the end yet.
-    EndsEarly { end: i64 },
-    /// The topic has another id than the one that is recorded.
-    OtherTopic,
-}
-
-/// Compares a claim with the offsets that Kafka has. Brokers before Kafka 2.8 tell no topic id:
-/// where one is missing, the offsets alone decide.
-pub(in crate::ingest) fn compare(claim: &Claim, offsets: Offsets) -> Comparison {
-    match (claim.recorded_topic_id, claim.partition.topic_id) {
-        (Some(recorded), Some(found)) if recorded != found => Comparison::OtherTopic,
-        _ if offsets.end < claim.next_offset => Comparison::EndsEarly { end: offsets.end },
-        _ if offsets.low > claim.next_offset => Comparison::Lost { low: offsets.low },
-        _ => Comparison::Continues,
-    }
-}
 
 /// What is done with a claimed partition before it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +31,7 @@ pub(in crate::ingest) fn decide(
         }
         Comparison::OtherTopic => "was deleted and made again".to_owned(),
         Comparison::EndsEarly { end } => {
-            let recorded = claim.next_offset;
+            let recorded = claim.recorded.next_offset;
             format!("ends at offset {end} although offsets up to {recorded} are recorded")
         }
     };
@@ -74,6 +49,7 @@ mod tests {
 
     use super::*;
     use crate::event::TopicPartition;
+    use crate::ledger::{KafkaPartition, RecordedPartition, compare};
     use crate::store::TopicIdPartition;
 
     const OLD: Uuid = Uuid::from_u128(1);
@@ -85,13 +61,13 @@ mod tests {
             partition: TopicIdPartition { name: partition, topic_id: found },
             partition_id: 7,
             epoch: 3,
-            next_offset,
-            recorded_topic_id: recorded,
+            recorded: RecordedPartition { topic_id: recorded, incarnation: 1, next_offset },
         }
     }
 
     fn decision(claim: &Claim, low: i64, end: i64, accepts_recreated: bool) -> Decision {
-        decide(claim, compare(claim, Offsets { low, end }), accepts_recreated)
+        let found = KafkaPartition { topic_id: claim.partition.topic_id, low, end };
+        decide(claim, compare(&claim.recorded, &found), accepts_recreated)
     }
 
     #[test]
@@ -133,17 +109,5 @@ mod tests {
             assert!(text.contains("ends at offset 9 although offsets up to 10"), "{text}");
             assert_eq!(decision(&claim, 0, 9, true), Decision::BeginIncarnation);
         }
-    }
-
-    #[test]
-    fn without_a_topic_id_the_offsets_alone_decide() {
-        assert_eq!(decision(&claim(None, Some(NEW), 10), 0, 10, false), Decision::Read);
-        assert_eq!(decision(&claim(Some(OLD), None, 10), 0, 10, false), Decision::Read);
-    }
-
-    #[test]
-    fn another_topic_is_not_taken_for_a_loss() {
-        let claim = claim(Some(OLD), Some(NEW), 10);
-        assert_eq!(compare(&claim, Offsets { low: 50, end: 60 }), Comparison::OtherTopic);
     }
 }

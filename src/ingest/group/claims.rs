@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::claim_check::{Comparison, Decision, compare, decide};
+use super::claim_check::{Decision, decide};
 use super::rebalance::Claimer;
 use crate::event::TopicPartition;
 use crate::ingest::counters::Counters;
@@ -16,7 +16,9 @@ use crate::ingest::fault::{Fault, FirstFault};
 use crate::ingest::mutex::lock_mutex;
 use crate::ingest::settings::IngestSettings;
 use crate::ingest::stop::Stop;
+use crate::kafka;
 use crate::kafka::Cluster;
+use crate::ledger::{Comparison, compare};
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{
     self, Batch, BatchStatus, Claim, OffsetRange, RangeKind, Session, TopicIdPartition, Writer,
@@ -136,13 +138,13 @@ impl Claims {
         mut claim: Claim,
     ) -> Result<Option<Claim>, Error> {
         let partition = claim.partition.name.clone();
-        let mut comparison = compare(&claim, self.cluster.offsets(&partition)?);
+        let mut comparison = self.compare(&claim)?;
         for _ in 0..END_RETRIES {
             if !matches!(comparison, Comparison::EndsEarly { .. }) {
                 break;
             }
             self.stop.wait(Duration::from_secs(1)).await;
-            comparison = compare(&claim, self.cluster.offsets(&partition)?);
+            comparison = self.compare(&claim)?;
         }
         let accepts_recreated = self.settings.accept_recreated.contains(&partition.topic);
         let mut decision = decide(&claim, comparison, accepts_recreated);
@@ -159,7 +161,7 @@ impl Claims {
                 partition = partition.partition,
                 "the topic was made again: recording it as a new incarnation"
             );
-            let comparison = compare(&claim, self.cluster.offsets(&partition)?);
+            let comparison = self.compare(&claim)?;
             decision = decide(&claim, comparison, false);
         }
         match decision {
@@ -174,13 +176,18 @@ impl Claims {
         Ok(Some(claim))
     }
 
+    fn compare(&self, claim: &Claim) -> Result<Comparison, kafka::Error> {
+        let TopicIdPartition { name, topic_id } = &claim.partition;
+        Ok(compare(&claim.recorded, &self.cluster.offsets(name, *topic_id)?))
+    }
+
     /// Enters offsets that Kafka deleted before they were read into the ledger, and moves the claim
     /// behind them.
     async fn declare_lost(&self, claim: &mut Claim, low: i64) -> Result<(), store::Error> {
         let range = OffsetRange {
             partition_id: claim.partition_id,
             epoch: claim.epoch,
-            first_offset: claim.next_offset,
+            first_offset: claim.recorded.next_offset,
             next_offset: low,
             row_count: 0,
             kind: RangeKind::Lost,
@@ -198,17 +205,17 @@ impl Claims {
             // Another process claimed the partition in between, and will declare the loss.
             return Ok(());
         }
-        let lost = low - claim.next_offset;
+        let lost = low - claim.recorded.next_offset;
         tracing::error!(
             topic = claim.partition.name.topic,
             partition = claim.partition.name.partition,
-            first_offset = claim.next_offset,
+            first_offset = claim.recorded.next_offset,
             next_offset = low,
             lost,
             "Kafka deleted offsets before they were recorded; they are declared lost"
         );
         Counters::add(&self.counters.lost, lost.unsigned_abs());
-        claim.next_offset = low;
+        claim.recorded.next_offset = low;
         Ok(())
     }
 }

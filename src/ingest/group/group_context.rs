@@ -74,8 +74,12 @@ impl GroupMember for BaseConsumer<GroupContext> {
         let mut list = TopicPartitionList::new();
         for claim in claims {
             let TopicPartition { topic, partition } = &claim.partition.name;
-            list.add_partition_offset(topic, *partition, Offset::Offset(claim.next_offset))
-                .map_err(failed())?;
+            list.add_partition_offset(
+                topic,
+                *partition,
+                Offset::Offset(claim.recorded.next_offset),
+            )
+            .map_err(failed())?;
         }
         match self.rebalance_protocol() {
             RebalanceProtocol::Cooperative => self.incremental_assign(&list),

@@ -63,7 +63,7 @@ impl<C: Claimer> Rebalancer<C> {
                 partition_id: claim.partition_id,
                 epoch: claim.epoch,
             };
-            batcher.assign(partition, claim.next_offset);
+            batcher.assign(partition, claim.recorded.next_offset);
         }
         self.report(batcher);
         if !partitions.is_empty() {

@@ -1,11 +1,15 @@
 //! Reads the ledger and the rows beside it, for `verify`: one snapshot, in the order in which they
 //! are compared.
 
-use tokio_postgres::types::Type;
-use tokio_postgres::{IsolationLevel, Portal, Row, Transaction};
+use std::ops::Range;
 
+use tokio_postgres::types::Type;
+use tokio_postgres::{GenericClient, IsolationLevel, Portal, Row, Transaction};
+
+use super::schema_facts;
+use super::schema_facts::SchemaFact;
 use crate::event::TopicPartition;
-use crate::ledger::{BatchClaim, ChainLink, RangeClaim, StoredRow};
+use crate::ledger::{BatchClaim, ChainLink, RangeClaim, RecordedPartition, StoredRow};
 use crate::store::connection::query;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -29,12 +33,44 @@ pub struct KnownPartition {
     pub cluster_id: String,
     /// The partition.
     pub partition: TopicPartition,
-    /// Which incarnation of the topic; the first is 1.
-    pub incarnation: i32,
     /// Whether it is the newest incarnation.
     pub is_newest: bool,
-    /// The first offset that is not recorded yet.
-    pub next_offset: i64,
+    /// What is recorded of this incarnation.
+    pub recorded: RecordedPartition,
+}
+
+/// All partitions, by topic, partition and incarnation.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn known_partitions(session: &Session) -> Result<Vec<KnownPartition>, Error> {
+    read_partitions(session.client()).await
+}
+
+async fn read_partitions(client: &impl GenericClient) -> Result<Vec<KnownPartition>, Error> {
+    query::rows(
+        client,
+        "reading the partitions",
+        "SELECT partition_id, cluster_id, topic, partition,
+                    incarnation = max(incarnation) OVER (PARTITION BY cluster_id, topic, partition),
+                    topic_id, incarnation, next_offset
+               FROM kafka_partitions ORDER BY topic, partition, cluster_id, incarnation",
+        &[],
+        |row| {
+            Ok(KnownPartition {
+                partition_id: row.try_get(0)?,
+                cluster_id: row.try_get(1)?,
+                partition: TopicPartition { topic: row.try_get(2)?, partition: row.try_get(3)? },
+                is_newest: row.try_get(4)?,
+                recorded: RecordedPartition {
+                    topic_id: row.try_get(5)?,
+                    incarnation: row.try_get(6)?,
+                    next_offset: row.try_get(7)?,
+                },
+            })
+        },
+    )
+    .await
 }
 
 /// What the head of the ledger tells, and the sums of what is there.
@@ -74,30 +110,12 @@ impl<'a> LedgerScan<'a> {
         Ok(Self { transaction })
     }
 
-    /// All partitions, by topic, partition and incarnation.
+    /// As [`known_partitions`], of the snapshot.
     ///
     /// # Errors
     /// `Error::Query`.
     pub async fn partitions(&self) -> Result<Vec<KnownPartition>, Error> {
-        query::rows(
-            &self.transaction,
-            "reading the partitions",
-            "SELECT partition_id, cluster_id, topic, partition, incarnation,
-                        incarnation = max(incarnation) OVER (PARTITION BY cluster_id, topic, partition), next_offset
-                   FROM kafka_partitions ORDER BY topic, partition, cluster_id, incarnation",
-            &[],
-            |row| {
-                Ok(KnownPartition {
-                    partition_id: row.try_get(0)?,
-                    cluster_id: row.try_get(1)?,
-                    partition: TopicPartition { topic: row.try_get(2)?, partition: row.try_get(3)? },
-                    incarnation: row.try_get(4)?,
-                    is_newest: row.try_get(5)?,
-                    next_offset: row.try_get(6)?,
-                })
-            },
-        )
-        .await
+        read_partitions(&self.transaction).await
     }
 
     /// The ranges of a partition, in the order of their offsets.
@@ -147,6 +165,33 @@ impl<'a> LedgerScan<'a> {
             },
         )
         .await
+    }
+
+    /// The ranges of batches without rows: the id of the partition, the first offset, and one past
+    /// the last. All of their offsets are declared holes.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn ranges_without_rows(&self) -> Result<Vec<(i32, Range<i64>)>, Error> {
+        query::rows(
+            &self.transaction,
+            "reading the ranges of batches without rows",
+            "SELECT partition_id, first_offset, ranges.next_offset
+                   FROM ingest_batches JOIN ingest_batch_ranges ranges USING (batch_no)
+                  WHERE first_id IS NULL AND kind = 'stored'",
+            &[],
+            |row| Ok((row.try_get(0)?, row.try_get(1)?..row.try_get(2)?)),
+        )
+        .await
+    }
+
+    /// What the catalog says of the objects that `migrate` made, and the rights on them: each fact
+    /// with the object that it is about.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn schema_facts(&self) -> Result<Vec<SchemaFact>, Error> {
+        schema_facts::read(&self.transaction).await
     }
 
     /// All batches that have rows, in the order of their ids.

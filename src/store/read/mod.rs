@@ -9,5 +9,6 @@ pub(in crate::store) mod ledger_scan;
 pub(in crate::store) mod partitions;
 pub(in crate::store) mod replay_candidates;
 pub(in crate::store) mod replays;
+pub(in crate::store) mod schema_facts;
 pub(in crate::store) mod status;
 pub(in crate::store) mod stored_event;

@@ -4,6 +4,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::event::TopicPartition;
+use crate::ledger::RecordedPartition;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 
@@ -12,8 +13,8 @@ use crate::store::error::Error;
 pub struct PartitionProgress {
     /// The partition.
     pub partition: TopicPartition,
-    /// The first offset that is not recorded yet.
-    pub next_offset: i64,
+    /// What is recorded of its newest incarnation.
+    pub recorded: RecordedPartition,
 }
 
 /// How far every known partition of the topics is recorded, newest incarnations only.
@@ -28,7 +29,7 @@ pub async fn partition_progress(
     session
         .rows(
             "reading how far the partitions are recorded",
-            "SELECT DISTINCT ON (topic, partition) topic, partition, next_offset
+            "SELECT DISTINCT ON (topic, partition) topic, partition, topic_id, incarnation, next_offset
                FROM kafka_partitions WHERE cluster_id = $1 AND topic = ANY ($2)
               ORDER BY topic, partition, incarnation DESC",
             &[(&cluster_id, Type::TEXT), (&topics, Type::TEXT_ARRAY)],
@@ -38,7 +39,11 @@ pub async fn partition_progress(
                         topic: row.try_get(0)?,
                         partition: row.try_get(1)?,
                     },
-                    next_offset: row.try_get(2)?,
+                    recorded: RecordedPartition {
+                        topic_id: row.try_get(2)?,
+                        incarnation: row.try_get(3)?,
+                        next_offset: row.try_get(4)?,
+                    },
                 })
             },
         )

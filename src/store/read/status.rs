@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use tokio_postgres::types::Type;
 
 use crate::event::TopicPartition;
+use crate::ledger::RecordedPartition;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::time::PostgresMicros;
@@ -15,8 +16,8 @@ pub struct PartitionStatus {
     pub cluster_id: String,
     /// The partition.
     pub partition: TopicPartition,
-    /// The first offset that is not recorded yet.
-    pub next_offset: i64,
+    /// What is recorded of it; `None` where Kafka has it and nobody has claimed it yet.
+    pub recorded: Option<RecordedPartition>,
     /// How many offsets Kafka had deleted before they were read, of all incarnations.
     pub lost: i64,
     /// When its last batch was recorded.
@@ -34,7 +35,7 @@ pub async fn partition_statuses(session: &Session) -> Result<Vec<PartitionStatus
         .rows(
             "reading the partitions",
             "SELECT DISTINCT ON (topic, partition, cluster_id)
-                    cluster_id, topic, partition, next_offset,
+                    cluster_id, topic, partition, topic_id, incarnation, next_offset,
                     (SELECT coalesce(sum(lost.next_offset - lost.first_offset), 0)::bigint
                        FROM ingest_batch_ranges lost JOIN kafka_partitions each USING (partition_id)
                       WHERE kind = 'lost' AND each.topic = known.topic AND each.partition = known.partition
@@ -48,10 +49,14 @@ pub async fn partition_statuses(session: &Session) -> Result<Vec<PartitionStatus
                 Ok(PartitionStatus {
                     cluster_id: row.try_get(0)?,
                     partition: TopicPartition { topic: row.try_get(1)?, partition: row.try_get(2)? },
-                    next_offset: row.try_get(3)?,
-                    lost: row.try_get(4)?,
-                    recorded_at: row.try_get(5)?,
-                    claimed_by: row.try_get(6)?,
+                    recorded: Some(RecordedPartition {
+                        topic_id: row.try_get(3)?,
+                        incarnation: row.try_get(4)?,
+                        next_offset: row.try_get(5)?,
+                    }),
+                    lost: row.try_get(6)?,
+                    recorded_at: row.try_get(7)?,
+                    claimed_by: row.try_get(8)?,
                 })
             },
         )

@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use crate::event::TopicPartition;
+use crate::ledger::RecordedPartition;
 use crate::store::connection::query;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -27,11 +28,8 @@ pub struct Claim {
     pub partition_id: i32,
     /// The fence: a batch commits only while the row still has this epoch.
     pub epoch: i64,
-    /// The first offset that is not recorded yet.
-    pub next_offset: i64,
-    /// The topic id that the recorded offsets belong to; another one than the partition's means a
-    /// re-created topic.
-    pub recorded_topic_id: Option<Uuid>,
+    /// What is recorded of it. Another topic id than the partition's means a re-created topic.
+    pub recorded: RecordedPartition,
 }
 
 /// What claiming does, in errors.
@@ -115,15 +113,18 @@ async fn raise_epoch(
         "UPDATE kafka_partitions
                 SET epoch = epoch + 1, claimed_by = $2, claimed_at = clock_timestamp(), topic_id = coalesce(topic_id, $3)
               WHERE partition_id = $1
-             RETURNING epoch, next_offset, topic_id",
+             RETURNING epoch, topic_id, incarnation, next_offset",
         &[(&partition_id, Type::INT4), (&claimed_by, Type::TEXT), (&partition.topic_id, Type::UUID)],
         |row| {
             Ok(Claim {
                 partition: partition.clone(),
                 partition_id,
                 epoch: row.try_get(0)?,
-                next_offset: row.try_get(1)?,
-                recorded_topic_id: row.try_get(2)?,
+                recorded: RecordedPartition {
+                    topic_id: row.try_get(1)?,
+                    incarnation: row.try_get(2)?,
+                    next_offset: row.try_get(3)?,
+                },
             })
         },
     )

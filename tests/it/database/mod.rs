@@ -1,5 +1,6 @@
 //! The schema, and the way to the server that holds it.
 
+mod catalog;
 mod copies;
 mod encoding;
 mod migrate;

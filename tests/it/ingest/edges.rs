@@ -127,40 +127,6 @@ fn offsets_that_kafka_deleted_before_they_were_read_are_declared_lost() {
 }
 
 #[test]
-fn a_topic_that_was_made_again_is_read_only_when_that_is_accepted() {
-    let scope = Sandbox::shared().scope("recreated_topic");
-    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
-    let producer = Producer::new(scope.brokers());
-    producer.native_events(&topic, 0..100);
-    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
-    let kafka = Sandbox::shared().kafka();
-    assert!(kafka.delete_topic(&topic).is_ok());
-    wait_until("the topic can be made again", LIMIT, || kafka.create_topic(&topic, 1, &[]).is_ok());
-    // More records than before: the offsets alone would not tell.
-    Producer::new(scope.brokers()).native_events(&topic, 100..300);
-    let refused = audit.run(&["ingest", "--until-end", "--topics", &topic]);
-    let stderr = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stderr.contains("deleted and made again") && stderr.contains("--accept-recreated"),
-        "{stderr}"
-    );
-    let database = Database::open(&audit.database_url);
-    assert_eq!(database.event_count(), 100);
-    audit.succeed(&["ingest", "--until-end", "--topics", &topic, "--accept-recreated", &topic]);
-    assert_eq!(database.event_count(), 300);
-    assert_eq!(
-        database.value(
-            "SELECT string_agg(incarnation || ':' || next_offset, ' ' ORDER BY 1) FROM kafka_partitions"
-        ),
-        "1:100 2:200"
-    );
-    // Once accepted it is a topic like any other.
-    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
-    assert_eq!(database.event_count(), 300);
-}
-
-#[test]
 fn a_block_of_ids_never_crosses_a_leaf_and_the_next_leaf_is_made_ahead() {
     let scope = Sandbox::shared().scope("leaf_boundary");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 2));

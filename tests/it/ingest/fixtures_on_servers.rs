@@ -208,6 +208,10 @@ fn dead_letters_are_what_was_produced(
             "attempts",
         ];
         let expected = members.map(|member| match &says[member] {
+            // Read out of the topic's own name, too.
+            _ if member == "consumer_group" && says["family"] == "Spring Cloud Stream" => {
+                "∅".to_owned()
+            }
             serde_json::Value::Null => "∅".to_owned(),
             serde_json::Value::String(text) => text.clone(),
             other => other.to_string(),

@@ -6,4 +6,5 @@ mod exactly_once;
 mod faults;
 mod fixtures_on_servers;
 mod hostile_corpus;
+mod incarnations;
 mod refused;

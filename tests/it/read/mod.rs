@@ -2,6 +2,7 @@
 
 mod duplicates;
 mod export;
+mod open_transactions;
 mod query;
 mod show_trace_stats;
 mod status;

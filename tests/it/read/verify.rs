@@ -58,6 +58,19 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
         ),
         ("DELETE FROM ingest_batch_ranges WHERE batch_no = 3".to_owned(), 5, "are in no batch"),
         ("UPDATE kafka_partitions SET next_offset = next_offset + 7".to_owned(), 4, "are in no batch"),
+        (
+            // The last row of a batch, with everything in the ledger that told of it.
+            "WITH batch AS (SELECT * FROM ingest_batches WHERE batch_no = 2),
+                  gone AS (DELETE FROM event_logs_000000 USING batch WHERE id = last_id
+                           RETURNING partition_id, kafka_offset),
+                  range AS (UPDATE ingest_batch_ranges r SET row_count = r.row_count - 1 FROM gone
+                             WHERE batch_no = 2 AND r.partition_id = gone.partition_id),
+                  head AS (UPDATE ledger_head SET row_count = row_count - 1)
+             UPDATE ingest_batches SET last_id = last_id - 1, row_count = row_count - 1 WHERE batch_no = 2"
+                .to_owned(),
+            4,
+            "which is declared a hole",
+        ),
         ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "batch numbers are missing"),
     ] {
         // In a copy of the database: the damage stays there.
@@ -71,6 +84,9 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
             copy.execute(&format!("ALTER TABLE {table} DISABLE TRIGGER append_only"));
         }
         copy.execute(&damage);
+        for table in ["event_logs", "event_logs_000000", "ingest_batches", "ingest_batch_ranges"] {
+            copy.execute(&format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only"));
+        }
         let (code, findings) = verify(&damaged);
         assert_eq!(code, Some(exit), "{damage}: {findings:?}");
         assert!(findings.iter().any(|text| text.contains(finding)), "{damage}: {findings:?}");
@@ -102,6 +118,83 @@ fn what_kafka_has_and_the_database_does_not_is_incomplete() {
     let (code, findings) = verify(&alone);
     assert_eq!(code, Some(4));
     assert!(findings.iter().any(|text| text.contains("could not be asked")), "{findings:?}");
+}
+
+#[test]
+fn where_nothing_is_recorded_the_record_is_not_complete() {
+    let scope = Sandbox::shared().scope("verify_nothing");
+    let audit = Audit::migrated(&scope);
+    assert_eq!(verify(&audit), (Some(4), vec!["nothing is recorded".to_owned()]));
+    let output = audit.run(&["verify"]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        stderr.contains("incomplete")
+            && stderr.contains("not checked: whether the rows still hold"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_partition_of_another_cluster_was_not_checked_and_is_said_to_be() {
+    let scope = Sandbox::shared().scope("verify_other_cluster");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    Producer::new(scope.brokers()).native_events(&topic, 0..10);
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
+    Database::open(&audit.database_url)
+        .execute("UPDATE kafka_partitions SET cluster_id = 'the-old-cluster'");
+    let (code, findings) = verify(&audit);
+    assert_eq!(code, Some(4));
+    assert!(
+        findings[0].contains("belongs to the Kafka cluster the-old-cluster, which was not asked"),
+        "{findings:?}"
+    );
+    let status: serde_json::Value =
+        serde_json::from_str(&audit.succeed(&["status", "-o", "json"])).unwrap_or_default();
+    // The other cluster's offsets are not those of the one that was asked.
+    let partitions = status["partitions"].as_array().cloned().unwrap_or_default();
+    assert_eq!(partitions.len(), 2, "{status}");
+    let lag_of = |recorded: bool| {
+        let of_cluster =
+            partitions.iter().find(|partition| partition["recorded_at"].is_string() == recorded);
+        of_cluster.map(|partition| partition["lag"].clone()).unwrap_or_default()
+    };
+    assert_eq!((lag_of(true), lag_of(false)), (serde_json::Value::Null, 10.into()));
+}
+
+#[test]
+fn verify_beside_busy_producers_and_ingesters_takes_nothing_for_cut_off_or_missing() {
+    let scope = Sandbox::shared().scope("verify_busy");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 4));
+    let producer = Producer::new(scope.brokers());
+    producer.native_events(&topic, 0..1000);
+    let mut ingester = audit.start(&["ingest", "--topics", &topic, "--batch-wait", "20"]);
+    let database = Database::open(&audit.database_url);
+    wait_until("it records", Duration::from_secs(60), || database.event_count() > 0);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let mut number = 1000;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                producer.native_events(&topic, number..number + 50);
+                number += 50;
+            }
+        });
+        for _ in 0..10 {
+            let output = audit.run(&["verify"]);
+            let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+            let status: serde_json::Value =
+                serde_json::from_slice(&audit.run(&["status", "-o", "json"]).stdout)
+                    .unwrap_or_default();
+            let lag_is_known = status["database"]["lag"].is_number();
+            if output.status.code() != Some(0) || !lag_is_known {
+                done.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+            assert_eq!(output.status.code(), Some(0), "{stdout}");
+            assert!(lag_is_known, "{status}");
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    ingester.stop();
 }
 
 #[test]

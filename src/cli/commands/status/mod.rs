@@ -1,6 +1,7 @@
 //! `audit status`: what an operator looks at first.
 
 mod overview;
+mod partitions;
 mod watch;
 
 use std::io::Write;

@@ -1,25 +1,30 @@
 //! `audit verify`: whether the record is complete and unaltered.
 
 mod check;
+mod comparisons;
+mod holes;
 mod partitions;
 mod rows;
+mod schema;
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, Run};
+use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
+use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
-use crate::ledger::{Finding, Severity};
+use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
 use crate::output;
 use crate::output::{Column, Emphasis};
 use crate::store;
 use crate::store::{LedgerScan, Session};
 use crate::value::Value;
 use check::Check;
+use comparisons::Comparisons;
+use holes::{Holes, declared_holes};
 
 /// How long a broker may take to answer.
 const BROKER_LIMIT: Duration = Duration::from_secs(10);
@@ -27,10 +32,14 @@ const BROKER_LIMIT: Duration = Duration::from_secs(10);
 /// Check that the record is complete: every offset of every partition is a row, a declared hole or
 /// a declared loss
 ///
-/// Compares three things: Kafka's partitions with the ledger, the ledger with itself, and every row
-/// with its batch. Reads the whole table once. Exits 0 when all is there, 4 when something is
-/// missing, lost or could not be checked, 5 when a row is doubled, changed or unknown to the
-/// ledger.
+/// Compares Kafka's partitions with the ledger, the ledger with itself, every row with its batch,
+/// and the schema with the one that migrate makes; and asks Kafka whether the holes of the record
+/// (offsets without a row: transaction markers, aborted and compacted records) are holes. Reads the
+/// whole table once, and topics with holes from the first to the last. Exits 0 when all is there, 4
+/// when something is missing, lost, in an open transaction or could not be checked, or nothing is
+/// recorded at all; 5 when a row is doubled, changed or unknown to the ledger, a trigger, index,
+/// constraint or function is missing or changed, or somebody has a right that roles.sql does not
+/// give. A last line on stderr says what it did not check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -65,39 +74,90 @@ impl Run for VerifyArgs {
         for note in session.home().await?.notes(&settings) {
             context.ui.status(&note);
         }
-        // Kafka first: what it has now must be in the snapshot, which is taken later.
-        let mut topics = store::known_topics(&session).await?;
+        // The record, then Kafka, then the snapshot: of one incarnation what is recorded first is
+        // never ahead of Kafka's end, and what Kafka has then must be in the snapshot.
+        let before = store::known_partitions(&session).await?;
+        let mut topics: Vec<String> =
+            before.iter().map(|known| known.partition.topic.clone()).collect();
         topics.extend(self.topics.iter().cloned());
-        let kafka = ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
-        if let Ok(kafka) = &kafka {
-            wait_for(self.wait, &session, kafka).await?;
-        }
+        let kafka = match ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await {
+            Ok(kafka) => self.settle(&session, kafka, context.settings).await?,
+            Err(reason) => Err(reason),
+        };
+        let kafka = kafka.as_ref();
         let scan = LedgerScan::open(&mut session).await?;
-        let mut checks = partitions::check(&scan, kafka.as_ref()).await?;
+        let known = scan.partitions().await?;
+        let comparisons = Comparisons::new(&before, &known, kafka.ok());
+        let mut holes = Holes::new(context.settings, &known, &comparisons);
+        for (partition_id, range) in scan.ranges_without_rows().await? {
+            holes.add(partition_id, range);
+        }
+        let mut checks = partitions::check(&scan, &known, kafka, &comparisons).await?;
+        if let Ok(kafka) = kafka {
+            checks.extend(partitions::open_transactions(kafka, context.settings).await);
+        }
         checks.push(ledger_check(&scan).await?);
-        checks.push(rows::check(&scan, context.ui).await?);
-        print(&self, &checks, context.ui)
+        checks.push(rows::check(&scan, &mut holes, context.ui).await?);
+        let (holes, unasked_holes) = holes.finish().await?;
+        checks.push(holes);
+        checks.push(schema::check(&scan).await?);
+        let exit = print(&self, &checks, context.ui)?;
+        let closed = known.iter().filter(|known| !known.is_newest).count();
+        context.ui.status(&unchecked(unasked_holes, closed));
+        Ok(exit)
     }
 }
 
-/// Gives a running ingester the time to record what Kafka had at the start.
-async fn wait_for(seconds: u64, session: &Session, kafka: &ClusterOffsets) -> Result<(), Failure> {
-    let topics: Vec<String> =
-        kafka.partitions.keys().map(|partition| partition.topic.clone()).collect();
-    let began = Instant::now();
-    loop {
-        let progress = store::partition_progress(session, &kafka.cluster_id, &topics).await?;
-        let next = |partition: &TopicPartition| {
-            let found = progress.iter().find(|found| found.partition == *partition);
-            found.map_or(0, |found| found.next_offset)
-        };
-        let reached =
-            kafka.partitions.iter().all(|(partition, offsets)| next(partition) >= offsets.end);
-        if reached || began.elapsed() >= Duration::from_secs(seconds) {
-            return Ok(());
+impl VerifyArgs {
+    /// Gives a running ingester, and transactions that are open, some time to bring everything into
+    /// the record that Kafka had at the start.
+    async fn settle(
+        &self,
+        session: &Session,
+        kafka: ClusterOffsets,
+        settings: &ResolvedSettings,
+    ) -> Result<Answer<ClusterOffsets>, Failure> {
+        let topics: Vec<String> =
+            kafka.partitions.keys().map(|partition| partition.topic.clone()).collect();
+        let began = Instant::now();
+        loop {
+            let progress = store::partition_progress(session, &kafka.cluster_id, &topics).await?;
+            let is_recorded = |(partition, found): (&TopicPartition, &KafkaPartition)| {
+                let high = kafka.high_watermark(partition).unwrap_or(found.end);
+                let recorded = progress.iter().find(|known| known.partition == *partition);
+                match recorded.map(|known| known.recorded) {
+                    None => high == 0,
+                    Some(recorded) => {
+                        let found = KafkaPartition { end: high, ..*found };
+                        // What an ingester read since the start is more than what was asked for.
+                        compare(&recorded, &found) != Comparison::OtherTopic
+                            && recorded.next_offset >= high
+                    }
+                }
+            };
+            if kafka.partitions.iter().all(is_recorded) {
+                return Ok(Ok(kafka.settled(None)));
+            }
+            if began.elapsed() >= Duration::from_secs(self.wait) {
+                let now = ClusterOffsets::ask(settings, topics, BROKER_LIMIT).await;
+                return Ok(now.map(|now| kafka.settled(Some(&now))));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// What `verify` did not look at, in one line.
+fn unchecked(holes: i64, closed_incarnations: usize) -> String {
+    let mut text = "not checked: whether the rows still hold what Kafka held".to_owned();
+    if holes > 0 {
+        let holes = declared_holes(holes);
+        text.push_str(&format!("; {holes} that Kafka can no longer be asked about"));
+    }
+    if closed_incarnations > 0 {
+        text.push_str("; what topics that were made again held behind their last recorded offset");
+    }
+    text
 }
 
 async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
@@ -119,6 +179,9 @@ async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
             "ledger",
             format!("the head counts {} rows, the batches {}", totals.head_rows, totals.rows),
         ));
+    }
+    if totals.batches == 0 {
+        findings.push(Finding::incomplete("ledger", "nothing is recorded"));
     }
     Ok(Check {
         check: "ledger",
@@ -176,9 +239,10 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
         Some(Severity::Incomplete) => {
             ("incomplete: something is missing, lost, or could not be checked", Exit::Incomplete)
         }
-        Some(Severity::Altered) => {
-            ("altered: a row is doubled, changed, or unknown to the ledger", Exit::Altered)
-        }
+        Some(Severity::Altered) => (
+            "altered: a row is doubled, changed or unknown to the ledger, or the schema is not as migrated",
+            Exit::Altered,
+        ),
     };
     ui.status(verdict);
     Ok(exit)

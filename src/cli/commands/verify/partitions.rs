@@ -1,57 +1,53 @@
 //! Each partition: Kafka's end against the ledger's, and the ranges against each other.
 
+use std::time::Duration;
+
 use super::check::Check;
-use crate::cli::shared::ClusterOffsets;
+use super::comparisons::Comparisons;
+use crate::cli::settings::ResolvedSettings;
+use crate::cli::shared::{ClusterOffsets, OpenTransaction, times_at};
 use crate::cli::ui::Failure;
 use crate::event::TopicPartition;
-use crate::kafka::Offsets;
+use crate::kafka::Isolation;
 use crate::ledger;
-use crate::ledger::{Chain, Finding};
+use crate::ledger::{Chain, Comparison, Finding, KafkaPartition};
 use crate::store::{KnownPartition, LedgerScan};
+use crate::time::{Timestamp, timestamp_text};
+
+/// How long the first records of open transactions may take to be read.
+const TIMES_LIMIT: Duration = Duration::from_secs(3);
 
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.
 pub(super) async fn check(
     scan: &LedgerScan<'_>,
+    known: &[KnownPartition],
     kafka: Result<&ClusterOffsets, &String>,
+    comparisons: &Comparisons,
 ) -> Result<Vec<Check>, Failure> {
     let mut checks = Vec::new();
-    let known = scan.partitions().await?;
-    for partition in &known {
+    for partition in known {
         let subject = subject(partition);
         let (chain, mut findings) = ledger::check_chain(
             &subject,
             &scan.chain(partition.partition_id).await?,
-            partition.next_offset,
+            partition.recorded.next_offset,
         );
-        let end = match kafka {
-            Ok(kafka) if partition.is_newest && kafka.cluster_id == partition.cluster_id => {
-                let offsets = kafka.partitions.get(&partition.partition);
-                findings.extend(compare_with_kafka(&subject, partition.next_offset, offsets));
-                offsets.map(|offsets| offsets.end)
+        let mut detail = describe(&chain);
+        match kafka {
+            Ok(kafka) if partition.is_newest => {
+                let compared = comparisons.of(partition.partition_id);
+                findings.extend(compare_with_kafka(&subject, partition, kafka, compared));
+                if let Some((found, _)) = compared {
+                    detail.push_str(&format!(", Kafka's end {}", found.end));
+                }
             }
-            _ => None,
-        };
-        let detail = describe(&chain, end);
+            Ok(_) => detail.push_str(", closed by a newer incarnation"),
+            Err(_) => {}
+        }
         checks.push(Check { check: "partition", subject, findings, detail });
     }
     match kafka {
-        Ok(kafka) => {
-            let is_known = |partition: &TopicPartition| {
-                known.iter().any(|known| {
-                    known.cluster_id == kafka.cluster_id && known.partition == *partition
-                })
-            };
-            for (partition, offsets) in &kafka.partitions {
-                if offsets.end == 0 || is_known(partition) {
-                    continue;
-                }
-                let subject = partition.to_string();
-                let text = "Kafka has this partition, the ledger does not";
-                let findings = vec![Finding::incomplete(&subject, text)];
-                let detail = format!("end {}", offsets.end);
-                checks.push(Check { check: "partition", subject, findings, detail });
-            }
-        }
+        Ok(kafka) => checks.extend(unknown_partitions(known, kafka)),
         Err(reason) => {
             let findings =
                 vec![Finding::incomplete("kafka", format!("could not be asked: {reason}"))];
@@ -66,51 +62,110 @@ pub(super) async fn check(
     Ok(checks)
 }
 
+/// A check for each partition that Kafka has and the ledger does not.
+fn unknown_partitions(known: &[KnownPartition], kafka: &ClusterOffsets) -> Vec<Check> {
+    let is_known = |partition: &TopicPartition| {
+        known
+            .iter()
+            .any(|known| known.cluster_id == kafka.cluster_id && known.partition == *partition)
+    };
+    let unknown = kafka.partitions.iter().filter(|(partition, found)| {
+        let is_empty = kafka.high_watermark(partition).unwrap_or(found.end) == 0;
+        !is_empty && !is_known(partition)
+    });
+    let check = |(partition, found): (&TopicPartition, &KafkaPartition)| {
+        let subject = partition.to_string();
+        let text = "Kafka has this partition, the ledger does not";
+        let findings = vec![Finding::incomplete(&subject, text)];
+        let detail = format!("end {}", found.end);
+        Check { check: "partition", subject, findings, detail }
+    };
+    unknown.map(check).collect()
+}
+
+/// A check of what waits behind open transactions: nobody can know yet whether it will be records.
+pub(super) async fn open_transactions(
+    kafka: &ClusterOffsets,
+    settings: &ResolvedSettings,
+) -> Vec<Check> {
+    let open = kafka.open_transactions();
+    let first = open.iter().map(|(partition, open)| (partition.clone(), open.first_offset));
+    let since = times_at(settings, first.collect(), Isolation::Uncommitted, TIMES_LIMIT).await;
+    let since = since.unwrap_or_default();
+    let check = |(partition, open): (TopicPartition, OpenTransaction)| {
+        let OpenTransaction { first_offset, offsets } = open;
+        let subject = partition.to_string();
+        let when = since.get(&partition).map_or_else(String::new, |time| {
+            let time = timestamp_text(Timestamp::with_zone((*time).into()));
+            format!(", begun at {time}")
+        });
+        let text = format!(
+            "{offsets} offsets wait behind an open transaction, from offset {first_offset} on{when}"
+        );
+        Check {
+            check: "transaction",
+            findings: vec![Finding::incomplete(&subject, text)],
+            subject,
+            detail: format!("open since offset {first_offset}"),
+        }
+    };
+    open.into_iter().map(check).collect()
+}
+
 fn compare_with_kafka(
     subject: &str,
-    next_offset: i64,
-    offsets: Option<&Offsets>,
+    known: &KnownPartition,
+    kafka: &ClusterOffsets,
+    compared: Option<(KafkaPartition, Comparison)>,
 ) -> Option<Finding> {
-    match offsets {
-        None => Some(Finding::incomplete(subject, "Kafka has no such partition now")),
-        Some(offsets) if offsets.end > next_offset => Some(Finding::incomplete(
-            subject,
-            format!(
-                "{} offsets up to {} are not recorded yet",
-                offsets.end - next_offset,
-                offsets.end
-            ),
+    let incomplete = |text: String| Some(Finding::incomplete(subject, text));
+    if known.cluster_id != kafka.cluster_id {
+        return incomplete(format!(
+            "belongs to the Kafka cluster {}, which was not asked (--brokers)",
+            known.cluster_id
+        ));
+    }
+    let Some((found, comparison)) = compared else {
+        return incomplete("Kafka has no such partition now".to_owned());
+    };
+    let topic = &known.partition.topic;
+    match comparison {
+        Comparison::OtherTopic => incomplete(format!(
+            "Kafka has another topic of this name, made again, with {} offsets that are not \
+             recorded (ingest --accept-recreated {topic})",
+            found.end - found.low
         )),
-        Some(offsets) if offsets.end < next_offset => Some(Finding::incomplete(
-            subject,
-            format!(
-                "Kafka's partition ends at {}: the topic was made again or cut off",
-                offsets.end
-            ),
+        Comparison::EndsEarly { end } => incomplete(format!(
+            "Kafka's partition ends at {end}: the topic was made again or cut off \
+             (ingest --accept-recreated {topic})"
         )),
-        Some(_) => None,
+        Comparison::Continues | Comparison::Lost { .. } => {
+            match found.end - known.recorded.next_offset {
+                ..=0 => None,
+                1 => incomplete(format!("offset {} is not recorded yet", found.end - 1)),
+                behind => {
+                    incomplete(format!("{behind} offsets up to {} are not recorded yet", found.end))
+                }
+            }
+        }
     }
 }
 
 fn subject(partition: &KnownPartition) -> String {
     let name = partition.partition.to_string();
-    if partition.incarnation == 1 {
-        name
-    } else {
-        format!("{name} incarnation {}", partition.incarnation)
+    match partition.recorded.incarnation {
+        1 => name,
+        incarnation => format!("{name} incarnation {incarnation}"),
     }
 }
 
-fn describe(chain: &Chain, end: Option<i64>) -> String {
+fn describe(chain: &Chain) -> String {
     let mut text = format!("{} rows", chain.rows);
     if chain.holes > 0 {
         text.push_str(&format!(", {} holes", chain.holes));
     }
     if chain.lost > 0 {
         text.push_str(&format!(", {} lost", chain.lost));
-    }
-    if let Some(end) = end {
-        text.push_str(&format!(", Kafka's end {end}"));
     }
     text
 }

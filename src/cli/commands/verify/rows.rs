@@ -3,6 +3,7 @@
 use indicatif::ProgressBar;
 
 use super::check::Check;
+use super::holes::Holes;
 use crate::cli::ui::{Failure, Ui};
 use crate::ledger;
 use crate::ledger::{BatchClaim, Finding, Severity, StoredRow};
@@ -14,8 +15,12 @@ const LISTED: usize = 1000;
 /// From this many rows on reading them takes long enough for a progress bar.
 const WORTH_A_BAR: u64 = 100_000;
 
-/// Reads every row, in the order of the ids, beside the batches.
-pub(super) async fn check(scan: &LedgerScan<'_>, ui: Ui) -> Result<Check, Failure> {
+/// Reads every row, in the order of the ids, beside the batches, and collects the holes.
+pub(super) async fn check(
+    scan: &LedgerScan<'_>,
+    holes: &mut Holes<'_>,
+    ui: Ui,
+) -> Result<Check, Failure> {
     let total = scan.totals().await?.head_rows.unsigned_abs();
     let progress = if total < WORTH_A_BAR {
         ProgressBar::hidden()
@@ -41,6 +46,7 @@ pub(super) async fn check(scan: &LedgerScan<'_>, ui: Ui) -> Result<Check, Failur
         in_batches += of_batch.len() as u64;
         progress.set_position(count);
         findings.add(&batch, &of_batch);
+        holes.add_batch(&batch, &of_batch).await?;
     }
     while let Some(found) = row {
         count += 1;

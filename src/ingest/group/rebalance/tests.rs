@@ -8,6 +8,7 @@ use crate::ingest::batching::open_batch::OpenBatch;
 use crate::ingest::batching::test_batch::{TOPIC, record};
 use crate::ingest::error::Error;
 use crate::ingest::in_flight::InFlight;
+use crate::ledger::RecordedPartition;
 use crate::store::TopicIdPartition;
 
 /// Far longer than any test waits.
@@ -30,8 +31,7 @@ impl Claimer for FakeClaimer {
                 partition: TopicIdPartition { name: partition.clone(), topic_id: None },
                 partition_id: partition.partition + 10,
                 epoch: 1,
-                next_offset: 5,
-                recorded_topic_id: None,
+                recorded: RecordedPartition { topic_id: None, incarnation: 1, next_offset: 5 },
             })
             .collect()
     }
@@ -83,7 +83,8 @@ impl GroupMember for FakeMember {
         self.assignment
             .borrow_mut()
             .extend(claims.iter().map(|claim| claim.partition.name.clone()));
-        let starts = claims.iter().map(|claim| (claim.partition.name.partition, claim.next_offset));
+        let starts =
+            claims.iter().map(|claim| (claim.partition.name.partition, claim.recorded.next_offset));
         self.calls.borrow_mut().push(Call::Assign(starts.collect()));
         self.answer()
     }

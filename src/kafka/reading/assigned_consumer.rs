@@ -3,7 +3,7 @@
 
 use rdkafka::consumer::BaseConsumer;
 
-use super::{Error, LogContext, Settings};
+use crate::kafka::{Error, LogContext, Settings};
 
 /// Makes one, with `more` settings. `what` it is for names it in errors.
 pub(super) fn reader(

@@ -9,9 +9,9 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::assigned_consumer::reader;
-use super::cluster::REQUEST;
-use super::{Cluster, Error, ReceivedRecord, Settings};
 use crate::event::RecordPosition;
+use crate::kafka::cluster::REQUEST;
+use crate::kafka::{Cluster, Error, ReceivedRecord, Settings};
 
 /// Finds the records of a topic whose header `name` has one of the wanted values, and tells
 /// where each is. Reads from the first record at or after `since_ms` (milliseconds
@@ -90,7 +90,7 @@ pub fn find_by_header(
 }
 
 /// Whether librdkafka mends it by itself.
-fn is_passing(code: rdkafka::error::RDKafkaErrorCode) -> bool {
+pub(super) fn is_passing(code: rdkafka::error::RDKafkaErrorCode) -> bool {
     use rdkafka::error::RDKafkaErrorCode::{
         AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut,
     };

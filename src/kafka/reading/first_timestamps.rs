@@ -8,8 +8,17 @@ use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::assigned_consumer::reader;
-use super::{Error, Settings};
 use crate::event::TopicPartition;
+use crate::kafka::{Error, Settings};
+
+/// Which records a reader sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Those of transactions that were committed, up to the first one that is open.
+    Committed,
+    /// All, those of open and aborted transactions too.
+    Uncommitted,
+}
 
 /// Kafka's timestamp, in milliseconds since the Unix epoch, of the first record at or behind each
 /// of the offsets, by topic and partition. Left out are partitions that give none within `limit`,
@@ -20,15 +29,17 @@ use crate::event::TopicPartition;
 pub fn first_timestamps(
     settings: &Settings,
     offsets: &[(TopicPartition, i64)],
+    isolation: Isolation,
     limit: Duration,
 ) -> Result<HashMap<TopicPartition, i64>, Error> {
     let what = || "reading the first records that wait";
+    let isolation = match isolation {
+        Isolation::Committed => "read_committed",
+        Isolation::Uncommitted => "read_uncommitted",
+    };
     // One record of each partition is wanted.
-    let consumer = reader(
-        settings,
-        &[("isolation.level", "read_committed"), ("queued.min.messages", "1")],
-        what(),
-    )?;
+    let consumer =
+        reader(settings, &[("isolation.level", isolation), ("queued.min.messages", "1")], what())?;
     let mut assignment = TopicPartitionList::new();
     for (partition, offset) in offsets {
         assignment

@@ -1,0 +1,149 @@
+//! Declared holes: whether Kafka shows a record at an offset that the ledger declares to hold none.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use super::check::Check;
+use super::comparisons::Comparisons;
+use crate::cli::settings::ResolvedSettings;
+use crate::cli::ui::Failure;
+use crate::event::TopicPartition;
+use crate::kafka;
+use crate::ledger::{BatchClaim, Finding, StoredRow, holes, join_ranges};
+use crate::store::KnownPartition;
+
+/// How many ranges are collected before Kafka is asked about them: some 16 MB.
+const COLLECTED: usize = 1_000_000;
+
+/// How many records in holes are named for each partition; the rest is counted.
+const NAMED: usize = 20;
+
+/// Collects holes, and asks Kafka about them.
+pub(super) struct Holes<'a> {
+    settings: &'a ResolvedSettings,
+    /// The partitions that Kafka can be asked about, and where each begins now.
+    askable: HashMap<i32, (TopicPartition, i64)>,
+    collected: BTreeMap<i32, Vec<Range<i64>>>,
+    count: usize,
+    asked: i64,
+    unasked: i64,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Holes<'a> {
+    /// Nothing is collected yet. Kafka can be asked about the incarnation that it has.
+    pub(super) fn new(
+        settings: &'a ResolvedSettings,
+        known: &[KnownPartition],
+        comparisons: &Comparisons,
+    ) -> Self {
+        let askable = known.iter().filter_map(|known| {
+            let (found, comparison) = comparisons.of(known.partition_id)?;
+            comparison
+                .is_same_incarnation()
+                .then(|| (known.partition_id, (known.partition.clone(), found.low)))
+        });
+        Self {
+            settings,
+            askable: askable.collect(),
+            collected: BTreeMap::new(),
+            count: 0,
+            asked: 0,
+            unasked: 0,
+            findings: Vec::new(),
+        }
+    }
+
+    /// Takes the holes of a batch with its rows.
+    pub(super) async fn add_batch(
+        &mut self,
+        batch: &BatchClaim,
+        rows: &[StoredRow],
+    ) -> Result<(), Failure> {
+        for (partition_id, range) in holes(batch, rows) {
+            self.add(partition_id, range);
+        }
+        if self.count < COLLECTED { Ok(()) } else { self.ask().await }
+    }
+
+    /// Takes a range that is a hole as a whole.
+    pub(super) fn add(&mut self, partition_id: i32, range: Range<i64>) {
+        let Some((_, low)) = self.askable.get(&partition_id) else {
+            self.unasked += range.end - range.start;
+            return;
+        };
+        let kept = range.start.max(*low)..range.end;
+        self.unasked += kept.start.min(range.end) - range.start;
+        if !kept.is_empty() {
+            self.asked += kept.end - kept.start;
+            self.count += 1;
+            self.collected.entry(partition_id).or_default().push(kept);
+        }
+    }
+
+    /// Asks Kafka about what is collected.
+    async fn ask(&mut self) -> Result<(), Failure> {
+        self.count = 0;
+        let mut topics: BTreeMap<String, BTreeMap<i32, Vec<Range<i64>>>> = BTreeMap::new();
+        for (partition_id, ranges) in std::mem::take(&mut self.collected) {
+            if let Some((partition, _)) = self.askable.get(&partition_id) {
+                let of_topic = topics.entry(partition.topic.clone()).or_default();
+                of_topic.insert(partition.partition, join_ranges(ranges));
+            }
+        }
+        for (topic, ranges) in topics {
+            let settings = self.settings.kafka()?;
+            let name = topic.clone();
+            let asked =
+                kafka::blocking(move || kafka::find_in_ranges(&settings, &name, &ranges)).await;
+            match asked {
+                Ok(found) => {
+                    for (partition, offsets) in found {
+                        let subject = TopicPartition::new(&topic, partition).to_string();
+                        self.findings.extend(shown(&subject, &offsets));
+                    }
+                }
+                Err(error) => self.findings.push(Finding::incomplete(
+                    &topic,
+                    format!("Kafka could not be asked about its holes: {error}"),
+                )),
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks about the rest, and tells what was found, and how many holes could not be asked about.
+    pub(super) async fn finish(mut self) -> Result<(Check, i64), Failure> {
+        self.ask().await?;
+        let check = Check {
+            check: "holes",
+            subject: "offsets without a row".to_owned(),
+            findings: self.findings,
+            detail: format!("Kafka was asked about {}", declared_holes(self.asked)),
+        };
+        Ok((check, self.unasked))
+    }
+}
+
+/// `1 declared hole`, `7 declared holes`.
+pub(super) fn declared_holes(count: i64) -> String {
+    if count == 1 { "1 declared hole".to_owned() } else { format!("{count} declared holes") }
+}
+
+/// Records that Kafka shows where the ledger declares a hole: each is missing.
+fn shown(partition: &str, offsets: &[i64]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = offsets
+        .iter()
+        .take(NAMED)
+        .map(|offset| {
+            let text = format!("Kafka has a record at offset {offset}, which is declared a hole");
+            Finding::incomplete(partition, text)
+        })
+        .collect();
+    if offsets.len() > NAMED {
+        let more = offsets.len() - NAMED;
+        let text = format!("{more} more records are declared holes");
+        findings.push(Finding::incomplete(partition, text));
+    }
+    findings
+}

@@ -1,0 +1,106 @@
+//! What the catalog says of the objects that `migrate` made, fact by fact, in words that do not
+//! depend on the version of PostgreSQL: `verify` compares them with those of a database that was
+//! just made, which stand in `sql/audit_db/catalog.txt`.
+
+use tokio_postgres::GenericClient;
+
+use crate::store::connection::query;
+use crate::store::error::Error;
+
+/// The facts of a database that was just made, roles included: `object | kind | fact` on each line,
+/// sorted. A test holds it against a real one.
+pub const MIGRATED_FACTS: &str = include_str!("../../../sql/audit_db/catalog.txt");
+
+/// One fact. The leaves of `event_logs` are alike: each stands for the object `leaf`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SchemaFact {
+    /// The table, view, sequence or function, as it is named in the database.
+    pub name: String,
+    /// The same as `catalog.txt` names it.
+    pub object: String,
+    /// What is said of it: `relation`, `index`, `constraint`, `trigger`, `rule`, `function`,
+    /// `right`.
+    pub kind: String,
+    /// The fact.
+    pub fact: String,
+}
+
+/// Reads the facts, sorted.
+///
+/// # Errors
+/// `Error::Query`.
+pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<SchemaFact>, Error> {
+    let mut facts = query::rows(client, "reading the catalog", FACTS, &[], |row| {
+        Ok(SchemaFact {
+            name: row.try_get(0)?,
+            object: row.try_get(1)?,
+            kind: row.try_get(2)?,
+            fact: row.try_get(3)?,
+        })
+    })
+    .await?;
+    facts.sort_unstable();
+    Ok(facts)
+}
+
+// Definitions of indexes are taken without their names, which differ from leaf to leaf; those of
+// triggers by their parts, because their text depends on the search path. A function is told by the
+// hash of its body.
+const FACTS: &str = "
+WITH relation AS (
+    SELECT oid, relname::text AS name, relkind, relowner, relacl, relrowsecurity,
+           CASE WHEN oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.event_logs'::regclass)
+                THEN 'leaf' ELSE relname::text END AS object
+      FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+), function AS (
+    SELECT oid, proname::text || '(' || pg_get_function_identity_arguments(oid) || ')' AS name, prosrc, prosecdef,
+           proowner, coalesce(proacl, acldefault('f', proowner)) AS acl
+      FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+), grant_ AS (
+    SELECT name, object, relowner AS owner, (aclexplode(relacl)).*, NULL::text AS column_ FROM relation
+    UNION ALL
+    SELECT name, object, relowner, (aclexplode(attacl)).*, attname::text
+      FROM relation JOIN pg_attribute ON attrelid = relation.oid WHERE attacl IS NOT NULL
+    UNION ALL
+    SELECT name, name, proowner, (aclexplode(acl)).*, NULL FROM function
+    UNION ALL
+    SELECT 'schema public', 'schema public', nspowner, (aclexplode(nspacl)).*, NULL
+      FROM pg_namespace WHERE nspname = 'public'
+)
+SELECT name, object, 'relation' AS kind,
+       CASE relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'partitioned table' WHEN 'v' THEN 'view'
+                    WHEN 'S' THEN 'sequence' ELSE 'kind ' || relkind::text END
+       || CASE WHEN relrowsecurity THEN ' with row security' ELSE '' END
+  FROM relation
+UNION ALL
+SELECT name, object, 'constraint', attname::text || ' not null'
+  FROM relation JOIN pg_attribute ON attrelid = relation.oid
+ WHERE attnum > 0 AND attnotnull AND relkind IN ('r', 'p')
+UNION ALL
+SELECT name, object, 'constraint', regexp_replace(pg_get_constraintdef(pg_constraint.oid), '\\s+', ' ', 'g')
+  FROM relation JOIN pg_constraint ON conrelid = relation.oid WHERE contype IN ('p', 'u', 'c', 'f')
+UNION ALL
+SELECT name, object, 'index',
+       regexp_replace(pg_get_indexdef(indexrelid), '^CREATE (UNIQUE )?INDEX .* USING ', '\\1')
+       || CASE WHEN indisvalid AND indisready THEN '' ELSE ' is invalid' END
+  FROM relation JOIN pg_index ON indrelid = relation.oid
+UNION ALL
+SELECT name, object, 'trigger',
+       tgname::text || ' of type ' || tgtype || ' calls ' || proname || ', '
+       || CASE tgenabled WHEN 'A' THEN 'always' WHEN 'O' THEN 'unless replicating' WHEN 'D' THEN 'disabled'
+                         ELSE 'only replicating' END
+  FROM relation JOIN pg_trigger ON tgrelid = relation.oid JOIN pg_proc ON pg_proc.oid = tgfoid
+ WHERE NOT tgisinternal
+UNION ALL
+SELECT name, object, 'rule', rulename::text
+  FROM relation JOIN pg_rewrite ON ev_class = relation.oid WHERE rulename <> '_RETURN'
+UNION ALL
+SELECT name, name, 'function',
+       CASE WHEN prosecdef THEN 'security definer, ' ELSE '' END || encode(sha256(convert_to(prosrc, 'UTF8')), 'hex')
+  FROM function
+UNION ALL
+SELECT name, object, 'right',
+       CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee)::text END || ' ' || privilege_type
+       || coalesce(' of ' || column_, '') || CASE WHEN is_grantable THEN ' with grant option' ELSE '' END
+  FROM grant_ WHERE grantee <> owner";

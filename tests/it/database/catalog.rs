@@ -1,0 +1,137 @@
+//! What `verify` says of triggers, rights, indexes, constraints and functions.
+
+use std::path::Path;
+
+use audit::store::{LedgerScan, Session, Settings};
+use sandbox::Sandbox;
+
+use crate::support::{Audit, Database};
+
+/// The facts of a database, a line each, as `sql/audit_db/catalog.txt` holds them.
+fn facts(url: &str) -> String {
+    let facts = tokio::runtime::Runtime::new().map(|runtime| {
+        runtime.block_on(async {
+            let settings = Settings::resolve(Some(url), None, |_| None)?;
+            let mut session = Session::open(&settings, "catalog").await?;
+            LedgerScan::open(&mut session).await?.schema_facts().await
+        })
+    });
+    let mut lines: Vec<String> = match facts {
+        Ok(Ok(facts)) => facts
+            .iter()
+            .map(|fact| format!("{} | {} | {}\n", fact.object, fact.kind, fact.fact))
+            .collect(),
+        other => panic!("the facts can't be read: {other:?}"),
+    };
+    lines.sort_unstable();
+    lines.dedup();
+    lines.concat()
+}
+
+#[test]
+fn the_catalog_that_verify_compares_with_is_that_of_a_database_just_made() {
+    let scope = Sandbox::shared().scope("catalog");
+    let audit = Audit::migrated(&scope);
+    audit.succeed(&["migrate", "--roles"]);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/audit_db/catalog.txt");
+    let facts = facts(&audit.database_url);
+    if std::env::var_os("UPDATE_CATALOG").is_some() {
+        assert!(std::fs::write(&path, &facts).is_ok());
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(facts, written, "after a new migration run this test with UPDATE_CATALOG=1");
+}
+
+/// The exit code, and the findings about the schema.
+fn schema_findings(audit: &Audit) -> (Option<i32>, Vec<String>) {
+    let output = audit.run(&["verify", "-o", "json", "--wait", "0"]);
+    let lines: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    let text = |line: &serde_json::Value, member: &str| {
+        line[member].as_str().unwrap_or_default().to_owned()
+    };
+    let schema = lines.iter().skip_while(|line| line["check"] != "schema").skip(1);
+    let findings = schema.map(|line| text(line, "subject") + ": " + &text(line, "detail"));
+    (output.status.code(), findings.collect())
+}
+
+#[test]
+fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
+    let scope = Sandbox::shared().scope("guards");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    // Nothing is recorded yet, so it is incomplete, and nothing is wrong with the schema.
+    assert_eq!(schema_findings(&audit), (Some(4), Vec::new()));
+    let role = format!("clerk_{}", uuid::Uuid::new_v4().simple());
+    database.execute(&format!("CREATE ROLE {role}"));
+    for (damage, mended, finding) in [
+        (
+            "ALTER TABLE event_logs_000000 DISABLE TRIGGER append_only".to_owned(),
+            "ALTER TABLE event_logs_000000 ENABLE ALWAYS TRIGGER append_only".to_owned(),
+            "event_logs_000000: has a trigger that migrate did not make: append_only",
+        ),
+        (
+            // Fires no more in a session that says it replicates.
+            "ALTER TABLE ingest_batches ENABLE TRIGGER append_only".to_owned(),
+            "ALTER TABLE ingest_batches ENABLE ALWAYS TRIGGER append_only".to_owned(),
+            "ingest_batches: has a trigger that migrate did not make: append_only",
+        ),
+        (
+            "DROP TRIGGER append_only ON dead_letters".to_owned(),
+            "SELECT make_append_only('dead_letters')".to_owned(),
+            "dead_letters: the trigger is missing: append_only",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+                .to_owned(),
+            database.value("SELECT pg_get_functiondef('refuse_change()'::regprocedure)"),
+            "refuse_change(): is not the function that migrate made",
+        ),
+        (
+            format!("GRANT DELETE ON event_logs TO {role}"),
+            format!("REVOKE DELETE ON event_logs FROM {role}"),
+            "has the right DELETE, which roles.sql does not give",
+        ),
+        (
+            format!("GRANT UPDATE (next_offset) ON kafka_partitions TO {role}"),
+            format!("REVOKE UPDATE (next_offset) ON kafka_partitions FROM {role}"),
+            "has the right UPDATE of next_offset",
+        ),
+        (
+            "GRANT INSERT ON ledger_head TO PUBLIC".to_owned(),
+            "REVOKE INSERT ON ledger_head FROM PUBLIC".to_owned(),
+            "ledger_head: PUBLIC has the right INSERT",
+        ),
+        (
+            "ALTER TABLE ingest_batch_ranges DROP CONSTRAINT ingest_batch_ranges_check".to_owned(),
+            "ALTER TABLE ingest_batch_ranges ADD CONSTRAINT ingest_batch_ranges_check
+               CHECK (next_offset > first_offset)"
+                .to_owned(),
+            "ingest_batch_ranges: the constraint is missing: CHECK ((next_offset > first_offset))",
+        ),
+        (
+            "CREATE RULE silent AS ON DELETE TO ledger_head DO INSTEAD NOTHING".to_owned(),
+            "DROP RULE silent ON ledger_head".to_owned(),
+            "ledger_head: has a rule that migrate did not make: silent",
+        ),
+        (
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'idx_ingest_batches_recorded_at'::regclass"
+                .to_owned(),
+            "REINDEX INDEX idx_ingest_batches_recorded_at".to_owned(),
+            "ingest_batches: the index btree (recorded_at) is invalid",
+        ),
+        (
+            "DROP INDEX idx_ingest_batches_recorded_at".to_owned(),
+            "CREATE INDEX idx_ingest_batches_recorded_at ON ingest_batches (recorded_at)".to_owned(),
+            "ingest_batches: the index is missing: btree (recorded_at)",
+        ),
+    ] {
+        database.execute(&damage);
+        let (code, findings) = schema_findings(&audit);
+        assert_eq!(code, Some(5), "{damage}: {findings:?}");
+        assert_eq!(findings.len(), 1, "{damage}: {findings:?}");
+        assert!(findings[0].contains(finding), "{damage}: {findings:?}");
+        database.execute(&mended);
+        assert_eq!(schema_findings(&audit), (Some(4), Vec::new()), "{mended}");
+    }
+    database.execute(&format!("DROP ROLE {role}"));
+}
