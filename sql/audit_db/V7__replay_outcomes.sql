@@ -37,3 +37,6 @@ SELECT replay.replay_id, replay.event_log_id, replay.attempt, replay.requested_b
                        FROM dead_letters letter WHERE letter.replay_id = replay.replay_id) came_back ON true;
 
 COMMENT ON COLUMN dlt_replay_outcomes.state IS 'pending, sent, failed, returned (came back as the dead letter returned_as) or processed (caused a later event), as far as the audit has seen';
+
+-- The replays of a dead letter, failed ones included, whatever came of them.
+CREATE INDEX idx_dlt_replays_event_log_id ON dlt_replays (event_log_id);

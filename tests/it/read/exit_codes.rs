@@ -133,7 +133,11 @@ fn a_status_that_kafka_did_not_answer_in_whole_is_incomplete() {
     ));
     let output = audit.run(&["status"]);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
-    assert!(stderr(&output).contains(&format!("the lag of gone.{topic}")), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("of gone.{topic} the lag is unknown")),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_partition_of_another_cluster_was_not_checked_and_is_said_to_be() {
         "{findings:?}"
     );
     let status: serde_json::Value =
-        serde_json::from_str(&audit.succeed(&["status", "-o", "json"])).unwrap_or_default();
+        serde_json::from_slice(&audit.run(&["status", "-o", "json"]).stdout).unwrap_or_default();
     // The other cluster's offsets are not those of the one that was asked.
     let partitions = status["partitions"].as_array().cloned().unwrap_or_default();
     assert_eq!(partitions.len(), 2, "{status}");

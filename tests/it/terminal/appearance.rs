@@ -24,7 +24,8 @@ fn on_terminal(
 /// What it shows on a terminal without colours, as lines.
 fn shown(audit: &Audit, columns: u16, arguments: &[&str]) -> String {
     let (status, screen) = on_terminal(audit, columns, &[("NO_COLOR", "1")], arguments);
-    assert!(status.success(), "{arguments:?}: {status}\n{screen}");
+    // An answer that is not whole looks the same.
+    assert!(matches!(status.code(), Some(0 | 4)), "{arguments:?}: {status}\n{screen}");
     screen.replace("\r\n", "\n")
 }
 

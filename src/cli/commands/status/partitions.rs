@@ -218,8 +218,8 @@ impl Partitions {
         let topics: Vec<&str> = topics.into_iter().collect();
         (!topics.is_empty()).then(|| {
             format!(
-                "the lag of {} is not known in whole: Kafka has no such partition now, or it is \
-                 another cluster's",
+                "of {} the lag is unknown: Kafka has no such partition now, or it is another \
+                 cluster's",
                 topics.join(", ")
             )
         })
