@@ -9,6 +9,9 @@ pub enum Error {
     /// A `-X` setting can't be used.
     #[error("{0}")]
     Setting(String),
+    /// The brokers can't be used as they were given.
+    #[error("brokers: {0}")]
+    Brokers(String),
     /// A request or the client itself failed.
     #[error("{what}: {}", describe(.source))]
     Client {
@@ -53,6 +56,10 @@ impl Error {
             Self::Unreachable { .. } | Self::NoClusterId { .. } => Some(
                 "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… \
                  and the like",
+            ),
+            Self::Brokers(_) => Some(
+                "write host:port,host:port; TLS and SASL are set by -X security.protocol=SASL_SSL \
+                 and the like, or in [profiles.NAME.kafka]",
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
             Self::Search { .. } => {

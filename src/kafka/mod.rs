@@ -12,7 +12,6 @@ mod log_context;
 mod producer;
 mod received_record;
 mod record_batch;
-mod setting;
 mod settings;
 mod topic_ids;
 
@@ -26,5 +25,4 @@ pub(crate) use log_context::{log, log_error};
 pub use producer::{DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer, RefusalCause};
 pub use received_record::{MessageHeaders, ReceivedRecord};
 pub use record_batch::RecordBatch;
-pub use setting::Setting;
-pub use settings::Settings;
+pub use settings::{Setting, Settings};

@@ -68,6 +68,8 @@ pub(crate) struct ResolvedSettings {
     pub(crate) group: Option<Sourced<String>>,
     pub(crate) tz: Option<Sourced<String>>,
     pub(crate) output: Option<Sourced<OutputFormat>>,
+    /// What was given and does not hold, in words for the user.
+    pub(crate) notices: Vec<String>,
 }
 
 impl ResolvedSettings {
@@ -82,6 +84,15 @@ impl ResolvedSettings {
         let brokers = args.brokers.clone().filter(|brokers| !brokers.is_empty());
         let brokers = given(brokers, matches, "brokers", ["--brokers", "AUDIT_BROKERS"])
             .or_else(|| exported("KAFKA_BROKERS"));
+        let mut notices = Vec::new();
+        let brokers = match (brokers, brokers_of_settings(&args.kafka_settings)?) {
+            (Some(brokers), Some((name, _))) if brokers.source.is_typed() => {
+                notices.push(format!("{} holds; -X {name} is another name for it", brokers.source));
+                Some(brokers)
+            }
+            (_, Some((_, brokers))) => Some(brokers),
+            (brokers, None) => brokers,
+        };
         let brokers = chosen.first(brokers, profile.brokers);
 
         let to_database = chosen.goes_with(database_url.as_ref());
@@ -89,8 +100,8 @@ impl ResolvedSettings {
         let of_profile = profile.kafka.into_iter().filter(|_| to_brokers);
         let mut kafka: Vec<Sourced<_>> =
             of_profile.filter_map(|setting| chosen.first(None, Some(setting))).collect();
-        for setting in &args.kafka_settings {
-            kafka.retain(|other| other.value.name() != setting.name());
+        for setting in args.kafka_settings.iter().filter(|setting| !setting.names_brokers()) {
+            kafka.retain(|other| !other.value.is_same_as(setting));
             kafka.push(Sourced { value: setting.clone(), source: SettingSource::Typed("-X") });
         }
         let output = exported("AUDIT_OUTPUT").and_then(|word| {
@@ -107,6 +118,7 @@ impl ResolvedSettings {
             tz: chosen.first(None, profile.tz),
             output: chosen.first(output, profile.output),
             profile: chosen.name,
+            notices,
             search,
             database_url,
             brokers,
@@ -229,6 +241,17 @@ fn given<T>(
         _ => SettingSource::Variable(variable),
     };
     Some(Sourced { value: value?, source })
+}
+
+/// The brokers that `-X` names, with the name that it has for them: they count as `--brokers`.
+fn brokers_of_settings(
+    settings: &[kafka::Setting],
+) -> Result<Option<(&str, Sourced<String>)>, Failure> {
+    let Some(setting) = settings.iter().rfind(|setting| setting.names_brokers()) else {
+        return Ok(None);
+    };
+    let value = setting.value().map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Some((setting.name(), Sourced { value, source: SettingSource::Typed("-X") })))
 }
 
 /// A variable that is not empty.
