@@ -30,6 +30,22 @@ pub enum Error {
         /// How long this side waited, in seconds.
         seconds: u64,
     },
+    /// The server can't do what `target_session_attrs` asks for.
+    #[error("PostgreSQL at {target} is {found}, and target_session_attrs={wanted}")]
+    WrongServer {
+        /// host:port/database
+        target: String,
+        /// What was asked for, as it is written.
+        wanted: &'static str,
+        /// What the server is, in words.
+        found: &'static str,
+    },
+    /// Of several servers, no one could be used.
+    #[error("{}", joined(.tried))]
+    NoServer {
+        /// Why, server by server.
+        tried: Vec<Error>,
+    },
     /// A statement failed.
     #[error("{what}: {}", describe(.source))]
     Query {
@@ -113,6 +129,10 @@ impl Error {
             Self::NoAnswer { .. } => {
                 Some("is it a PostgreSQL, and is it overloaded or just starting? connect_timeout in the URL waits longer".to_owned())
             }
+            Self::WrongServer { .. } => Some(
+                "name all servers, as in host=one,two; with target_session_attrs=any each of them will do".to_owned(),
+            ),
+            Self::NoServer { tried } => tried.iter().rev().find_map(Self::hint),
             Self::SchemaOlder { .. } => Some("run `audit migrate`".to_owned()),
             Self::SchemaNewer { .. } => Some("use the `audit` that migrated it, or a newer one".to_owned()),
             Self::Query { source, .. } if source.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Some(
@@ -128,6 +148,7 @@ impl Error {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Self::Connect { source, .. } | Self::Query { source, .. } => source.code(),
+            Self::NoServer { tried } => tried.iter().rev().find_map(Self::sql_state),
             _ => None,
         }
     }
@@ -182,10 +203,16 @@ impl Error {
                         || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
                 })
             }
-            Self::NoAnswer { .. } => true,
+            // A standby becomes the primary, and the other way around.
+            Self::NoAnswer { .. } | Self::WrongServer { .. } => true,
+            Self::NoServer { tried } => tried.iter().any(Self::is_transient),
             _ => false,
         }
     }
+}
+
+fn joined(errors: &[Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// An example of a predicate, and a mark below the place that PostgreSQL names.

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum};
@@ -15,7 +16,7 @@ use super::config_file;
 use super::config_file::ConfigSearch;
 use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
-use crate::cli::ui::{Failure, OutputFormat};
+use crate::cli::ui::{Failure, OutputFormat, Ui};
 use crate::{kafka, store};
 
 /// Where a value comes from.
@@ -70,6 +71,8 @@ pub(crate) struct ResolvedSettings {
     pub(crate) output: Option<Sourced<OutputFormat>>,
     /// What was given and does not hold, in words for the user.
     pub(crate) notices: Vec<String>,
+    /// Whether the same was said about the database.
+    is_database_told: AtomicBool,
 }
 
 impl ResolvedSettings {
@@ -119,6 +122,7 @@ impl ResolvedSettings {
             output: chosen.first(output, profile.output),
             profile: chosen.name,
             notices,
+            is_database_told: AtomicBool::new(false),
             search,
             database_url,
             brokers,
@@ -142,11 +146,15 @@ impl ResolvedSettings {
         }
     }
 
-    /// The database's settings.
+    /// The database's settings. Says on stderr, once, what was given and is not heeded.
     pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
         let url = self.database_url.as_ref().map(|url| url.value.as_str());
         let password = self.password_of_file()?;
-        Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
+        let settings = store::Settings::resolve(url, password, |name| std::env::var(name).ok())?;
+        if !self.is_database_told.swap(true, Ordering::Relaxed) {
+            settings.notices().iter().for_each(|notice| Ui::default().status(notice));
+        }
+        Ok(settings)
     }
 
     /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`
