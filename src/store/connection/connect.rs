@@ -64,14 +64,22 @@ async fn open(
         Ok(client) => return Ok(client),
         Err(error) => error,
     };
-    let is_turned_away = error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION);
-    match then.filter(|_| is_turned_away) {
+    match then.filter(|_| is_turned_away(&error)) {
         None => Err(error),
         Some(then) => {
             config.ssl_mode(then);
-            open_with(settings, &config, notified).await.map_err(|_| error)
+            // The first error says more, unless the other way led further.
+            open_with(settings, &config, notified).await.map_err(|second| {
+                let is_further = second.code().is_some() && !is_turned_away(&second);
+                if is_further { second } else { error }
+            })
         }
     }
+}
+
+/// Whether the server does not let this user in like this, whatever the password.
+fn is_turned_away(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
 /// The driver's settings for a connection to this server under this name.

@@ -1,4 +1,5 @@
 //! The schema, and the way to the server that holds it.
 
 mod migrate;
+mod servers;
 mod tls;
