@@ -12,6 +12,7 @@ mod log_context;
 mod producer;
 mod received_record;
 mod record_batch;
+mod refusals;
 mod settings;
 mod topic_ids;
 
@@ -25,4 +26,5 @@ pub(crate) use log_context::{log, log_error};
 pub use producer::{DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer, RefusalCause};
 pub use received_record::{MessageHeaders, ReceivedRecord};
 pub use record_batch::RecordBatch;
+pub use refusals::Refusals;
 pub use settings::{Setting, Settings};

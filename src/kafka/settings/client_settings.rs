@@ -3,6 +3,7 @@
 use std::fmt;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 
 use super::brokers;
 use super::setting::Setting;
@@ -55,6 +56,8 @@ impl Settings {
     /// A configuration with `defaults`, which `-X` may override, and then the bootstrap servers.
     pub fn client(&self, defaults: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // Why a broker hangs up is told at this level only.
+        config.set_log_level(RDKafkaLogLevel::Info);
         config.set("client.id", "audit");
         // Without it librdkafka would ask the broker to make topics that it is asked about.
         config.set("allow.auto.create.topics", "false");

@@ -6,3 +6,4 @@ mod exactly_once;
 mod faults;
 mod fixtures_on_servers;
 mod hostile_corpus;
+mod refused_clients;

@@ -2,7 +2,8 @@
 //! file, variables and a password file.
 //!
 //! `connection_string` reads the text, `known_parameters` tells what becomes of each parameter,
-//! `sourced_values` weighs the sources against each other, and `settings` makes types of the values.
+//! `sourced_values` weighs the sources against each other, and `settings` makes types of the
+//! values.
 
 mod connection_string;
 mod database_url;

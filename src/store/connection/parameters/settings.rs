@@ -40,8 +40,8 @@ pub struct Settings {
 
 impl Settings {
     /// Settings out of a URL or a libpq key/value string, then the `password`, the service and the
-    /// `PG*` variables filling what is left open. `environment` looks a variable up (`std::env::var`
-    /// in the program).
+    /// `PG*` variables filling what is left open. `environment` looks a variable up
+    /// (`std::env::var` in the program).
     ///
     /// # Errors
     /// `Error::Settings` where one of them can't be read, or asks for what can't be done.
