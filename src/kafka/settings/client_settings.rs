@@ -11,8 +11,8 @@ use super::setting_names::{BROKERS, canonical};
 use crate::kafka::error::Error;
 
 /// Where Kafka is, and how to talk to it. Each setting stands under one of its names, so that the
-/// order alone decides which of two holds, and not the order of a map. `Debug` shows the names of the `-X` settings, not their
-/// values.
+/// order alone decides which of two holds, and not the order of a map. `Debug` shows the names of
+/// the `-X` settings, not their values.
 #[derive(Clone)]
 pub struct Settings {
     brokers: String,
@@ -35,8 +35,8 @@ impl Settings {
     /// with the same name, or with two names of the same setting, the later one counts.
     ///
     /// # Errors
-    /// `Error::Setting` where the file of one can't be read, `Error::Brokers` where the servers can't
-    /// be.
+    /// `Error::Setting` where the file of one can't be read, `Error::Brokers` where the servers
+    /// can't be.
     pub fn new(brokers: impl Into<String>, overrides: &[Setting]) -> Result<Self, Error> {
         let overrides: Vec<(String, String)> = overrides
             .iter()

@@ -50,12 +50,13 @@ fn a_wrong_password_is_told_by_every_command_that_asks_kafka() {
     }
     let output = audit.run(&with(&ingest, &wrong));
     let said = said(&output);
-    let (error, hint) =
-        said.split_once("error: ").unwrap_or_default().1.split_once('\n').unwrap_or_default();
-    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<&str> = said.lines().collect();
+    let [.., error, hint] = lines[..] else { panic!("{said}") };
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(error.starts_with("error: no Kafka broker answers at "), "{said}");
     assert!(
         error.ends_with(
-            "SASL authentication error: Authentication failed: Invalid username or password"
+            ": SASL authentication error: Authentication failed: Invalid username or password"
         ),
         "{said}"
     );
@@ -90,11 +91,8 @@ fn a_login_by_either_name_of_the_mechanism_is_taken() {
     let again =
         [&right[..], &["-X".to_owned(), "sasl.mechanisms=SCRAM-SHA-512".to_owned()]].concat();
     let output = audit.run(&with(&["status"], &again));
-    assert!(
-        said(&output).contains("Unsupported mechanism") || said(&output).contains("SASL"),
-        "{}",
-        said(&output)
-    );
+    let refused = "Unsupported SASL mechanism";
+    assert!(said(&output).contains(refused), "{}", said(&output));
     let back = [&again[..], &["-X".to_owned(), "sasl.mechanism=PLAIN".to_owned()]].concat();
     let output = audit.run(&with(&["status"], &back));
     assert!(!said(&output).contains("SASL"), "{}", said(&output));

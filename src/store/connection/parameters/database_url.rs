@@ -101,6 +101,7 @@ mod tests {
             (r"host=h password=s3\ cret", "host=h password=***"),
             ("password=s3cret password=s3cret", "password=*** password=***"),
             ("password=s3 c=ret", "***"),
+            ("port= password=s3cret", "***"),
             ("password='s3cret", "***"),
         ];
         for (given, shown) in cases {

@@ -37,6 +37,14 @@ impl SourcedValues {
                 false => error,
             })?;
             follows_password = known.is_secret();
+            // libpq takes the next parameter for the value, which would then be shown.
+            let next = text.get(given.place.clone()).and_then(|value| value.split_once('='));
+            if next.is_some_and(|(name, _)| KnownParameter::named(name).is_ok()) {
+                return Err(Error::Settings(format!(
+                    "{} has no value; write '' for none",
+                    known.name
+                )));
+            }
             values.set(known.name, given.value, ParameterSource::Url);
         }
         Ok(values)

@@ -51,6 +51,7 @@ fn a_password_is_never_shown() -> Result<(), Error> {
         "host=h password=x s3cret=y",
         "postgresql://h/d?password=x&s3cret=y",
         "password='s3cret",
+        "port= password=s3cret",
     ] {
         let said = refusal(wrong, &[]);
         assert!(said.starts_with("database settings: ") && !said.contains("s3cret"), "{said}");
