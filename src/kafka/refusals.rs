@@ -32,10 +32,15 @@ impl Refusals {
     fn keep_text(&self, reason: &str) -> Option<String> {
         let reason = plain(reason);
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_telling =
+            |reason: &str| matches!(Cause::of(reason), Cause::Login | Cause::Encryption);
+        // A broker that refuses a client hangs up right after: the refusal says more.
+        if Cause::of(&reason) == Cause::HungUp && last.as_deref().is_some_and(is_telling) {
+            return None;
+        }
         let is_new = last.as_ref() != Some(&reason);
         *last = Some(reason.clone());
-        let is_telling = matches!(Cause::of(&reason), Cause::Login | Cause::Encryption);
-        (is_new && is_telling).then_some(reason)
+        (is_new && is_telling(&reason)).then_some(reason)
     }
 
     /// The reason, where there is one.
@@ -132,6 +137,7 @@ mod tests {
         assert_eq!(kept(&refusals, code, &attempt(5)).as_deref(), Some(wrong));
         let line = format!("[thrd:sasl_plaintext://127.0.0.1:9092/bootstrap]: {}", attempt(9));
         assert_eq!(refusals.keep_line("FAIL", &line), None);
+        assert_eq!(refusals.keep_line("FAIL", "[thrd:b]: b:1/bootstrap: Disconnected"), None);
         assert_eq!(refusals.keep_line("CONFWARN", "[thrd:app]: Configuration property x"), None);
         assert_eq!(refusals.last().as_deref(), Some(wrong));
     }

@@ -90,7 +90,7 @@ impl ResolvedSettings {
         let mut notices = Vec::new();
         let brokers = match (brokers, brokers_of_settings(&args.kafka_settings)?) {
             (Some(brokers), Some((name, _))) if brokers.source.is_typed() => {
-                notices.push(format!("{} holds; -X {name} is another name for it", brokers.source));
+                notices.push(format!("-X {name} is ignored: --brokers names the brokers"));
                 Some(brokers)
             }
             (_, Some((_, brokers))) => Some(brokers),
