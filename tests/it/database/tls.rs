@@ -254,7 +254,7 @@ fn a_password_file_that_cannot_be_used_is_told_and_gone_on_without() {
     secured.accepted(&format!("{url}&passfile={usable}"), &[("PGPASSFILE", "/nowhere/pgpass")]);
 }
 
-/// pg_hba.conf lets `auditor` in by TLS alone, and the sandbox's own user without.
+/// `auditor` may come in by TLS alone, `plain` only without.
 #[test]
 fn encryption_that_is_only_preferred_gives_way_where_the_server_turns_it_away() {
     let secured = secured();
