@@ -30,7 +30,7 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 pub use crate::error::Error;
-pub use crate::kafka::{GIVEN_BROKERS, Kafka, Placed, create_topic, produce};
+pub use crate::kafka::{GIVEN_BROKERS, Kafka, Placed, SASL_USER, create_topic, produce};
 pub use crate::postgres::{GIVEN_POSTGRES, Peculiarities, Postgres};
 pub use crate::process::Process;
 pub use crate::progress::Progress;

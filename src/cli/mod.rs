@@ -99,6 +99,7 @@ fn run(mut cli: Cli, matches: &ArgMatches, ui: Ui) -> Result<Exit, Failure> {
     let mut settings = ResolvedSettings::default();
     if cli.command.heeds_settings() {
         settings = ResolvedSettings::resolve(&cli.connection, matches)?;
+        settings.notices.iter().for_each(|notice| ui.status(notice));
         cli.command.apply_settings(&ArgumentSettings::new(matches, &settings));
     }
     let context = Context { ui, settings: &settings, program: Cli::command };

@@ -1,6 +1,6 @@
 //! The command line as a whole.
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 use super::Cli;
 
@@ -34,4 +34,34 @@ fn colour_and_pager_are_decided_for_every_command() {
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     check(&command);
+}
+
+#[test]
+fn blanks_around_the_items_of_a_list_do_not_count() {
+    let lists = [
+        ("ingest", "--topics", "a, b", "a,b"),
+        ("verify", "--topics", " a ,b", "a,b"),
+        ("query", "--columns", "id, topic", "id,topic"),
+        ("export", "--columns", "id ,topic", "id,topic"),
+        ("stats", "--by", "type, hour", "type,hour"),
+    ];
+    for (command, option, blanks, plain) in lists {
+        let parsed =
+            |list: &str| format!("{:?}", Cli::try_parse_from(["audit", command, option, list]));
+        assert!(parsed(plain).starts_with("Ok"), "{}", parsed(plain));
+        assert_eq!(parsed(blanks), parsed(plain), "audit {command} {option}");
+        let empty = Cli::try_parse_from(["audit", command, option, "a, ,b"]);
+        assert!(empty.is_err(), "audit {command} {option}");
+    }
+    // Every list there is stands above.
+    let program = Cli::command();
+    let with_commas = program.get_subcommands().flat_map(|command| {
+        let lists =
+            command.get_arguments().filter(|argument| argument.get_value_delimiter().is_some());
+        lists.map(|argument| (command.get_name(), format!("--{}", argument.get_id())))
+    });
+    for (command, option) in with_commas {
+        let mut same = lists.iter().filter(|(_, known, ..)| *known == option);
+        assert!(same.next().is_some(), "audit {command} {option} is a list that is not tried");
+    }
 }

@@ -9,7 +9,8 @@ pub enum Error {
     /// Not a time.
     #[error(
         "'{0}' is no time; write '2026-11-22T10:00:00Z', '2026-11-22 10:00', '2026-11-22', 'today', \
-         'yesterday 17:00', '2h ago' or '-3d'"
+         'yesterday 17:00', '17:00', 'now', '1h30m' or '2 months ago' (before now), '-3d', '+2h', 'now-1h', or the \
+         Unix epoch in s, ms, µs or ns"
     )]
     Time(String),
     /// Not a day.

@@ -3,6 +3,8 @@
 //!
 //! The same selector repeated is OR, different ones are AND.
 
+mod digits;
+mod distance;
 mod error;
 mod glob;
 mod identifier;

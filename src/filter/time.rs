@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
+use super::digits::{self, Digits};
+use super::distance::{Direction, Distance};
 use super::error::Error;
 use super::zone::{Zone, parse_offset};
 
@@ -45,7 +47,8 @@ pub fn rfc3339(instant: DateTime<Utc>) -> String {
 
 impl Clock {
     /// Reads a time: RFC 3339, a date, a date and a time, `now`, `today`, `yesterday 17:00`,
-    /// `17:00`, `2h ago`, `-3d`.
+    /// `17:00`, a distance (`1h30m` and `2h ago` lie in the past, `-3d`, `+2h`, `now-1h`), the Unix
+    /// epoch in s, ms, µs or ns.
     ///
     /// # Errors
     /// `Error::Time` with the text.
@@ -76,8 +79,17 @@ impl Clock {
         if text.eq_ignore_ascii_case("now") {
             return Some(self.now);
         }
-        if let Some(distance) = read_distance(text) {
-            return self.now.checked_add_signed(distance);
+        if let Some((direction, distance)) = read_direction(text) {
+            return Distance::read(distance)?.from(self.now, direction, self.zone);
+        }
+        // As kubectl, docker and journalctl: a distance alone lies in the past.
+        if let Some(distance) = Distance::read(text) {
+            return distance.from(self.now, Direction::Before, self.zone);
+        }
+        match Digits::read(text) {
+            Some(Digits::Epoch(instant)) => return Some(instant),
+            Some(Digits::WallClock(wall_clock)) => return self.zone.instant(wall_clock),
+            None => {}
         }
         if let Some(time) = read_time_of_day(text) {
             let today = self.zone.wall_clock(self.now).date();
@@ -110,8 +122,29 @@ impl Clock {
     }
 }
 
-/// `2026-11-22`: four digits, two, two.
+/// Splits `-3d`, `+2h`, `now-1h` and `2h ago` into the direction and the distance.
+fn read_direction(text: &str) -> Option<(Direction, &str)> {
+    let ends_in_ago = text.len().checked_sub(3).and_then(|place| text.split_at_checked(place));
+    if let Some((distance, ago)) = ends_in_ago
+        && ago.eq_ignore_ascii_case("ago")
+    {
+        return Some((Direction::Before, distance));
+    }
+    let from_now = match text.split_at_checked(3) {
+        Some((now, rest)) if now.eq_ignore_ascii_case("now") => rest.trim_start(),
+        _ => text,
+    };
+    match from_now.strip_prefix('-') {
+        Some(distance) => Some((Direction::Before, distance)),
+        None => Some((Direction::After, from_now.strip_prefix('+')?)),
+    }
+}
+
+/// `2026-11-22`, four digits, two, two, or the same without hyphens.
 fn read_date(text: &str) -> Option<NaiveDate> {
+    if let Some(date) = digits::date(text) {
+        return Some(date);
+    }
     let (year, rest) = text.split_once('-')?;
     let (month, day) = rest.split_once('-')?;
     let number = |digits: &str, length: usize| {
@@ -146,44 +179,6 @@ fn at_offset(wall_clock: NaiveDateTime, offset: &str) -> Option<DateTime<Utc>> {
         Duration::seconds(parse_offset(offset)?.local_minus_utc().into())
     };
     Some(wall_clock.checked_sub_signed(offset)?.and_utc())
-}
-
-/// `-3d`, `+2h`, `2h ago`, `2 hours ago`, `1h30m ago`. A day is 24 hours.
-fn read_distance(text: &str) -> Option<Duration> {
-    let lower = text.to_ascii_lowercase();
-    let (amount, sign) = if let Some(amount) = lower.strip_suffix("ago") {
-        (amount, -1)
-    } else if let Some(amount) = lower.strip_prefix('-') {
-        (amount, -1)
-    } else {
-        (lower.strip_prefix('+')?, 1)
-    };
-    let mut rest = amount.trim();
-    if rest.is_empty() {
-        return None;
-    }
-    let mut seconds: i64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|character: char| !character.is_ascii_digit())?;
-        let count: i64 = rest[..digits].parse().ok()?;
-        let after = rest[digits..].trim_start();
-        let letters =
-            after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
-        seconds = seconds.checked_add(count.checked_mul(unit_seconds(&after[..letters])?)?)?;
-        rest = after[letters..].trim_start();
-    }
-    Duration::try_seconds(sign * seconds)
-}
-
-fn unit_seconds(unit: &str) -> Option<i64> {
-    Some(match unit {
-        "s" | "sec" | "secs" | "second" | "seconds" => 1,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60,
-        "h" | "hr" | "hour" | "hours" => 3600,
-        "d" | "day" | "days" => 86_400,
-        "w" | "week" | "weeks" => 7 * 86_400,
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -231,6 +226,48 @@ mod tests {
     }
 
     #[test]
+    fn a_distance_alone_lies_in_the_past_and_now_may_stand_before_it() {
+        assert_eq!(read("5m", "UTC"), "2026-11-22T10:25:00Z");
+        assert_eq!(read("1h30m", "UTC"), "2026-11-22T09:00:00Z");
+        assert_eq!(read("3d", "UTC"), "2026-11-19T10:30:00Z");
+        assert_eq!(read("2 hours", "UTC"), "2026-11-22T08:30:00Z");
+        assert_eq!(read("now-1h", "UTC"), "2026-11-22T09:30:00Z");
+        assert_eq!(read("NOW - 1h30m", "UTC"), "2026-11-22T09:00:00Z");
+        assert_eq!(read("now+30s", "UTC"), "2026-11-22T10:30:30Z");
+    }
+
+    #[test]
+    fn months_and_years_are_counted_on_the_calendar() {
+        assert_eq!(read("1 month ago", "UTC"), "2026-10-22T10:30:00Z");
+        assert_eq!(read("9 months ago", "UTC"), "2026-02-22T10:30:00Z");
+        assert_eq!(read("-1y", "UTC"), "2025-11-22T10:30:00Z");
+        // The clocks of Berlin were an hour ahead of those of today.
+        assert_eq!(read("1 month ago", "Europe/Berlin"), "2026-10-22T09:30:00Z");
+        let end_of_march =
+            Clock { now: clock("UTC").time("2026-03-31").expect("a day"), ..clock("UTC") };
+        assert_eq!(
+            end_of_march.time("1mo ago").map(rfc3339).as_deref(),
+            Ok("2026-02-28T00:00:00Z")
+        );
+    }
+
+    #[test]
+    fn digits_are_the_epoch_or_a_date_without_separators() {
+        for text in [
+            "1795343400",
+            "1795343400.0",
+            "1795343400000",
+            "1795343400000000",
+            "1795343400000000000",
+        ] {
+            assert_eq!(read(text, "Asia/Tokyo"), "2026-11-22T10:30:00Z", "{text}");
+        }
+        assert_eq!(read("20261122", "UTC"), "2026-11-22T00:00:00Z");
+        assert_eq!(read("20261122103000", "Asia/Tokyo"), "2026-11-22T01:30:00Z");
+        assert_eq!(read("20261122 10:30", "UTC"), "2026-11-22T10:30:00Z");
+    }
+
+    #[test]
     fn a_zone_moves_what_has_no_offset() {
         assert_eq!(read("2026-11-22", "Europe/Berlin"), "2026-11-21T23:00:00Z");
         assert_eq!(read("2026-11-22 10:00", "America/New_York"), "2026-11-22T15:00:00Z");
@@ -260,7 +297,7 @@ mod tests {
             "soon",
             "2026-13-01",
             "2026-02-30",
-            "3d",
+            "3",
             "-3",
             "-3x",
             "-",
@@ -275,6 +312,12 @@ mod tests {
             "26-11-22",
             "today 17",
             "-1d2",
+            "now-",
+            "now 1h",
+            "nowhere",
+            "-1h ago",
+            "1.5 months ago",
+            "123456",
         ] {
             let error = clock("UTC").time(wrong).expect_err(wrong);
             assert!(error.to_string().contains(&format!("'{wrong}'")), "{error}");

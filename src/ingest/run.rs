@@ -129,7 +129,7 @@ async fn cluster_id(
     stop: &Stop,
 ) -> Result<Option<String>, Error> {
     let began = Instant::now();
-    let mut is_logged = false;
+    let mut told = None;
     loop {
         let asked = Arc::clone(cluster);
         match kafka::blocking(move || asked.id(Duration::from_secs(2))).await {
@@ -138,9 +138,12 @@ async fn cluster_id(
                 if until_end && began.elapsed() > BROKER_LIMIT {
                     return Err(error.into());
                 }
-                if !is_logged {
-                    tracing::warn!(%error, "waiting for Kafka");
-                    is_logged = true;
+                // Once for each reason: the next one may come only after the first was mended.
+                let reason = error.to_string();
+                if told.as_ref() != Some(&reason) {
+                    let hint = error.hint().unwrap_or_default();
+                    tracing::warn!(%error, hint, "waiting for Kafka");
+                    told = Some(reason);
                 }
             }
             Err(error) => return Err(error.into()),

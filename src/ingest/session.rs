@@ -23,6 +23,7 @@ use super::recorded_offsets::RecordedOffsets;
 use super::stop::Stop;
 use super::writing::database::AuditDatabase;
 use super::writing::writer::LaneWriter;
+use crate::kafka;
 
 /// How many batches of a lane may be in flight: one is encoded, one waits, one is written.
 const IN_FLIGHT: usize = 3;
@@ -62,6 +63,7 @@ pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
         },
         faults: Arc::clone(&faults),
         stop: Arc::clone(&context.stop),
+        refusals: kafka::Refusals::default(),
     };
     let (done, ended) = oneshot::channel();
     let (settings, group) = (Arc::clone(&context.settings), context.group.clone());

@@ -36,7 +36,7 @@ impl Cluster {
     fn with(settings: &Settings, more: &[(&str, &str)]) -> Result<Self, Error> {
         let config = settings.client(more);
         let client = config
-            .create_with_context(LogContext)
+            .create_with_context(LogContext::default())
             .map_err(Error::client("making a Kafka client"))?;
         Ok(Self { client, brokers: settings.brokers().to_owned() })
     }
@@ -52,7 +52,7 @@ impl Cluster {
         // The timeout has passed. One short request tells whether the broker is down, or has no id.
         match self.client.fetch_metadata(None, Duration::from_secs(1)) {
             Ok(_) => Err(Error::NoClusterId { brokers: self.brokers.clone() }),
-            Err(_) => Err(Error::Unreachable { brokers: self.brokers.clone() }),
+            Err(_) => Err(self.unreachable()),
         }
     }
 
@@ -90,11 +90,26 @@ impl Cluster {
 
     fn failed(&self, topic: &str, source: KafkaError) -> Error {
         match source.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown) => {
-                Error::Unreachable { brokers: self.brokers.clone() }
-            }
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::AllBrokersDown
+                | RDKafkaErrorCode::OperationTimedOut
+                | RDKafkaErrorCode::Authentication,
+            ) => self.unreachable(),
             _ => Error::Client { what: format!("asking for topic {topic}"), source },
         }
+    }
+
+    /// No broker can be used, for the reason that librdkafka has.
+    fn unreachable(&self) -> Error {
+        // The reports wait in the client's queue, which nobody else reads: a few are enough.
+        for _ in 0..50 {
+            if self.client.poll(Duration::from_millis(20)).is_none() {
+                break;
+            }
+        }
+        let reason = self.client.context().refusals.last();
+        Error::Unreachable { brokers: self.brokers.clone(), reason }
     }
 
     /// Where a partition of the topic with this id begins and ends now.

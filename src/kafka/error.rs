@@ -2,6 +2,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::refusals::Cause;
+
 /// An error of Kafka. librdkafka's texts name brokers and settings, never the values of secret
 /// settings.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +11,9 @@ pub enum Error {
     /// A `-X` setting can't be used.
     #[error("{0}")]
     Setting(String),
+    /// The brokers can't be used as they were given.
+    #[error("brokers: {0}")]
+    Brokers(String),
     /// A request or the client itself failed.
     #[error("{what}: {}", describe(.source))]
     Client {
@@ -18,10 +23,12 @@ pub enum Error {
         source: KafkaError,
     },
     /// No broker answered in time.
-    #[error("no Kafka broker answers at {brokers}")]
+    #[error("no Kafka broker answers at {brokers}{}", behind_colon(.reason.as_deref()))]
     Unreachable {
         /// The bootstrap servers.
         brokers: String,
+        /// What librdkafka says about it, where it says something.
+        reason: Option<String>,
     },
     /// The thread that waited for an answer ended.
     #[error("a request to Kafka was cut off: {0}")]
@@ -50,9 +57,11 @@ impl Error {
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Unreachable { .. } | Self::NoClusterId { .. } => Some(
-                "check --brokers or AUDIT_BROKERS; TLS and SASL are set by -X security.protocol=… \
-                 and the like",
+            Self::Unreachable { reason: Some(reason), .. } => Some(Cause::of(reason).hint()),
+            Self::Unreachable { .. } | Self::NoClusterId { .. } => Some(Cause::Network.hint()),
+            Self::Brokers(_) => Some(
+                "write host:port,host:port; TLS and SASL are set by -X security.protocol=SASL_SSL \
+                 and the like, or in [profiles.NAME.kafka]",
             ),
             Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
             Self::Search { .. } => {
@@ -69,6 +78,10 @@ impl Error {
             _ => None,
         }
     }
+}
+
+fn behind_colon(reason: Option<&str>) -> String {
+    reason.map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 fn describe(error: &KafkaError) -> String {

@@ -5,16 +5,23 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 
-/// Sends librdkafka's log lines to `tracing`.
-#[derive(Debug, Clone, Copy)]
-pub struct LogContext;
+use super::refusals::Refusals;
+
+/// Sends librdkafka's log lines to `tracing`, and keeps why brokers can't be used.
+#[derive(Debug, Clone, Default)]
+pub struct LogContext {
+    /// Why.
+    pub(super) refusals: Refusals,
+}
 
 impl ClientContext for LogContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.refusals.keep_line(facility, message);
         log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        self.refusals.keep(&error, reason);
         log_error(&error, reason);
     }
 }

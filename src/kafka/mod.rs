@@ -12,7 +12,7 @@ mod producer;
 mod reading;
 mod received_record;
 mod record_batch;
-mod setting;
+mod refusals;
 mod settings;
 
 pub use admin::{ConsumerGroup, ConsumerGroups, GroupMember, GroupState};
@@ -27,5 +27,5 @@ pub use reading::find_in_ranges::find_in_ranges;
 pub use reading::first_timestamps::{Isolation, first_timestamps};
 pub use received_record::{MessageHeaders, ReceivedRecord};
 pub use record_batch::RecordBatch;
-pub use setting::Setting;
-pub use settings::Settings;
+pub use refusals::Refusals;
+pub use settings::{Setting, Settings};

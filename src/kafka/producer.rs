@@ -92,8 +92,9 @@ impl Producer {
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("message.timeout.ms", timeout);
-        let client =
-            config.create_with_context(LogContext).map_err(Error::client("making a producer"))?;
+        let client = config
+            .create_with_context(LogContext::default())
+            .map_err(Error::client("making a producer"))?;
         Ok(Self { client })
     }
 

@@ -30,6 +30,22 @@ pub enum Error {
         /// How long this side waited, in seconds.
         seconds: u64,
     },
+    /// The server can't do what `target_session_attrs` asks for.
+    #[error("PostgreSQL at {target} is {found}, and target_session_attrs={wanted}")]
+    WrongServer {
+        /// host:port/database
+        target: String,
+        /// What was asked for, as it is written.
+        wanted: &'static str,
+        /// What the server is, in words.
+        found: &'static str,
+    },
+    /// Of several servers, no one could be used.
+    #[error("{}", joined(.tried))]
+    NoServer {
+        /// Why, server by server.
+        tried: Vec<Error>,
+    },
     /// A statement failed.
     #[error("{what}: {}", describe(.source))]
     Query {
@@ -146,6 +162,10 @@ impl Error {
             Self::NoAnswer { .. } => {
                 Some("is it a PostgreSQL, and is it overloaded or just starting? connect_timeout in the URL waits longer".to_owned())
             }
+            Self::WrongServer { .. } => Some(
+                "name all servers, as in host=one,two; with target_session_attrs=any each of them will do".to_owned(),
+            ),
+            Self::NoServer { tried } => tried.iter().rev().find_map(Self::hint),
             Self::SchemaOlder { .. } => Some("run `audit migrate`".to_owned()),
             Self::SchemaNewer { .. } => Some("use the `audit` that migrated it, or a newer one".to_owned()),
             Self::NotOwner { owner } => {
@@ -185,6 +205,7 @@ impl Error {
     pub fn sql_state(&self) -> Option<&SqlState> {
         match self {
             Self::Connect { source, .. } | Self::Query { source, .. } => source.code(),
+            Self::NoServer { tried } => tried.iter().rev().find_map(Self::sql_state),
             _ => None,
         }
     }
@@ -242,7 +263,9 @@ impl Error {
             Self::Query { source, .. } => source.code().is_none_or(|state| {
                 is_transient_state(state) || state == &SqlState::FEATURE_NOT_SUPPORTED
             }),
-            Self::NoAnswer { .. } | Self::Standby { .. } => true,
+            // A standby becomes the primary, and the other way around.
+            Self::NoAnswer { .. } | Self::Standby { .. } | Self::WrongServer { .. } => true,
+            Self::NoServer { tried } => tried.iter().any(Self::is_transient),
             _ => false,
         }
     }
@@ -258,6 +281,10 @@ fn is_transient_state(state: &SqlState) -> bool {
     let code = state.code();
     ["55P03", "25P03", "25006"].contains(&code)
         || ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class))
+}
+
+fn joined(errors: &[Error]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// An example of a predicate, and a mark below the place that PostgreSQL names.

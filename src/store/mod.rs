@@ -6,14 +6,11 @@ mod read;
 mod search;
 pub mod write;
 
-pub use connection::parameter_source::ParameterSource;
-pub use connection::parameters::ConnectionParameter;
+pub use connection::parameters::{ConnectionParameter, DatabaseUrl, ParameterSource, Settings};
 pub use connection::pool::SessionPool;
 pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
-pub use connection::settings::Settings;
-pub use connection::url::DatabaseUrl;
 pub use error::Error;
 pub use read::bounds::{snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};

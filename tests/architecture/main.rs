@@ -50,7 +50,7 @@ fn rooms() -> BTreeMap<&'static str, Vec<&'static str>> {
 /// Crates that wait, ask a server, or read a command line.
 const NOT_PURE: [&str; 8] = [
     "clap",
-    "deadpool_postgres",
+    "deadpool",
     "indicatif",
     "postgres_openssl",
     "rdkafka",

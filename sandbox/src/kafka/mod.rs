@@ -6,5 +6,5 @@ mod server;
 mod topics;
 
 pub use produce::{Placed, produce};
-pub use server::{GIVEN_BROKERS, Kafka};
+pub use server::{GIVEN_BROKERS, Kafka, SASL_USER};
 pub use topics::create as create_topic;

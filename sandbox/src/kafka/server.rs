@@ -22,6 +22,9 @@ use super::topics;
 /// commas.
 pub const GIVEN_BROKERS: &str = "SANDBOX_BROKERS";
 
+/// Who can log in at [`Kafka::sasl_brokers`]: the user and the password.
+pub const SASL_USER: (&str, &str) = ("auditor", "the-auditors-password");
+
 /// Names the folder of an unpacked Apache Kafka to start.
 const KAFKA_HOME: &str = "KAFKA_HOME";
 const SERVER: &str = "Kafka";
@@ -45,6 +48,8 @@ enum Cluster {
 struct Own {
     process: Mutex<Option<Process>>,
     brokers: String,
+    /// Its listener for those who log in.
+    sasl_brokers: String,
     cluster_id: String,
     java: PathBuf,
     /// Java's class path: all jars of a folder.
@@ -81,10 +86,11 @@ impl Kafka {
         loop {
             attempts += 1;
             let folder = guardian.folder(&format!("kafka-{attempts}"), None)?;
-            let [port, controller_port] = ports::free_ports();
+            let [port, controller_port, sasl_port] = ports::free_ports();
             let own = Own {
                 process: Mutex::new(None),
                 brokers: format!("127.0.0.1:{port}"),
+                sasl_brokers: format!("127.0.0.1:{sasl_port}"),
                 cluster_id: URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes()),
                 java: java.clone(),
                 jars: format!("{}/*", libraries.display()),
@@ -130,6 +136,15 @@ impl Kafka {
             Cluster::Given { brokers } => brokers,
             Cluster::Own(own) => &own.brokers,
             Cluster::Mock(mock) => mock.brokers(),
+        }
+    }
+
+    /// The brokers for clients that log in as [`SASL_USER`] with SASL's mechanism PLAIN, without
+    /// TLS. `None` where Kafka is given or a mock.
+    pub fn sasl_brokers(&self) -> Option<&str> {
+        match &self.0 {
+            Cluster::Own(own) => Some(&own.sasl_brokers),
+            Cluster::Given { .. } | Cluster::Mock(_) => None,
         }
     }
 
@@ -259,7 +274,7 @@ impl Own {
 
     /// Writes the settings, and gives the broker's empty data folder its cluster's id.
     fn format(&self, controller: &str) -> Result<(), Error> {
-        let settings = settings(&self.brokers, controller, &self.folder);
+        let settings = settings(&self.brokers, &self.sasl_brokers, controller, &self.folder);
         let path = self.settings();
         std::fs::write(&path, settings)
             .map_err(|error| Error::Directory { path: path.clone(), reason: error.to_string() })?;
@@ -320,16 +335,20 @@ impl Own {
 
 /// The broker's settings: Kafka's defaults, but for one broker that is its own controller, with
 /// short waits.
-fn settings(brokers: &str, controller: &str, folder: &Path) -> String {
+fn settings(brokers: &str, sasl_brokers: &str, controller: &str, folder: &Path) -> String {
+    let (user, password) = SASL_USER;
     format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{brokers},CONTROLLER://{controller}
-advertised.listeners=PLAINTEXT://{brokers}
+listeners=PLAINTEXT://{brokers},SASL_PLAINTEXT://{sasl_brokers},CONTROLLER://{controller}
+advertised.listeners=PLAINTEXT://{brokers},SASL_PLAINTEXT://{sasl_brokers}
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+ org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}=\"{password}\";
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 delete.topic.enable=true

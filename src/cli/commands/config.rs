@@ -159,7 +159,9 @@ impl SettingsTable {
             ParameterSource::Url => of_url,
             ParameterSource::Given => Some("database_password_file".to_owned()),
             ParameterSource::Variable(name) => Some(name.to_owned()),
+            ParameterSource::Service => Some("service".to_owned()),
             ParameterSource::PasswordFile => Some("~/.pgpass".to_owned()),
+            ParameterSource::UsualFile => Some("~/.postgresql".to_owned()),
             ParameterSource::Default => Some("default".to_owned()),
         };
         self.row(&format!("database_{}", parameter.name), parameter.value, source);

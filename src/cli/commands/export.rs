@@ -12,7 +12,8 @@ use tempfile::NamedTempFile;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, row_count_text, suggest,
+    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, name_in_list,
+    row_count_text, suggest,
 };
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
@@ -45,7 +46,7 @@ pub(crate) struct ExportArgs {
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
     /// Columns to write, by name
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', help_heading = "Output")]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = name_in_list(), help_heading = "Output")]
     columns: Option<Vec<String>>,
     /// CSV without its header line
     #[arg(long, help_heading = "Output")]

@@ -9,7 +9,7 @@ use indicatif::{HumanCount, ProgressBar};
 use regex::Regex;
 
 use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
-use crate::cli::shared::{Context, Run};
+use crate::cli::shared::{Context, Run, name_in_list};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::event::Decoder;
 use crate::ingest;
@@ -38,6 +38,7 @@ pub(crate) struct IngestArgs {
         long,
         value_name = "TOPIC",
         value_delimiter = ',',
+        value_parser = name_in_list(),
         default_value = DEFAULT_TOPICS
     )]
     pub(crate) topics: Vec<String>,

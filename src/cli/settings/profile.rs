@@ -283,15 +283,24 @@ impl Reader<'_> {
                     return Err(refused(&message));
                 }
             };
-            if matches!(name.as_str(), "bootstrap.servers" | "metadata.broker.list") {
+            let setting =
+                kafka::Setting::new(name, given).map_err(|error| refused(&error.to_string()))?;
+            let name = setting.name();
+            if setting.names_brokers() {
                 let hint = "write brokers = \"host:port,host:port\" in the profile itself";
                 return Err(refused(&format!("{name} has a key of its own")).with_hint(hint));
             }
-            if settings.iter().any(|setting| setting.name() == name) {
-                return Err(refused(&format!("{name} is set twice")));
+            match settings.iter().find(|other| other.is_same_as(&setting)) {
+                Some(other) if other.name() == name => {
+                    return Err(refused(&format!("{name} is set twice")));
+                }
+                Some(other) => {
+                    let message =
+                        format!("{} and {name} are two names of one setting", other.name());
+                    return Err(refused(&message));
+                }
+                None => {}
             }
-            let setting =
-                kafka::Setting::new(name, given).map_err(|error| refused(&error.to_string()))?;
             settings.push(setting);
         }
         Ok(())

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum};
@@ -15,7 +16,7 @@ use super::config_file;
 use super::config_file::ConfigSearch;
 use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
-use crate::cli::ui::{Failure, OutputFormat};
+use crate::cli::ui::{Failure, OutputFormat, Ui};
 use crate::{kafka, store};
 
 /// Where a value comes from.
@@ -68,6 +69,10 @@ pub(crate) struct ResolvedSettings {
     pub(crate) group: Option<Sourced<String>>,
     pub(crate) tz: Option<Sourced<String>>,
     pub(crate) output: Option<Sourced<OutputFormat>>,
+    /// What was given and does not hold, in words for the user.
+    pub(crate) notices: Vec<String>,
+    /// Whether the same was said about the database.
+    is_database_told: AtomicBool,
 }
 
 impl ResolvedSettings {
@@ -82,6 +87,15 @@ impl ResolvedSettings {
         let brokers = args.brokers.clone().filter(|brokers| !brokers.is_empty());
         let brokers = given(brokers, matches, "brokers", ["--brokers", "AUDIT_BROKERS"])
             .or_else(|| exported("KAFKA_BROKERS"));
+        let mut notices = Vec::new();
+        let brokers = match (brokers, brokers_of_settings(&args.kafka_settings)?) {
+            (Some(brokers), Some((name, _))) if brokers.source.is_typed() => {
+                notices.push(format!("-X {name} is ignored: --brokers names the brokers"));
+                Some(brokers)
+            }
+            (_, Some((_, brokers))) => Some(brokers),
+            (brokers, None) => brokers,
+        };
         let brokers = chosen.first(brokers, profile.brokers);
 
         let to_database = chosen.goes_with(database_url.as_ref());
@@ -89,8 +103,8 @@ impl ResolvedSettings {
         let of_profile = profile.kafka.into_iter().filter(|_| to_brokers);
         let mut kafka: Vec<Sourced<_>> =
             of_profile.filter_map(|setting| chosen.first(None, Some(setting))).collect();
-        for setting in &args.kafka_settings {
-            kafka.retain(|other| other.value.name() != setting.name());
+        for setting in args.kafka_settings.iter().filter(|setting| !setting.names_brokers()) {
+            kafka.retain(|other| !other.value.is_same_as(setting));
             kafka.push(Sourced { value: setting.clone(), source: SettingSource::Typed("-X") });
         }
         let output = exported("AUDIT_OUTPUT").and_then(|word| {
@@ -107,6 +121,8 @@ impl ResolvedSettings {
             tz: chosen.first(None, profile.tz),
             output: chosen.first(output, profile.output),
             profile: chosen.name,
+            notices,
+            is_database_told: AtomicBool::new(false),
             search,
             database_url,
             brokers,
@@ -130,11 +146,15 @@ impl ResolvedSettings {
         }
     }
 
-    /// The database's settings.
+    /// The database's settings. Says on stderr, once, what was given and is not heeded.
     pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
         let url = self.database_url.as_ref().map(|url| url.value.as_str());
         let password = self.password_of_file()?;
-        Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
+        let settings = store::Settings::resolve(url, password, |name| std::env::var(name).ok())?;
+        if !self.is_database_told.swap(true, Ordering::Relaxed) {
+            settings.notices().iter().for_each(|notice| Ui::default().status(notice));
+        }
+        Ok(settings)
     }
 
     /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`
@@ -229,6 +249,17 @@ fn given<T>(
         _ => SettingSource::Variable(variable),
     };
     Some(Sourced { value: value?, source })
+}
+
+/// The brokers that `-X` names, with the name that it has for them: they count as `--brokers`.
+fn brokers_of_settings(
+    settings: &[kafka::Setting],
+) -> Result<Option<(&str, Sourced<String>)>, Failure> {
+    let Some(setting) = settings.iter().rfind(|setting| setting.names_brokers()) else {
+        return Ok(None);
+    };
+    let value = setting.value().map_err(|error| Failure::usage(error.to_string()))?;
+    Ok(Some((setting.name(), Sourced { value, source: SettingSource::Typed("-X") })))
 }
 
 /// A variable that is not empty.

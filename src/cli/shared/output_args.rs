@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::list_item::name_in_list;
 use crate::cli::ui::{Exit, OutputFormat, Ui};
 use crate::output::{Format, Style};
 
@@ -48,7 +49,7 @@ pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
     /// Columns to show, by name
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = name_in_list())]
     pub(crate) columns: Option<Vec<String>>,
     #[command(flatten)]
     pub(crate) empty: EmptyArgs,

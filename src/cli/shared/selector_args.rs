@@ -35,7 +35,7 @@ pub(crate) struct SelectorArgs {
     #[arg(long)]
     quarantined: bool,
     /// Happened at or after: '2026-11-22T10:00:00Z', '2026-11-22', 'yesterday 17:00', '2h ago',
-    /// '-3d'
+    /// '1h30m' (ago), '-3d', or the Unix epoch
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
     /// Happened before (exclusive)

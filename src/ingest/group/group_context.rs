@@ -27,14 +27,21 @@ pub(in crate::ingest) struct GroupContext {
     pub(in crate::ingest) rebalancer: Rebalancer<Claims>,
     pub(in crate::ingest) faults: Arc<FirstFault>,
     pub(in crate::ingest) stop: Arc<Stop>,
+    pub(in crate::ingest) refusals: kafka::Refusals,
 }
 
 impl ClientContext for GroupContext {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if let Some(reason) = self.refusals.keep_line(facility, message) {
+            tracing::warn!(reason, "waiting for Kafka");
+        }
         kafka::log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(reason) = self.refusals.keep(&error, reason) {
+            tracing::warn!(reason, "waiting for Kafka");
+        }
         kafka::log_error(&error, reason);
     }
 }

@@ -73,6 +73,6 @@ impl ConsumerGroups {
 fn client(settings: &Settings) -> Result<BaseConsumer<LogContext>, Error> {
     settings
         .client(&[])
-        .create_with_context(LogContext)
+        .create_with_context(LogContext::default())
         .map_err(Error::client("making a Kafka client"))
 }

@@ -19,5 +19,8 @@ pub(super) fn reader(
         ("auto.offset.reset", "earliest"),
     ];
     defaults.extend_from_slice(more);
-    settings.client(&defaults).create_with_context(LogContext).map_err(Error::client(what))
+    settings
+        .client(&defaults)
+        .create_with_context(LogContext::default())
+        .map_err(Error::client(what))
 }

@@ -1,18 +1,11 @@
 //! Sessions for what runs beside the writing of batches, such as progress and lag: connected when
 //! first asked for, and again after a connection broke.
 
-use std::future::Future;
-use std::pin::Pin;
+use deadpool::managed::{Pool, PoolError};
 
-use deadpool_postgres::{
-    Connect, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
-};
-use tokio::task::JoinHandle;
-use tokio_postgres::{Client, Config};
-
-use super::connect::{config, open};
+use super::parameters::Settings;
+use super::pooled_client::PooledClients;
 use super::session::Session;
-use super::settings::Settings;
 use crate::store::error::Error;
 
 /// How many sessions are connected at once.
@@ -22,8 +15,7 @@ const SESSIONS: usize = 2;
 /// by [`Session::open`].
 #[derive(Debug, Clone)]
 pub struct SessionPool {
-    pool: Pool,
-    settings: Settings,
+    pool: Pool<PooledClients>,
 }
 
 impl SessionPool {
@@ -32,47 +24,25 @@ impl SessionPool {
     /// # Errors
     /// `Error::Settings` where the pool can't be set up.
     pub fn new(settings: &Settings, application: &str) -> Result<Self, Error> {
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let connector = Connector(settings.clone());
-        let manager = Manager::from_connect(config(settings, application), connector, recycling);
-        let limit = settings.connect_limit();
-        let pool = Pool::builder(manager)
+        let clients =
+            PooledClients { settings: settings.clone(), application: application.to_owned() };
+        let pool = Pool::builder(clients)
             .max_size(SESSIONS)
-            .timeouts(Timeouts { create: Some(limit), ..Timeouts::new() })
-            .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| Error::Settings(format!("the pool of sessions: {error}")))?;
-        Ok(Self { pool, settings: settings.clone() })
+        Ok(Self { pool })
     }
 
     /// A session that is free, or a new one. It goes back when it is dropped.
     ///
     /// # Errors
-    /// `Error::Connect`, `Error::NoAnswer`.
+    /// Those of connecting.
     pub async fn session(&self) -> Result<Session, Error> {
-        let target = || self.settings.target();
         match self.pool.get().await {
             Ok(object) => Ok(Session::pooled(object)),
-            Err(PoolError::Backend(source)) => Err(Error::Connect { target: target(), source }),
-            // Of the pool's own errors, only its time limit on connecting can happen here.
-            Err(_) => {
-                let seconds = self.settings.connect_limit().as_secs();
-                Err(Error::NoAnswer { target: target(), seconds })
-            }
+            Err(PoolError::Backend(error)) => Err(error),
+            // The pool is never closed, and has no limits of its own.
+            Err(other) => Err(Error::Protocol(format!("the pool of sessions: {other}"))),
         }
-    }
-}
-
-/// Connects as every other session does, TLS and session settings included.
-struct Connector(Settings);
-
-type Connecting<'a> = Pin<
-    Box<dyn Future<Output = Result<(Client, JoinHandle<()>), tokio_postgres::Error>> + Send + 'a>,
->;
-
-impl Connect for Connector {
-    fn connect(&self, config: &Config) -> Connecting<'_> {
-        let config = config.clone();
-        Box::pin(async move { open(&self.0, &config, None).await })
     }
 }

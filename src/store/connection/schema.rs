@@ -2,8 +2,8 @@
 
 use tokio_postgres::Client;
 
+use super::parameters::Settings;
 use super::query::row;
-use super::settings::Settings;
 use crate::store::error::Error;
 
 pub(in crate::store) mod home;

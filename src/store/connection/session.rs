@@ -3,17 +3,18 @@
 
 use std::ops::Deref;
 
-use deadpool_postgres::Object;
+use deadpool::managed::Object;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio_postgres::{Client, Row};
 
-use super::connect::connect;
+use super::choose_server::connect;
+use super::parameters::Settings;
+use super::pooled_client::PooledClients;
 use super::query;
 use super::query::TypedValue;
 use super::schema;
 use super::schema::home::Home;
-use super::settings::Settings;
 use crate::store::error::Error;
 
 /// Counts the notifications that arrived: a receiver that falls behind sees the newest count only,
@@ -26,7 +27,7 @@ pub struct Session(Connection);
 enum Connection {
     Own(Client),
     /// Goes back to its pool when it is dropped.
-    Pooled(Object),
+    Pooled(Object<PooledClients>),
 }
 
 impl Session {
@@ -66,7 +67,7 @@ impl Session {
     /// Connects, whatever schema the database has.
     ///
     /// # Errors
-    /// `Error::Connect`, `Error::NoAnswer`, or `Error::Settings` where TLS can't be set up.
+    /// `Error::Connect`, `Error::NoAnswer`, `Error::WrongServer`, or `Error::NoServer`.
     pub async fn connect(settings: &Settings, application: &str) -> Result<Self, Error> {
         Ok(Self(Connection::Own(connect(settings, application, None).await?)))
     }
@@ -80,7 +81,7 @@ impl Session {
     }
 
     /// A session of a pool.
-    pub(super) fn pooled(object: Object) -> Self {
+    pub(super) fn pooled(object: Object<PooledClients>) -> Self {
         Self(Connection::Pooled(object))
     }
 

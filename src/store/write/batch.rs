@@ -10,8 +10,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Statement, Transaction};
 
 use super::copy_buffer::CopyBuffer;
+use crate::store::connection::parameters::Settings;
 use crate::store::connection::session::Session;
-use crate::store::connection::settings::Settings;
 use crate::store::error::Error;
 
 /// The channel that is notified of every batch, with its number as the payload.

@@ -2,12 +2,12 @@
 
 use tokio_postgres::types::Type;
 
+use crate::store::connection::parameters::Settings;
 use crate::store::connection::query::TypedValue;
 use crate::store::connection::schema;
 use crate::store::connection::schema::home::Home;
 use crate::store::connection::schema::{Migration, SchemaState};
 use crate::store::connection::session::Session;
-use crate::store::connection::settings::Settings;
 use crate::store::error::Error;
 
 /// Roles belong to the whole server, so they are no migration.

@@ -4,5 +4,6 @@ mod catalog;
 mod copies;
 mod encoding;
 mod migrate;
+mod servers;
 mod standby;
 mod tls;

@@ -35,7 +35,7 @@ fn secured() -> &'static Secured {
                 "ssl_key_file=server.key",
                 "ssl_ca_file=ca.crt",
             ],
-            access: "hostssl all auditor 127.0.0.1/32 scram-sha-256\nhostssl all badge 127.0.0.1/32 cert\n",
+            access: "hostnossl all plain 127.0.0.1/32 scram-sha-256\nhostssl all auditor 127.0.0.1/32 scram-sha-256\nhostssl all badge 127.0.0.1/32 cert\n",
             files: &[
                 ("server.crt", &server.certificate),
                 ("server.key", &server.key),
@@ -45,7 +45,8 @@ fn secured() -> &'static Secured {
         let postgres = Sandbox::shared().another_postgres("secured", peculiarities);
         let postgres = postgres.unwrap_or_else(|error| panic!("{error}"));
         Database::open(&postgres.url("postgres")).execute(&format!(
-            "CREATE ROLE auditor LOGIN SUPERUSER PASSWORD '{PASSWORD}'; CREATE ROLE badge LOGIN SUPERUSER"
+            "CREATE ROLE auditor LOGIN SUPERUSER PASSWORD '{PASSWORD}'; CREATE ROLE badge LOGIN SUPERUSER; \
+             CREATE ROLE plain LOGIN SUPERUSER PASSWORD '{PASSWORD}'"
         ));
         let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
         let secured = Secured { postgres, folder };
@@ -215,9 +216,75 @@ fn a_password_comes_from_the_environment_a_file_or_the_url_and_is_never_shown() 
     secured.refused(&url, &[("PGPASSFILE", &file("pgpass-wrong"))], wrong, "PGPASSFILE");
     secured.refused(&in_url("another s3cr3t"), &[], wrong, "password");
     secured.refused(&url, &[], "password missing", "wants a password");
-    let open = secured.count(&url, &[("PGPASSFILE", &file("pgpass-open"))]);
-    assert_eq!(open.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&open.stderr).contains("others can read it"), "{open:?}");
+}
+
+#[test]
+fn a_password_file_that_cannot_be_used_is_told_and_gone_on_without() {
+    let secured = secured();
+    let database = secured.database("password_files");
+    let url = secured.url("auditor", "localhost", &database, "sslmode=require");
+    let line = format!("*:*:*:*:{PASSWORD}\n");
+    secured.place("passfile", line.as_bytes(), 0o600);
+    secured.place("passfile-open", line.as_bytes(), 0o640);
+    let (usable, open) = (secured.path("passfile"), secured.path("passfile-open"));
+    let lines = |url: &str, variables: &[(&str, &str)]| {
+        let output = secured.count(url, variables);
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        (output.status.code(), stderr.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    for (file, reason) in [
+        (open.as_str(), "others can read it; run `chmod 600` on it"),
+        ("/dev/null", "it is not a plain file"),
+    ] {
+        let warning = format!("warning: password file {file} is not used: {reason}");
+        // The password is elsewhere, so that the file isn't needed.
+        let (code, said) = lines(&url, &[("PGPASSFILE", file), ("PGPASSWORD", PASSWORD)]);
+        assert_eq!((code, said.as_slice()), (Some(0), &[][..]), "{file}");
+        let (code, said) = lines(&url, &[("PGPASSFILE", file)]);
+        assert_eq!((code, &said[0]), (Some(1), &warning), "{said:?}");
+        assert!(said[1].contains("password missing"), "{said:?}");
+        // The server of all tests wants no password.
+        let plain = Sandbox::shared().postgres().url("postgres");
+        let (_, said) = lines(&plain, &[("PGPASSFILE", file)]);
+        assert_eq!(said[0], warning);
+        assert!(!said[1].contains("password"), "{said:?}");
+    }
+    let (code, said) = lines(&url, &[("PGPASSFILE", "/nowhere/pgpass")]);
+    assert_eq!((code, said.len()), (Some(1), 2), "{said:?}");
+    secured.accepted(&format!("{url}&passfile={usable}"), &[("PGPASSFILE", "/nowhere/pgpass")]);
+}
+
+/// `auditor` may come in by TLS alone, `plain` only without.
+#[test]
+fn encryption_that_is_only_preferred_gives_way_where_the_server_turns_it_away() {
+    let secured = secured();
+    let database = secured.database("preferences");
+    let password = [("PGPASSWORD", PASSWORD)];
+    let url = |parameters: &str| secured.url("auditor", "127.0.0.1", &database, parameters);
+    secured.accepted(&url("sslmode=allow"), &password);
+    secured.refused(
+        &url("sslmode=allow"),
+        &[("PGPASSWORD", "wrong")],
+        "password authentication failed",
+        "PGPASSWORD",
+    );
+    for parameters in [
+        "sslmode=require&ssl_min_protocol_version=TLSv1.3",
+        "sslmode=require&ssl_max_protocol_version=TLSv1.2",
+        "sslmode=require&sslsni=0&channel_binding=require",
+    ] {
+        secured.accepted(&url(parameters), &password);
+    }
+    secured.refused(
+        &url("sslmode=disable&channel_binding=require"),
+        &password,
+        "no pg_hba.conf entry",
+        "sslmode",
+    );
+    let plain_only = secured.url("plain", "127.0.0.1", &database, "sslmode=prefer");
+    secured.accepted(&plain_only, &password);
+    let required = plain_only.replace("prefer", "require");
+    secured.refused(&required, &password, "no pg_hba.conf entry", "check the user");
 }
 
 #[test]

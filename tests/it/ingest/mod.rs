@@ -9,3 +9,4 @@ mod fixtures_on_servers;
 mod hostile_corpus;
 mod incarnations;
 mod refused;
+mod refused_clients;

@@ -204,3 +204,39 @@ fn a_profile_leads_every_command_to_its_servers() {
     assert_eq!(away.status.code(), Some(1));
     assert!(configured.text(&away.stderr).contains("127.0.0.1:9/nowhere"));
 }
+
+#[test]
+fn two_names_of_a_kafka_setting_are_one_setting() {
+    let configured = Configured::new(
+        "[profiles.a]\nbrokers = \"of-profile:1\"\nkafka.sasl.mechanism = \"PLAIN\"\nkafka.linger.ms = 7\n",
+    );
+    let profile = ["--profile", "a"];
+    let other_name = [&profile[..], &["-X", "sasl.mechanisms=SCRAM-SHA-512"]].concat();
+    let json =
+        configured.succeed(&[&other_name[..], &["config", "show", "-o", "json"]].concat(), &[]);
+    assert!(!json.contains("kafka.sasl.mechanism\""), "{json}");
+    assert_eq!(configured.shown("kafka.sasl.mechanisms", &other_name, &[]), "SCRAM-SHA-512 -X");
+
+    // -X names the brokers under both names, as --brokers does, which wins over it, and says so.
+    for name in ["bootstrap.servers", "metadata.broker.list"] {
+        let setting = format!("{name}=of-setting:1");
+        let typed = [&profile[..], &["-X", &setting]].concat();
+        assert_eq!(
+            configured.shown("brokers", &typed, &[("AUDIT_BROKERS", "of-variable:1")]),
+            "of-setting:1 -X"
+        );
+        let both = [&typed[..], &["--brokers", "typed:1"]].concat();
+        assert_eq!(configured.shown("brokers", &both, &[]), "typed:1 --brokers");
+        let output = configured.run(&[&both[..], &["config", "show"]].concat(), &[]);
+        let notice = format!("-X {name} is ignored: --brokers names the brokers");
+        assert!(
+            configured.text(&output.stderr).contains(&notice),
+            "{}",
+            configured.text(&output.stderr)
+        );
+    }
+    for name in ["request.required.acks", "topic.acks", "delivery.timeout.ms"] {
+        let refused = configured.refused(&["status", "-X", &format!("{name}=1")], &[]);
+        assert!(refused.contains(&format!("{name}: another name of ")), "{refused}");
+    }
+}

@@ -37,7 +37,7 @@ profile,production,--profile
 database_url,postgresql://audit@db.example/audit_db?sslmode=verify-full,profile production (FOLDER/config.toml)
 database_password_file,FOLDER/audit_db.password,profile production (FOLDER/config.toml)
 database_host,db.example,profile production (FOLDER/config.toml)
-database_port,5432,profile production (FOLDER/config.toml)
+database_port,5432,default
 database_name,audit_db,profile production (FOLDER/config.toml)
 database_user,audit,profile production (FOLDER/config.toml)
 database_password,set,database_password_file

@@ -254,6 +254,46 @@ fn a_limit_that_cuts_the_result_is_said_and_nothing_found_is_an_exit_code() {
 }
 
 #[test]
+fn times_and_lists_are_taken_as_people_write_them() {
+    let scope = Sandbox::shared().scope("times_and_lists");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    database.execute(
+        "INSERT INTO event_logs (event_id, event_type, payload, created_at)
+         SELECT gen_random_uuid(), name, '{}', (now() AT TIME ZONE 'UTC') - distance::interval
+           FROM (VALUES ('Now', '1 minute'), ('Hour', '50 minutes'), ('Week', '7 days'), ('Year', '364 days'))
+                AS event (name, distance)",
+    );
+    let epoch = database.number("SELECT extract(epoch FROM now() - interval '1 hour')::bigint");
+    let (seconds, milliseconds) = (epoch.to_string(), format!("{epoch}000"));
+    let nanoseconds = format!("{epoch}000000000");
+    for (since, count) in [
+        ("5m", "1"),
+        ("1h", "2"),
+        ("1h30m", "2"),
+        ("now-1h", "2"),
+        ("1.5 hours ago", "2"),
+        (&seconds, "2"),
+        (&milliseconds, "2"),
+        (&nanoseconds, "2"),
+        ("1 month ago", "3"),
+        ("2 years", "4"),
+    ] {
+        assert_eq!(audit.succeed(&["query", "--count", "--since", since]).trim(), count, "{since}");
+        let recorded = ["query", "--count", "--until", since];
+        let rest = audit.succeed(&recorded).trim().parse::<i64>();
+        assert_eq!(rest.ok(), count.parse::<i64>().ok().map(|count| 4 - count), "{since}");
+    }
+    let refused = refused(&audit, &["query", "--since", "5 parsecs"]);
+    assert!(refused.contains("'1h30m' or '2 months ago' (before now)"), "{refused}");
+    let columns =
+        audit.succeed(&["query", "-o", "csv", "--columns", "event_type, is_dlt", "-n", "1"]);
+    assert_eq!(columns, "event_type,is_dlt\nNow,f\n");
+    let groups = audit.succeed(&["stats", "-o", "csv", "--by", "type, service", "--since", "1h"]);
+    assert!(groups.starts_with("type,service,events"), "{groups}");
+}
+
+#[test]
 fn wrong_usage_is_named_with_an_example() {
     let scope = Sandbox::shared().scope("wrong_usage");
     let audit = Audit::migrated(&scope);

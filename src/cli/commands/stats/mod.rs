@@ -8,7 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, suggest};
+use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, suggest};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
@@ -32,7 +32,7 @@ Examples:
   audit stats --duplicates --date today")]
 pub(crate) struct StatsArgs {
     /// What to group by, one or several
-    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type", value_parser = WordInList::<Grouping>::new())]
     by: Vec<Grouping>,
     /// How many groups at most
     #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
-use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run};
+use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run, name_in_list};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
@@ -47,7 +47,7 @@ Examples:
   audit verify -o json | jq '.[] | select(.result != \"ok\")'")]
 pub(crate) struct VerifyArgs {
     /// Also topics that the database does not know yet
-    #[arg(long, value_name = "TOPIC", value_delimiter = ',')]
+    #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = name_in_list())]
     pub(crate) topics: Vec<String>,
     /// How long to wait for a running ingester to reach the offsets that Kafka has at the start, in
     /// seconds

@@ -157,6 +157,14 @@ fn a_value_of_the_wrong_type_or_form_is_named_with_its_line_and_an_example() {
              itself",
         ),
         ("[profiles.a.kafka]\nx.y = 1\n\"x.y\" = 2", "3: kafka: x.y is set twice\n"),
+        (
+            "[profiles.a.kafka]\nsasl.mechanism = \"PLAIN\"\nsasl.mechanisms = \"PLAIN\"",
+            "3: kafka: sasl.mechanism and sasl.mechanisms are two names of one setting\n",
+        ),
+        (
+            "[profiles.a.kafka]\nrequest.required.acks = 1",
+            "2: kafka: request.required.acks: another name of acks, which the exactly-once protocol sets\n",
+        ),
         ("profiles = 3", "1: profiles is a number, expected a table\nwrite [profiles.local]"),
         (
             "[profiles.a]\ntz = \"Berlin\"",

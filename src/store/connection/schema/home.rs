@@ -3,8 +3,8 @@
 
 use tokio_postgres::Client;
 
+use crate::store::connection::parameters::Settings;
 use crate::store::connection::query;
-use crate::store::connection::settings::Settings;
 use crate::store::error::Error;
 
 /// The only encoding that holds every character.

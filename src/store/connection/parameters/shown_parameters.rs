@@ -1,10 +1,9 @@
 //! The settings part by part, as `audit config` shows them.
 
-use tokio_postgres::config::Host;
-
+use super::known_parameters::PARAMETERS;
 use super::parameter_source::ParameterSource;
-use super::settings::Settings;
-use super::tls::Tls;
+use super::sourced_values::SourcedValues;
+use crate::store::connection::tls::Tls;
 
 /// One parameter of the settings as text. Of a password it says only whether there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,45 +16,45 @@ pub struct ConnectionParameter {
     pub source: ParameterSource,
 }
 
-impl Settings {
-    /// Each parameter, and where it comes from.
-    pub fn parameters(&self) -> Vec<ConnectionParameter> {
-        let Self { config, sources, .. } = self;
-        let hosts = config.get_hosts().iter().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
-        });
-        let addresses = config.get_hostaddrs().iter().map(ToString::to_string);
-        let hosts: Vec<String> =
-            if config.get_hosts().is_empty() { addresses.collect() } else { hosts.collect() };
-        let ports: Vec<String> = config.get_ports().iter().map(ToString::to_string).collect();
-        let (ports, port_origin) = match ports.is_empty() {
-            true => ("5432".to_owned(), ParameterSource::Default),
-            false => (ports.join(","), sources.port),
-        };
-        let password = if config.get_password().is_some() { "set" } else { "not set" };
-        let tls = Tls::PARAMETERS.into_iter().zip(self.tls.values()).zip(sources.tls);
-        let parameter = |name, value, source| ConnectionParameter { name, value, source };
-        let mut parameters = vec![
-            parameter("host", Some(hosts.join(",")), sources.host),
-            parameter("port", Some(ports), port_origin),
-            parameter("name", config.get_dbname().map(str::to_owned), sources.database),
-            parameter("user", config.get_user().map(str::to_owned), sources.user),
-            parameter("password", Some(password.to_owned()), sources.password),
-        ];
-        parameters.extend(tls.map(|(((name, _), value), source)| parameter(name, value, source)));
-        parameters
-    }
+/// Those that are always shown, in this order; of the others those that were given follow.
+const ALWAYS: [&str; 9] =
+    ["host", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey"];
+
+/// Each parameter, and where it comes from.
+pub(super) fn shown(values: &SourcedValues, tls: &Tls) -> Vec<ConnectionParameter> {
+    let given = PARAMETERS.iter().map(|known| known.name);
+    let given = given.filter(|name| values.text(name).is_some() && !ALWAYS.contains(name));
+    ALWAYS.into_iter().chain(given).map(|name| parameter(name, values, tls)).collect()
+}
+
+fn parameter(name: &'static str, values: &SourcedValues, tls: &Tls) -> ConnectionParameter {
+    let text = values.text(name).map(str::to_owned);
+    let value = match name {
+        "password" | "sslpassword" => {
+            Some(if text.is_some() { "set" } else { "not set" }.to_owned())
+        }
+        "port" => Some(text.unwrap_or_else(|| "5432".to_owned())),
+        "sslmode" => Some(tls.mode.name().to_owned()),
+        _ => text,
+    };
+    // Its name in what is shown, which scripts read.
+    let shown = if name == "dbname" { "name" } else { name };
+    ConnectionParameter { name: shown, value, source: values.source(name) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::store::connection::parameters::Settings;
     use crate::store::error::Error;
 
     #[test]
     fn each_part_knows_where_it_comes_from() -> Result<(), Error> {
-        let variables = [("PGPORT", "7000"), ("PGUSER", "anna"), ("PGPASSWORD", "s3cret")];
+        let variables = [
+            ("PGPORT", "7000"),
+            ("PGUSER", "anna"),
+            ("PGPASSWORD", "s3cret"),
+            ("PGOPTIONS", "-c a=b"),
+        ];
         let environment = |name: &str| {
             variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         };
@@ -69,7 +68,7 @@ mod tests {
                 .collect())
         };
         assert_eq!(
-            parameters("host=h dbname=d sslrootcert=/ca.pem", None)?,
+            parameters("host=h dbname=d sslrootcert=/ca.pem connect_timeout=3", None)?,
             [
                 "host Some(\"h\") Url",
                 "port Some(\"7000\") Variable(\"PGPORT\")",
@@ -80,6 +79,8 @@ mod tests {
                 "sslrootcert Some(\"/ca.pem\") Url",
                 "sslcert None Default",
                 "sslkey None Default",
+                "connect_timeout Some(\"3\") Url",
+                "options Some(\"-c a=b\") Variable(\"PGOPTIONS\")",
             ]
         );
         assert_eq!(parameters("", Some("s3cret".to_owned()))?[4], "password Some(\"set\") Given");

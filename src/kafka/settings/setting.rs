@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::Error;
+use super::setting_names::{BROKERS, canonical};
+use crate::kafka::error::Error;
 
-/// Settings that the exactly-once protocol depends on: nobody else can change them.
+/// Settings that the exactly-once protocol depends on: nobody else can change them, under no name.
 const PROTECTED: [&str; 9] = [
     "acks",
     "auto.offset.reset",
@@ -38,10 +39,16 @@ impl Setting {
     /// `Error::Setting` where it is protected.
     pub fn new(name: impl Into<String>, given: impl Into<String>) -> Result<Self, Error> {
         let name = name.into();
-        if PROTECTED.contains(&name.as_str()) {
-            return Err(Error::Setting(format!("{name}: the exactly-once protocol sets it")));
+        let own = canonical(&name);
+        match PROTECTED.into_iter().find(|protected| canonical(protected) == own) {
+            Some(protected) if protected == name => {
+                Err(Error::Setting(format!("{name}: the exactly-once protocol sets it")))
+            }
+            Some(protected) => Err(Error::Setting(format!(
+                "{name}: another name of {protected}, which the exactly-once protocol sets"
+            ))),
+            None => Ok(Self { name, given: given.into() }),
         }
-        Ok(Self { name, given: given.into() })
     }
 
     /// A setting as `-X` takes it: `KEY=VALUE`.
@@ -54,9 +61,24 @@ impl Setting {
         Self::new(name, given)
     }
 
-    /// Its name.
+    /// Its name, as it was given.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether both set the same, be it under two names.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.canonical_name() == other.canonical_name()
+    }
+
+    /// Whether it names the brokers.
+    pub fn names_brokers(&self) -> bool {
+        self.canonical_name() == BROKERS
+    }
+
+    /// The one of its names under which librdkafka is given it.
+    pub(super) fn canonical_name(&self) -> &str {
+        canonical(&self.name)
     }
 
     /// The value as it may be shown: a secret is hidden, the name of its file is not.
@@ -75,7 +97,7 @@ impl Setting {
     }
 
     /// The value, read from its file where it is in one.
-    pub(super) fn value(&self) -> Result<String, Error> {
+    pub(crate) fn value(&self) -> Result<String, Error> {
         let Some(path) = self.given.strip_prefix('@') else { return Ok(self.given.clone()) };
         let text = std::fs::read_to_string(path)
             .map_err(|error| Error::Setting(format!("{}=@{path}: {error}", self.name)))?;
@@ -109,5 +131,23 @@ mod tests {
         assert!(Setting::parse("enable.auto.commit=true").is_err());
         assert!(Setting::new("group.id", "other").is_err());
         assert!(Setting::parse("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_protected_setting_is_refused_under_its_other_names_and_both_are_told() {
+        for (name, known) in [
+            ("request.required.acks", "acks"),
+            ("topic.acks", "acks"),
+            ("topic.request.required.acks", "acks"),
+            ("delivery.timeout.ms", "message.timeout.ms"),
+            ("auto.commit.enable", "enable.auto.commit"),
+            ("topic.auto.offset.reset", "auto.offset.reset"),
+        ] {
+            let error = Setting::new(name, "1").map_err(|error| error.to_string());
+            let told =
+                format!("{name}: another name of {known}, which the exactly-once protocol sets");
+            assert_eq!(error, Err(told));
+        }
+        assert!(Setting::new("topic.metadata.refresh.interval.ms", "5000").is_ok());
     }
 }

@@ -6,60 +6,19 @@ use std::future::Future;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::str::FromStr;
 
 use openssl::pkey::PKey;
-use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode};
+use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, SslVersion};
 use openssl::x509::store::X509StoreBuilder;
-use postgres_openssl::{MakeTlsConnector, TlsStream};
+use postgres_openssl::{MakeTlsConnector, TlsStream, set_postgresql_alpn};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 
+use super::mode::TlsMode;
 use crate::store::error::Error;
 use crate::store::error::tls_refusal::TlsRefusal;
 
 type TlsError = Box<dyn std::error::Error + Send + Sync>;
-
-/// How far the server's certificate is checked, as libpq's `sslmode`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum TlsMode {
-    Disable,
-    Prefer,
-    Require,
-    VerifyCa,
-    VerifyFull,
-}
-
-impl TlsMode {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Disable => "disable",
-            Self::Prefer => "prefer",
-            Self::Require => "require",
-            Self::VerifyCa => "verify-ca",
-            Self::VerifyFull => "verify-full",
-        }
-    }
-}
-
-impl FromStr for TlsMode {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(match text {
-            "disable" => Self::Disable,
-            "allow" | "prefer" => Self::Prefer,
-            "require" => Self::Require,
-            "verify-ca" => Self::VerifyCa,
-            "verify-full" => Self::VerifyFull,
-            other => {
-                return Err(Error::Settings(format!(
-                    "sslmode '{other}' is none of disable, prefer, require, verify-ca, verify-full"
-                )));
-            }
-        })
-    }
-}
 
 /// The settings of TLS: how far the server is checked, against which certificates, and which one
 /// this side shows.
@@ -67,48 +26,31 @@ impl FromStr for TlsMode {
 pub(in crate::store) struct Tls {
     pub(in crate::store) mode: TlsMode,
     pub(in crate::store) root_certificate: Option<PathBuf>,
-    /// The client's own certificate and its key.
-    identity: Option<(PathBuf, PathBuf)>,
+    pub(in crate::store) identity: Option<Identity>,
+    /// Whether TLS begins at once, without asking the server.
+    pub(in crate::store) is_direct: bool,
+    /// Whether the server is told the name under which it is connected to.
+    pub(in crate::store) sends_host_name: bool,
+    pub(in crate::store) oldest_version: Option<SslVersion>,
+    pub(in crate::store) newest_version: Option<SslVersion>,
+}
+
+/// The client's own certificate and its key. `Debug` shows no passphrase.
+#[derive(Clone)]
+pub(in crate::store) struct Identity {
+    pub(in crate::store) certificate: PathBuf,
+    pub(in crate::store) key: PathBuf,
+    /// The passphrase of the key; empty where it has none.
+    pub(in crate::store) passphrase: String,
+}
+
+impl Debug for Identity {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}", self.certificate.display(), self.key.display())
+    }
 }
 
 impl Tls {
-    /// libpq's parameters, and the variables that stand for them.
-    pub(in crate::store) const PARAMETERS: [(&str, &str); 4] = [
-        ("sslmode", "PGSSLMODE"),
-        ("sslrootcert", "PGSSLROOTCERT"),
-        ("sslcert", "PGSSLCERT"),
-        ("sslkey", "PGSSLKEY"),
-    ];
-
-    /// Reads the values of [`Self::PARAMETERS`].
-    pub(in crate::store) fn new(
-        [mode, root_certificate, certificate, key]: [Option<String>; 4],
-    ) -> Result<Self, Error> {
-        let identity = match (certificate, key) {
-            (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
-            (None, None) => None,
-            _ => return Err(Error::Settings("sslcert and sslkey go together".to_owned())),
-        };
-        Ok(Self {
-            mode: mode.map_or(Ok(TlsMode::Prefer), |mode| mode.parse())?,
-            root_certificate: root_certificate.map(PathBuf::from),
-            identity,
-        })
-    }
-
-    /// The values in force of [`Self::PARAMETERS`], as text.
-    pub(in crate::store) fn values(&self) -> [Option<String>; 4] {
-        let path = |path: Option<&PathBuf>| path.map(|path| path.display().to_string());
-        let (certificate, key) =
-            self.identity.as_ref().map(|(certificate, key)| (certificate, key)).unzip();
-        [
-            Some(self.mode.name().to_owned()),
-            path(self.root_certificate.as_ref()),
-            path(certificate),
-            path(key),
-        ]
-    }
-
     fn connector(&self) -> Result<MakeTlsConnector, Error> {
         let failed = |error| Error::Settings(format!("TLS: {error}"));
         let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(failed)?;
@@ -119,16 +61,23 @@ impl Tls {
             builder.set_cert_store(X509StoreBuilder::new().map_err(failed)?.build());
             builder.set_ca_file(path).map_err(|error| unusable("sslrootcert", path, &error))?;
         }
-        if let Some((certificate, key)) = &self.identity {
-            identify(&mut builder, certificate, key)?;
+        if let Some(identity) = &self.identity {
+            identify(&mut builder, identity)?;
         }
-        let mode = self.mode;
-        if matches!(mode, TlsMode::Prefer | TlsMode::Require) && self.root_certificate.is_none() {
+        builder.set_min_proto_version(self.oldest_version).map_err(failed)?;
+        builder.set_max_proto_version(self.newest_version).map_err(failed)?;
+        if self.is_direct {
+            set_postgresql_alpn(&mut builder).map_err(failed)?;
+        }
+        let (mode, sends_host_name) = (self.mode, self.sends_host_name);
+        let is_checked = matches!(mode, TlsMode::VerifyCa | TlsMode::VerifyFull);
+        if !is_checked && self.root_certificate.is_none() {
             builder.set_verify(SslVerifyMode::NONE);
         }
         let mut connector = MakeTlsConnector::new(builder.build());
         connector.set_callback(move |connection, _host| {
             connection.set_verify_hostname(mode == TlsMode::VerifyFull);
+            connection.set_use_server_name_indication(sends_host_name);
             Ok(())
         });
         Ok(connector)
@@ -136,11 +85,8 @@ impl Tls {
 }
 
 /// Gives the connection a certificate of its own.
-fn identify(
-    builder: &mut SslConnectorBuilder,
-    certificate: &Path,
-    key: &Path,
-) -> Result<(), Error> {
+fn identify(builder: &mut SslConnectorBuilder, identity: &Identity) -> Result<(), Error> {
+    let Identity { certificate, key, passphrase } = identity;
     builder
         .set_certificate_chain_file(certificate)
         .map_err(|error| unusable("sslcert", certificate, &error))?;
@@ -151,9 +97,9 @@ fn identify(
         return Err(unusable("sslkey", key, &"others can read it; run `chmod 600` on it"));
     }
     let text = std::fs::read(key).map_err(|error| unusable("sslkey", key, &error))?;
-    // Gives an empty passphrase: without one, OpenSSL would ask on the terminal for that of an
-    // encrypted key.
-    PKey::private_key_from_pem_passphrase(&text, b"")
+    // Gives a passphrase even where it is empty: without one, OpenSSL would ask on the terminal for
+    // that of an encrypted key.
+    PKey::private_key_from_pem_passphrase(&text, passphrase.as_bytes())
         .and_then(|key| builder.set_private_key(&key))
         .and_then(|()| builder.check_private_key())
         .map_err(|error| unusable("sslkey", key, &error))
