@@ -20,6 +20,8 @@ pub(super) struct IngestContext {
     pub(super) group: String,
     /// The name under which the ledger has its batches.
     pub(super) ingester: Arc<str>,
+    /// The name of the consumer in Kafka.
+    pub(super) client_id: Arc<str>,
     /// Sessions for what runs beside the writing.
     pub(super) sessions: SessionPool,
     pub(super) cluster: Arc<Cluster>,

@@ -12,6 +12,14 @@ pub enum Error {
     /// Kafka refuses for a reason that waiting does not mend.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
+    /// The consumer group records into another database, of which this one seems to be a copy.
+    #[error("ingesters of the consumer group {group} are connected to another database: {members}")]
+    GroupOfCopy {
+        /// The group.
+        group: String,
+        /// The names of the ingesters.
+        members: String,
+    },
     /// With `--until-end`: a topic is not there.
     #[error("topic {0} does not exist")]
     NoTopic(String),
@@ -61,6 +69,11 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Kafka(error) => error.hint().map(str::to_owned),
+            Self::GroupOfCopy { .. } => Some(
+                "is this database a copy, or is theirs? `audit migrate --adopt-copy new-id` on the \
+                 copy gives it a group of its own"
+                    .to_owned(),
+            ),
             Self::NoTopic(_) => {
                 Some("check --topics; without --until-end a missing topic is waited for".to_owned())
             }

@@ -39,6 +39,7 @@ pub async fn run(
         Some(group) => group.clone(),
         None => store::default_group(store::installation_id(&session).await?),
     };
+    let server_start = store::server_start(&session).await?;
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
     let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop).await? else {
@@ -50,6 +51,7 @@ pub async fn run(
         sessions: SessionPool::new(&settings.database, &application)?,
         settings: Arc::new(settings),
         group,
+        client_id: strangers::client_id(&ingester, &server_start).into(),
         ingester: ingester.into(),
         cluster,
         cluster_id: cluster_id.into(),
@@ -58,6 +60,7 @@ pub async fn run(
         recorded: Arc::new(Notify::new()),
         refused: Arc::new(Mutex::new(HashMap::new())),
     };
+    strangers::refuse_to_join(&context).await?;
     let settings = &context.settings;
     tracing::info!(
         group = context.group,

@@ -67,9 +67,9 @@ pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
     };
     let (done, ended) = oneshot::channel();
     let (settings, group) = (Arc::clone(&context.settings), context.group.clone());
-    let ingester = Arc::clone(&context.ingester);
+    let client_id = Arc::clone(&context.client_id);
     spawn("consumer".to_owned(), move || {
-        consume(&settings, &group, &ingester, group_context, &offsets);
+        consume(&settings, &group, &client_id, group_context, &offsets);
         let _ = done.send(());
     })?;
     // The consumer's end closes the lanes, which ends the encoders, which ends the writers.

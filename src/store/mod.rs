@@ -32,7 +32,7 @@ pub use read::replays::{
 pub use read::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
-    ingester_statuses, lost_ranges, partition_statuses,
+    ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
 pub use read::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};

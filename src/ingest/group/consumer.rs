@@ -12,7 +12,6 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::consumer_error;
 use super::group_context::GroupContext;
 use super::rebalance::GroupMember;
-use super::strangers::client_id;
 use crate::event::TopicPartition;
 use crate::ingest::error::Error;
 use crate::ingest::fault::Fault;
@@ -37,9 +36,9 @@ const GROUP_COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The consumer's configuration. `-X` may change the first list; the settings after it belong to
 /// the exactly-once protocol.
-fn configuration(settings: &IngestSettings, group: &str, ingester: &str) -> ClientConfig {
+fn configuration(settings: &IngestSettings, group: &str, client_id: &str) -> ClientConfig {
     let mut config = settings.kafka.client(&[
-        ("client.id", &client_id(ingester)),
+        ("client.id", client_id),
         ("partition.assignment.strategy", "cooperative-sticky"),
         ("session.timeout.ms", "6000"),
         ("heartbeat.interval.ms", "500"),
@@ -68,14 +67,14 @@ fn configuration(settings: &IngestSettings, group: &str, ingester: &str) -> Clie
 pub(in crate::ingest) fn consume(
     settings: &IngestSettings,
     group: &str,
-    ingester: &str,
+    client_id: &str,
     group_context: GroupContext,
     offsets: &RecordedOffsets,
 ) {
     let faults = Arc::clone(&group_context.faults);
     let fatal = |what| move |source| Fault::Fatal(Error::Kafka(kafka::Error::client(what)(source)));
     let topics: Vec<&str> = settings.topics.iter().map(String::as_str).collect();
-    let created = configuration(settings, group, ingester)
+    let created = configuration(settings, group, client_id)
         .create_with_context(group_context)
         .map_err(fatal("making a Kafka consumer"));
     let consumer: BaseConsumer<GroupContext> = match created {

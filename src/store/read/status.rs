@@ -193,3 +193,12 @@ pub async fn ingester_statuses(session: &Session) -> Result<Vec<IngesterStatus>,
         )
         .await
 }
+
+/// When the server was started, as a number that names this run of it.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn server_start(session: &Session) -> Result<String, Error> {
+    let sql = "SELECT to_hex((extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint)";
+    session.row("asking when the server was started", sql, &[], |row| row.try_get(0)).await
+}

@@ -239,10 +239,9 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
         Some(Severity::Incomplete) => {
             ("incomplete: something is missing, lost, or could not be checked", Exit::Incomplete)
         }
-        Some(Severity::Altered) => (
-            "altered: a row is doubled, changed or unknown to the ledger, or the schema is not as migrated",
-            Exit::Altered,
-        ),
+        Some(Severity::Altered) => {
+            ("altered: a row, the ledger or the schema is not as it was made", Exit::Altered)
+        }
     };
     ui.status(verdict);
     Ok(exit)
