@@ -2,8 +2,8 @@
 //!
 //! A copy of a whole server, as a snapshot of its disk gives one, has everything that its original
 //! has, its identifier included. What gives the two away is that they meet in one consumer group: a
-//! member there is not connected to this database, and its client id names a server that was started
-//! at another time. Whoever comes later refuses.
+//! member there is not connected to this database, and its client id names a server that was
+//! started at another time. Whoever comes later refuses.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::ingest::error::Error;
 use crate::{kafka, store};
 
 /// How long members that look like strangers are watched before this one refuses to join them. A
-/// member that was killed stays in the group until its session times out (6 s), and one whose server
-/// was started again connects within a few seconds.
+/// member that was killed stays in the group until its session times out (6 s), and one whose
+/// server was started again connects within a few seconds.
 const REFUSE_AFTER: Duration = Duration::from_secs(12);
 
 /// How often it is looked later on. A member counts that is unknown twice in a row: one that has
