@@ -17,7 +17,7 @@ mod event;
 mod time;
 
 use event::{
-    Decoder, Format, Header, QUARANTINED, Reason, Record, TOMBSTONE, json, row::occurred_at,
+    Decoder, Format, Header, QUARANTINED, QuarantineForm, Record, TOMBSTONE, json, row::occurred_at,
 };
 use libfuzzer_sys::fuzz_target;
 use time::UnixMicros;
@@ -78,8 +78,12 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
     assert_eq!(decoder.decode(&record, NOW), decoded);
 
-    let refused = decoder.quarantine(&record, Reason::RefusedByDatabase, "22P05", NOW);
-    assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
+    let mut form = Some(QuarantineForm::Readable);
+    while let Some(current) = form {
+        let refused = decoder.quarantine_refused(&record, current, "22P05", NOW);
+        assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
+        form = current.next();
+    }
 
     let letter = dead_letter::origin(&record);
     let texts = [
