@@ -19,6 +19,10 @@ BEGIN
     END LOOP;
 END $$;
 
+-- A dump that was restored without its privileges gives these to everybody again.
+REVOKE EXECUTE ON FUNCTION make_append_only(regclass), ensure_event_log_leaf(bigint), reserve_event_log_ids(integer)
+    FROM PUBLIC;
+
 GRANT USAGE ON SCHEMA public TO audit_ingester, audit_reader, audit_replayer;
 
 -- The ingester adds rows, and moves the two counters that the protocol locks. It can't read what others recorded.

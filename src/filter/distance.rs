@@ -20,7 +20,8 @@ pub(super) enum Direction {
 }
 
 impl Distance {
-    /// Reads `5m`, `1h30m`, `1.5h`, `2 hours`, `1 month 2 days`; in any case. A day is 24 hours.
+    /// Reads `5m`, `1h30m`, `1.5h`, `2 hours`, `1 month 2 days`; in any case, but for `M`, which is a
+    /// month elsewhere and would be a minute here. A day is 24 hours.
     pub(super) fn read(text: &str) -> Option<Self> {
         let lower = text.trim().to_ascii_lowercase();
         let mut rest = lower.as_str();
@@ -36,6 +37,10 @@ impl Distance {
                 .find(|character: char| !character.is_ascii_alphabetic())
                 .unwrap_or(after.len());
             let (unit, after) = after.split_at(end);
+            let at = lower.len() - after.len();
+            if unit == "m" && text.trim().as_bytes().get(at - 1) == Some(&b'M') {
+                return None;
+            }
             distance.add(number, unit)?;
             rest = after.trim_start();
         }
@@ -128,7 +133,21 @@ mod tests {
 
     #[test]
     fn what_is_no_distance_is_not_taken_for_one() {
-        for wrong in ["", " ", "5", "m", "5x", "1.5 months", "1..5h", ".h", "h5", "1h 5", "-1h"] {
+        for wrong in [
+            "",
+            " ",
+            "5",
+            "m",
+            "5x",
+            "1.5 months",
+            "1..5h",
+            ".h",
+            "h5",
+            "1h 5",
+            "-1h",
+            "1M",
+            "2h5M",
+        ] {
             assert_eq!(Distance::read(wrong), None, "{wrong}");
         }
         assert_eq!(Distance::read("99999999999999999d"), None);

@@ -2,7 +2,7 @@
 //! is recorded.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use super::mutex::lock_mutex;
 use crate::event::TopicPartition;
 use crate::kafka::Cluster;
 use crate::ledger::{Comparison, KafkaPartition, RecordedPartition, compare};
+use crate::store::TopicIdPartition;
 use crate::{kafka, store};
 
 /// How often the progress is checked besides after each batch of this process: another member of
@@ -23,6 +24,9 @@ const END_RETRIES: usize = 5;
 /// How long a member of the group has for beginning a new incarnation of a topic that was made
 /// again. This process says at once that it refuses to, another one does not.
 const INCARNATION_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often Kafka is asked whether the topics are still there.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 type Progress = HashMap<TopicPartition, RecordedPartition>;
 
@@ -75,6 +79,9 @@ pub(super) struct Targets {
     open: BTreeMap<TopicPartition, Target>,
     /// Why partitions can't be read to their end.
     unread: Vec<String>,
+    /// When Kafka was asked for the topics, and which of them were missing then.
+    looked_at: Instant,
+    missing: HashSet<String>,
 }
 
 impl Targets {
@@ -108,6 +115,7 @@ impl Targets {
                     return Err(Error::NoTopic(topic.clone()));
                 }
             }
+            register(context, &found).await?;
             for (partition, found) in &found {
                 let waiting = high_watermarks.get(partition).map_or(0, |high| high - found.end);
                 if waiting > 0 {
@@ -126,6 +134,8 @@ impl Targets {
                 found_at: Instant::now(),
                 open: found.into_iter().map(target).collect(),
                 unread: Vec::new(),
+                looked_at: Instant::now(),
+                missing: HashSet::new(),
             });
         }
     }
@@ -171,6 +181,7 @@ impl Targets {
     /// Moves the targets that are recorded, or can't be, out of the open ones.
     async fn check(&mut self, context: &IngestContext) -> Result<(), store::Error> {
         let recorded = read_progress(context).await?;
+        let deleted = self.deleted_topics(context).await;
         let refused = lock_mutex(&context.refused);
         let is_late = self.found_at.elapsed() > INCARNATION_LIMIT;
         self.open.retain(|partition, target| {
@@ -181,6 +192,9 @@ impl Targets {
                     format!("{partition}: the topic was made again while it was read")
                 }
                 (_, Some(reason)) => reason.clone(),
+                _ if deleted.contains(topic) => {
+                    format!("{partition}: the topic was deleted while it was read")
+                }
                 (Standing::NotBegun, None) if is_late => format!(
                     "{partition} is not read: the topic was made again, and the ingester that has \
                      it runs without --accept-recreated {topic}"
@@ -192,6 +206,41 @@ impl Targets {
         });
         Ok(())
     }
+}
+
+impl Targets {
+    /// The topics that Kafka did not have twice in a row, some seconds apart. A broker that does not
+    /// answer says nothing of them.
+    async fn deleted_topics(&mut self, context: &IngestContext) -> HashSet<String> {
+        if self.looked_at.elapsed() < LOOK_INTERVAL {
+            return HashSet::new();
+        }
+        self.looked_at = Instant::now();
+        let topics: HashSet<String> =
+            self.open.keys().map(|partition| partition.topic.clone()).collect();
+        let (cluster, asked) = (Arc::clone(&context.cluster), Vec::from_iter(topics.clone()));
+        let Ok(found) = kafka::blocking(move || cluster.partitions(&asked)).await else {
+            return HashSet::new();
+        };
+        let missing: HashSet<String> =
+            topics.into_iter().filter(|topic| !found.contains_key(topic)).collect();
+        let before = std::mem::replace(&mut self.missing, missing);
+        self.missing.intersection(&before).cloned().collect()
+    }
+}
+
+/// Makes the partitions known to the ledger, those too that hold nothing yet and of which the run may
+/// end before it gets them: whoever verifies the record asks Kafka for those that it knows.
+async fn register(
+    context: &IngestContext,
+    found: &BTreeMap<TopicPartition, KafkaPartition>,
+) -> Result<(), store::Error> {
+    let partitions: Vec<TopicIdPartition> = found
+        .iter()
+        .map(|(name, found)| TopicIdPartition { name: name.clone(), topic_id: found.topic_id })
+        .collect();
+    let session = context.sessions.session().await?;
+    store::register_partitions(&session, &context.cluster_id, &partitions).await
 }
 
 /// How far the partitions are recorded. Waits for a database that is away.

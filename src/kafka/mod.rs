@@ -28,4 +28,4 @@ pub use reading::first_timestamps::{Isolation, first_timestamps};
 pub use received_record::{MessageHeaders, ReceivedRecord};
 pub use record_batch::RecordBatch;
 pub use refusals::Refusals;
-pub use settings::{Setting, Settings};
+pub use settings::{Setting, Settings, shown_brokers};

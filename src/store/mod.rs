@@ -47,7 +47,9 @@ pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
     OffsetRange, RangeKind, Trial, TrialRows, Writer, Written, back_off,
 };
-pub use write::claims::{Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders};
+pub use write::claims::{
+    Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
+};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,

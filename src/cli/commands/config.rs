@@ -108,7 +108,9 @@ fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     for parameter in database.iter().flat_map(store::Settings::parameters) {
         table.parameter(parameter, settings);
     }
-    table.setting("brokers", settings.brokers.as_ref(), None);
+    let brokers =
+        settings.brokers.as_ref().map(|brokers| brokers.map(|given| kafka::shown_brokers(given)));
+    table.setting("brokers", brokers.as_ref(), None);
     for setting in &settings.kafka {
         let name = format!("kafka.{}", setting.value.name());
         table.setting(&name, Some(&setting.map(kafka::Setting::shown)), None);

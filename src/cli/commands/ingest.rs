@@ -45,7 +45,8 @@ pub(crate) struct IngestArgs {
     /// The consumer group [default: audit- and the first characters of the database's own id]
     #[arg(long, value_name = "NAME")]
     pub(crate) group: Option<String>,
-    /// End when everything is recorded that the topics held at the start
+    /// End when everything is recorded that the topics held at the start; what waits behind a
+    /// transaction that is open then is not waited for
     #[arg(long)]
     until_end: bool,
     /// Write a batch when it has this many rows
@@ -62,7 +63,7 @@ pub(crate) struct IngestArgs {
     dlt_pattern: Option<Regex>,
     /// Record this topic as a new incarnation: it was deleted and made again, or was truncated
     /// (repeatable)
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = name_in_list())]
     accept_recreated: Vec<String>,
     /// How the log on stderr is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -114,6 +115,11 @@ impl IngestArgs {
         topics.dedup();
         if topics.is_empty() {
             return Err(Failure::usage("--topics names no topic"));
+        }
+        if let Some(other) = self.accept_recreated.iter().find(|topic| !topics.contains(topic)) {
+            return Err(Failure::usage(format!(
+                "--accept-recreated {other}: no topic of --topics has that name"
+            )));
         }
         Ok(IngestSettings {
             database: settings.database()?,

@@ -94,6 +94,14 @@ impl Run for MigrateArgs {
                     AdoptCopy::NewId => Adoption::NewId,
                     AdoptCopy::Moved => Adoption::Moved,
                 };
+                let at_work = store::ingester_statuses(&session).await?;
+                if let Some(ingester) = at_work.first() {
+                    return Err(Failure::new(format!(
+                        "--adopt-copy: the ingester {} is at work on {target}",
+                        ingester.name
+                    ))
+                    .with_hint("stop every ingester of this database first: it would go on under the old id"));
+                }
                 let group = store::default_group(store::adopt(&session, adoption).await?);
                 writeln!(stdout, "{target}: is at home here, its consumer group is {group}")?;
             }

@@ -21,6 +21,16 @@ pub(super) fn read(text: &str, protocol: &str) -> Result<String, Error> {
     Ok(brokers.join(","))
 }
 
+/// The bootstrap servers as they may be shown: a user and a password before an `@`, which are no part
+/// of a broker, are hidden.
+pub fn shown_brokers(given: &str) -> String {
+    let shown = |broker: &str| match broker.rsplit_once('@') {
+        Some((_, host)) => format!("***@{host}"),
+        None => broker.to_owned(),
+    };
+    given.split(',').map(shown).collect::<Vec<_>>().join(",")
+}
+
 /// Never shows what follows the scheme: a URL can hold a password.
 fn scheme_refused(scheme: &str, protocol: &str) -> String {
     let protocols = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
@@ -54,6 +64,12 @@ fn checked(broker: &str) -> Result<&str, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_before_an_at_is_never_shown() {
+        assert_eq!(shown_brokers("SASL_SSL://u:s3cret@h:1,k:2"), "***@h:1,k:2");
+        assert_eq!(shown_brokers("h:1"), "h:1");
+    }
 
     fn told(text: &str, protocol: &str) -> String {
         read(text, protocol).unwrap_or_else(|error| error.to_string())

@@ -5,5 +5,6 @@ mod client_settings;
 mod setting;
 mod setting_names;
 
+pub use brokers::shown_brokers;
 pub use client_settings::Settings;
 pub use setting::Setting;

@@ -6,9 +6,10 @@ use super::setting_names::{BROKERS, canonical};
 use crate::kafka::error::Error;
 
 /// Settings that the exactly-once protocol depends on: nobody else can change them, under no name.
-const PROTECTED: [&str; 9] = [
+const PROTECTED: [&str; 10] = [
     "acks",
     "auto.offset.reset",
+    "delivery.report.only.error",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.idempotence",

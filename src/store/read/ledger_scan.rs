@@ -18,6 +18,9 @@ use crate::time::PostgresMicros;
 /// What a scan does, in errors.
 const READING: &str = "reading the record";
 
+/// What its beginning is called in errors.
+const SNAPSHOT: &str = "taking a snapshot";
+
 /// How many rows one round trip brings.
 const ROWS_AT_ONCE: i32 = 50_000;
 
@@ -76,16 +79,28 @@ async fn read_partitions(client: &impl GenericClient) -> Result<Vec<KnownPartiti
 /// What the head of the ledger tells, and the sums of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerTotals {
-    /// The number of the last batch, as the head tells it.
-    pub head_batch_no: i64,
+    /// The number of the last batch, as the head tells it; `None` where there is no head.
+    pub head_batch_no: Option<i64>,
     /// How many rows there are in batches, as the head tells it.
-    pub head_rows: i64,
+    pub head_rows: Option<i64>,
     /// How many batches there are.
     pub batches: i64,
+    /// How many more have a number that no batch can have.
+    pub foreign_batches: i64,
     /// The highest number of a batch; 0 where there are none.
     pub last_batch_no: i64,
     /// How many rows the batches have together.
     pub rows: i64,
+    /// How many ranges of offsets belong to no batch.
+    pub ranges_without_batch: i64,
+    /// How many rows all ranges have together.
+    pub rows_of_ranges: i64,
+    /// How many rows of dead letter topics have no raw record.
+    pub missing_dead_letters: i64,
+    /// How many raw records belong to no such row.
+    pub unknown_dead_letters: i64,
+    /// How many ids the database has; one.
+    pub installations: i64,
 }
 
 /// A snapshot of the ledger and the rows.
@@ -106,7 +121,10 @@ impl<'a> LedgerScan<'a> {
             .read_only(true)
             .start()
             .await
-            .map_err(Error::query("taking a snapshot"))?;
+            .map_err(Error::query(SNAPSHOT))?;
+        // Nobody's own tables or functions take the place of ours, and names are written alike.
+        let path = "SET LOCAL search_path = public, pg_temp";
+        transaction.batch_execute(path).await.map_err(Error::query(SNAPSHOT))?;
         Ok(Self { transaction })
     }
 
@@ -150,17 +168,32 @@ impl<'a> LedgerScan<'a> {
         query::row(
             &self.transaction,
             "adding up the ledger",
-            "SELECT head.batch_no, head.row_count, count(batch.batch_no), coalesce(max(batch.batch_no), 0),
-                        coalesce(sum(batch.row_count), 0)::bigint
-                   FROM ledger_head head LEFT JOIN ingest_batches batch ON true GROUP BY 1, 2",
+            "SELECT (SELECT batch_no FROM ledger_head), (SELECT row_count FROM ledger_head),
+                        count(*) FILTER (WHERE batch_no >= 1), count(*) FILTER (WHERE batch_no < 1),
+                        coalesce(max(batch_no), 0), coalesce(sum(row_count), 0)::bigint,
+                        (SELECT count(*) FROM ingest_batch_ranges
+                          WHERE NOT EXISTS (SELECT FROM ingest_batches batch WHERE batch.batch_no = ingest_batch_ranges.batch_no)),
+                        (SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batch_ranges),
+                        (SELECT count(*) FROM event_logs WHERE is_dlt
+                            AND NOT EXISTS (SELECT FROM dead_letters WHERE event_log_id = id)),
+                        (SELECT count(*) FROM dead_letters
+                          WHERE NOT EXISTS (SELECT FROM event_logs WHERE id = event_log_id AND is_dlt)),
+                        (SELECT count(*) FROM audit_installation)
+                   FROM ingest_batches",
             &[],
             |row| {
                 Ok(LedgerTotals {
                     head_batch_no: row.try_get(0)?,
                     head_rows: row.try_get(1)?,
                     batches: row.try_get(2)?,
-                    last_batch_no: row.try_get(3)?,
-                    rows: row.try_get(4)?,
+                    foreign_batches: row.try_get(3)?,
+                    last_batch_no: row.try_get(4)?,
+                    rows: row.try_get(5)?,
+                    ranges_without_batch: row.try_get(6)?,
+                    rows_of_ranges: row.try_get(7)?,
+                    missing_dead_letters: row.try_get(8)?,
+                    unknown_dead_letters: row.try_get(9)?,
+                    installations: row.try_get(10)?,
                 })
             },
         )

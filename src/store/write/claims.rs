@@ -1,7 +1,7 @@
 //! Claims on partitions: who may write, from which offset on.
 
-use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
+use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use crate::event::TopicPartition;
@@ -51,24 +51,7 @@ pub async fn claim(
     let transaction = session.client_mut().transaction().await.map_err(failed())?;
     transaction.batch_execute("SET LOCAL lock_timeout = '5s'").await.map_err(failed())?;
     let columns = PartitionColumns::new(partitions);
-    query::execute(
-        &transaction,
-        CLAIMING,
-        "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition)
-             SELECT $1, wanted.topic, wanted.topic_id, wanted.partition
-               FROM unnest($2::text[], $3::uuid[], $4::int[]) AS wanted (topic, topic_id, partition)
-              WHERE NOT EXISTS (SELECT FROM kafka_partitions known
-                                 WHERE known.cluster_id = $1 AND known.topic = wanted.topic
-                                   AND known.partition = wanted.partition)
-             ON CONFLICT DO NOTHING",
-        &[
-            (&cluster_id, Type::TEXT),
-            (&columns.topics, Type::TEXT_ARRAY),
-            (&columns.topic_ids, Type::UUID_ARRAY),
-            (&columns.partitions, Type::INT4_ARRAY),
-        ],
-    )
-    .await?;
+    register(&transaction, cluster_id, &columns).await?;
     let mut newest: Vec<(i32, i64)> = query::rows(
         &transaction,
         CLAIMING,
@@ -99,6 +82,45 @@ pub async fn claim(
     }
     transaction.commit().await.map_err(failed())?;
     Ok(claims)
+}
+
+/// Makes partitions known that are not yet, so that whoever asks what is recorded hears of them, also
+/// before an ingester gets them.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn register_partitions(
+    session: &Session,
+    cluster_id: &str,
+    partitions: &[TopicIdPartition],
+) -> Result<(), Error> {
+    register(session.client(), cluster_id, &PartitionColumns::new(partitions)).await
+}
+
+async fn register(
+    client: &impl GenericClient,
+    cluster_id: &str,
+    columns: &PartitionColumns<'_>,
+) -> Result<(), Error> {
+    query::execute(
+        client,
+        CLAIMING,
+        "INSERT INTO kafka_partitions (cluster_id, topic, topic_id, partition)
+             SELECT $1, wanted.topic, wanted.topic_id, wanted.partition
+               FROM unnest($2::text[], $3::uuid[], $4::int[]) AS wanted (topic, topic_id, partition)
+              WHERE NOT EXISTS (SELECT FROM kafka_partitions known
+                                 WHERE known.cluster_id = $1 AND known.topic = wanted.topic
+                                   AND known.partition = wanted.partition)
+             ON CONFLICT DO NOTHING",
+        &[
+            (&cluster_id, Type::TEXT),
+            (&columns.topics, Type::TEXT_ARRAY),
+            (&columns.topic_ids, Type::UUID_ARRAY),
+            (&columns.partitions, Type::INT4_ARRAY),
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 async fn raise_epoch(

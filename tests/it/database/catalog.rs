@@ -5,7 +5,7 @@ use std::path::Path;
 use audit::store::{LedgerScan, Session, Settings};
 use sandbox::Sandbox;
 
-use crate::support::{Audit, Database};
+use crate::support::{Audit, Database, Producer};
 
 /// The facts of a database, a line each, as `sql/audit_db/catalog.txt` holds them.
 fn facts(url: &str) -> String {
@@ -120,6 +120,59 @@ fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
             "ingest_batches: the index btree (recorded_at) is invalid",
         ),
         (
+            "CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ingest_batches
+               FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION refuse_change();
+             ALTER TABLE ingest_batches ENABLE ALWAYS TRIGGER append_only"
+                .to_owned(),
+            "DROP TRIGGER append_only ON ingest_batches; SELECT make_append_only('ingest_batches')".to_owned(),
+            "calls refuse_change under a condition",
+        ),
+        (
+            "CREATE SCHEMA elsewhere;
+             CREATE FUNCTION elsewhere.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+             CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON dead_letters
+               FOR EACH STATEMENT EXECUTE FUNCTION elsewhere.refuse_change();
+             ALTER TABLE dead_letters ENABLE ALWAYS TRIGGER append_only"
+                .to_owned(),
+            "DROP SCHEMA elsewhere CASCADE; SELECT make_append_only('dead_letters')".to_owned(),
+            "calls elsewhere.refuse_change",
+        ),
+        (
+            format!("ALTER TABLE ingest_batches OWNER TO {role}"),
+            "ALTER TABLE ingest_batches OWNER TO CURRENT_USER".to_owned(),
+            "ingest_batches: is a table of another owner",
+        ),
+        (
+            "ALTER FUNCTION reserve_event_log_ids(integer) RESET search_path".to_owned(),
+            "ALTER FUNCTION reserve_event_log_ids(integer) SET search_path = public, pg_temp".to_owned(),
+            "is not the function that migrate made",
+        ),
+        (
+            "ALTER TABLE ingest_batches ALTER recorded_at SET DEFAULT '1970-01-01'".to_owned(),
+            "ALTER TABLE ingest_batches ALTER recorded_at SET DEFAULT clock_timestamp()".to_owned(),
+            "ingest_batches: the column is missing: recorded_at timestamp with time zone default clock_timestamp()",
+        ),
+        (
+            "ALTER TABLE ingest_batch_ranges SET UNLOGGED".to_owned(),
+            "ALTER TABLE ingest_batch_ranges SET LOGGED".to_owned(),
+            "ingest_batch_ranges: is a table that is not logged",
+        ),
+        (
+            "CREATE TABLE heir () INHERITS (ledger_head)".to_owned(),
+            "DROP TABLE heir".to_owned(),
+            "ledger_head: is a table with children",
+        ),
+        (
+            "ALTER SEQUENCE event_logs_id_seq INCREMENT BY 2".to_owned(),
+            "ALTER SEQUENCE event_logs_id_seq INCREMENT BY 1".to_owned(),
+            "event_logs_id_seq: has a sequence that migrate did not make: counts by 2",
+        ),
+        (
+            "CREATE FUNCTION reserve_event_log_ids(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT $1'".to_owned(),
+            "DROP FUNCTION reserve_event_log_ids(bigint)".to_owned(),
+            "has the name of a function of migrate's",
+        ),
+        (
             "DROP INDEX idx_ingest_batches_recorded_at".to_owned(),
             "CREATE INDEX idx_ingest_batches_recorded_at ON ingest_batches (recorded_at)".to_owned(),
             "ingest_batches: the index is missing: btree (recorded_at)",
@@ -133,5 +186,28 @@ fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
         database.execute(&mended);
         assert_eq!(schema_findings(&audit), (Some(4), Vec::new()), "{mended}");
     }
-    database.execute(&format!("DROP ROLE {role}"));
+    // What changes nothing of the record is fine.
+    for harmless in [
+        "ALTER INDEX event_logs_000000_pkey SET (fillfactor = 90)",
+        "CREATE INDEX begun ON ONLY event_logs (kafka_offset)",
+        "CREATE INDEX ON event_logs ((attributes ->> 'key'))",
+        &format!("GRANT USAGE ON SCHEMA public TO {role}"),
+        "CREATE TABLE theirs (id int)",
+    ] {
+        database.execute(harmless);
+        assert_eq!(schema_findings(&audit), (Some(4), Vec::new()), "{harmless}");
+    }
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
+fn a_sequence_that_cannot_give_consecutive_ids_ends_the_ingester_instead_of_a_search_for_them() {
+    let scope = Sandbox::shared().scope("sequence");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    Producer::new(scope.brokers()).native_events(&topic, 0..10);
+    Database::open(&audit.database_url).execute("ALTER SEQUENCE event_logs_id_seq INCREMENT BY 2");
+    let output = audit.run(&["ingest", "--until-end", "--topics", &topic]);
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the sequence event_logs_id_seq was changed"), "{stderr}");
 }

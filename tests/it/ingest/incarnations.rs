@@ -92,6 +92,48 @@ fn fewer_records_than_were_recorded_before_are_not_taken_for_recorded() {
 }
 
 #[test]
+fn a_topic_made_again_with_fewer_partitions_is_complete_once_it_is_accepted() {
+    let scope = Sandbox::shared().scope("recreated_fewer_partitions");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 3));
+    Producer::new(scope.brokers()).native_events(&topic, 0..30);
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
+    make_again(&topic, 1, scope.brokers(), 30..39);
+    assert_eq!(audit.run(&["verify", "--wait", "0"]).status.code(), Some(4));
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic, "--accept-recreated", &topic]);
+    let output = audit.run(&["verify"]);
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{stdout}");
+    assert!(stdout.contains("closed: the topic was made again without this partition"), "{stdout}");
+    // A name that is no topic of the run was mistyped.
+    let mistyped = ["ingest", "--until-end", "--topics", &topic, "--accept-recreated", "orders"];
+    assert_eq!(audit.run(&mistyped).status.code(), Some(2));
+}
+
+#[test]
+fn until_end_names_a_topic_that_was_deleted_while_it_was_read() {
+    let scope = Sandbox::shared().scope("deleted_meanwhile");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    Producer::new(scope.brokers()).native_events(&topic, 0..2000);
+    let database = Database::open(&audit.database_url);
+    // Holds up the first batch until the topic is gone.
+    database.execute("BEGIN; LOCK ledger_head IN ACCESS EXCLUSIVE MODE");
+    let mut ingester =
+        audit.start(&["ingest", "--until-end", "--topics", &topic, "--batch-rows", "100"]);
+    wait_until("a batch waits for the lock", LIMIT, || {
+        database.number("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ledger_head'::regclass") > 0
+    });
+    assert!(Sandbox::shared().kafka().delete_topic(&topic).is_ok());
+    std::thread::sleep(Duration::from_secs(3));
+    database.execute("ROLLBACK");
+    let status = ingester.wait(LIMIT);
+    // All of it may have been fetched before.
+    if database.event_count() < 2000 {
+        assert_eq!(status.code(), Some(4), "{}", ingester.log());
+        assert!(ingester.log().contains("was deleted while it was read"), "{}", ingester.log());
+    }
+}
+
+#[test]
 fn until_end_waits_for_another_member_of_the_group_but_not_for_ever() {
     let scope = Sandbox::shared().scope("recreated_elsewhere");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));

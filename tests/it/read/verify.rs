@@ -71,6 +71,22 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
             4,
             "which is declared a hole",
         ),
+        (
+            // The last batch, whose ranges stay so that the offsets still join up.
+            "WITH batch AS (SELECT * FROM ingest_batches ORDER BY batch_no DESC LIMIT 1),
+                  gone AS (DELETE FROM event_logs_000000 USING batch WHERE id BETWEEN first_id AND last_id),
+                  head AS (UPDATE ledger_head SET batch_no = ledger_head.batch_no - 1,
+                                                  row_count = ledger_head.row_count - batch.row_count FROM batch),
+                  moved AS (UPDATE ingest_batch_ranges SET batch_no = 999999 FROM batch
+                             WHERE ingest_batch_ranges.batch_no = batch.batch_no)
+             DELETE FROM ingest_batches USING batch WHERE ingest_batches.batch_no = batch.batch_no"
+                .to_owned(),
+            5,
+            "ranges of offsets are in no batch",
+        ),
+        ("INSERT INTO ingest_batches (batch_no, row_count, ingester) VALUES (0, 0, 'x')".to_owned(), 5, "a number below 1"),
+        ("DELETE FROM ledger_head".to_owned(), 5, "ledger_head has no row"),
+        ("DELETE FROM audit_installation".to_owned(), 5, "audit_installation has 0 rows"),
         ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "batch numbers are missing"),
     ] {
         // In a copy of the database: the damage stays there.
@@ -83,7 +99,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
         for table in ["event_logs", "event_logs_000000", "ingest_batches", "ingest_batch_ranges"] {
             copy.execute(&format!("ALTER TABLE {table} DISABLE TRIGGER append_only"));
         }
-        copy.execute(&damage);
+        copy.execute(&format!("SET session_replication_role = replica; {damage}"));
         for table in ["event_logs", "event_logs_000000", "ingest_batches", "ingest_batch_ranges"] {
             copy.execute(&format!("ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only"));
         }
@@ -114,6 +130,9 @@ fn what_kafka_has_and_the_database_does_not_is_incomplete() {
         String::from_utf8_lossy(&output.stdout)
             .contains("Kafka has this partition, the ledger does not")
     );
+    let output = audit.run(&["verify", "--wait", "0", "--topics", "no.such.topic"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Kafka has no such topic"));
     let alone = Audit { brokers: "127.0.0.1:9".to_owned(), ..audit };
     let (code, findings) = verify(&alone);
     assert_eq!(code, Some(4));
@@ -195,6 +214,39 @@ fn verify_beside_busy_producers_and_ingesters_takes_nothing_for_cut_off_or_missi
         done.store(true, std::sync::atomic::Ordering::Relaxed);
     });
     ingester.stop();
+}
+
+#[test]
+fn a_raw_dead_letter_that_is_gone_is_missed() {
+    let scope = Sandbox::shared().scope("verify_dead_letters");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events-dlt", 1));
+    Producer::new(scope.brokers()).native_events(&topic, 0..3);
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
+    assert_eq!(verify(&audit), (Some(0), Vec::new()));
+    let database = Database::open(&audit.database_url);
+    database.execute("SET session_replication_role = replica; ALTER TABLE dead_letters DISABLE TRIGGER append_only;
+                      DELETE FROM dead_letters WHERE event_log_id = (SELECT min(event_log_id) FROM dead_letters);
+                      ALTER TABLE dead_letters ENABLE ALWAYS TRIGGER append_only");
+    let (code, findings) = verify(&audit);
+    assert_eq!(code, Some(4), "{findings:?}");
+    assert!(findings[0].contains("1 dead letters lack their raw record"), "{findings:?}");
+}
+
+#[test]
+fn a_topic_that_until_end_found_empty_is_known_to_verify_from_then_on() {
+    let scope = Sandbox::shared().scope("verify_empty_topic");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    let producer = Producer::new(scope.brokers());
+    producer.native_events(&topic, 0..5);
+    audit.succeed(&["ingest", "--until-end", "--topics", &topic]);
+    let empty = scope.create_topic("payments.events", 1);
+    // Ends at once: there is nothing to read.
+    audit.succeed(&["ingest", "--until-end", "--topics", &format!("{topic},{empty}")]);
+    producer.native_events(&empty, 0..3);
+    assert_eq!(
+        verify(&audit),
+        (Some(4), vec!["3 offsets up to 3 are not recorded yet".to_owned()])
+    );
 }
 
 #[test]

@@ -94,6 +94,7 @@ impl Run for VerifyArgs {
         }
         let mut checks = partitions::check(&scan, &known, kafka, &comparisons).await?;
         if let Ok(kafka) = kafka {
+            checks.extend(partitions::missing_topics(&self.topics, kafka));
             checks.extend(partitions::open_transactions(kafka, context.settings).await);
         }
         checks.push(ledger_check(&scan).await?);
@@ -163,25 +164,46 @@ fn unchecked(holes: i64, closed_incarnations: usize) -> String {
 async fn ledger_check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
     let totals = scan.totals().await?;
     let mut findings = Vec::new();
-    let missing = totals.last_batch_no.max(totals.head_batch_no) - totals.batches;
+    let mut incomplete = |text: String| findings.push(Finding::incomplete("ledger", text));
+    let head = totals.head_batch_no.unwrap_or(0);
+    let missing = totals.last_batch_no.max(head) - totals.batches;
     if missing > 0 {
-        findings
-            .push(Finding::incomplete("ledger", format!("{missing} batch numbers are missing")));
-    }
-    if totals.last_batch_no > totals.head_batch_no {
-        findings.push(Finding::altered(
-            "ledger",
-            format!("batch {} is beyond the head, {}", totals.last_batch_no, totals.head_batch_no),
-        ));
-    }
-    if totals.rows != totals.head_rows {
-        findings.push(Finding::altered(
-            "ledger",
-            format!("the head counts {} rows, the batches {}", totals.head_rows, totals.rows),
-        ));
+        incomplete(format!("{missing} batch numbers are missing"));
     }
     if totals.batches == 0 {
-        findings.push(Finding::incomplete("ledger", "nothing is recorded"));
+        incomplete("nothing is recorded".to_owned());
+    }
+    if totals.missing_dead_letters > 0 {
+        let count = totals.missing_dead_letters;
+        incomplete(format!("{count} dead letters lack their raw record, and can't be sent back"));
+    }
+    let mut altered = |text: String| findings.push(Finding::altered("ledger", text));
+    if totals.head_batch_no.is_none() {
+        altered("ledger_head has no row".to_owned());
+    } else if totals.last_batch_no > head {
+        altered(format!("batch {} is beyond the head, {head}", totals.last_batch_no));
+    }
+    if totals.foreign_batches > 0 {
+        altered(format!("{} batches have a number below 1", totals.foreign_batches));
+    }
+    match totals.head_rows {
+        Some(rows) if rows != totals.rows => {
+            altered(format!("the head counts {rows} rows, the batches {}", totals.rows));
+        }
+        _ => {}
+    }
+    if totals.ranges_without_batch > 0 {
+        altered(format!("{} ranges of offsets are in no batch", totals.ranges_without_batch));
+    }
+    if totals.rows_of_ranges != totals.rows {
+        let (ranges, batches) = (totals.rows_of_ranges, totals.rows);
+        altered(format!("the ranges of offsets count {ranges} rows, the batches {batches}"));
+    }
+    if totals.unknown_dead_letters > 0 {
+        altered(format!("{} raw dead letters belong to no row", totals.unknown_dead_letters));
+    }
+    if totals.installations != 1 {
+        altered(format!("audit_installation has {} rows, not one", totals.installations));
     }
     Ok(Check {
         check: "ledger",

@@ -34,6 +34,9 @@ pub(super) async fn check(
         );
         let mut detail = describe(&chain);
         match kafka {
+            Ok(kafka) if is_closed(partition, known, kafka) => {
+                detail.push_str(", closed: the topic was made again without this partition");
+            }
             Ok(kafka) if partition.is_newest => {
                 let compared = comparisons.of(partition.partition_id);
                 findings.extend(compare_with_kafka(&subject, partition, kafka, compared));
@@ -60,6 +63,41 @@ pub(super) async fn check(
         }
     }
     Ok(checks)
+}
+
+/// Whether a partition belongs to a topic that was made again with fewer partitions, and that was
+/// accepted: others of its partitions go on under the topic id that Kafka has now.
+fn is_closed(partition: &KnownPartition, known: &[KnownPartition], kafka: &ClusterOffsets) -> bool {
+    let topic = &partition.partition.topic;
+    let of_topic = |other: &TopicPartition| other.topic == *topic;
+    if !partition.is_newest
+        || partition.cluster_id != kafka.cluster_id
+        || kafka.partitions.contains_key(&partition.partition)
+    {
+        return false;
+    }
+    let now = kafka.partitions.iter().find(|(other, _)| of_topic(other));
+    let Some(topic_id) = now.and_then(|(_, found)| found.topic_id) else { return false };
+    partition.recorded.topic_id != Some(topic_id)
+        && known.iter().any(|other| {
+            other.cluster_id == kafka.cluster_id
+                && of_topic(&other.partition)
+                && other.recorded.topic_id == Some(topic_id)
+        })
+}
+
+/// A check for each topic that was asked for by name and that Kafka does not have.
+pub(super) fn missing_topics(asked: &[String], kafka: &ClusterOffsets) -> Vec<Check> {
+    let missing = asked
+        .iter()
+        .filter(|topic| !kafka.partitions.keys().any(|partition| partition.topic == **topic));
+    let check = |topic: &String| Check {
+        check: "topic",
+        subject: topic.clone(),
+        findings: vec![Finding::incomplete(topic, "Kafka has no such topic (--topics)")],
+        detail: String::new(),
+    };
+    missing.map(check).collect()
 }
 
 /// A check for each partition that Kafka has and the ledger does not.
@@ -125,10 +163,12 @@ fn compare_with_kafka(
             known.cluster_id
         ));
     }
-    let Some((found, comparison)) = compared else {
-        return incomplete("Kafka has no such partition now".to_owned());
-    };
     let topic = &known.partition.topic;
+    let Some((found, comparison)) = compared else {
+        return incomplete(
+            "Kafka has no such partition now, so that nothing can be compared".to_owned(),
+        );
+    };
     match comparison {
         Comparison::OtherTopic => incomplete(format!(
             "Kafka has another topic of this name, made again, with {} offsets that are not \

@@ -21,7 +21,7 @@ pub(super) async fn check(
     holes: &mut Holes<'_>,
     ui: Ui,
 ) -> Result<Check, Failure> {
-    let total = scan.totals().await?.head_rows.unsigned_abs();
+    let total = scan.totals().await?.rows.unsigned_abs();
     let progress = if total < WORTH_A_BAR {
         ProgressBar::hidden()
     } else {

@@ -8,7 +8,10 @@ use crate::ledger::Finding;
 use crate::store::{LedgerScan, MIGRATED_FACTS, SchemaFact};
 
 /// The kinds of facts of which a database may have more than `migrate` made.
-const MAY_BE_ADDED: [&str; 2] = ["constraint", "index"];
+const MAY_BE_ADDED: [&str; 3] = ["column", "constraint", "index"];
+
+/// Stands behind the definition of an index that is not usable.
+const INVALID: &str = " is invalid";
 
 /// Compares the schema with the one that `migrate` makes.
 pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
@@ -38,12 +41,28 @@ fn compare(migrated: &str, facts: &[SchemaFact]) -> Vec<Finding> {
     let mut changed: BTreeSet<(&str, &str)> = BTreeSet::new();
     for fact in facts {
         let (kind, text) = (fact.kind.as_str(), fact.fact.as_str());
-        // What others keep in the same schema is theirs.
-        let Some(of_object) = expected.get(fact.object.as_str()) else { continue };
+        if kind == "role" {
+            findings
+                .push(Finding::altered(&fact.name, format!("{text}; migrate made it otherwise")));
+            continue;
+        }
+        let Some(of_object) = expected.get(fact.object.as_str()) else {
+            // What others keep in the same schema is theirs, but not a function that takes the name
+            // of one of ours.
+            if kind == "function" && is_overload(&fact.object, &expected) {
+                findings
+                    .push(Finding::altered(&fact.name, "has the name of a function of migrate's"));
+            }
+            continue;
+        };
         names.entry(&fact.object).or_default().insert(&fact.name);
         found.insert((&fact.name, kind, text));
-        let is_known = of_object.contains(&(kind, text)) || MAY_BE_ADDED.contains(&kind);
-        if !is_known || text.ends_with(" is invalid") {
+        let is_ours = |text| of_object.contains(&(kind, text));
+        let is_fine = match text.strip_suffix(INVALID) {
+            Some(definition) => !is_ours(definition),
+            None => is_ours(text) || MAY_BE_ADDED.contains(&kind),
+        };
+        if !is_fine {
             findings.push(Finding::altered(&fact.name, beyond(kind, text)));
             changed.insert((&fact.name, kind));
         }
@@ -66,6 +85,13 @@ fn compare(migrated: &str, facts: &[SchemaFact]) -> Vec<Finding> {
     findings
 }
 
+/// Whether a function has the name of an expected one, with other arguments.
+fn is_overload(object: &str, expected: &BTreeMap<&str, BTreeSet<(&str, &str)>>) -> bool {
+    let name = |object: &str| object.split_once('(').map(|(name, _)| name.to_owned());
+    let own = name(object);
+    own.is_some() && expected.keys().any(|known| name(known) == own)
+}
+
 /// Words for what is there beyond what `migrate` made, or in the place of it.
 fn beyond(kind: &str, fact: &str) -> String {
     match kind {
@@ -75,7 +101,7 @@ fn beyond(kind: &str, fact: &str) -> String {
         }
         "function" => "is not the function that migrate made".to_owned(),
         "relation" => format!("is a {fact}, which migrate did not make"),
-        "index" | "constraint" => format!("the {kind} {fact}"),
+        "index" => format!("the index {fact}"),
         _ => format!("has a {kind} that migrate did not make: {fact}"),
     }
 }
@@ -127,6 +153,8 @@ refuse() | function | abc";
         let mut facts = whole();
         facts.push(fact("theirs", "theirs", "right", "PUBLIC DELETE"));
         facts.push(fact("leaf_1", "leaf", "index", "btree (payload)"));
+        facts.push(fact("leaf_1", "leaf", "index", "btree (attributes) is invalid"));
+        facts.push(fact("theirs()", "theirs()", "function", "abc"));
         facts.push(fact("ledger", "ledger", "right", "audit_reader SELECT"));
         assert_eq!(findings(&facts), Vec::<String>::new());
     }

@@ -93,6 +93,6 @@ impl Home {
 /// # Errors
 /// `Error::Query`.
 pub(in crate::store) async fn home(client: &Client) -> Result<Home, Error> {
-    let sql = "SELECT current_setting('server_encoding'), pg_is_in_recovery(), audit_is_copy()";
+    let sql = "SELECT current_setting('server_encoding'), pg_is_in_recovery(), coalesce(audit_is_copy(), false)";
     Home::read(client, sql).await
 }
