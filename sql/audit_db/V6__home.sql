@@ -7,7 +7,7 @@ ALTER TABLE audit_installation
 
 COMMENT ON COLUMN audit_installation.system_identifier IS 'the server, as pg_control_system() names it; null where that is not known';
 COMMENT ON COLUMN audit_installation.database_oid IS 'the database, as pg_database names it';
-COMMENT ON COLUMN audit_installation.copied_from IS 'the id before `audit migrate --adopt-copy new-id`: that of the original';
+COMMENT ON COLUMN audit_installation.copied_from IS 'the id before the last `audit migrate --adopt-copy new-id`';
 
 -- The server's own identifier; null where the administrator took away the right to read it.
 CREATE FUNCTION audit_system_identifier() RETURNS bigint

@@ -40,6 +40,7 @@ fn colour_and_pager_are_decided_for_every_command() {
 fn blanks_around_the_items_of_a_list_do_not_count() {
     let lists = [
         ("ingest", "--topics", "a, b", "a,b"),
+        ("ingest", "--accept-recreated", "a, b", "a,b"),
         ("verify", "--topics", " a ,b", "a,b"),
         ("query", "--columns", "id, topic", "id,topic"),
         ("export", "--columns", "id ,topic", "id,topic"),
@@ -58,7 +59,10 @@ fn blanks_around_the_items_of_a_list_do_not_count() {
     let with_commas = program.get_subcommands().flat_map(|command| {
         let lists =
             command.get_arguments().filter(|argument| argument.get_value_delimiter().is_some());
-        lists.map(|argument| (command.get_name(), format!("--{}", argument.get_id())))
+        lists.map(|argument| {
+            let option = argument.get_long().unwrap_or(argument.get_id().as_str());
+            (command.get_name(), format!("--{option}"))
+        })
     });
     for (command, option) in with_commas {
         let mut same = lists.iter().filter(|(_, known, ..)| *known == option);

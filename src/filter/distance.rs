@@ -20,8 +20,8 @@ pub(super) enum Direction {
 }
 
 impl Distance {
-    /// Reads `5m`, `1h30m`, `1.5h`, `2 hours`, `1 month 2 days`; in any case, but for `M`, which is a
-    /// month elsewhere and would be a minute here. A day is 24 hours.
+    /// Reads `5m`, `1h30m`, `1.5h`, `2 hours`, `1 month 2 days`; in any case, but for `M`, which is
+    /// a month elsewhere and would be a minute here. A day is 24 hours.
     pub(super) fn read(text: &str) -> Option<Self> {
         let lower = text.trim().to_ascii_lowercase();
         let mut rest = lower.as_str();

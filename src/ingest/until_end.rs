@@ -209,8 +209,8 @@ impl Targets {
 }
 
 impl Targets {
-    /// The topics that Kafka did not have twice in a row, some seconds apart. A broker that does not
-    /// answer says nothing of them.
+    /// The topics that Kafka did not have twice in a row, some seconds apart. A broker that does
+    /// not answer says nothing of them.
     async fn deleted_topics(&mut self, context: &IngestContext) -> HashSet<String> {
         if self.looked_at.elapsed() < LOOK_INTERVAL {
             return HashSet::new();
@@ -229,8 +229,8 @@ impl Targets {
     }
 }
 
-/// Makes the partitions known to the ledger, those too that hold nothing yet and of which the run may
-/// end before it gets them: whoever verifies the record asks Kafka for those that it knows.
+/// Makes the partitions known to the ledger, those too that hold nothing yet and of which the run
+/// may end before it gets them: whoever verifies the record asks Kafka for those that it knows.
 async fn register(
     context: &IngestContext,
     found: &BTreeMap<TopicPartition, KafkaPartition>,

@@ -21,8 +21,8 @@ pub(super) fn read(text: &str, protocol: &str) -> Result<String, Error> {
     Ok(brokers.join(","))
 }
 
-/// The bootstrap servers as they may be shown: a user and a password before an `@`, which are no part
-/// of a broker, are hidden.
+/// The bootstrap servers as they may be shown: a user and a password before an `@`, which are no
+/// part of a broker, are hidden.
 pub fn shown_brokers(given: &str) -> String {
     let shown = |broker: &str| match broker.rsplit_once('@') {
         Some((_, host)) => format!("***@{host}"),

@@ -84,8 +84,8 @@ pub async fn claim(
     Ok(claims)
 }
 
-/// Makes partitions known that are not yet, so that whoever asks what is recorded hears of them, also
-/// before an ingester gets them.
+/// Makes partitions known that are not yet, so that whoever asks what is recorded hears of them,
+/// also before an ingester gets them.
 ///
 /// # Errors
 /// `Error::Query`.
