@@ -239,8 +239,24 @@ async fn register(
         .iter()
         .map(|(name, found)| TopicIdPartition { name: name.clone(), topic_id: found.topic_id })
         .collect();
-    let session = context.sessions.session().await?;
-    store::register_partitions(&session, &context.cluster_id, &partitions).await
+    let mut is_told = false;
+    while !context.stop.is_requested() {
+        let registered = async {
+            let session = context.sessions.session().await?;
+            store::register_partitions(&session, &context.cluster_id, &partitions).await
+        };
+        match registered.await {
+            Err(error) if error.is_transient() => {
+                if !is_told {
+                    tracing::warn!(%error, "can't enter the partitions now; trying again until it works");
+                    is_told = true;
+                }
+                context.stop.wait(CHECK_INTERVAL).await;
+            }
+            registered => return registered,
+        }
+    }
+    Ok(())
 }
 
 /// How far the partitions are recorded. Waits for a database that is away.
