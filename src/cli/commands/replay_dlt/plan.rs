@@ -89,25 +89,14 @@ const COLUMNS: [&str; 10] = [
     "oldest",
     "newest",
     "why",
-    "warning",
+    WARNING,
 ];
 
-/// Without the warnings, which are on stderr.
-const IN_TABLES: [&str; 9] = [
-    "action",
-    "records",
-    "from_topic",
-    "to_topic",
-    "consumer_group",
-    "error",
-    "oldest",
-    "newest",
-    "why",
-];
+/// Left out of tables: it is on stderr.
+const WARNING: &str = "warning";
 
-/// Without the times, too, which are in the sum.
-const IN_NARROW_TABLES: [&str; 7] =
-    ["action", "records", "from_topic", "to_topic", "consumer_group", "error", "why"];
+/// Left out of narrow tables, too: they are in the sum.
+const TIMES: [&str; 2] = ["oldest", "newest"];
 
 /// Shows the plan on stdout, and its sum and its warnings on stderr. A plan that does not know
 /// which topics exist is incomplete.
@@ -115,13 +104,14 @@ pub(super) fn show(checked: &CheckedPlan, output: &OutputArgs, ui: Ui) -> Result
     let plan = &checked.plan;
     let columns = COLUMNS.map(Column::new);
     let has_room = ui.width() == WidthClass::Widest;
-    let in_tables = if has_room { &IN_TABLES[..] } else { &IN_NARROW_TABLES };
+    let is_in_tables = |column: &&str| *column != WARNING && (has_room || !TIMES.contains(column));
+    let in_tables: Vec<&str> = COLUMNS.into_iter().filter(is_in_tables).collect();
     let warnings: Vec<_> = plan.groups.iter().map(|group| checked.warning(group)).collect();
     let rows = plan.groups.iter().zip(&warnings);
     let rows = rows
         .map(|(group, warning)| (cells(group, warning.as_deref()), emphasis(group.action)))
         .collect();
-    let exit = print_rows(&columns, in_tables, rows, "no dead letters match", output, ui)?;
+    let exit = print_rows(&columns, &in_tables, rows, "no dead letters match", output, ui)?;
     if !plan.groups.is_empty() {
         ui.status(&sum(plan));
     }
