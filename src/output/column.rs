@@ -2,22 +2,35 @@
 
 use std::borrow::Cow;
 
-/// One column.
+/// One column, and what tables do with it where there is little room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     name: Cow<'static, str>,
     pub(super) category: bool,
+    pub(super) explains: bool,
+    pub(super) rank: u8,
 }
 
 impl Column {
     /// A column by its name: the header of a table, the member of an object.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), category: false }
+        Self { name: name.into(), category: false, explains: false, rank: 0 }
     }
 
     /// The same, with equal values in equal colours.
     pub fn category(self) -> Self {
         Self { category: true, ..self }
+    }
+
+    /// The same, of texts that say why: an error, a note. They are never cut: where a row has no
+    /// room for them they stand below it.
+    pub fn explains(self) -> Self {
+        Self { explains: true, ..self }
+    }
+
+    /// The same, left out of a table that has no room for it. The highest rank goes first; 0 stays.
+    pub fn optional(self, rank: u8) -> Self {
+        Self { rank, ..self }
     }
 
     /// Its name.
