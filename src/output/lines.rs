@@ -12,6 +12,7 @@ use super::text::moment::TimeForm;
 use super::text::palette;
 use super::text::width::{clip, display_width};
 use super::text::wrap::write_below;
+use crate::time::timestamp_text;
 use crate::value::Value;
 
 /// A wider value moves the rest of its own line only.
@@ -40,8 +41,8 @@ impl Lines {
         Self { style, columns: Vec::new(), widths: Vec::new(), form, day: String::new() }
     }
 
-    fn text<'a>(&self, cell: &'a Value<'_>) -> Cow<'a, str> {
-        match (cell, cell_text(cell, self.style.terminal)) {
+    fn text<'a>(&self, column: &Column, cell: &'a Value<'_>) -> Cow<'a, str> {
+        match (cell, cell_text(column, cell, self.style.terminal)) {
             (Value::Timestamp(_), text) => Cow::Owned(self.form.of(&text).into_owned()),
             (_, text) => text,
         }
@@ -49,9 +50,11 @@ impl Lines {
 
     /// Writes the day where it is another one than that of the line before.
     fn say_day(&mut self, cells: &[Value<'_>], output: &mut dyn Write) -> io::Result<()> {
-        let times = cells.iter().filter(|cell| matches!(cell, Value::Timestamp(_)));
-        let Some(time) = times.map(|cell| cell_text(cell, true)).next() else { return Ok(()) };
-        match self.form.day(&time) {
+        let time = cells.iter().find_map(|cell| match cell {
+            Value::Timestamp(time) => Some(timestamp_text(*time)),
+            _ => None,
+        });
+        match time.as_deref().and_then(|time| self.form.day(time)) {
             Some(day) if day != self.day => {
                 self.day = day.to_owned();
                 let line = palette::paint(self.style.color, palette::DIM, format!("{day} UTC"));
@@ -70,9 +73,9 @@ impl Renderer for Lines {
     }
 
     fn expect(&mut self, cells: &[Value<'_>]) {
-        for (index, cell) in cells.iter().enumerate() {
-            if !self.columns[index].explains {
-                let width = display_width(&self.text(cell)).min(WIDEST_COLUMN);
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            if !column.explains {
+                let width = display_width(&self.text(column, cell)).min(WIDEST_COLUMN);
                 self.widths[index] = self.widths[index].max(width);
             }
         }
@@ -89,7 +92,7 @@ impl Renderer for Lines {
         let mut below = Vec::new();
         let mut left = self.style.width.map_or(usize::MAX, usize::from);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
-            let text = self.text(cell);
+            let text = self.text(column, cell);
             let width = display_width(&text);
             let style = cell_style(column, cell, emphasis);
             if column.explains {

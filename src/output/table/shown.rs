@@ -39,7 +39,7 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) fn new(column: &Column, cell: &Value<'_>, emphasis: Emphasis, style: Style) -> Self {
-        let text = cell_text(cell, style.terminal);
+        let text = cell_text(column, cell, style.terminal);
         let text = match style.width {
             // More than the width of the terminal is shown of what explains only.
             Some(width) if !column.explains => clip(&text, width.into()).into_owned(),

@@ -80,7 +80,7 @@ impl Run for TraceArgs {
         let rows_format = match self.output {
             TraceFormat::Table => {
                 let mut output = ui.paged(Format::Table);
-                story.write_timeline(ui.width(), style, &mut output)?;
+                story.write_timeline(style, &mut output)?;
                 output.close()?;
                 None
             }
