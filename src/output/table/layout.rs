@@ -30,9 +30,18 @@ pub(super) struct Layout {
     pub(super) widths: Vec<usize>,
     /// Those that stand below each row.
     pub(super) below: Vec<usize>,
+    /// The one of them, if there is one only, that may stand behind a row that has room for it.
+    pub(super) beside: Option<usize>,
+    /// The room behind each row.
+    room: usize,
 }
 
 impl Layout {
+    /// Whether there is room behind a row for what explains it.
+    pub(super) fn has_room(&self, shown: &Shown) -> bool {
+        display_width(&shown.text) <= self.room
+    }
+
     /// The layout of these rows in `width` columns; `None` is no limit.
     pub(super) fn fit(columns: &[Column], rows: &[Vec<Shown>], width: Option<usize>) -> Self {
         let table = Measured::new(columns, rows);
@@ -140,7 +149,10 @@ impl<'a> Measured<'a> {
             self.share(&inline, &mut widths, limit);
         }
         let caption = self.times.caption(form);
-        Layout { form, caption, inline, widths, below }
+        let beside = if let [only] = below[..] { Some(only) } else { None };
+        let taken = widths.iter().sum::<usize>() + gaps(widths.len() + 1);
+        let room = limit.unwrap_or(usize::MAX).saturating_sub(taken);
+        Layout { form, caption, inline, widths, below, beside, room }
     }
 
     /// Makes columns narrower until they fit, one at a time: the widest that can, the payloads before

@@ -56,11 +56,20 @@ impl Table {
         let table = self.aligned(&layout, &rows);
         let mut lines = table.lines();
         for line in lines.by_ref().take(1) {
-            writeln!(output, "{}", line.trim_end())?;
+            let named = layout.beside.filter(|index| {
+                rows.iter().any(|row| !row[*index].is_empty() && layout.has_room(&row[*index]))
+            });
+            match named {
+                Some(index) => {
+                    let name = self.columns[index].name();
+                    let name = palette::paint(self.style.color, palette::HEADER, name);
+                    writeln!(output, "{line}{:GAP$}{name}", "")?;
+                }
+                None => writeln!(output, "{}", line.trim_end())?,
+            }
         }
         for (line, row) in lines.zip(&rows) {
-            writeln!(output, "{}", line.trim_end())?;
-            self.explain(&layout, row, output)?;
+            self.explained(&layout, &line, row, output)?;
         }
         Ok(())
     }
@@ -92,17 +101,31 @@ impl Table {
         table
     }
 
-    /// Writes below a row what explains it and has no room beside it.
-    fn explain(&self, layout: &Layout, row: &[Shown], output: &mut dyn Write) -> io::Result<()> {
+    /// Writes a row and what explains it: behind it where there is room, else below.
+    fn explained(
+        &self,
+        layout: &Layout,
+        line: &str,
+        row: &[Shown],
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
+        if let Some(shown) = layout.beside.map(|index| &row[index])
+            && !shown.is_empty()
+            && layout.has_room(shown)
+        {
+            let text = palette::paint(self.style.color, shown.style, &shown.text);
+            return writeln!(output, "{line}{:GAP$}{text}", "");
+        }
+        writeln!(output, "{}", line.trim_end())?;
         for index in &layout.below {
             let shown = &row[*index];
             if shown.is_empty() {
                 continue;
             }
-            let text = match layout.below.len() {
-                1 => shown.text.clone(),
+            let text = match layout.beside {
+                Some(_) => shown.text.clone(),
                 // More than one would be mistaken for each other.
-                _ => format!("{}: {}", self.columns[*index].name(), shown.text),
+                None => format!("{}: {}", self.columns[*index].name(), shown.text),
             };
             write_below(&text, shown.style, self.style, output)?;
         }

@@ -2,6 +2,9 @@
 
 use std::io::{self, Write};
 
+use textwrap::Options;
+use textwrap::WordSplitter::NoHyphenation;
+
 use super::palette;
 use super::width::{clip, display_width};
 use crate::output::style::Style;
@@ -27,24 +30,30 @@ pub(in crate::output) fn write_below(
     Ok(())
 }
 
-/// The text on lines of at most `width` columns, broken between words where that can be.
+/// The text on lines of at most `width` columns, and no more lines than a person wants to see below
+/// a row.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(2);
-    // Characters that join are sometimes wider together than one by one, as textwrap adds them up:
-    // it is asked for narrower lines until all fit.
-    let mut lines: Vec<String> = (1..=width)
-        .rev()
-        .map(|asked| textwrap::wrap(text, asked))
-        .find(|lines| lines.iter().all(|line| display_width(line) <= width))
-        .map(|lines| lines.into_iter().map(std::borrow::Cow::into_owned).collect())
-        .unwrap_or_else(|| vec![clip(text, width).into_owned()]);
+    let mut lines = wrap_text(text, width);
     if lines.len() > MOST_LINES {
         lines.truncate(MOST_LINES);
         if let Some(last) = lines.last_mut() {
-            *last = format!("{}…", clip(last, width - 1).trim_end_matches('…'));
+            *last = format!("{}…", clip(last, width.max(2) - 1).trim_end_matches('…'));
         }
     }
     lines
+}
+
+/// The text on lines of at most `width` columns, broken between words where that can be.
+pub fn wrap_text(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(2);
+    // Characters that join are sometimes wider together than one by one, as textwrap adds them up:
+    // it is asked for narrower lines until all fit.
+    (1..=width)
+        .rev()
+        .map(|asked| textwrap::wrap(text, Options::new(asked).word_splitter(NoHyphenation)))
+        .find(|lines| lines.iter().all(|line| display_width(line) <= width))
+        .map(|lines| lines.into_iter().map(std::borrow::Cow::into_owned).collect())
+        .unwrap_or_else(|| vec![clip(text, width).into_owned()])
 }
 
 #[cfg(test)]

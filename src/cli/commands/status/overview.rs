@@ -74,12 +74,7 @@ impl Overview {
 
     /// The report in the format that was asked for. A table folds the partitions that are as they
     /// should be, unless it is of `all`.
-    pub(super) fn render(
-        &self,
-        args: &FormatArgs,
-        all: bool,
-        ui: Ui,
-    ) -> Result<Vec<u8>, Failure> {
+    pub(super) fn render(&self, args: &FormatArgs, all: bool, ui: Ui) -> Result<Vec<u8>, Failure> {
         let format = args.format();
         let (facts, listed) = match format {
             Format::Table | Format::Lines if all => (self.facts_for_people(), Listed::All),

@@ -36,6 +36,7 @@ impl<'a> Story<'a> {
                 event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
                 cause: event.uuid(EventColumn::CausationId)?,
                 time: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
+                is_dead_letter: event.mark()?.dead_letter,
             });
         }
         let mut replays_of: HashMap<i64, Vec<&ReplayOutcome>> = HashMap::new();
