@@ -89,17 +89,19 @@ struct Measured<'a> {
     /// Whether a cell of the column may be cut.
     can_be_cut: Vec<bool>,
     is_json: Vec<bool>,
+    is_time: Vec<bool>,
 }
 
 impl<'a> Measured<'a> {
     fn new(columns: &'a [Column], rows: &'a [Vec<Shown>]) -> Self {
         let mut times = CommonTime::default();
         let count = columns.len();
-        let (mut can_be_cut, mut is_json, mut is_empty) =
-            (vec![false; count], vec![false; count], vec![true; count]);
+        let (mut can_be_cut, mut is_json) = (vec![false; count], vec![false; count]);
+        let (mut is_time, mut is_empty) = (vec![false; count], vec![true; count]);
         for (index, shown) in rows.iter().flat_map(|row| row.iter().enumerate()) {
             if shown.kind == Kind::Time {
                 times.add(&shown.text);
+                is_time[index] = true;
             }
             can_be_cut[index] |=
                 matches!(shown.kind, Kind::Text | Kind::Json) && !columns[index].explains;
@@ -112,7 +114,7 @@ impl<'a> Measured<'a> {
         let mut optional: Vec<usize> =
             (0..count).filter(|index| columns[*index].rank > 0).collect();
         optional.sort_by_key(|index| (!is_empty[*index], u8::MAX - columns[*index].rank));
-        Self { columns, rows, times, optional, can_be_cut, is_json }
+        Self { columns, rows, times, optional, can_be_cut, is_json, is_time }
     }
 
     /// How wide a column is if nothing is cut.
@@ -148,7 +150,8 @@ impl<'a> Measured<'a> {
         if let Some(limit) = limit {
             self.share(&inline, &mut widths, limit);
         }
-        let caption = self.times.caption(form);
+        let has_times = inline.iter().any(|index| self.is_time[*index]);
+        let caption = self.times.caption(form).filter(|_| has_times);
         let beside = if let [only] = below[..] { Some(only) } else { None };
         let taken = widths.iter().sum::<usize>() + gaps(widths.len() + 1);
         let room = limit.unwrap_or(usize::MAX).saturating_sub(taken);

@@ -121,13 +121,13 @@ impl Partitions {
         let columns = vec![
             Column::new("topic"),
             Column::new("partition"),
-            Column::new("next_offset"),
+            Column::new("next_offset").optional(1),
             Column::new("end_offset"),
             Column::new("lag"),
             Column::new("seconds_behind"),
             Column::new("lost"),
-            Column::new("claimed_by").optional(1),
-            Column::new("recorded_at").optional(2),
+            Column::new("claimed_by").optional(2),
+            Column::new("recorded_at").optional(3),
         ];
         let mut shown: Vec<&PartitionStatus> = match listed {
             Listed::All => self.all.iter().collect(),
