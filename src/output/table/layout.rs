@@ -1,6 +1,6 @@
 //! What gives way where a table is wider than the terminal, in this order: payloads are cut, times
-//! become shorter, explanations move below their rows, optional columns are left out, texts are cut.
-//! Ids and numbers are never cut: half of one is another one.
+//! become shorter, explanations move below their rows, optional columns are left out, texts are
+//! cut. Ids and numbers are never cut: half of one is another one.
 
 use super::shown::{Kind, Shown};
 use crate::output::column::Column;
@@ -123,8 +123,8 @@ impl<'a> Measured<'a> {
         cells.unwrap_or(0).max(display_width(self.columns[index].name()))
     }
 
-    /// How wide a table of these columns is at least, if nothing is cut but payloads, and texts down
-    /// to `least_text`.
+    /// How wide a table of these columns is at least, if nothing is cut but payloads, and texts
+    /// down to `least_text`.
     fn needed(&self, form: TimeForm, inline: &[usize], least_text: usize) -> usize {
         let width = |index: &usize| {
             let natural = self.natural(form, *index);
@@ -158,9 +158,9 @@ impl<'a> Measured<'a> {
         Layout { form, caption, inline, widths, below, beside, room }
     }
 
-    /// Makes columns narrower until they fit, one at a time: the widest that can, the payloads before
-    /// all others. The names are cut where that isn't enough; where that isn't either, the table is
-    /// wider than the terminal rather than cut.
+    /// Makes columns narrower until they fit, one at a time: the widest that can, the payloads
+    /// before all others. The names are cut where that isn't enough; where that isn't either, the
+    /// table is wider than the terminal rather than cut.
     fn share(&self, inline: &[usize], widths: &mut [usize], limit: usize) {
         let names = inline.iter().map(|index| display_width(self.columns[*index].name()));
         let mut least: Vec<usize> = names.collect();

@@ -1,5 +1,6 @@
 //! Text on several lines.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use textwrap::Options;
@@ -48,12 +49,14 @@ pub fn wrap_text(text: &str, width: usize) -> Vec<String> {
     let width = width.max(2);
     // Characters that join are sometimes wider together than one by one, as textwrap adds them up:
     // it is asked for narrower lines until all fit.
-    (1..=width)
+    let fitting = (1..=width)
         .rev()
         .map(|asked| textwrap::wrap(text, Options::new(asked).word_splitter(NoHyphenation)))
-        .find(|lines| lines.iter().all(|line| display_width(line) <= width))
-        .map(|lines| lines.into_iter().map(std::borrow::Cow::into_owned).collect())
-        .unwrap_or_else(|| vec![clip(text, width).into_owned()])
+        .find(|lines| lines.iter().all(|line| display_width(line) <= width));
+    match fitting {
+        Some(lines) => lines.into_iter().map(Cow::into_owned).collect(),
+        None => vec![clip(text, width).into_owned()],
+    }
 }
 
 #[cfg(test)]
