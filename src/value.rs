@@ -15,6 +15,8 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// An integer.
     Integer(i64),
+    /// A number as it is written, of any precision.
+    Number(Cow<'a, str>),
     /// A fraction.
     Float(f64),
     /// A truth value.

@@ -7,17 +7,23 @@ use std::borrow::Cow;
 pub struct Column {
     name: Cow<'static, str>,
     pub(super) category: bool,
+    explains: bool,
 }
 
 impl Column {
     /// A column by its name: the header of a table, the member of an object.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), category: false }
+        Self { name: name.into(), category: false, explains: false }
     }
 
     /// The same, with equal values in equal colours.
     pub fn category(self) -> Self {
         Self { category: true, ..self }
+    }
+
+    /// The same, with values that explain a row: they are shown whole.
+    pub fn explains(self) -> Self {
+        Self { explains: true, ..self }
     }
 
     /// Its name.

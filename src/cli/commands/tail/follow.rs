@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::shared::{EventColumns, suggest};
+use crate::cli::shared::{EventColumns, explain_selection};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
 use crate::output::Renderer;
@@ -147,7 +147,10 @@ impl Tail {
     ) -> Result<(), Failure> {
         self.stdout.write(head).await?;
         match start {
-            Start::Batch(batch_no) => self.position.batch_no = batch_no - 1,
+            Start::Batch(batch_no) => {
+                self.position.batch_no = batch_no - 1;
+                explain_selection(&subscription.session, &self.selection, false, self.ui).await?;
+            }
             Start::LastRows(count) => {
                 self.show_last(&mut subscription.session, count.into()).await?;
             }
@@ -199,7 +202,7 @@ impl Tail {
             self.stdout.write(buffer).await?;
         }
         // What doesn't exist yet may still come, but more often it was mistyped.
-        suggest(&reading, &self.selection, self.ui).await?;
+        explain_selection(&reading, &self.selection, self.shown > 0, self.ui).await?;
         reading.finish().await?;
         self.position.batch_no = snapshot.batch_no;
         Ok(())

@@ -4,8 +4,9 @@ use super::*;
 use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
 use crate::store::search::cursor::Snapshot;
 use crate::store::search::resolved::{
-    ErrorFilter, ErrorPatterns, RecordedRange, TextFilter, TopicFilter,
+    ErrorFilter, ErrorPatterns, LikePatterns, RecordedRange, TextFilter, TopicFilter,
 };
+use crate::store::search::selected_column::PayloadPath;
 use crate::time::PostgresMicros;
 
 /// Every selector at once.
@@ -31,7 +32,10 @@ fn everything() -> ResolvedSelection {
             "OrderCreated".to_owned(),
             "'; DROP TABLE event_logs; --".to_owned(),
         ]),
-        services: TextFilter::Like(vec!["order-%".to_owned()]),
+        services: TextFilter::Like(LikePatterns {
+            included: vec!["order-%".to_owned()],
+            excluded: vec!["%-test".to_owned()],
+        }),
         topics: TopicFilter::Partitions(vec![1, 2]),
         aggregates: identifiers("4f2a91c3-0000-4000-8000-000000000001"),
         correlations: identifiers("4f2a91c3"),
@@ -44,10 +48,16 @@ fn everything() -> ResolvedSelection {
         }),
         dead_letters: Some(true),
         cardinality: Cardinality::Many,
-        errors: ErrorFilter::Like(ErrorPatterns {
-            classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
-            messages: vec!["%Timeout%".to_owned()],
-        }),
+        errors: ErrorFilter::Like {
+            included: Some(ErrorPatterns {
+                classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
+                messages: vec!["%Timeout%".to_owned()],
+            }),
+            excluded: Some(ErrorPatterns {
+                classes: vec!["%bank%".to_owned()],
+                messages: vec!["%bank%".to_owned()],
+            }),
+        },
         selection,
     }
 }
@@ -59,9 +69,10 @@ fn text(query: &EventQuery<'_>) -> String {
 #[test]
 fn every_selector_is_one_condition_and_every_value_is_bound() {
     let selection = everything();
+    let path = PayloadPath::new("$.it's").map(SelectedColumn::Payload).expect("a path");
     let query = EventQuery {
         selection: &selection,
-        columns: &[EventColumn::Id, EventColumn::BatchNo],
+        columns: &[EventColumn::Id.into(), EventColumn::BatchNo.into(), path],
         order: RowOrder::CreatedAt(Order::Newest),
         limit: Some(51),
         dedup: false,
@@ -126,7 +137,7 @@ fn rows_that_are_few_are_all_read_before_they_are_sorted() {
     };
     let query = EventQuery {
         selection: &selection,
-        columns: &[EventColumn::Id],
+        columns: &[EventColumn::Id.into()],
         order: RowOrder::CreatedAt(Order::Newest),
         limit: Some(51),
         dedup: false,
@@ -153,7 +164,7 @@ fn a_page_behind_a_cursor_sees_what_the_first_page_saw() {
     let snapshot = Snapshot { batch_no: 7, last_id: 900 };
     let query = EventQuery {
         selection: &selection,
-        columns: &[EventColumn::Id],
+        columns: &[EventColumn::Id.into()],
         order: RowOrder::After(Cursor {
             order: Order::Oldest,
             created_at: PostgresMicros(1),
@@ -187,7 +198,7 @@ fn dedup_asks_for_an_earlier_delivery_among_the_selected_rows() {
     };
     let query = EventQuery {
         selection: &selection,
-        columns: &[EventColumn::Id],
+        columns: &[EventColumn::Id.into()],
         order: RowOrder::Id,
         limit: None,
         dedup: true,
