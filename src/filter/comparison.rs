@@ -31,8 +31,7 @@ pub enum Literal {
 /// Members and elements: whatever the names, PostgreSQL can read it.
 const STEPS: &str = r#"(?:\.(?:[A-Za-z_]\w*|"(?:[^"\\]|\\.)*")|\[(?:\*|\d+)\])"#;
 const OPERATOR: &str = "(==|!=|<>|<=|>=|<|>)";
-const LITERAL: &str =
-    r#"(-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*")"#;
+const LITERAL: &str = r#"(-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*")"#;
 
 static PATH_FIRST: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(&format!(r"([$@]{STEPS}+)\s*{OPERATOR}\s*{LITERAL}")).ok());
@@ -45,11 +44,13 @@ static FILTERED: LazyLock<Option<Regex>> =
 pub fn comparisons(predicate: &str) -> Vec<Comparison> {
     let mut found = Vec::new();
     let places = |pattern: &LazyLock<Option<Regex>>| pattern.as_ref().cloned();
-    for captures in places(&PATH_FIRST).iter().flat_map(|pattern| pattern.captures_iter(predicate)) {
+    for captures in places(&PATH_FIRST).iter().flat_map(|pattern| pattern.captures_iter(predicate))
+    {
         let (_, [path, operator, literal]) = captures.extract();
         found.extend(comparison(predicate, path, operator, literal));
     }
-    for captures in places(&LITERAL_FIRST).iter().flat_map(|pattern| pattern.captures_iter(predicate))
+    for captures in
+        places(&LITERAL_FIRST).iter().flat_map(|pattern| pattern.captures_iter(predicate))
     {
         let (_, [literal, operator, path]) = captures.extract();
         let range = range_in(predicate, path);

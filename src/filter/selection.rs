@@ -149,7 +149,9 @@ mod tests {
         assert!(predicate.scans());
         assert!(Selection { dead_letters: Some(false), ..predicate.clone() }.scans());
         assert!(!Selection { dead_letters: Some(true), ..predicate.clone() }.scans());
-        assert!(!Selection { event_types: GlobList::new(["A"]).expect("an item"), ..predicate }.scans());
+        assert!(
+            !Selection { event_types: GlobList::new(["A"]).expect("an item"), ..predicate }.scans()
+        );
         assert!(!Selection::default().scans());
     }
 }

@@ -316,8 +316,7 @@ fn joined(errors: &[Error]) -> String {
 /// How a predicate on the payload is written.
 const PREDICATE: &str = "write an SQL/JSON path predicate, such as '$.total.double() > 100' or '$.items[*].sku == \"A-1\"'";
 /// How a path into the payload is written.
-const PATH: &str =
-    "write an SQL/JSON path, such as '$.total_amount' or '$.items[0].sku'; a comma within it is '\\,'";
+const PATH: &str = "write an SQL/JSON path, such as '$.total_amount' or '$.items[0].sku'; a comma within it is '\\,'";
 
 /// How it is written, and a mark below the place that PostgreSQL names.
 fn jsonpath_hint(example: &str, jsonpath: &str, message: &str) -> String {

@@ -3,9 +3,7 @@
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{
-    Context, OutputArgs, Run, SelectorArgs, explain_selection, print_rows,
-};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, explain_selection, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::dead_letter::short_class;
 use crate::output::{Column, Emphasis, Format};

@@ -167,8 +167,7 @@ impl EventColumns {
 
     /// How a row stands out, by its mark.
     pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
-        let place =
-            self.selected.iter().position(|selected| *selected == EventColumn::Mark.into());
+        let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark.into());
         let mark = place.map(|index| row.mark(index)).transpose()?.unwrap_or_default();
         Ok(if mark.dead_letter {
             Emphasis::Alarm
@@ -209,14 +208,8 @@ fn default_columns(format: Format, of_dead_letters: bool, width: WidthClass) -> 
     match format {
         Format::Csv => EventColumn::ORIGINAL.to_vec(),
         Format::Json | Format::Ndjson => {
-            let others = [
-                PartitionId,
-                KafkaOffset,
-                CorrelationId,
-                Attributes,
-                ErrorClass,
-                ErrorMessage,
-            ];
+            let others =
+                [PartitionId, KafkaOffset, CorrelationId, Attributes, ErrorClass, ErrorMessage];
             [&EventColumn::ORIGINAL[..], &others].concat()
         }
         // Of dead letters the error comes first, then what there is room for.
@@ -272,8 +265,7 @@ mod tests {
 
     #[test]
     fn dead_letters_show_their_error_at_every_width_without_being_asked() {
-        for width in
-            [WidthClass::Narrow, WidthClass::Medium, WidthClass::Wide, WidthClass::Widest]
+        for width in [WidthClass::Narrow, WidthClass::Medium, WidthClass::Wide, WidthClass::Widest]
         {
             let columns = default_columns(Format::Table, true, width);
             assert!(columns.contains(&EventColumn::ErrorClass), "{width:?}");

@@ -25,7 +25,7 @@ mod tests {
         let failure = unknown_column("typ", &["event_id", "type", "topic"], "");
         assert_eq!(
             failure.message(),
-            "--columns: there is no column 'typ'; did you mean type or topic?"
+            "--columns: there is no column 'typ'; did you mean type?"
         );
         let failure = unknown_column("zzz", &["event_id"], "");
         assert_eq!(failure.message(), "--columns: there is no column 'zzz'");

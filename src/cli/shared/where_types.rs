@@ -74,7 +74,8 @@ fn mismatch(comparison: &Comparison, found: &[Value<'_>]) -> Option<String> {
     let Comparison { typed, operator, literal, .. } = comparison;
     let stored = found.iter().find(|value| is_other_type(value, literal))?;
     // Said of all only where it is true of all.
-    let all = found.iter().all(|value| matches!(value, Value::Null) || is_other_type(value, literal));
+    let all =
+        found.iter().all(|value| matches!(value, Value::Null) || is_other_type(value, literal));
     let events = if all { "these events" } else { "some of these events" };
     let (is, wrong, right) = match (stored, literal) {
         (Value::Text(text), Literal::Number(number)) => (

@@ -160,12 +160,7 @@ async fn read(
     limit: i64,
 ) -> Result<Vec<StoredEvent>, Error> {
     let columns = EventColumn::ALL.map(SelectedColumn::from);
-    let query = EventQuery {
-        selection,
-        columns: &columns,
-        order,
-        limit: Some(limit),
-        dedup: false,
-    };
+    let query =
+        EventQuery { selection, columns: &columns, order, limit: Some(limit), dedup: false };
     query.stream(session).await?.map_ok(StoredEvent).try_collect().await
 }

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::batch_of_row::nearest_batch;
 use super::resolved::{
-    ErrorFilter, ErrorPatterns, LikePatterns, RecordedRange, ResolvedSelection, TextFilter, TopicFilter,
+    ErrorFilter, ErrorPatterns, LikePatterns, RecordedRange, ResolvedSelection, TextFilter,
+    TopicFilter,
 };
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
@@ -129,12 +130,10 @@ fn like_conditions(
 ) -> Vec<String> {
     let mut conditions = Vec::new();
     if !patterns.included.is_empty() {
-        conditions
-            .push(condition(&parameters.bind(patterns.included.clone(), Type::TEXT_ARRAY)));
+        conditions.push(condition(&parameters.bind(patterns.included.clone(), Type::TEXT_ARRAY)));
     }
     if !patterns.excluded.is_empty() {
-        let excluded =
-            condition(&parameters.bind(patterns.excluded.clone(), Type::TEXT_ARRAY));
+        let excluded = condition(&parameters.bind(patterns.excluded.clone(), Type::TEXT_ARRAY));
         conditions.push(format!("({excluded}) IS NOT TRUE"));
     }
     conditions

@@ -8,7 +8,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, explain_selection};
+use crate::cli::shared::{
+    Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, explain_selection,
+};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};

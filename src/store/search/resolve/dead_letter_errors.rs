@@ -86,6 +86,16 @@ mod tests {
         let ErrorFilter::Like { included: Some(included), excluded } = patterns(&globs) else {
             panic!("globs are patterns");
         };
-        insta::assert_snapshot!(format!("{:?}", ids_statement(&included, excluded.as_ref())), @"");
+        insta::assert_snapshot!(format!("{:?}", ids_statement(&included, excluded.as_ref())), @r#"
+SELECT letter.event_log_id FROM dead_letters letter
+ WHERE (letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2))
+   AND (letter.exception_class LIKE ANY($3) OR letter.exception_message LIKE ANY($4)) IS NOT TRUE
+ ORDER BY letter.event_log_id DESC LIMIT $5
+$1 _text ["Timeout%", "%.Timeout%"]
+$2 _text ["Timeout%"]
+$3 _text ["%bank%"]
+$4 _text ["%bank%"]
+$5 int8 1001
+"#);
     }
 }
