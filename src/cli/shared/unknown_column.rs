@@ -23,10 +23,7 @@ mod tests {
     #[test]
     fn what_may_have_been_meant_is_named_before_the_list() {
         let failure = unknown_column("typ", &["event_id", "type", "topic"], "");
-        assert_eq!(
-            failure.message(),
-            "--columns: there is no column 'typ'; did you mean type?"
-        );
+        assert_eq!(failure.message(), "--columns: there is no column 'typ'; did you mean type?");
         let failure = unknown_column("zzz", &["event_id"], "");
         assert_eq!(failure.message(), "--columns: there is no column 'zzz'");
     }
