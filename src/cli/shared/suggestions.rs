@@ -116,7 +116,8 @@ fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> Stri
     let in_other_case: Vec<_> =
         values.iter().filter(|value| glob.matches_in_any_case(value)).map(String::as_str).collect();
     if !in_other_case.is_empty() {
-        return format!("{none}: case counts, and there is {}", some_of(&in_other_case));
+        let are = if in_other_case.len() == 1 { "is" } else { "are" };
+        return format!("{none}: case counts, and there {are} {}", some_of(&in_other_case));
     }
     let alike = nearest(&glob.to_string(), values);
     if !alike.is_empty() {
@@ -196,7 +197,7 @@ mod tests {
         let said = |glob: &str| suggestion("event type", &Glob::new(glob), &types, "audit stats");
         assert_eq!(
             said("order*"),
-            "no event type matches 'order*': case counts, and there is OrderCancelled, OrderCreated"
+            "no event type matches 'order*': case counts, and there are OrderCancelled, OrderCreated"
         );
         assert_eq!(
             said("OrderCraeted"),

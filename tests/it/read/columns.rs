@@ -17,7 +17,7 @@ fn world(name: &str) -> Audit {
         &format!(
             "VALUES
              (gen_random_uuid(), 'OrderCreated', '{order}'::uuid, 'order-service', false,
-              '{{\"total\": 12345678901234567890.10, \"currency\": \"E\\\\\"R\", \"lines\": [1, 2], \"gift\": true, \"note\": null}}'::jsonb,
+              '{{\"total\": 12345678901234567890.10, \"currency\": \"E\\\"R\", \"lines\": [1, 2], \"gift\": true, \"note\": null}}'::jsonb,
               '2026-11-22 10:00:01'::timestamp, '{request}'::uuid),
              (gen_random_uuid(), 'OrderShipped', '{order}', 'order-service', true, '{{\"total\": \"5\"}}', '2026-11-22 10:00:02', NULL),
              ('019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a', 'Plain', '019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a', NULL, false, '[]',

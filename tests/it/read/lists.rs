@@ -140,7 +140,7 @@ fn every_command_says_what_a_name_that_matches_nothing_may_have_meant() {
     let cases: &[(&[&str], &str)] = &[
         (
             &["--type", "order*"],
-            "no event type matches 'order*': case counts, and there is OrderCancelled, OrderCreated\n",
+            "no event type matches 'order*': case counts, and there are OrderCancelled, OrderCreated\n",
         ),
         // One of a list is wrong, though the other finds something.
         (
