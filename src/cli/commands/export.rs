@@ -32,7 +32,8 @@ use crate::store::{EventQuery, ReadMode, ReadTransaction, ResolvedSelection, Row
 Examples:
   audit export events.csv
   audit export --type 'Order*' --date yesterday orders.ndjson
-  audit export --since -7d --columns created_at,event_type,payload | gzip > week.csv.gz
+  audit export --since -7d --columns created_at,aggregate,'$.currency' week.csv
+  audit export --since -7d --no-dlt | gzip > week.csv.gz
   audit export --dedup -o ndjson | jq -c .payload")]
 pub(crate) struct ExportArgs {
     /// File to write; stdout without one
@@ -45,7 +46,7 @@ pub(crate) struct ExportArgs {
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
-    /// Columns to write, by name
+    /// Columns to write, by name, and JSON paths of the payload: '$.total_amount'
     #[arg(long, value_name = "A,B,C", help_heading = "Output")]
     columns: Vec<ListItems>,
     /// CSV without its header line

@@ -27,8 +27,8 @@ Examples:
   audit query --type 'Payment*' --since '2h ago'
   audit query --aggregate 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de --order oldest
   audit query --dlt --error '*Timeout*' --date today -o json
-  audit query --type 'Order*,!*Cancelled' --date today --columns created_at,aggregate,'$.total_amount'
-  audit query --where '$.total_amount.double() > 100' --since -1h     # amounts are text here
+  audit query --where '$.total_amount.double() > 100' --since -1h
+  audit query --type 'Order*,!*Cancelled' --columns aggregate,'$.currency'
   audit query --type OrderCreated --date yesterday --count
   audit query --service order-service --error '*Timeout*' --explain")]
 pub(crate) struct QueryArgs {

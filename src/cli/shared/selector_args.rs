@@ -12,7 +12,7 @@ use crate::filter::{Clock, Error, GlobList, Identifier, Selection, TimeRange, Zo
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Selectors (repeated, or a list A,B: or; different ones: and)")]
 pub(crate) struct SelectorArgs {
-    /// Event type: OrderCreated, 'Order*,Payment*', or all but '!Payment*'
+    /// Event type: OrderCreated, 'Order*,Payment*' ('\,' is a comma), all but '!Payment*'
     #[arg(long = "type", value_name = "GLOB")]
     types: Vec<ListItems>,
     /// Service that published the event, or '!GLOB'

@@ -208,3 +208,41 @@ fn a_predicate_that_compares_text_with_a_number_says_how_to_write_it() {
     let others = ["query", "--count", "--type", "Payment*", "--where", "$.total_amount > 100"];
     assert_eq!(said(&audit, &others), "");
 }
+
+#[test]
+fn a_range_of_time_is_echoed_once_and_a_wrong_time_is_named_with_its_option() {
+    let audit = world("named_times");
+    for option in ["--since", "--until", "--recorded-since", "--recorded-until"] {
+        for time in [
+            "2026-11-22T10:00:00+01:00",
+            "2026-11-22",
+            "today",
+            "yesterday 17:00",
+            "2h ago",
+            "-3d",
+            "5m",
+            "1h30m",
+            "now-1h",
+            "1795343400",
+            "1795343400000",
+        ] {
+            let stderr = said(&audit, &["query", "--count", option, time]);
+            let column = if option.starts_with("--rec") { "recorded_at" } else { "created_at" };
+            assert_eq!(stderr.matches(column).count(), 1, "{option} {time}: {stderr}");
+            assert_eq!(stderr.lines().count(), 1, "{option} {time}: {stderr}");
+        }
+        let wrong = said(&audit, &["query", option, "soon"]);
+        let begin = format!("error: {option}: 'soon' is no time; write '2026-11-22T10:00:00Z'");
+        assert!(wrong.starts_with(&begin), "{wrong}");
+        assert!(wrong.contains("'1h30m'") && wrong.contains("'-3d'"), "{wrong}");
+    }
+    let wrong = said(&audit, &["query", "--date", "2026-11-22,soon"]);
+    assert!(wrong.starts_with("error: --date: 'soon' is no date; write '2026-11-22'"), "{wrong}");
+    let future = said(&audit, &["query", "--count", "--since", "+1h"]);
+    assert!(future.contains("--since lies in the future: it is "), "{future}");
+    let turned =
+        audit.run(&["stats", "--recorded-since", "today", "--recorded-until", "yesterday"]);
+    assert_eq!(turned.status.code(), Some(2));
+    let turned = String::from_utf8_lossy(&turned.stderr).into_owned();
+    assert!(turned.contains("--recorded-since and --recorded-until leave nothing"), "{turned}");
+}

@@ -1,6 +1,6 @@
 //! Resolves types, services and topics: from globs to what exists.
 
-use crate::filter::GlobList;
+use crate::filter::{Glob, GlobList};
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
@@ -25,7 +25,19 @@ pub(in crate::store) async fn services(
     globs: &GlobList,
     scope: RowScope,
 ) -> Result<TextFilter, Error> {
-    texts(session, globs, DistinctColumn::SourceService, scope).await
+    let services = texts(session, globs, DistinctColumn::SourceService, scope).await?;
+    let TextFilter::ExactOrNull(services) = services else { return Ok(services) };
+    let sql = "SELECT EXISTS (SELECT FROM event_logs WHERE source_service IS NULL)";
+    Ok(if exists(session, sql).await? {
+        TextFilter::ExactOrNull(services)
+    } else {
+        TextFilter::Exact(services)
+    })
+}
+
+/// Whether there are rows without a value: without them, exact values have the better plans.
+async fn exists(session: &Session, sql: &str) -> Result<bool, Error> {
+    session.row("looking for rows without a name", sql, &[], |row| row.try_get(0)).await
 }
 
 async fn texts(
@@ -52,7 +64,7 @@ fn exact_or_like(globs: &GlobList) -> TextFilter {
     if globs.is_empty() {
         return TextFilter::Any;
     }
-    match globs.included.iter().map(|glob| glob.literal()).collect::<Option<Vec<_>>>() {
+    match globs.included.iter().map(Glob::literal).collect::<Option<Vec<_>>>() {
         Some(mut literals) if !literals.is_empty() => {
             literals.retain(|literal| !globs.excludes(literal));
             TextFilter::Exact(literals)
@@ -86,7 +98,8 @@ pub(in crate::store) async fn topics(
         .filter(|(_, topic)| globs.matches(topic))
         .map(|(partition_id, _)| partition_id)
         .collect();
-    Ok(if globs.included.is_empty() {
+    let sql = "SELECT EXISTS (SELECT FROM event_logs WHERE partition_id IS NULL)";
+    Ok(if globs.included.is_empty() && exists(session, sql).await? {
         TopicFilter::PartitionsOrNull(selected)
     } else {
         TopicFilter::Partitions(selected)
