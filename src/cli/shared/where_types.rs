@@ -1,5 +1,5 @@
-//! Says of a `--where` that compares a number with text, or text with a number, that it can't match:
-//! PostgreSQL takes that for unknown, and says nothing.
+//! Says of a `--where` that compares a number with text, or text with a number, that it can't
+//! match: PostgreSQL takes that for unknown, and says nothing.
 
 use crate::cli::ui::{Failure, Ui};
 use crate::filter::{Comparison, Literal, Selection, comparisons};

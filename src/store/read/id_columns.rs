@@ -44,8 +44,8 @@ impl IdColumn {
     }
 }
 
-/// The columns in which an id stands: whole, by its beginning, by its short form, or as text that is
-/// no UUID. Where so many ids begin like it that not all are looked at, it counts as found.
+/// The columns in which an id stands: whole, by its beginning, by its short form, or as text that
+/// is no UUID. Where so many ids begin like it that not all are looked at, it counts as found.
 ///
 /// # Errors
 /// `Error::Query`.

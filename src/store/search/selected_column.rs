@@ -44,7 +44,11 @@ impl PayloadPath {
     pub async fn check(&self, session: &Session, option: &'static str) -> Result<(), Error> {
         let checked = session
             .client()
-            .query_typed("SELECT $1::text::jsonpath", &[(&self.0, Type::TEXT)])
+            .query_typed(
+                // Walks it, too: a variable that nobody sets is found only then.
+                "SELECT jsonb_path_query_first('{}', $1::text::jsonpath, '{}', true)",
+                &[(&self.0, Type::TEXT)],
+            )
             .await;
         checked.map(drop).map_err(|source| Error::payload_path(option, &self.0, source))
     }

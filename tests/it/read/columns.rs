@@ -147,6 +147,10 @@ fn a_column_that_is_not_there_is_named_with_what_may_have_been_meant() {
         ),
         (&["export", "--columns", "id,$.a b"], "--columns: '$.a b': syntax error"),
         (&["tail", "--columns", "$."], "--columns: '$.': syntax error"),
+        (
+            &["query", "--columns", "$nobody"],
+            "--columns: '$nobody': could not find jsonpath variable",
+        ),
     ] {
         let output = audit.run(arguments);
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
