@@ -165,11 +165,13 @@ fn searches(samples: &Samples) -> Vec<Vec<String>> {
         (&["--type", "NoSuchType"], false),
         (&["--type", "Payment*"], true),
         (&["--type", "*Corrected"], false),
+        (&["--type", "!Order*"], false),
         (&["--service", "order-service"], true),
         (&["--service", "customer-service"], true),
         (&["--service", "fraud-service"], true),
         (&["--service", "no-such-service"], false),
         (&["--service", "*-service"], false),
+        (&["--service", "!order-service,!payment-service"], false),
         (&["--aggregate", aggregate], true),
         (&["--aggregate", &aggregate_prefix], false),
         (&["--correlation", correlation], true),
@@ -187,9 +189,11 @@ fn searches(samples: &Samples) -> Vec<Vec<String>> {
         (&["--error", "*Timeout*"], true),
         (&["--error", "*already confirmed*"], true),
         (&["--error", "*no such error*"], true),
+        (&["--error", "!*Timeout*"], false),
         (&["--topic", "payments.events"], true),
         (&["--topic", "*-dlt"], true),
         (&["--topic", "no-such-topic"], false),
+        (&["--topic", "!*-dlt"], false),
     ];
     let search = |selectors: &[&[&str]]| {
         std::iter::once("query").chain(selectors.concat()).map(str::to_owned).collect::<Vec<_>>()

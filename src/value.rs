@@ -15,6 +15,8 @@ pub enum Value<'a> {
     Text(Cow<'a, str>),
     /// An integer.
     Integer(i64),
+    /// A number as it is written, of any precision.
+    Number(Cow<'a, str>),
     /// A fraction.
     Float(f64),
     /// A truth value.
@@ -25,6 +27,17 @@ pub enum Value<'a> {
     Uuid(Uuid),
     /// A point in time, or a time without a zone that means UTC.
     Timestamp(Timestamp),
+}
+
+impl Value<'_> {
+    /// An id or a text as text; `None` for anything else.
+    pub fn to_text(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.clone().into_owned()),
+            Self::Uuid(uuid) => Some(uuid.to_string()),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> From<&'a str> for Value<'a> {

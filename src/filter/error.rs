@@ -26,9 +26,14 @@ pub enum Error {
         min = SHORTEST_PREFIX
     )]
     Identifier(String),
+    /// Nothing stands between two commas of a list.
+    #[error("an item of the list is empty; a comma within an item is written '\\,'")]
+    EmptyItem,
     /// Nothing can be in the range.
-    #[error("the range is empty: it begins at {since} and ends before {until}")]
+    #[error("{options} leave nothing: {since} is not before {until}")]
     EmptyRange {
+        /// The options that give the range: `--since and --until`.
+        options: &'static str,
         /// The beginning, RFC 3339.
         since: String,
         /// The end, RFC 3339.

@@ -64,6 +64,12 @@ impl Glob {
         pattern
     }
 
+    /// Whether the whole of `text` matches where upper and lower case are the same.
+    pub fn matches_in_any_case(&self, text: &str) -> bool {
+        // Lower case of a character can be several; so can what stands for it in the pattern.
+        Self::new(&self.source.to_lowercase()).matches(&text.to_lowercase())
+    }
+
     /// Whether the whole of `text` matches.
     pub fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
@@ -121,6 +127,8 @@ mod tests {
         assert!(Glob::new("a*b*c").matches("a-b-b-c"));
         assert!(!Glob::new("a?c").matches("ac"));
         assert!(Glob::new("?").matches("ü"));
+        assert!(Glob::new("ORDER*").matches_in_any_case("orderCreated"));
+        assert!(!Glob::new("ORDER").matches_in_any_case("orderCreated"));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Ids as people type them: whole, by their beginning, or in the short form that tables show on a
 //! terminal.
 
+use std::fmt;
+
 use uuid::Uuid;
 
 use super::error::{Error, SHORTEST_PREFIX};
@@ -47,6 +49,22 @@ impl Identifier {
     }
 }
 
+/// As it can be typed: a UUID, its beginning, or its short form.
+impl fmt::Display for Identifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(uuid) = self.exact() {
+            return uuid.fmt(formatter);
+        }
+        let (low, high) = (self.low.to_string(), self.high.to_string());
+        let length = low.bytes().zip(high.bytes()).take_while(|(low, high)| low == high).count();
+        formatter.write_str(low[..length].trim_end_matches('-'))?;
+        match &self.suffix {
+            Some(suffix) => write!(formatter, "…{suffix}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The hexadecimal digits of a part of a UUID, lowercase, its hyphens removed. `None` where it is
 /// no such part.
 fn digits(text: &str) -> Option<String> {
@@ -74,6 +92,10 @@ mod tests {
             let short = Identifier::parse(short).expect("a short form");
             assert_eq!(short.high.to_string(), "019aa4c5-ffff-ffff-ffff-ffffffffffff");
             assert_eq!(short.suffix.as_deref(), Some("4b5a"));
+        }
+        for text in ["019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a", "019aa4c5-7d1", "019aa4c5…4b5a"] {
+            let identifier = Identifier::parse(text).expect("an id");
+            assert_eq!(identifier.to_string(), text);
         }
         for wrong in
             ["", "019", "order-17", "…4b5a", "019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a0", "019aa4c5…x"]

@@ -1,7 +1,9 @@
 //! The parsed selectors.
 
+use chrono::{DateTime, Utc};
+
 use super::error::Error;
-use super::glob::Glob;
+use super::glob_list::GlobList;
 use super::identifier::Identifier;
 use super::time::{TimeRange, rfc3339};
 
@@ -9,9 +11,9 @@ use super::time::{TimeRange, rfc3339};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     /// `--type`.
-    pub event_types: Vec<Glob>,
+    pub event_types: GlobList,
     /// `--service`.
-    pub services: Vec<Glob>,
+    pub services: GlobList,
     /// `--aggregate`, as typed: text that is no UUID is mapped as the ingester maps it.
     pub aggregates: Vec<String>,
     /// `--correlation`, likewise.
@@ -32,9 +34,9 @@ pub struct Selection {
     /// them.
     pub payload_predicates: Vec<String>,
     /// `--error`: exception class or message of a dead letter.
-    pub errors: Vec<Glob>,
+    pub errors: GlobList,
     /// `--topic`.
-    pub topics: Vec<Glob>,
+    pub topics: GlobList,
 }
 
 impl Selection {
@@ -43,11 +45,15 @@ impl Selection {
     /// # Errors
     /// `Error::EmptyRange`.
     pub fn check(&self) -> Result<(), Error> {
-        for range in [&self.created, &self.recorded] {
+        for (range, options) in [
+            (&self.created, "--since and --until"),
+            (&self.recorded, "--recorded-since and --recorded-until"),
+        ] {
             if let (Some(since), Some(until)) = (range.since, range.until)
                 && since >= until
             {
-                return Err(Error::EmptyRange { since: rfc3339(since), until: rfc3339(until) });
+                let (since, until) = (rfc3339(since), rfc3339(until));
+                return Err(Error::EmptyRange { options, since, until });
             }
         }
         Ok(())
@@ -68,6 +74,21 @@ impl Selection {
             lines.push(self.recorded.describe("recorded_at"));
         }
         lines
+    }
+
+    /// The options whose range begins behind `now`, for the user to see that hardly anything can
+    /// be there.
+    pub fn beginnings_after(&self, now: DateTime<Utc>) -> Vec<&'static str> {
+        [(&self.created, "--since"), (&self.recorded, "--recorded-since")]
+            .into_iter()
+            .filter(|(range, _)| range.since.is_some_and(|since| since > now))
+            .map(|(_, option)| option)
+            .collect()
+    }
+
+    /// Whether only dead letters can match.
+    pub fn is_of_dead_letters(&self) -> bool {
+        self.dead_letters == Some(true) || !self.errors.is_empty()
     }
 
     /// Whether `--where` has to read every row that the other selectors leave, because no other one
@@ -98,7 +119,7 @@ mod tests {
             Selection { created: range("2026-11-22", "2026-11-22"), ..Selection::default() };
         assert_eq!(
             selection.check().map_err(|error| error.to_string()),
-            Err("the range is empty: it begins at 2026-11-22T00:00:00Z and ends before 2026-11-22T00:00:00Z"
+            Err("--since and --until leave nothing: 2026-11-22T00:00:00Z is not before 2026-11-22T00:00:00Z"
                 .to_owned())
         );
         let selection =
@@ -111,13 +132,26 @@ mod tests {
     }
 
     #[test]
+    fn a_range_that_begins_in_the_future_is_noticed() {
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let later = TimeRange { since: Some(now + chrono::Duration::seconds(1)), until: None };
+        let selection = Selection { created: later, ..Selection::default() };
+        assert_eq!(selection.beginnings_after(now), ["--since"]);
+        let selection = Selection { recorded: later, ..Selection::default() };
+        assert_eq!(selection.beginnings_after(now), ["--recorded-since"]);
+        assert!(Selection::default().beginnings_after(now).is_empty());
+    }
+
+    #[test]
     fn a_predicate_on_the_payload_scans_unless_another_selector_narrows_it() {
         let predicate =
             Selection { payload_predicates: vec!["$.a == 1".to_owned()], ..Selection::default() };
         assert!(predicate.scans());
         assert!(Selection { dead_letters: Some(false), ..predicate.clone() }.scans());
         assert!(!Selection { dead_letters: Some(true), ..predicate.clone() }.scans());
-        assert!(!Selection { event_types: vec![Glob::new("A")], ..predicate }.scans());
+        assert!(
+            !Selection { event_types: GlobList::new(["A"]).expect("an item"), ..predicate }.scans()
+        );
         assert!(!Selection::default().scans());
     }
 }

@@ -30,6 +30,7 @@ impl Column {
     }
 
     /// The same, left out of a table that has no room for it. The highest rank goes first; 0 stays.
+    /// An explanation is left out only where no row has one.
     pub fn optional(self, rank: u8) -> Self {
         Self { rank, ..self }
     }

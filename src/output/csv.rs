@@ -92,6 +92,7 @@ impl Renderer for Csv {
             match cell {
                 Value::Null => {}
                 Value::Text(text) | Value::Json(text) => self.text(text, cells.len() == 1),
+                Value::Number(number) => self.line.extend_from_slice(number.as_bytes()),
                 Value::Integer(number) => write!(self.line, "{number}")?,
                 Value::Float(number) => write!(self.line, "{number}")?,
                 Value::Boolean(value) => self.line.push(if *value { b't' } else { b'f' }),

@@ -38,7 +38,7 @@ impl Json {
             Value::Json(text) if self.style.terminal => {
                 self.line.extend_from_slice(escape_json(text).as_bytes());
             }
-            Value::Json(text) => self.line.extend_from_slice(text.as_bytes()),
+            Value::Json(text) | Value::Number(text) => self.line.extend_from_slice(text.as_bytes()),
             Value::Integer(number) => write!(self.line, "{number}")?,
             // Not a number and the infinities become null.
             Value::Float(number) => serde_json::to_writer(&mut self.line, number)?,

@@ -58,7 +58,19 @@ pub enum Error {
     #[error("reading the column {column}: {}", describe(.source))]
     Column {
         /// The column's name.
-        column: &'static str,
+        column: String,
+        /// What the driver said.
+        source: tokio_postgres::Error,
+    },
+    /// PostgreSQL can't read a path into the payload.
+    #[error("{option}: '{path}': {message}")]
+    PayloadPath {
+        /// The option that it was given with.
+        option: &'static str,
+        /// As it was typed.
+        path: String,
+        /// What PostgreSQL said, and where.
+        message: String,
         /// What the driver said.
         source: tokio_postgres::Error,
     },
@@ -155,6 +167,19 @@ impl Error {
         Self::PayloadPredicate { predicate: predicate.to_owned(), message, source }
     }
 
+    /// The error of a statement that had PostgreSQL read a path into the payload.
+    pub(crate) fn payload_path(
+        option: &'static str,
+        path: &str,
+        source: tokio_postgres::Error,
+    ) -> Self {
+        let Some(server) = source.as_db_error() else {
+            return Self::Query { what: "checking a path of the payload", source };
+        };
+        let message = server.message().to_owned();
+        Self::PayloadPath { option, path: path.to_owned(), message, source }
+    }
+
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -196,7 +221,8 @@ impl Error {
                  where this is the original, moved or restored, run `audit migrate --adopt-copy moved`"
                     .to_owned(),
             ),
-            Self::PayloadPredicate { predicate, message, .. } => Some(predicate_hint(predicate, message)),
+            Self::PayloadPredicate { predicate, message, .. } => Some(jsonpath_hint(PREDICATE, predicate, message)),
+            Self::PayloadPath { path, message, .. } => Some(jsonpath_hint(PATH, path, message)),
             Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
     }
@@ -287,19 +313,22 @@ fn joined(errors: &[Error]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// An example of a predicate, and a mark below the place that PostgreSQL names.
-fn predicate_hint(predicate: &str, message: &str) -> String {
-    let example =
-        "write an SQL/JSON path predicate, such as '$.total > 100' or '$.items[*].sku == \"A-1\"'";
+/// How a predicate on the payload is written.
+const PREDICATE: &str = "write an SQL/JSON path predicate, such as '$.total.double() > 100' or '$.items[*].sku == \"A-1\"'";
+/// How a path into the payload is written.
+const PATH: &str = "write an SQL/JSON path, such as '$.total_amount' or '$.items[0].sku'; a comma within it is '\\,'";
+
+/// How it is written, and a mark below the place that PostgreSQL names.
+fn jsonpath_hint(example: &str, jsonpath: &str, message: &str) -> String {
     let token = message.split_once("at or near \"").and_then(|(_, rest)| rest.split_once("\" of"));
     let place = match token {
-        Some((token, _)) => predicate.rfind(token),
-        None => message.contains("at end of").then_some(predicate.len()),
+        Some((token, _)) => jsonpath.rfind(token),
+        None => message.contains("at end of").then_some(jsonpath.len()),
     };
     match place {
         Some(place) => {
-            let column = predicate[..place].chars().count();
-            format!("{example}\n  {predicate}\n  {}^", " ".repeat(column))
+            let column = jsonpath[..place].chars().count();
+            format!("{example}\n  {jsonpath}\n  {}^", " ".repeat(column))
         }
         None => example.to_owned(),
     }

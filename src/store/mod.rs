@@ -17,9 +17,11 @@ pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order}
 pub use read::continuation::{Continuation, StoryKey, continuation};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
 pub use read::dead_letters::{
-    DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
+    DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
+    newest_errors,
 };
 pub use read::find_event::{EventLookup, find_event};
+pub use read::id_columns::{IdColumn, columns_of_id};
 pub use read::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
 };
@@ -43,6 +45,7 @@ pub use search::event_query::{EventQuery, RowOrder};
 pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
+pub use search::selected_column::{PayloadPath, SelectedColumn};
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, explain_selection, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::dead_letter::short_class;
 use crate::output::{Column, Emphasis};
@@ -62,7 +62,10 @@ impl Run for DltArgs {
         } else {
             store::dead_letter_groups(&reading, &resolved).await?
         };
-        self.print(groups, context.ui)
+        let is_found = !groups.is_empty();
+        let exit = self.print(groups, context.ui)?;
+        explain_selection(&reading, &selection, is_found, context.ui).await?;
+        Ok(exit)
     }
 }
 

@@ -12,8 +12,8 @@ use tempfile::NamedTempFile;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, name_in_list,
-    row_count_text, suggest,
+    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, explain_selection,
+    row_count_text,
 };
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
@@ -32,7 +32,8 @@ use crate::store::{EventQuery, ReadMode, ReadTransaction, ResolvedSelection, Row
 Examples:
   audit export events.csv
   audit export --type 'Order*' --date yesterday orders.ndjson
-  audit export --since -7d --columns created_at,event_type,payload | gzip > week.csv.gz
+  audit export --since -7d --columns created_at,aggregate,'$.currency' week.csv
+  audit export --since -7d --no-dlt | gzip > week.csv.gz
   audit export --dedup -o ndjson | jq -c .payload")]
 pub(crate) struct ExportArgs {
     /// File to write; stdout without one
@@ -45,9 +46,9 @@ pub(crate) struct ExportArgs {
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
-    /// Columns to write, by name
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = name_in_list(), help_heading = "Output")]
-    columns: Option<Vec<String>>,
+    /// Columns to write, by name, and JSON paths of the payload: '$.total_amount'
+    #[arg(long, value_name = "A,B,C", help_heading = "Output")]
+    columns: Vec<ListItems>,
     /// CSV without its header line
     #[arg(long, help_heading = "Output")]
     no_header: bool,
@@ -113,11 +114,11 @@ impl Run for ExportArgs {
             terminal: self.file().is_none() && ui.is_on_terminal(),
             ..Style::default()
         };
-        let columns =
-            EventColumns::new(self.columns.as_deref(), &default_columns(format, ui), &[])?;
         let selection = self.selectors.selection(ui)?;
+        let columns = EventColumns::new(&self.columns, format, &[])?;
         let mut session = context.settings.session("audit export").await?;
         let reading = session.read(ReadMode::All).await?;
+        columns.check(&reading).await?;
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
         let export =
             Export { args: &self, ui, format, style, columns, selection, resolved, reading };
@@ -214,9 +215,7 @@ impl Export<'_> {
         }
         renderer.end(&mut writer)?;
         writer.flush()?;
-        if count == 0 {
-            suggest(&self.reading, &self.selection, self.ui).await?;
-        }
+        explain_selection(&self.reading, &self.selection, count > 0, self.ui).await?;
         Ok(count)
     }
 }

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, row_count_text, suggest,
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, explain_selection, row_count_text,
 };
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output;
@@ -27,7 +27,8 @@ Examples:
   audit query --type 'Payment*' --since '2h ago'
   audit query --aggregate 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de --order oldest
   audit query --dlt --error '*Timeout*' --date today -o json
-  audit query --where '$.total_amount > 100' --limit 10 --columns created_at,event_type,payload
+  audit query --where '$.total_amount.double() > 100' --since -1h
+  audit query --type 'Order*,!*Cancelled' --columns aggregate,'$.currency'
   audit query --type OrderCreated --date yesterday --count
   audit query --service order-service --error '*Timeout*' --explain")]
 pub(crate) struct QueryArgs {
@@ -104,12 +105,12 @@ impl Run for QueryArgs {
         // The key of the last row shown makes the cursor.
         let needed = [EventColumn::CreatedAt, EventColumn::Id, EventColumn::Mark];
         let needed = if format == Format::Table { &needed[..] } else { &needed[..2] };
-        let asked = self.output.columns.as_deref();
-        let columns = EventColumns::new(asked, &default_columns(format, ui), needed)?;
+        let columns = EventColumns::new(&self.output.columns, format, needed)?;
 
         let mut session = context.settings.session("audit query").await?;
         let mode = if self.count { ReadMode::All } else { ReadMode::Page };
         let reading = session.read(mode).await?;
+        columns.check(&reading).await?;
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
         let query = EventQuery {
             selection: &resolved,
@@ -123,7 +124,9 @@ impl Run for QueryArgs {
             return self.explain(&reading, &query, ui).await;
         }
         if self.count {
-            return self.count(&reading, &query, ui).await;
+            let count = self.count(&reading, &query, ui).await?;
+            explain_selection(&reading, &selection, count > 0, ui).await?;
+            return Ok(self.output.empty.exit(count == 0));
         }
         if selection.scans() {
             warn_of_a_scan(&reading, ui).await?;
@@ -144,9 +147,7 @@ impl Run for QueryArgs {
             let shown = row_count_text(page.shown);
             ui.status(&format!("{shown} shown, more match; go on with --after {cursor}"));
         }
-        if page.shown == 0 {
-            suggest(&reading, &selection, ui).await?;
-        }
+        explain_selection(&reading, &selection, page.shown > 0, ui).await?;
         reading.finish().await?;
         if page.shown == 0 {
             ui.status("no rows match");
@@ -244,7 +245,7 @@ impl QueryArgs {
         reading: &Session,
         query: &EventQuery<'_>,
         ui: Ui,
-    ) -> Result<Exit, Failure> {
+    ) -> Result<i64, Failure> {
         let count = if query.selection.is_empty() { 0 } else { query.count(reading).await? };
         let format = self.output.format.format();
         let mut stdout = ui.stdout();
@@ -256,7 +257,7 @@ impl QueryArgs {
             output::render(format, style, &[Column::new("count")], rows, &mut stdout)?;
         }
         stdout.flush()?;
-        Ok(self.output.empty.exit(count == 0))
+        Ok(count)
     }
 }
 

@@ -1,63 +1,150 @@
 //! Rows of events on their way from the store to a renderer: which columns are shown, and what
 //! stands out.
 
-use crate::cli::ui::{Failure, Ui, WidthClass};
+use super::list_item::ListItems;
+use super::unknown_column::unknown_column;
+use crate::cli::ui::Failure;
+use crate::dead_letter::{error_line, short_class};
 use crate::output::{Column, Emphasis, Format};
-use crate::store::{EventColumn, EventRow};
+use crate::store::{EventColumn, EventRow, PayloadPath, SelectedColumn, Session};
 use crate::time::PostgresMicros;
 use crate::value::Value;
 
-/// The columns of a result: those that are shown come first, then those that the command itself
-/// needs.
+/// The mark of a dead letter, for which lines keep room.
+const DEAD_LETTER: &str = "DLT";
+
+/// The columns of a result: what is shown, and what is read for it and for the command itself.
 pub(crate) struct EventColumns {
-    shown: usize,
-    selected: Vec<EventColumn>,
+    shown: Vec<Shown>,
+    selected: Vec<SelectedColumn>,
+    /// Whether they were asked for by name.
+    are_asked: bool,
+}
+
+/// A cell of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// The value of a selected column.
+    Value(usize),
+    /// A dead letter's error in a line.
+    Error,
 }
 
 impl EventColumns {
-    /// The columns that were asked for, or `default`; `needed` are read, too.
+    /// The columns that were asked for, else those of the format; `needed` are read, too.
     pub(crate) fn new(
-        asked: Option<&[String]>,
-        default: &[EventColumn],
+        asked: &[ListItems],
+        format: Format,
         needed: &[EventColumn],
     ) -> Result<Self, Failure> {
-        let mut selected = match asked {
-            None => default.to_vec(),
-            Some(names) => names.iter().map(|name| named(name.trim())).collect::<Result<_, _>>()?,
-        };
-        let shown = selected.len();
-        selected.extend(
-            needed.iter().filter(|column| !selected.contains(column)).copied().collect::<Vec<_>>(),
-        );
-        Ok(Self { shown, selected })
+        let asked: Vec<_> = asked.iter().flat_map(ListItems::items).collect();
+        let are_asked = !asked.is_empty();
+        let mut columns = Self { shown: Vec::new(), selected: Vec::new(), are_asked };
+        if !are_asked {
+            columns.show_default(format);
+        }
+        for name in asked {
+            let column = match PayloadPath::new(name) {
+                Some(path) => SelectedColumn::Payload(path),
+                None => named(name)?.into(),
+            };
+            let index = columns.select(column);
+            columns.shown.push(Shown::Value(index));
+        }
+        for column in needed {
+            columns.select((*column).into());
+        }
+        Ok(columns)
+    }
+
+    fn show_default(&mut self, format: Format) {
+        for column in default_columns(format) {
+            let is_payload = column == EventColumn::Payload;
+            if is_payload && matches!(format, Format::Table | Format::Lines) {
+                self.select(EventColumn::ErrorClass.into());
+                self.select(EventColumn::ErrorMessage.into());
+                self.shown.push(Shown::Error);
+            }
+            let index = self.select(column.into());
+            self.shown.push(Shown::Value(index));
+        }
+    }
+
+    /// The place of a column among those that are read.
+    fn select(&mut self, column: SelectedColumn) -> usize {
+        let place = self.selected.iter().position(|selected| *selected == column);
+        place.unwrap_or_else(|| {
+            self.selected.push(column);
+            self.selected.len() - 1
+        })
+    }
+
+    /// Lets PostgreSQL read the paths among the columns.
+    pub(crate) async fn check(&self, session: &Session) -> Result<(), Failure> {
+        for column in &self.selected {
+            if let SelectedColumn::Payload(path) = column {
+                path.check(session, "--columns").await?;
+            }
+        }
+        Ok(())
     }
 
     /// What to select.
-    pub(crate) fn selected(&self) -> &[EventColumn] {
+    pub(crate) fn selected(&self) -> &[SelectedColumn] {
         &self.selected
     }
 
     /// The columns for the renderer.
     pub(crate) fn shown(&self) -> Vec<Column> {
-        let column = |column: &EventColumn| match column {
-            EventColumn::EventType => Column::new(column.name()).category(),
-            _ => Column::new(column.name()),
-        };
-        self.selected[..self.shown].iter().map(column).collect()
+        self.shown
+            .iter()
+            .map(|shown| match shown {
+                Shown::Error => Column::new("error").explains().optional(1),
+                Shown::Value(index) => {
+                    let column = column(&self.selected[*index]);
+                    if self.are_asked { column.optional(0) } else { column }
+                }
+            })
+            .collect()
     }
 
     /// The cells of a row for the renderer.
     pub(crate) fn cells<'a>(&self, row: &'a EventRow) -> Result<Vec<Value<'a>>, Failure> {
-        (0..self.shown).map(|index| self.at(row, index)).collect()
+        let cell = |shown: &Shown| match shown {
+            Shown::Value(index) => self.at(row, *index),
+            Shown::Error => Ok(self.error(row)?.into()),
+        };
+        self.shown.iter().map(cell).collect()
     }
 
-    /// The value of a selected column.
-    pub(crate) fn value<'a>(
-        &self,
-        row: &'a EventRow,
-        column: EventColumn,
-    ) -> Result<Value<'a>, Failure> {
-        match self.selected.iter().position(|selected| *selected == column) {
+    /// A row as wide as rows may become: with the longest of these types and services, and a mark.
+    pub(crate) fn widest<'a>(&self, types: &'a [String], services: &'a [String]) -> Vec<Value<'a>> {
+        fn longest(texts: &[String]) -> Value<'_> {
+            texts.iter().max_by_key(|text| text.chars().count()).map(String::as_str).into()
+        }
+        let cell = |shown: &Shown| match shown {
+            Shown::Error => Value::Null,
+            Shown::Value(index) => match &self.selected[*index] {
+                SelectedColumn::Named(EventColumn::EventType) => longest(types),
+                SelectedColumn::Named(EventColumn::SourceService) => longest(services),
+                SelectedColumn::Named(EventColumn::Mark) => DEAD_LETTER.into(),
+                SelectedColumn::Named(_) | SelectedColumn::Payload(_) => Value::Null,
+            },
+        };
+        self.shown.iter().map(cell).collect()
+    }
+
+    /// A dead letter's error in a line.
+    fn error(&self, row: &EventRow) -> Result<Option<String>, Failure> {
+        let class = self.value(row, EventColumn::ErrorClass)?;
+        let message = self.value(row, EventColumn::ErrorMessage)?;
+        let line = error_line(text(&class), text(&message), None);
+        Ok((!line.is_empty()).then_some(line))
+    }
+
+    /// The value of a column; null where it is not selected.
+    fn value<'a>(&self, row: &'a EventRow, column: EventColumn) -> Result<Value<'a>, Failure> {
+        match self.selected.iter().position(|selected| *selected == column.into()) {
             Some(index) => self.at(row, index),
             None => Ok(Value::Null),
         }
@@ -85,7 +172,7 @@ impl EventColumns {
 
     /// How a row stands out, by its mark.
     pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
-        let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark);
+        let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark.into());
         let mark = place.map(|index| row.mark(index)).transpose()?.unwrap_or_default();
         Ok(if mark.dead_letter {
             Emphasis::Alarm
@@ -97,44 +184,74 @@ impl EventColumns {
     }
 
     fn at<'a>(&self, row: &'a EventRow, index: usize) -> Result<Value<'a>, Failure> {
-        Ok(row.value(index, self.selected[index])?)
+        Ok(row.value(index, &self.selected[index])?)
+    }
+}
+
+/// A selected column as tables lay it out: what of it gives way where there is little room.
+fn column(selected: &SelectedColumn) -> Column {
+    let column = Column::new(selected.name().to_owned());
+    match selected {
+        SelectedColumn::Named(EventColumn::EventType) => column.category(),
+        SelectedColumn::Named(EventColumn::ErrorMessage) => column.explains(),
+        SelectedColumn::Named(EventColumn::ErrorClass) => column.shortened(short_class),
+        SelectedColumn::Named(EventColumn::Mark) => column.optional(1),
+        SelectedColumn::Named(EventColumn::SourceService) => column.optional(2),
+        SelectedColumn::Named(EventColumn::EventId) => column.optional(3),
+        SelectedColumn::Named(EventColumn::Payload) => column.optional(4),
+        SelectedColumn::Named(_) | SelectedColumn::Payload(_) => column,
+    }
+}
+
+fn text<'a>(value: &'a Value<'_>) -> Option<&'a str> {
+    match value {
+        Value::Text(text) => Some(text),
+        _ => None,
     }
 }
 
 /// The columns to show where no others were asked for.
-pub(crate) fn default_columns(format: Format, ui: Ui) -> Vec<EventColumn> {
+fn default_columns(format: Format) -> Vec<EventColumn> {
     use EventColumn::{
-        AggregateId, Attributes, CorrelationId, CreatedAt, EventId, EventType, Id, KafkaOffset,
-        Mark, PartitionId, Payload, SourceService,
+        Aggregate, Attributes, CorrelationId, CreatedAt, ErrorClass, ErrorMessage, EventId,
+        EventType, Id, KafkaOffset, Mark, PartitionId, Payload, SourceService,
     };
     match format {
         Format::Csv => EventColumn::ORIGINAL.to_vec(),
         Format::Json | Format::Ndjson => {
-            [&EventColumn::ORIGINAL[..], &[PartitionId, KafkaOffset, CorrelationId, Attributes]]
-                .concat()
-        }
-        Format::Table if ui.width() < WidthClass::Wide => {
-            vec![Id, CreatedAt, EventType, AggregateId, Mark]
+            let others =
+                [PartitionId, KafkaOffset, CorrelationId, Attributes, ErrorClass, ErrorMessage];
+            [&EventColumn::ORIGINAL[..], &others].concat()
         }
         Format::Table => {
-            vec![Id, CreatedAt, EventType, SourceService, AggregateId, EventId, Mark, Payload]
+            vec![Id, CreatedAt, EventType, SourceService, Aggregate, EventId, Mark, Payload]
         }
-        Format::Lines if ui.width() == WidthClass::Narrow => {
-            vec![CreatedAt, EventType, Mark, AggregateId]
-        }
-        // What marks a row must be seen on a narrow terminal, too.
-        Format::Lines => vec![CreatedAt, EventType, Mark, SourceService, AggregateId, Payload],
+        // What a narrow terminal has no room for stands at the end.
+        Format::Lines => vec![CreatedAt, EventType, Mark, Aggregate, SourceService, Payload],
     }
 }
 
 fn named(name: &str) -> Result<EventColumn, Failure> {
     EventColumn::named(name).ok_or_else(|| {
         let names: Vec<_> = EventColumn::ALL.iter().map(|column| column.name()).collect();
-        Failure::usage(format!("there is no column '{name}'"))
-            .with_hint(format!("the columns are {}", names.join(", ")))
+        unknown_column(name, &names, ", and JSON paths of the payload, such as '$.total_amount'")
     })
 }
 
 fn missing(column: EventColumn) -> Failure {
     Failure::new(format!("a row came back without its {}", column.name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_is_asked_for_twice_is_shown_twice_and_read_once() {
+        let asked = ["id,$.a,id".parse().expect("a list")];
+        let columns = EventColumns::new(&asked, Format::Csv, &[EventColumn::Id]).expect("columns");
+        let names: Vec<_> = columns.shown().iter().map(|column| column.name().to_owned()).collect();
+        assert_eq!(names, ["id", "$.a", "id"]);
+        assert_eq!(columns.selected().len(), 2);
+    }
 }

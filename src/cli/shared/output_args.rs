@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::list_item::name_in_list;
+use super::list_item::ListItems;
 use crate::cli::ui::{Exit, OutputFormat, Ui};
 use crate::output::{Format, Style};
 
@@ -48,9 +48,9 @@ impl FormatArgs {
 pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
-    /// Columns to show, by name
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = name_in_list())]
-    pub(crate) columns: Option<Vec<String>>,
+    /// Columns to show, by name; of events, JSON paths of the payload, too: '$.total_amount'
+    #[arg(long, value_name = "A,B,C")]
+    pub(crate) columns: Vec<ListItems>,
     #[command(flatten)]
     pub(crate) empty: EmptyArgs,
 }

@@ -1,7 +1,9 @@
 //! Writes rows that are in memory: every column by its name, a few of them in tables unless others
 //! are asked for.
 
+use super::list_item::ListItems;
 use super::output_args::OutputArgs;
+use super::unknown_column::unknown_column;
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
@@ -20,17 +22,18 @@ pub(crate) fn print_rows(
 ) -> Result<Exit, Failure> {
     let format = args.format.format();
     let positions: Vec<usize> = match &args.columns {
-        Some(names) => {
-            names.iter().map(|name| position(columns, name.trim())).collect::<Result<_, _>>()?
+        names if !names.is_empty() => {
+            let names = names.iter().flat_map(ListItems::items);
+            names.map(|name| position(columns, name)).collect::<Result<_, _>>()?
         }
-        None if format == Format::Table => {
+        _ if format == Format::Table => {
             in_tables.iter().map(|name| position(columns, name)).collect::<Result<_, _>>()?
         }
-        None => (0..columns.len()).collect(),
+        _ => (0..columns.len()).collect(),
     };
     let shown = positions.iter().map(|position| columns[*position].clone());
     // What was asked for by name is never left out.
-    let rank_matters = args.columns.is_none();
+    let rank_matters = args.columns.is_empty();
     let shown: Vec<Column> =
         shown.map(|column| if rank_matters { column } else { column.optional(0) }).collect();
     let is_empty = rows.is_empty();
@@ -47,7 +50,6 @@ pub(crate) fn print_rows(
 fn position(columns: &[Column], name: &str) -> Result<usize, Failure> {
     columns.iter().position(|column| column.name() == name).ok_or_else(|| {
         let names: Vec<_> = columns.iter().map(Column::name).collect();
-        Failure::usage(format!("there is no column '{name}'"))
-            .with_hint(format!("the columns are {}", names.join(", ")))
+        unknown_column(name, &names, "")
     })
 }

@@ -3,28 +3,30 @@
 use chrono::{SubsecRound, Utc};
 use clap::Args;
 
+use super::list_item::ListItems;
 use crate::cli::ui::{Failure, Ui};
-use crate::filter::{Clock, Glob, Identifier, Selection, TimeRange, Zone};
+use crate::filter::{Clock, Error, GlobList, Identifier, Selection, TimeRange, Zone, rfc3339};
 
-/// Which events. The same selector repeated is OR, different ones are AND. Globs know `*` and `?`.
+/// Which events. The same selector repeated is OR, and so are the items of a list; different ones
+/// are AND. Globs know `*` and `?`.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Selectors (repeated: or; different ones: and)")]
+#[command(next_help_heading = "Selectors (repeated, or a list A,B: or; different ones: and)")]
 pub(crate) struct SelectorArgs {
-    /// Event type, such as OrderCreated or 'Payment*'
+    /// Event type: OrderCreated, 'Order*,Payment*' ('\,' is a comma), all but '!Payment*'
     #[arg(long = "type", value_name = "GLOB")]
-    types: Vec<String>,
-    /// Service that published the event
+    types: Vec<ListItems>,
+    /// Service that published the event, or '!GLOB'
     #[arg(long, value_name = "GLOB")]
-    service: Vec<String>,
+    service: Vec<ListItems>,
     /// Aggregate, such as an order: a UUID, its beginning, or an id of another kind
     #[arg(long, value_name = "ID")]
-    aggregate: Vec<String>,
+    aggregate: Vec<ListItems>,
     /// Correlation id, or its beginning
     #[arg(long, value_name = "ID")]
-    correlation: Vec<String>,
+    correlation: Vec<ListItems>,
     /// Event id, or its beginning
     #[arg(long, value_name = "ID")]
-    event_id: Vec<String>,
+    event_id: Vec<ListItems>,
     /// Only dead letters
     #[arg(long, conflicts_with = "no_dlt")]
     dlt: bool,
@@ -43,7 +45,7 @@ pub(crate) struct SelectorArgs {
     until: Option<String>,
     /// Happened on that day: '2026-11-22', 'today', 'yesterday'
     #[arg(long, value_name = "DATE")]
-    date: Vec<String>,
+    date: Vec<ListItems>,
     /// Recorded by the audit at or after
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     recorded_since: Option<String>,
@@ -53,52 +55,67 @@ pub(crate) struct SelectorArgs {
     /// Zone of times without an offset, such as Europe/Berlin or +02:00
     #[arg(long, value_name = "ZONE", default_value = "UTC", allow_hyphen_values = true)]
     pub(crate) tz: String,
-    /// SQL/JSON path predicate on the payload, such as '$.total > 100'
+    /// SQL/JSON path predicate on the payload: '$.total_amount.double() > 100' (of a number that is
+    /// text; else without .double()), '$.currency == "EUR"'
     #[arg(long = "where", value_name = "PREDICATE")]
     predicates: Vec<String>,
-    /// Dead letters with this exception class or message, such as '*Timeout*'
+    /// Dead letters with this exception class or message, such as '*Timeout*', or '!GLOB'
     #[arg(long, value_name = "GLOB")]
-    error: Vec<String>,
-    /// Kafka topic the event was read from
+    error: Vec<ListItems>,
+    /// Kafka topic the event was read from, or '!GLOB'
     #[arg(long, value_name = "GLOB")]
-    topic: Vec<String>,
+    topic: Vec<ListItems>,
 }
 
 impl SelectorArgs {
     /// The selection, times resolved against the present, which is echoed on stderr.
     pub(crate) fn selection(&self, ui: Ui) -> Result<Selection, Failure> {
         // PostgreSQL knows no less than a microsecond.
-        let clock = Clock { now: Utc::now().trunc_subsecs(6), zone: self.tz.parse::<Zone>()? };
-        let time = |text: &Option<String>| text.as_deref().map(|text| clock.time(text)).transpose();
-        let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect::<Vec<_>>();
-        let identifiers = |texts: &[String]| {
-            texts.iter().map(|text| Identifier::parse(text)).collect::<Result<Vec<_>, _>>()
+        let now = Utc::now().trunc_subsecs(6);
+        let zone = self.tz.parse::<Zone>().map_err(wrong("--tz"))?;
+        let clock = Clock { now, zone };
+        let time = |option, text: &Option<String>| {
+            text.as_deref().map(|text| clock.time(text)).transpose().map_err(wrong(option))
         };
+        let globs = |option, lists: &[ListItems]| {
+            GlobList::new(lists.iter().flat_map(ListItems::items)).map_err(wrong(option))
+        };
+        let texts = |lists: &[ListItems]| {
+            lists.iter().flat_map(ListItems::items).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let event_ids = self.event_id.iter().flat_map(ListItems::items).map(Identifier::parse);
+        let days = self.date.iter().flat_map(ListItems::items).map(|day| clock.day(day));
         let selection = Selection {
-            event_types: globs(&self.types),
-            services: globs(&self.service),
-            aggregates: self.aggregate.clone(),
-            correlations: self.correlation.clone(),
-            event_ids: identifiers(&self.event_id)?,
+            event_types: globs("--type", &self.types)?,
+            services: globs("--service", &self.service)?,
+            aggregates: texts(&self.aggregate),
+            correlations: texts(&self.correlation),
+            event_ids: event_ids.collect::<Result<_, _>>().map_err(wrong("--event-id"))?,
             dead_letters: match (self.dlt, self.no_dlt) {
                 (true, _) => Some(true),
                 (_, true) => Some(false),
                 (false, false) => None,
             },
             quarantined: self.quarantined,
-            created: TimeRange { since: time(&self.since)?, until: time(&self.until)? },
-            days: self.date.iter().map(|day| clock.day(day)).collect::<Result<_, _>>()?,
+            created: TimeRange {
+                since: time("--since", &self.since)?,
+                until: time("--until", &self.until)?,
+            },
+            days: days.collect::<Result<_, _>>().map_err(wrong("--date"))?,
             recorded: TimeRange {
-                since: time(&self.recorded_since)?,
-                until: time(&self.recorded_until)?,
+                since: time("--recorded-since", &self.recorded_since)?,
+                until: time("--recorded-until", &self.recorded_until)?,
             },
             payload_predicates: self.predicates.clone(),
-            errors: globs(&self.error),
-            topics: globs(&self.topic),
+            errors: globs("--error", &self.error)?,
+            topics: globs("--topic", &self.topic)?,
         };
-        selection.check()?;
+        selection.check().map_err(|error| Failure::usage(error.to_string()))?;
         for line in selection.describe_times() {
             ui.status(&line);
+        }
+        for option in selection.beginnings_after(now) {
+            ui.status(&format!("{option} lies in the future: it is {} now", rfc3339(now)));
         }
         Ok(selection)
     }
@@ -113,4 +130,9 @@ impl SelectorArgs {
         }
         Ok(Selection { dead_letters: Some(true), ..selection })
     }
+}
+
+/// The failure of an option's value.
+fn wrong(option: &'static str) -> impl Fn(Error) -> Failure {
+    move |error| Failure::usage(format!("{option}: {error}"))
 }

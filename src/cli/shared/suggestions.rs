@@ -1,46 +1,124 @@
 //! What may have been meant, where a word was wrong or an id too short.
 
+use std::collections::BTreeSet;
+
+use super::where_types::warn_of_types;
 use crate::cli::ui::{Failure, Ui};
-use crate::filter::{Glob, Selection, nearest};
+use crate::dead_letter::short_class;
+use crate::filter::{Glob, GlobList, Selection, nearest};
 use crate::store;
-use crate::store::{DistinctColumn, EventColumn, Session, StoredEvent, distinct_values};
+use crate::store::{
+    DeadLetterError, DistinctColumn, EventColumn, IdColumn, Session, StoredEvent, columns_of_id,
+    distinct_values,
+};
 use crate::time::{Timestamp, timestamp_text};
 
 /// How many values are listed where no value is like the word.
 const LISTED: usize = 12;
 
-/// Says of each type, service and topic that was asked for and doesn't exist what may have been
-/// meant.
-pub(crate) async fn suggest(
+/// How many dead letters are looked at, where an error matches none of them.
+const NEWEST_ERRORS: i64 = 1_000;
+
+/// Says of each type, service, topic, error and id that was asked for and doesn't exist what may
+/// have been meant, and of `--where` what it can't compare. Of a selection that found something,
+/// only what can be wrong all the same is looked up.
+pub(crate) async fn explain_selection(
     session: &Session,
     selection: &Selection,
+    is_found: bool,
     ui: Ui,
 ) -> Result<(), Failure> {
-    if !selection.event_types.is_empty() {
+    let is_doubtful = |globs: &GlobList| {
+        let least = if is_found { 2 } else { 1 };
+        globs.included.len() >= least || !globs.excluded.is_empty()
+    };
+    if is_doubtful(&selection.event_types) {
         let values = distinct_values(session, DistinctColumn::EventType).await?;
         say(ui, "event type", &selection.event_types, &values, "audit stats --by type");
     }
-    if !selection.services.is_empty() {
+    if is_doubtful(&selection.services) {
         let values = distinct_values(session, DistinctColumn::SourceService).await?;
         say(ui, "service", &selection.services, &values, "audit stats --by service");
     }
-    if !selection.topics.is_empty() {
+    if is_doubtful(&selection.topics) {
         let values = store::known_topics(session).await?;
         say(ui, "topic", &selection.topics, &values, "audit status");
+    }
+    if !is_found && !selection.errors.is_empty() {
+        let newest = store::newest_errors(session, NEWEST_ERRORS).await?;
+        for line in error_suggestions(&selection.errors, &newest) {
+            ui.status(&line);
+        }
+    }
+    say_ids(session, selection, is_found, ui).await?;
+    warn_of_types(session, selection, ui).await
+}
+
+/// Says which ids nothing has, and where they stand instead.
+async fn say_ids(
+    session: &Session,
+    selection: &Selection,
+    is_found: bool,
+    ui: Ui,
+) -> Result<(), Failure> {
+    let event_ids: Vec<_> = selection.event_ids.iter().map(ToString::to_string).collect();
+    for (wanted, texts) in [
+        (IdColumn::Aggregate, &selection.aggregates),
+        (IdColumn::Correlation, &selection.correlations),
+        (IdColumn::Event, &event_ids),
+    ] {
+        if is_found && texts.len() < 2 {
+            continue;
+        }
+        for text in texts {
+            let found = columns_of_id(session, text).await?;
+            if !found.contains(&wanted) {
+                ui.status(&missing_id(wanted, text, &found));
+            }
+        }
     }
     Ok(())
 }
 
+fn missing_id(wanted: IdColumn, text: &str, found: &[IdColumn]) -> String {
+    let none = match wanted {
+        IdColumn::Event => format!("no event has the id '{text}'"),
+        IdColumn::Aggregate => format!("no event has the aggregate '{text}'"),
+        IdColumn::Correlation => format!("no event has the correlation '{text}'"),
+    };
+    let elsewhere: Vec<_> = found
+        .iter()
+        .map(|column| match column {
+            IdColumn::Event => format!("an event: --event-id {text}"),
+            IdColumn::Aggregate => format!("an aggregate: --aggregate {text}"),
+            IdColumn::Correlation => format!("a correlation: --correlation {text}"),
+        })
+        .collect();
+    if elsewhere.is_empty() {
+        none
+    } else {
+        format!("{none}; it is the id of {}", elsewhere.join(", or of "))
+    }
+}
+
 /// Says what may have been meant by those of the globs that match none of the values. `listing` is
 /// the command that shows all.
-fn say(ui: Ui, what: &str, globs: &[Glob], values: &[String], listing: &str) {
-    for glob in globs.iter().filter(|glob| !values.iter().any(|value| glob.matches(value))) {
-        ui.status(&suggestion(what, glob, values, listing));
+fn say(ui: Ui, what: &str, globs: &GlobList, values: &[String], listing: &str) {
+    for glob in globs.included.iter().chain(&globs.excluded) {
+        if !values.iter().any(|value| glob.matches(value)) {
+            ui.status(&suggestion(what, glob, values, listing));
+        }
     }
 }
 
 fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> String {
     let none = format!("no {what} matches '{glob}'");
+    let in_other_case: Vec<_> =
+        values.iter().filter(|value| glob.matches_in_any_case(value)).map(String::as_str).collect();
+    if !in_other_case.is_empty() {
+        let are = if in_other_case.len() == 1 { "is" } else { "are" };
+        return format!("{none}: case counts, and there {are} {}", some_of(&in_other_case));
+    }
     let alike = nearest(&glob.to_string(), values);
     if !alike.is_empty() {
         return format!("{none}; did you mean {}?", alike.join(" or "));
@@ -50,6 +128,40 @@ fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> Stri
         1..=LISTED => format!("{none}; there are {}", values.join(", ")),
         count => format!("{none}; there are {count}: see `{listing}`"),
     }
+}
+
+/// The first of these names, and whether there are more.
+fn some_of(names: &[&str]) -> String {
+    let more = if names.len() > LISTED { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(LISTED)].join(", "))
+}
+
+/// What is said of the globs that match the error of no dead letter among the newest.
+fn error_suggestions(globs: &GlobList, newest: &[DeadLetterError]) -> Vec<String> {
+    if newest.is_empty() {
+        return vec!["no dead letter has an error: nothing can match --error".to_owned()];
+    }
+    let classes: BTreeSet<_> =
+        newest.iter().filter_map(|error| error.class.as_deref()).map(short_class).collect();
+    let classes: Vec<String> = classes.into_iter().map(str::to_owned).collect();
+    let what = match newest.len() as i64 {
+        NEWEST_ERRORS => format!("error of the newest {NEWEST_ERRORS} dead letters"),
+        _ => "error of a dead letter".to_owned(),
+    };
+    let globs = globs.included.iter().chain(&globs.excluded);
+    globs
+        .filter(|glob| !newest.iter().any(|error| is_of_error(glob, error)))
+        .map(|glob| suggestion(&what, glob, &classes, "audit dlt"))
+        .collect()
+}
+
+/// Whether `--error GLOB` finds a dead letter: its class, with or without the package, or its
+/// message.
+fn is_of_error(glob: &Glob, error: &DeadLetterError) -> bool {
+    let in_a_package = Glob::new(&format!("*.{glob}"));
+    let class = error.class.as_deref();
+    class.is_some_and(|class| glob.matches(class) || in_a_package.matches(class))
+        || error.message.as_deref().is_some_and(|message| glob.matches(message))
 }
 
 /// Several events begin like that: names them.
@@ -69,4 +181,59 @@ pub(crate) fn ambiguous(id: &str, candidates: &[StoredEvent]) -> Result<Failure,
     }
     Ok(Failure::usage(format!("'{id}' is the beginning of several events"))
         .with_hint(lines.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_glob_that_matches_in_another_case_only_is_told_so() {
+        let types = values(&["OrderCancelled", "OrderCreated", "PaymentDeclined"]);
+        let said = |glob: &str| suggestion("event type", &Glob::new(glob), &types, "audit stats");
+        assert_eq!(
+            said("order*"),
+            "no event type matches 'order*': case counts, and there are OrderCancelled, OrderCreated"
+        );
+        assert_eq!(
+            said("OrderCraeted"),
+            "no event type matches 'OrderCraeted'; did you mean OrderCreated or OrderCancelled?"
+        );
+        assert_eq!(
+            said("Zebra"),
+            "no event type matches 'Zebra'; there are OrderCancelled, OrderCreated, PaymentDeclined"
+        );
+    }
+
+    #[test]
+    fn an_error_is_looked_for_as_the_selector_does() {
+        let error = |class: &str, message: &str| DeadLetterError {
+            class: Some(class.to_owned()),
+            message: Some(message.to_owned()),
+        };
+        let newest = [error("java.net.SocketTimeoutException", "Read timed out")];
+        let said = |glob: &str| {
+            error_suggestions(&GlobList::new([glob]).expect("an item"), &newest).join("\n")
+        };
+        for found in ["SocketTimeout*", "java.net.*", "Read*", "!Read*"] {
+            assert_eq!(said(found), "", "{found}");
+        }
+        assert_eq!(
+            said("*Timout*"),
+            "no error of a dead letter matches '*Timout*'; there are SocketTimeoutException"
+        );
+    }
+
+    #[test]
+    fn an_id_that_stands_elsewhere_is_told_where() {
+        assert_eq!(
+            missing_id(IdColumn::Aggregate, "order-17", &[IdColumn::Correlation]),
+            "no event has the aggregate 'order-17'; it is the id of a correlation: --correlation order-17"
+        );
+        assert_eq!(missing_id(IdColumn::Event, "019a", &[]), "no event has the id '019a'");
+    }
 }

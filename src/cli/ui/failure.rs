@@ -63,7 +63,10 @@ impl Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        let exit = if matches!(error, store::Error::PayloadPredicate { .. }) {
+        let exit = if matches!(
+            error,
+            store::Error::PayloadPredicate { .. } | store::Error::PayloadPath { .. }
+        ) {
             Exit::Usage
         } else {
             Exit::Failed

@@ -29,7 +29,6 @@ pub(crate) use output_format::OutputFormat;
 pub(crate) use pager::PagedOutput;
 pub(crate) use signals::{interruption, on_stop};
 pub(crate) use stdout_thread::StdoutThread;
-pub(crate) use width::WidthClass;
 
 use crate::output::{Format, Style, escape_controls, palette};
 
@@ -66,11 +65,6 @@ impl Ui {
     /// Whether stdout is a terminal, so that a person reads the result.
     pub(crate) fn is_on_terminal(self) -> bool {
         io::stdout().is_terminal()
-    }
-
-    /// How much room a line of stdout has.
-    pub(crate) fn width(self) -> WidthClass {
-        WidthClass::of(width::columns())
     }
 
     /// The lines of stdout's terminal; `None` where it is no terminal.

@@ -45,7 +45,11 @@ impl Layout {
     /// The layout of these rows in `width` columns; `None` is no limit.
     pub(super) fn fit(columns: &[Column], rows: &[Vec<Shown>], width: Option<usize>) -> Self {
         let table = Measured::new(columns, rows);
-        let all: Vec<usize> = (0..columns.len()).collect();
+        let is_needless = |index: &usize| {
+            let column = &columns[*index];
+            column.explains && column.rank > 0 && table.is_empty[*index]
+        };
+        let all: Vec<usize> = (0..columns.len()).filter(|index| !is_needless(index)).collect();
         let Some(limit) = width else {
             return table.laid_out(TimeForm::WHOLE, all, Vec::new(), None);
         };
@@ -90,6 +94,7 @@ struct Measured<'a> {
     can_be_cut: Vec<bool>,
     is_json: Vec<bool>,
     is_time: Vec<bool>,
+    is_empty: Vec<bool>,
 }
 
 impl<'a> Measured<'a> {
@@ -111,10 +116,11 @@ impl<'a> Measured<'a> {
         for (can_be_cut, is_empty) in can_be_cut.iter_mut().zip(&is_empty) {
             *can_be_cut |= is_empty;
         }
-        let mut optional: Vec<usize> =
-            (0..count).filter(|index| columns[*index].rank > 0).collect();
+        let mut optional: Vec<usize> = (0..count)
+            .filter(|index| columns[*index].rank > 0 && !columns[*index].explains)
+            .collect();
         optional.sort_by_key(|index| (!is_empty[*index], u8::MAX - columns[*index].rank));
-        Self { columns, rows, times, optional, can_be_cut, is_json, is_time }
+        Self { columns, rows, times, optional, can_be_cut, is_json, is_time, is_empty }
     }
 
     /// How wide a column is if nothing is cut.

@@ -55,7 +55,7 @@ impl Shown {
                 Value::Null => Kind::Nothing,
                 Value::Text(_) => Kind::Text,
                 Value::Json(_) => Kind::Json,
-                Value::Integer(_) | Value::Float(_) => Kind::Number,
+                Value::Integer(_) | Value::Float(_) | Value::Number(_) => Kind::Number,
                 Value::Timestamp(_) => Kind::Time,
                 Value::Boolean(_) | Value::Uuid(_) => Kind::Whole,
             },

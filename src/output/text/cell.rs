@@ -23,6 +23,7 @@ pub(in crate::output) fn cell_text<'a>(
             escape_controls(short_form(text))
         }
         Value::Text(text) | Value::Json(text) => escape_controls(text),
+        Value::Number(number) => Cow::Borrowed(number),
         Value::Integer(number) => Cow::Owned(number.to_string()),
         Value::Float(number) => Cow::Owned(number.to_string()),
         Value::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),

@@ -55,7 +55,7 @@ pub async fn last_in_commit_order(
 ) -> Result<Vec<EventRow>, Error> {
     let failed = "reading the last rows";
     let place = |column: EventColumn| {
-        query.columns.iter().position(|selected| *selected == column).unwrap_or_default()
+        query.columns.iter().position(|selected| *selected == column.into()).unwrap_or_default()
     };
     let (id_at, batch_at) = (place(EventColumn::Id), place(EventColumn::BatchNo));
     let key = |EventRow(row): &EventRow| {

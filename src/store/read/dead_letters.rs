@@ -75,6 +75,30 @@ pub async fn dead_letter_summaries(
         .await
 }
 
+/// Why a dead letter died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetterError {
+    /// The exception's class.
+    pub class: Option<String>,
+    /// The exception's message.
+    pub message: Option<String>,
+}
+
+/// The errors of the dead letters that were recorded last.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn newest_errors(session: &Session, limit: i64) -> Result<Vec<DeadLetterError>, Error> {
+    session
+        .rows(
+            "reading the errors of dead letters",
+            "SELECT exception_class, exception_message FROM dead_letters ORDER BY event_log_id DESC LIMIT $1",
+            &[(&limit, Type::INT8)],
+            |row| Ok(DeadLetterError { class: row.try_get(0)?, message: row.try_get(1)? }),
+        )
+        .await
+}
+
 /// Dead letters with the same origin, consumer group and error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterGroup {

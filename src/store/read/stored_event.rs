@@ -16,6 +16,7 @@ use crate::store::search::event_query::{EventQuery, RowOrder};
 use crate::store::search::event_row::EventRow;
 use crate::store::search::resolve::selection::resolve;
 use crate::store::search::resolved::{ResolvedSelection, RowScope};
+use crate::store::search::selected_column::SelectedColumn;
 use crate::time::PostgresMicros;
 use crate::value::Value;
 
@@ -30,7 +31,7 @@ impl StoredEvent {
     /// # Errors
     /// `Error::Column` where the row holds something else there.
     pub fn value(&self, column: EventColumn) -> Result<Value<'_>, Error> {
-        self.0.value(index_of(column), column)
+        self.0.value(index_of(column), &column.into())
     }
 
     /// A column of numbers.
@@ -158,12 +159,8 @@ async fn read(
     order: RowOrder,
     limit: i64,
 ) -> Result<Vec<StoredEvent>, Error> {
-    let query = EventQuery {
-        selection,
-        columns: &EventColumn::ALL,
-        order,
-        limit: Some(limit),
-        dedup: false,
-    };
+    let columns = EventColumn::ALL.map(SelectedColumn::from);
+    let query =
+        EventQuery { selection, columns: &columns, order, limit: Some(limit), dedup: false };
     query.stream(session).await?.map_ok(StoredEvent).try_collect().await
 }

@@ -4,7 +4,10 @@ use tokio_postgres::types::Type;
 use uuid::Uuid;
 
 use super::batch_of_row::nearest_batch;
-use super::resolved::{ErrorFilter, RecordedRange, ResolvedSelection, TextFilter, TopicFilter};
+use super::resolved::{
+    ErrorFilter, ErrorPatterns, LikePatterns, RecordedRange, ResolvedSelection, TextFilter,
+    TopicFilter,
+};
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
 use crate::store::connection::statement::Parameters;
@@ -26,7 +29,7 @@ pub(in crate::store) fn selection_conditions(
 ) -> Vec<String> {
     let selection = &resolved.selection;
     let mut conditions = Vec::new();
-    conditions.extend(text_condition(
+    conditions.extend(text_conditions(
         &format!("{row}.event_type"),
         &resolved.event_types,
         parameters,
@@ -35,7 +38,7 @@ pub(in crate::store) fn selection_conditions(
         conditions
             .push(format!("{row}.event_type = {}", parameters.bind(QUARANTINED, Type::VARCHAR)));
     }
-    conditions.extend(text_condition(
+    conditions.extend(text_conditions(
         &format!("{row}.source_service"),
         &resolved.services,
         parameters,
@@ -62,12 +65,21 @@ pub(in crate::store) fn selection_conditions(
             let partitions = parameters.bind(partitions.clone(), Type::INT4_ARRAY);
             conditions.push(format!("{row}.partition_id = ANY({partitions})"));
         }
-        TopicFilter::Like(patterns) => {
-            let patterns = parameters.bind(patterns.clone(), Type::TEXT_ARRAY);
+        TopicFilter::PartitionsOrNull(partitions) => {
+            let partitions = parameters.bind(partitions.clone(), Type::INT4_ARRAY);
             conditions.push(format!(
-                "{row}.partition_id IN (SELECT partition_id FROM kafka_partitions WHERE topic LIKE ANY({patterns}))"
+                "({row}.partition_id = ANY({partitions}) OR {row}.partition_id IS NULL)"
             ));
         }
+        TopicFilter::Like(patterns) => conditions.extend(like_conditions(
+            patterns,
+            |patterns| {
+                format!(
+                    "{row}.partition_id IN (SELECT partition_id FROM kafka_partitions WHERE topic LIKE ANY({patterns}))"
+                )
+            },
+            parameters,
+        )),
     }
     conditions.extend(created_condition(row, &selection.created, parameters));
     let days: Vec<_> =
@@ -76,7 +88,7 @@ pub(in crate::store) fn selection_conditions(
     if let Some(recorded) = &resolved.recorded {
         conditions.extend(recorded_conditions(row, recorded, parameters));
     }
-    conditions.extend(error_condition(row, &resolved.errors, parameters));
+    conditions.extend(error_conditions(row, &resolved.errors, parameters));
     let predicates = selection.payload_predicates.iter().map(|predicate| {
         format!(
             "{row}.payload @@ {}::text::jsonpath",
@@ -87,22 +99,44 @@ pub(in crate::store) fn selection_conditions(
     conditions
 }
 
-fn text_condition(column: &str, texts: &TextFilter, parameters: &mut Parameters) -> Option<String> {
+fn text_conditions(column: &str, texts: &TextFilter, parameters: &mut Parameters) -> Vec<String> {
+    let mut one_of = |values: &[String]| {
+        format!("{column} = ANY({})", parameters.bind(values.to_vec(), Type::VARCHAR_ARRAY))
+    };
     match texts {
-        TextFilter::Any => None,
+        TextFilter::Any => Vec::new(),
         // Only equality lets an index give the rows in order.
         TextFilter::Exact(values) if values.len() == 1 => {
-            Some(format!("{column} = {}", parameters.bind(values[0].clone(), Type::VARCHAR)))
+            vec![format!("{column} = {}", parameters.bind(values[0].clone(), Type::VARCHAR))]
         }
-        TextFilter::Exact(values) => Some(format!(
-            "{column} = ANY({})",
-            parameters.bind(values.clone(), Type::VARCHAR_ARRAY)
-        )),
-        TextFilter::Like(patterns) => Some(format!(
-            "{column} LIKE ANY({})",
-            parameters.bind(patterns.clone(), Type::TEXT_ARRAY)
-        )),
+        TextFilter::Exact(values) => vec![one_of(values)],
+        TextFilter::ExactOrNull(values) => {
+            vec![format!("({} OR {column} IS NULL)", one_of(values))]
+        }
+        TextFilter::Like(patterns) => like_conditions(
+            patterns,
+            |patterns| format!("{column} LIKE ANY({patterns})"),
+            parameters,
+        ),
     }
+}
+
+/// The conditions that a row matches what is included, and not what is excluded; `condition` gives
+/// that of an array of patterns. What is NULL matches nothing, and so is not excluded.
+fn like_conditions(
+    patterns: &LikePatterns,
+    condition: impl Fn(&str) -> String,
+    parameters: &mut Parameters,
+) -> Vec<String> {
+    let mut conditions = Vec::new();
+    if !patterns.included.is_empty() {
+        conditions.push(condition(&parameters.bind(patterns.included.clone(), Type::TEXT_ARRAY)));
+    }
+    if !patterns.excluded.is_empty() {
+        let excluded = condition(&parameters.bind(patterns.excluded.clone(), Type::TEXT_ARRAY));
+        conditions.push(format!("({excluded}) IS NOT TRUE"));
+    }
+    conditions
 }
 
 fn created_condition(row: &str, range: &TimeRange, parameters: &mut Parameters) -> Option<String> {
@@ -162,22 +196,38 @@ fn recorded_conditions(
     conditions
 }
 
-fn error_condition(row: &str, errors: &ErrorFilter, parameters: &mut Parameters) -> Option<String> {
+fn error_conditions(row: &str, errors: &ErrorFilter, parameters: &mut Parameters) -> Vec<String> {
     match errors {
-        ErrorFilter::Any => None,
+        ErrorFilter::Any => Vec::new(),
         ErrorFilter::Ids(ids) => {
-            Some(format!("{row}.id = ANY({})", parameters.bind(ids.clone(), Type::INT8_ARRAY)))
+            vec![format!("{row}.id = ANY({})", parameters.bind(ids.clone(), Type::INT8_ARRAY))]
         }
-        ErrorFilter::Like(patterns) => {
-            let classes = parameters.bind(patterns.classes.clone(), Type::TEXT_ARRAY);
-            let messages = parameters.bind(patterns.messages.clone(), Type::TEXT_ARRAY);
+        ErrorFilter::Like { included, excluded } => {
             // Reads a scalar, not EXISTS: PostgreSQL would plan a join with all dead letters for
             // all rows, not for a page.
-            Some(format!(
-                "(SELECT letter.exception_class LIKE ANY({classes}) OR letter.exception_message LIKE ANY({messages}) \
-                 FROM dead_letters letter WHERE letter.event_log_id = {row}.id)"
-            ))
+            let mut of_letter = |patterns: &ErrorPatterns| {
+                format!(
+                    "(SELECT {} FROM dead_letters letter WHERE letter.event_log_id = {row}.id)",
+                    patterns.condition(parameters)
+                )
+            };
+            let included = included.as_ref().map(&mut of_letter);
+            // What has no error is not excluded.
+            let excluded =
+                excluded.as_ref().map(|patterns| format!("{} IS NOT TRUE", of_letter(patterns)));
+            included.into_iter().chain(excluded).collect()
         }
+    }
+}
+
+impl ErrorPatterns {
+    /// The condition that one of the patterns matches the row `letter` of `dead_letters`.
+    pub(in crate::store) fn condition(&self, parameters: &mut Parameters) -> String {
+        format!(
+            "letter.exception_class LIKE ANY({}) OR letter.exception_message LIKE ANY({})",
+            parameters.bind(self.classes.clone(), Type::TEXT_ARRAY),
+            parameters.bind(self.messages.clone(), Type::TEXT_ARRAY)
+        )
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use super::batch_of_row::batch_column;
+use super::text_id;
 use crate::store::connection::sql_types::JsonText;
 use crate::time::{PostgresMicros, Timestamp};
 use crate::value::Value;
@@ -50,11 +51,29 @@ pub enum EventColumn {
     CausationId,
     /// The text of its [`Mark`](crate::event::Mark): `DLT`, `quarantined`, both, or empty.
     Mark,
+    /// The aggregate's id as it came: text that is no UUID, else the UUID.
+    Aggregate,
+    /// The correlation's id as it came; that of the aggregate where there is none.
+    Correlation,
+    /// Of a dead letter: the exception's class.
+    ErrorClass,
+    /// Of a dead letter: the exception's message.
+    ErrorMessage,
+    /// Of a dead letter: the consumer group that gave up on it.
+    ConsumerGroup,
+    /// Of a dead letter: the topic that the record was in first.
+    OriginTopic,
+    /// Of a dead letter: the partition there.
+    OriginPartition,
+    /// Of a dead letter: the offset there.
+    OriginOffset,
+    /// Of a dead letter: how often it was tried, where its producer counts that.
+    Attempts,
 }
 
 impl EventColumn {
     /// Every column, in the order in which they are listed.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 27] = [
         Self::Id,
         Self::EventId,
         Self::EventType,
@@ -73,6 +92,15 @@ impl EventColumn {
         Self::Partition,
         Self::CausationId,
         Self::Mark,
+        Self::Aggregate,
+        Self::Correlation,
+        Self::ErrorClass,
+        Self::ErrorMessage,
+        Self::ConsumerGroup,
+        Self::OriginTopic,
+        Self::OriginPartition,
+        Self::OriginOffset,
+        Self::Attempts,
     ];
 
     /// The columns of the original table, in its order.
@@ -108,6 +136,15 @@ impl EventColumn {
             Self::Partition => "partition",
             Self::CausationId => "causation_id",
             Self::Mark => "mark",
+            Self::Aggregate => "aggregate",
+            Self::Correlation => "correlation",
+            Self::ErrorClass => "error_class",
+            Self::ErrorMessage => "error_message",
+            Self::ConsumerGroup => "consumer_group",
+            Self::OriginTopic => "origin_topic",
+            Self::OriginPartition => "origin_partition",
+            Self::OriginOffset => "origin_offset",
+            Self::Attempts => "attempts",
         }
     }
 
@@ -144,6 +181,15 @@ impl EventColumn {
                 "concat_ws(' ', CASE WHEN event.is_dlt THEN 'DLT' END, \
                  CASE WHEN event.event_type = 'audit.Quarantined' THEN 'quarantined' END)"
             }
+            Self::Aggregate => text_id::AGGREGATE,
+            Self::Correlation => text_id::STORY,
+            Self::ErrorClass => return letter_column("exception_class").into(),
+            Self::ErrorMessage => return letter_column("exception_message").into(),
+            Self::ConsumerGroup => return letter_column("consumer_group").into(),
+            Self::OriginTopic => return letter_column("origin_topic").into(),
+            Self::OriginPartition => return letter_column("origin_partition").into(),
+            Self::OriginOffset => return letter_column("origin_offset").into(),
+            Self::Attempts => return letter_column("attempts").into(),
         })
     }
 
@@ -164,8 +210,10 @@ impl EventColumn {
             Ok(row.try_get::<_, Option<T>>(index)?.map_or(Value::Null, value))
         }
         match self {
-            Self::Id | Self::KafkaOffset | Self::BatchNo => get(row, index, Value::Integer),
-            Self::PartitionId | Self::Partition => {
+            Self::Id | Self::KafkaOffset | Self::BatchNo | Self::OriginOffset => {
+                get(row, index, Value::Integer)
+            }
+            Self::PartitionId | Self::Partition | Self::OriginPartition | Self::Attempts => {
                 get(row, index, |number: i32| Value::Integer(number.into()))
             }
             Self::EventId | Self::AggregateId | Self::CorrelationId => get(row, index, Value::Uuid),
@@ -173,10 +221,17 @@ impl EventColumn {
             | Self::SourceService
             | Self::Topic
             | Self::CausationId
-            | Self::Mark => get(row, index, |text: &str| Value::Text(Cow::Borrowed(text))),
+            | Self::Mark
+            | Self::ErrorClass
+            | Self::ErrorMessage
+            | Self::ConsumerGroup
+            | Self::OriginTopic => get(row, index, |text: &str| Value::Text(Cow::Borrowed(text))),
             Self::IsDlt => get(row, index, Value::Boolean),
             Self::Payload | Self::Attributes => {
                 get(row, index, |json: JsonText<'_>| Value::Json(Cow::Borrowed(json.0)))
+            }
+            Self::Aggregate | Self::Correlation => {
+                get(row, index, |json: JsonText<'_>| text_id::as_it_came(json.0).into())
             }
             Self::CreatedAt => {
                 get(row, index, |time: PostgresMicros| Timestamp::without_zone(time).into())
@@ -186,4 +241,11 @@ impl EventColumn {
             }
         }
     }
+}
+
+/// A column of the row of `dead_letters`; NULL for what is no dead letter, without looking for it.
+fn letter_column(column: &str) -> String {
+    format!(
+        "CASE WHEN event.is_dlt THEN (SELECT letter.{column} FROM dead_letters letter WHERE letter.event_log_id = event.id) END"
+    )
 }

@@ -9,6 +9,7 @@ use super::cursor::{Cursor, Order, Snapshot};
 use super::event_column::EventColumn;
 use super::event_row::EventRow;
 use super::resolved::{Cardinality, ResolvedSelection};
+use super::selected_column::SelectedColumn;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
@@ -22,7 +23,7 @@ pub struct EventQuery<'a> {
     /// Which rows.
     pub selection: &'a ResolvedSelection,
     /// Which columns of them, in the order in which a row holds them.
-    pub columns: &'a [EventColumn],
+    pub columns: &'a [SelectedColumn],
     /// In which order.
     pub order: RowOrder,
     /// How many at most.
@@ -96,7 +97,8 @@ impl EventQuery<'_> {
     /// The statement that reads the rows.
     fn statement(&self) -> Statement {
         let mut parameters = Parameters::default();
-        let columns: Vec<_> = self.columns.iter().map(|column| column.expression()).collect();
+        let columns: Vec<_> =
+            self.columns.iter().map(|column| column.expression(&mut parameters)).collect();
         let conditions = self.conditions(&mut parameters);
         let order = match self.order {
             RowOrder::CreatedAt(Order::Newest)

@@ -3,6 +3,7 @@
 use tokio_postgres::Row;
 
 use super::event_column::EventColumn;
+use super::selected_column::SelectedColumn;
 use crate::event::Mark;
 use crate::store::error::Error;
 use crate::value::Value;
@@ -17,10 +18,10 @@ impl EventRow {
     ///
     /// # Errors
     /// `Error::Column` where the row holds something else there.
-    pub fn value(&self, index: usize, column: EventColumn) -> Result<Value<'_>, Error> {
+    pub fn value(&self, index: usize, column: &SelectedColumn) -> Result<Value<'_>, Error> {
         column
             .value(&self.0, index)
-            .map_err(|source| Error::Column { column: column.name(), source })
+            .map_err(|source| Error::Column { column: column.name().to_owned(), source })
     }
 
     /// The value of [`EventColumn::Mark`], which the query selected at position `index`.
@@ -30,6 +31,6 @@ impl EventRow {
     pub fn mark(&self, index: usize) -> Result<Mark, Error> {
         self.0
             .try_get(index)
-            .map_err(|source| Error::Column { column: EventColumn::Mark.name(), source })
+            .map_err(|source| Error::Column { column: EventColumn::Mark.name().to_owned(), source })
     }
 }

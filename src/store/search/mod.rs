@@ -9,3 +9,5 @@ pub(in crate::store) mod event_query;
 pub(in crate::store) mod event_row;
 pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;
+pub(in crate::store) mod selected_column;
+mod text_id;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::filter::{Identifier, Selection};
+use crate::filter::{Glob, GlobList, Identifier, Selection};
 use crate::time::PostgresMicros;
 
 /// For which rows a selection is resolved.
@@ -60,8 +60,26 @@ pub(in crate::store) enum TextFilter {
     Any,
     /// One of these.
     Exact(Vec<String>),
-    /// Whatever matches one of these patterns of LIKE.
-    Like(Vec<String>),
+    /// One of these, or no text: nothing was included by name, only others excluded.
+    ExactOrNull(Vec<String>),
+    /// Whatever matches these patterns.
+    Like(LikePatterns),
+}
+
+/// Patterns of LIKE.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) struct LikePatterns {
+    /// One of these has to match; without one, everything does, NULL too.
+    pub(in crate::store) included: Vec<String>,
+    /// None of these may match.
+    pub(in crate::store) excluded: Vec<String>,
+}
+
+impl From<&GlobList> for LikePatterns {
+    fn from(globs: &GlobList) -> Self {
+        let patterns = |globs: &[Glob]| globs.iter().map(Glob::to_like).collect();
+        Self { included: patterns(&globs.included), excluded: patterns(&globs.excluded) }
+    }
 }
 
 impl TextFilter {
@@ -70,6 +88,10 @@ impl TextFilter {
         match self {
             Self::Any => *self = Self::Exact(vec![value.to_owned()]),
             Self::Exact(values) => values.retain(|other| other == value),
+            Self::ExactOrNull(values) => {
+                values.retain(|other| other == value);
+                *self = Self::Exact(std::mem::take(values));
+            }
             // Which values match is not known here: the conditions on the row narrow it.
             Self::Like(_) => {}
         }
@@ -84,8 +106,10 @@ pub(in crate::store) enum TopicFilter {
     Any,
     /// Those of one of these `kafka_partitions.partition_id`.
     Partitions(Vec<i32>),
-    /// Whatever matches one of these patterns of LIKE.
-    Like(Vec<String>),
+    /// One of these, or of no topic: nothing was included by name, only others excluded.
+    PartitionsOrNull(Vec<i32>),
+    /// Whatever matches these patterns.
+    Like(LikePatterns),
 }
 
 /// Which errors of dead letters are meant.
@@ -96,8 +120,13 @@ pub(in crate::store) enum ErrorFilter {
     Any,
     /// Those of these rows (`event_logs.id`), which are all that match.
     Ids(Vec<i64>),
-    /// Whatever matches one of these patterns of LIKE.
-    Like(ErrorPatterns),
+    /// Whatever matches these patterns.
+    Like {
+        /// One of these has to match; `None` where every error does, and a row without one.
+        included: Option<ErrorPatterns>,
+        /// None of these may match.
+        excluded: Option<ErrorPatterns>,
+    },
 }
 
 /// Patterns of LIKE for the two texts of an error, of which one has to match.

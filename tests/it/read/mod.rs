@@ -1,9 +1,11 @@
 //! The commands that read: what they show of rows, batches and damage.
 
+mod columns;
 mod consumers;
 mod duplicates;
 mod exit_codes;
 mod export;
+mod lists;
 mod open_transactions;
 mod query;
 mod show_trace_stats;

@@ -298,11 +298,11 @@ fn wrong_usage_is_named_with_an_example() {
     let scope = Sandbox::shared().scope("wrong_usage");
     let audit = Audit::migrated(&scope);
     let cases: &[(&[&str], &str)] = &[
-        (&["--since", "soon"], "'soon' is no time; write '2026-11-22T10:00:00Z'"),
-        (&["--date", "2h ago"], "'2h ago' is no date"),
-        (&["--tz", "Berlin"], "'Berlin' is no time zone; write 'Europe/Berlin'"),
-        (&["--since", "now", "--until", "-1h"], "the range is empty"),
-        (&["--event-id", "xyz"], "'xyz' is no id"),
+        (&["--since", "soon"], "--since: 'soon' is no time; write '2026-11-22T10:00:00Z'"),
+        (&["--date", "2h ago"], "--date: '2h ago' is no date"),
+        (&["--tz", "Berlin"], "--tz: 'Berlin' is no time zone; write 'Europe/Berlin'"),
+        (&["--since", "now", "--until", "-1h"], "--since and --until leave nothing"),
+        (&["--event-id", "xyz"], "--event-id: 'xyz' is no id"),
         (&["--columns", "id,nothing"], "there is no column 'nothing'"),
         (&["--after", "12"], "'12' is no cursor"),
         (&["--after", "n1.2.3.4", "--order", "oldest"], "belongs to the other --order"),

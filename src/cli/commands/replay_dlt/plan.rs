@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::shared::{Context, OutputArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, explain_selection, print_rows};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::dead_letter::{Plan, PlanGroup, PlannedAction, ReplayRules, short_class};
 use crate::filter::Selection;
@@ -54,6 +54,7 @@ pub(super) async fn make(
     let reading = session.read(ReadMode::All).await?;
     let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let candidates = replay::candidates(&reading, &resolved).await?;
+    explain_selection(&reading, selection, !candidates.is_empty(), context.ui).await?;
     reading.finish().await?;
     let asked = match context.settings.kafka() {
         Ok(kafka) => replay::target_partitions(&kafka, &candidates, rules.to.as_deref())

@@ -1,6 +1,6 @@
 //! `audit replay-dlt --status`: earlier replays, and what came of each.
 
-use crate::cli::shared::{Context, OutputArgs, print_rows};
+use crate::cli::shared::{Context, OutputArgs, explain_selection, print_rows};
 use crate::cli::ui::{Exit, Failure};
 use crate::dead_letter::ReplayState;
 use crate::filter::Selection;
@@ -72,6 +72,7 @@ pub(super) async fn show(
     let rows = replays.iter().map(|replay| (cells(replay), emphasis(replay.state))).collect();
     let empty = "no dead letter was replayed";
     let exit = print_rows(&columns, &IN_TABLES, rows, empty, output, context.ui)?;
+    explain_selection(&reading, selection, !replays.is_empty(), context.ui).await?;
     if more {
         let line = format!("{limit} replays shown, more match; show more with --limit");
         context.ui.status(&line);

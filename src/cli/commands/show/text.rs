@@ -48,8 +48,14 @@ impl EventDetails {
         );
         line("event", &uuid(event, EventColumn::EventId)?);
         line("service", event.text(EventColumn::SourceService)?.unwrap_or("-"));
-        line("aggregate", &uuid(event, EventColumn::AggregateId)?);
-        line("correlation", &uuid(event, EventColumn::CorrelationId)?);
+        line("aggregate", &id(event, EventColumn::Aggregate, EventColumn::AggregateId)?);
+        line(
+            "correlation",
+            &match event.uuid(EventColumn::CorrelationId)? {
+                Some(_) => id(event, EventColumn::Correlation, EventColumn::CorrelationId)?,
+                None => "-".to_owned(),
+            },
+        );
         line("happened", &time(event, EventColumn::CreatedAt)?);
         line("recorded", &recorded(event)?);
         line("row", &event.id()?.to_string());
@@ -123,6 +129,15 @@ impl EventDetails {
 
 fn uuid(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
     Ok(event.uuid(column)?.map_or_else(|| "-".to_owned(), |uuid: Uuid| uuid.to_string()))
+}
+
+/// An id as it came, and the UUID that was made of it where it is text.
+fn id(event: &StoredEvent, came: EventColumn, stored: EventColumn) -> Result<String, Failure> {
+    let came = event.value(came)?.to_text().unwrap_or_else(|| "-".to_owned());
+    Ok(match event.uuid(stored)?.map(|uuid| uuid.to_string()).filter(|uuid| *uuid != came) {
+        Some(uuid) => format!("{came} ({uuid})"),
+        None => came,
+    })
 }
 
 fn time(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {

@@ -8,7 +8,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, suggest};
+use crate::cli::shared::{
+    Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, explain_selection,
+};
 use crate::cli::ui::{Exit, Failure};
 use crate::dead_letter::short_class;
 use crate::output;
@@ -117,8 +119,8 @@ impl Run for StatsArgs {
         if more {
             ui.status(&format!("{} groups shown, there are more; go on with --limit", self.limit));
         }
+        explain_selection(&reading, &selection, total.is_some(), ui).await?;
         if total.is_none() {
-            suggest(&reading, &selection, ui).await?;
             ui.status("no rows match");
         }
         reading.finish().await?;

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::cli::shared::{EventColumns, suggest};
+use crate::cli::shared::{EventColumns, explain_selection};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
 use crate::output::Renderer;
 use crate::store;
 use crate::store::{
-    EventColumn, EventQuery, EventRow, Notifications, ReadMode, RecordedBatch, ResolvedSelection,
-    RowOrder, RowScope, Session, Settings,
+    DistinctColumn, EventColumn, EventQuery, EventRow, Notifications, ReadMode, RecordedBatch,
+    ResolvedSelection, RowOrder, RowScope, Session, Settings,
 };
 
 /// How long a batch may stay unnoticed when a notification is lost.
@@ -147,7 +147,10 @@ impl Tail {
     ) -> Result<(), Failure> {
         self.stdout.write(head).await?;
         match start {
-            Start::Batch(batch_no) => self.position.batch_no = batch_no - 1,
+            Start::Batch(batch_no) => {
+                self.position.batch_no = batch_no - 1;
+                explain_selection(&subscription.session, &self.selection, false, self.ui).await?;
+            }
             Start::LastRows(count) => {
                 self.show_last(&mut subscription.session, count.into()).await?;
             }
@@ -189,6 +192,9 @@ impl Tail {
                 dedup: false,
             };
             let rows = store::last_in_commit_order(&reading, &query, count).await?;
+            if self.ui.is_on_terminal() {
+                self.expect_any(&reading).await?;
+            }
             for row in &rows {
                 self.renderer.expect(&self.columns.cells(row)?);
             }
@@ -198,10 +204,41 @@ impl Tail {
             }
             self.stdout.write(buffer).await?;
         }
+        self.say_story(&reading).await?;
         // What doesn't exist yet may still come, but more often it was mistyped.
-        suggest(&reading, &self.selection, self.ui).await?;
+        explain_selection(&reading, &self.selection, self.shown > 0, self.ui).await?;
         reading.finish().await?;
         self.position.batch_no = snapshot.batch_no;
+        Ok(())
+    }
+
+    /// Keeps room for every type and every service that is selected, so that columns stay where
+    /// they are.
+    async fn expect_any(&mut self, reading: &Session) -> Result<(), Failure> {
+        let mut types = store::distinct_values(reading, DistinctColumn::EventType).await?;
+        types.retain(|value| self.selection.event_types.matches(value));
+        let mut services = store::distinct_values(reading, DistinctColumn::SourceService).await?;
+        services.retain(|value| self.selection.services.matches(value));
+        self.renderer.expect(&self.columns.widest(&types, &services));
+        Ok(())
+    }
+
+    /// Says how to follow the whole story where only an aggregate of it is followed.
+    async fn say_story(&self, reading: &Session) -> Result<(), Failure> {
+        let selection = &self.selection;
+        if selection.aggregates.is_empty() || !selection.correlations.is_empty() {
+            return Ok(());
+        }
+        let newest = Selection { aggregates: selection.aggregates.clone(), ..Selection::default() };
+        let newest = store::events(reading, &newest, 1).await?;
+        let Some(event) = newest.first() else { return Ok(()) };
+        if event.uuid(EventColumn::CorrelationId)?.is_some() {
+            let story = event.value(EventColumn::Correlation)?.to_text().unwrap_or_default();
+            self.ui.status(&format!(
+                "--aggregate follows the aggregate's own events; --correlation {story} follows \
+                 the whole story"
+            ));
+        }
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns};
+use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs};
 use crate::cli::ui::{Exit, Failure, interruption};
 use crate::output;
 use crate::output::Format;
@@ -66,9 +66,8 @@ impl Run for TailArgs {
             None => Format::Ndjson,
         };
         let needed = [EventColumn::Id, EventColumn::BatchNo, EventColumn::Mark];
-        let asked = self.output.columns.as_deref();
-        let columns = EventColumns::new(asked, &default_columns(format, ui), &needed)?;
         let selection = self.selectors.selection(ui)?;
+        let columns = EventColumns::new(&self.output.columns, format, &needed)?;
         let settings = context.settings.database()?;
         let subscription = Subscription::open(&settings).await?;
         if subscription.is_polling() {
@@ -78,6 +77,7 @@ impl Run for TailArgs {
                 settings.target()
             ));
         }
+        columns.check(&subscription.session).await?;
         let following = store::resolve(&subscription.session, &selection, RowScope::Future).await?;
         let mut renderer = output::renderer(format, self.output.format.style(ui));
         let mut head = Vec::new();

@@ -2,8 +2,9 @@
 
 use tokio_postgres::types::Type;
 
-use crate::filter::Glob;
+use crate::filter::{Glob, GlobList};
 use crate::store::connection::session::Session;
+use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
 use crate::store::search::resolved::{Cardinality, ErrorFilter, ErrorPatterns, ResolvedSelection};
 
@@ -12,10 +13,17 @@ use crate::store::search::resolved::{Cardinality, ErrorFilter, ErrorPatterns, Re
 const MAX_ERROR_IDS: usize = 1_000;
 
 /// The patterns that globs mean, on the class or the message.
-pub(in crate::store) fn patterns(globs: &[Glob]) -> ErrorFilter {
+pub(in crate::store) fn patterns(globs: &GlobList) -> ErrorFilter {
     if globs.is_empty() {
         return ErrorFilter::Any;
     }
+    ErrorFilter::Like {
+        included: patterns_of(&globs.included),
+        excluded: patterns_of(&globs.excluded),
+    }
+}
+
+fn patterns_of(globs: &[Glob]) -> Option<ErrorPatterns> {
     let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
     // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by
     // itself.
@@ -25,7 +33,7 @@ pub(in crate::store) fn patterns(globs: &[Glob]) -> ErrorFilter {
         .cloned()
         .chain(in_a_package.map(|pattern| format!("%.{pattern}")))
         .collect();
-    ErrorFilter::Like(ErrorPatterns { classes, messages })
+    (!globs.is_empty()).then_some(ErrorPatterns { classes, messages })
 }
 
 /// Replaces the patterns by the ids of the rows that match, where these are few. Keeps the patterns
@@ -35,26 +43,59 @@ pub(in crate::store) async fn resolve(
     session: &Session,
     resolved: &mut ResolvedSelection,
 ) -> Result<(), Error> {
-    let ErrorFilter::Like(patterns) = &resolved.errors else { return Ok(()) };
+    // What is left where some errors are excluded is seldom little.
+    let ErrorFilter::Like { included: Some(included), excluded } = &resolved.errors else {
+        return Ok(());
+    };
     if resolved.is_empty() || resolved.has_ids() || resolved.cardinality == Cardinality::Few {
         return Ok(());
     }
-    let ids = session
-        .rows(
-            "searching the errors of dead letters",
-            "SELECT event_log_id FROM dead_letters
-              WHERE exception_class LIKE ANY($1) OR exception_message LIKE ANY($2)
-              ORDER BY event_log_id DESC LIMIT $3",
-            &[
-                (&patterns.classes, Type::TEXT_ARRAY),
-                (&patterns.messages, Type::TEXT_ARRAY),
-                (&(MAX_ERROR_IDS as i64 + 1), Type::INT8),
-            ],
-            |row| row.try_get(0),
-        )
+    let statement = ids_statement(included, excluded.as_ref());
+    let ids = statement
+        .rows(session, "searching the errors of dead letters", |row| row.try_get(0))
         .await?;
     if ids.len() <= MAX_ERROR_IDS {
         resolved.errors = ErrorFilter::Ids(ids);
     }
     Ok(())
+}
+
+fn ids_statement(included: &ErrorPatterns, excluded: Option<&ErrorPatterns>) -> Statement {
+    let mut parameters = Parameters::default();
+    let mut conditions = format!("({})", included.condition(&mut parameters));
+    if let Some(excluded) = excluded {
+        let excluded = excluded.condition(&mut parameters);
+        conditions.push_str(&format!("\n   AND ({excluded}) IS NOT TRUE"));
+    }
+    let limit = parameters.bind(MAX_ERROR_IDS as i64 + 1, Type::INT8);
+    let sql = format!(
+        "SELECT letter.event_log_id FROM dead_letters letter
+ WHERE {conditions}
+ ORDER BY letter.event_log_id DESC LIMIT {limit}"
+    );
+    Statement { sql, parameters }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_excluded_is_taken_from_what_is_included() {
+        let globs = GlobList::new(["Timeout*", "!*bank*"]).expect("no item is empty");
+        let ErrorFilter::Like { included: Some(included), excluded } = patterns(&globs) else {
+            panic!("globs are patterns");
+        };
+        insta::assert_snapshot!(format!("{:?}", ids_statement(&included, excluded.as_ref())), @r#"
+SELECT letter.event_log_id FROM dead_letters letter
+ WHERE (letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2))
+   AND (letter.exception_class LIKE ANY($3) OR letter.exception_message LIKE ANY($4)) IS NOT TRUE
+ ORDER BY letter.event_log_id DESC LIMIT $5
+$1 _text ["Timeout%", "%.Timeout%"]
+$2 _text ["Timeout%"]
+$3 _text ["%bank%"]
+$4 _text ["%bank%"]
+$5 int8 1001
+"#);
+    }
 }

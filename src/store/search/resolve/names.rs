@@ -1,6 +1,6 @@
 //! Resolves types, services and topics: from globs to what exists.
 
-use crate::filter::Glob;
+use crate::filter::{Glob, GlobList};
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
@@ -9,24 +9,40 @@ use crate::store::search::resolved::{RowScope, TextFilter, TopicFilter};
 /// The event types that globs mean.
 pub(in crate::store) async fn types(
     session: &Session,
-    globs: &[Glob],
+    globs: &GlobList,
     scope: RowScope,
 ) -> Result<TextFilter, Error> {
-    texts(session, globs, DistinctColumn::EventType, scope).await
+    Ok(match texts(session, globs, DistinctColumn::EventType, scope).await? {
+        // Every event has a type.
+        TextFilter::ExactOrNull(types) => TextFilter::Exact(types),
+        types => types,
+    })
 }
 
 /// The services that globs mean.
 pub(in crate::store) async fn services(
     session: &Session,
-    globs: &[Glob],
+    globs: &GlobList,
     scope: RowScope,
 ) -> Result<TextFilter, Error> {
-    texts(session, globs, DistinctColumn::SourceService, scope).await
+    let services = texts(session, globs, DistinctColumn::SourceService, scope).await?;
+    let TextFilter::ExactOrNull(services) = services else { return Ok(services) };
+    let sql = "SELECT EXISTS (SELECT FROM event_logs WHERE source_service IS NULL)";
+    Ok(if exists(session, sql).await? {
+        TextFilter::ExactOrNull(services)
+    } else {
+        TextFilter::Exact(services)
+    })
+}
+
+/// Whether there are rows without a value: without them, exact values have the better plans.
+async fn exists(session: &Session, sql: &str) -> Result<bool, Error> {
+    session.row("looking for rows without a name", sql, &[], |row| row.try_get(0)).await
 }
 
 async fn texts(
     session: &Session,
-    globs: &[Glob],
+    globs: &GlobList,
     column: DistinctColumn,
     scope: RowScope,
 ) -> Result<TextFilter, Error> {
@@ -35,31 +51,39 @@ async fn texts(
         return Ok(texts);
     }
     let mut values = distinct_values(session, column).await?;
-    values.retain(|value| globs.iter().any(|glob| glob.matches(value)));
-    Ok(TextFilter::Exact(values))
+    let count = values.len();
+    values.retain(|value| globs.matches(value));
+    Ok(match (globs.included.is_empty(), values.len() == count) {
+        (false, _) => TextFilter::Exact(values),
+        (true, false) => TextFilter::ExactOrNull(values),
+        (true, true) => TextFilter::Any,
+    })
 }
 
-fn exact_or_like(globs: &[Glob]) -> TextFilter {
+fn exact_or_like(globs: &GlobList) -> TextFilter {
     if globs.is_empty() {
         return TextFilter::Any;
     }
-    match globs.iter().map(Glob::literal).collect() {
-        Some(literals) => TextFilter::Exact(literals),
-        None => TextFilter::Like(globs.iter().map(Glob::to_like).collect()),
+    match globs.included.iter().map(Glob::literal).collect::<Option<Vec<_>>>() {
+        Some(mut literals) if !literals.is_empty() => {
+            literals.retain(|literal| !globs.excludes(literal));
+            TextFilter::Exact(literals)
+        }
+        _ => TextFilter::Like(globs.into()),
     }
 }
 
 /// The partitions whose topics globs mean.
 pub(in crate::store) async fn topics(
     session: &Session,
-    globs: &[Glob],
+    globs: &GlobList,
     scope: RowScope,
 ) -> Result<TopicFilter, Error> {
     if globs.is_empty() {
         return Ok(TopicFilter::Any);
     }
     if scope == RowScope::Future {
-        return Ok(TopicFilter::Like(globs.iter().map(Glob::to_like).collect()));
+        return Ok(TopicFilter::Like(globs.into()));
     }
     let partitions: Vec<(i32, String)> = session
         .rows(
@@ -71,7 +95,13 @@ pub(in crate::store) async fn topics(
         .await?;
     let selected = partitions
         .into_iter()
-        .filter(|(_, topic)| globs.iter().any(|glob| glob.matches(topic)))
-        .map(|(partition_id, _)| partition_id);
-    Ok(TopicFilter::Partitions(selected.collect()))
+        .filter(|(_, topic)| globs.matches(topic))
+        .map(|(partition_id, _)| partition_id)
+        .collect();
+    let sql = "SELECT EXISTS (SELECT FROM event_logs WHERE partition_id IS NULL)";
+    Ok(if globs.included.is_empty() && exists(session, sql).await? {
+        TopicFilter::PartitionsOrNull(selected)
+    } else {
+        TopicFilter::Partitions(selected)
+    })
 }

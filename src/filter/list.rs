@@ -1,0 +1,113 @@
+//! Lists that are written with commas: `a, b` is `a` and `b`, and `\,` a comma within one of them.
+
+use super::error::Error;
+
+/// The items of a list, without the blanks around them. A backslash keeps the next character what
+/// it is: before a comma it goes away, elsewhere it stays, so that what reads the item sees it.
+///
+/// # Errors
+/// `Error::EmptyItem` where there is nothing between two commas, or nothing at all.
+pub fn split_list(text: &str) -> Result<Vec<String>, Error> {
+    let mut items = Vec::new();
+    let mut item = Item::default();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (character, characters.clone().next()) {
+            (',', _) => items.push(std::mem::take(&mut item).finish()?),
+            ('\\', Some(next)) => {
+                characters.next();
+                item.escaped(next);
+            }
+            _ => item.plain(character),
+        }
+    }
+    items.push(item.finish()?);
+    Ok(items)
+}
+
+/// An item that is being read.
+#[derive(Default)]
+struct Item {
+    text: String,
+    /// The bytes of it that are no blanks at its end.
+    length: usize,
+}
+
+impl Item {
+    fn plain(&mut self, character: char) {
+        if !character.is_whitespace() {
+            self.text.push(character);
+            self.length = self.text.len();
+        } else if !self.text.is_empty() {
+            self.text.push(character);
+        }
+    }
+
+    fn escaped(&mut self, character: char) {
+        if character != ',' {
+            self.text.push('\\');
+        }
+        self.text.push(character);
+        self.length = self.text.len();
+    }
+
+    fn finish(mut self) -> Result<String, Error> {
+        self.text.truncate(self.length);
+        if self.text.is_empty() { Err(Error::EmptyItem) } else { Ok(self.text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(text: &str) -> Vec<String> {
+        split_list(text).unwrap_or_else(|error| vec![format!("{error}")])
+    }
+
+    #[test]
+    fn commas_separate_and_blanks_around_items_do_not_count() {
+        assert_eq!(split("a"), ["a"]);
+        assert_eq!(split(" a b ,\tc "), ["a b", "c"]);
+        assert_eq!(split("Order*, !Payment*"), ["Order*", "!Payment*"]);
+    }
+
+    #[test]
+    fn an_escaped_comma_belongs_to_its_item_and_other_escapes_stay() {
+        assert_eq!(split("$.a[0\\,1],b"), ["$.a[0,1]", "b"]);
+        assert_eq!(split("what\\?,100\\%"), ["what\\?", "100\\%"]);
+        // A backslash that is itself escaped does not escape the comma behind it.
+        assert_eq!(split("a\\\\,b"), ["a\\\\", "b"]);
+        assert_eq!(split("end\\"), ["end\\"]);
+        assert_eq!(split("end\\ , b"), ["end\\ ", "b"]);
+    }
+
+    #[test]
+    fn an_empty_item_is_refused() {
+        for wrong in ["", " ", ",", "a,", ",a", "a, ,b"] {
+            assert_eq!(split_list(wrong), Err(Error::EmptyItem), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn items_that_are_joined_come_apart_again(
+            items in prop::collection::vec("[^\\s\\\\]([^\\\\]{0,6}[^\\s\\\\])?", 1..5),
+            blanks in "[ \\t]{0,2}",
+        ) {
+            let escaped: Vec<_> = items.iter().map(|item| item.replace(',', "\\,")).collect();
+            let joined = escaped.join(&format!("{blanks},{blanks}"));
+            prop_assert_eq!(split_list(&joined), Ok(items));
+        }
+
+        #[test]
+        fn nothing_is_lost_but_blanks_commas_and_their_escapes(text in "[ab,\\\\ *!]{0,16}") {
+            if let Ok(items) = split_list(&text) {
+                let rest = |text: &str| text.replace([',', '\\', ' '], "");
+                prop_assert_eq!(rest(&items.concat()), rest(&text));
+            }
+        }
+    }
+}
