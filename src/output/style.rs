@@ -14,4 +14,17 @@ pub struct Style {
     pub no_header: bool,
     /// CSV: a cell that a spreadsheet would take for a formula gets an apostrophe in front.
     pub spreadsheet_safe: bool,
+    /// JSON: a JSON value is text that holds it, so that no number in it is the reader's problem.
+    pub json_as_text: bool,
+    /// How times are written, where that is not the format's own way.
+    pub times: Option<TimeForm>,
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeForm {
+    /// As PostgreSQL writes them: `2026-11-22 10:00:00.12`.
+    Sql,
+    /// As RFC 3339 and ISO 8601 have them: `2026-11-22T10:00:00.120000Z`.
+    Rfc3339,
 }

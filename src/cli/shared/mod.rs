@@ -7,8 +7,10 @@ mod event_columns;
 mod list_item;
 mod output_args;
 mod print_rows;
+mod reading_text;
 mod selector_args;
 mod suggestions;
+mod value_args;
 
 pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_at};
 pub(crate) use command::{Context, Run};
@@ -17,5 +19,7 @@ pub(crate) use event_columns::{EventColumns, default_columns};
 pub(crate) use list_item::{WordInList, name_in_list};
 pub(crate) use output_args::{EmptyArgs, FormatArgs, OutputArgs};
 pub(crate) use print_rows::print_rows;
+pub(crate) use reading_text::tell_what_is_read;
 pub(crate) use selector_args::SelectorArgs;
 pub(crate) use suggestions::{ambiguous, suggest};
+pub(crate) use value_args::ValueArgs;

@@ -51,10 +51,13 @@ pub(super) async fn make(
     partitions: Partitions,
     context: &Context<'_>,
 ) -> Result<CheckedPlan, Failure> {
+    let progress = context.ui.progress();
+    progress.doing("reading the dead letters");
     let reading = session.read(ReadMode::All).await?;
     let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let candidates = replay::candidates(&reading, &resolved).await?;
     reading.finish().await?;
+    progress.doing("asking Kafka for the topics and who reads them");
     let asked = match context.settings.kafka() {
         Ok(kafka) => replay::target_partitions(&kafka, &candidates, rules.to.as_deref())
             .await

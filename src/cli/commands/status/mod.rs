@@ -59,7 +59,9 @@ impl Run for StatusArgs {
             return watch::run(seconds, self.duplicates, &self.format, context).await;
         }
         let database = context.settings.database()?;
-        let overview = Overview::gather(self.duplicates, context, &database).await?;
+        let progress = context.ui.progress();
+        let overview = Overview::gather(self.duplicates, context, &database, &progress).await?;
+        progress.clear();
         let mut stdout = context.ui.stdout();
         stdout.write_all(&overview.render(&self.format, context.ui)?)?;
         stdout.flush()?;
