@@ -38,15 +38,7 @@ impl ValueForms {
     fn formed<'a>(&self, cells: &'a [Value<'_>]) -> Vec<Value<'a>> {
         let formed = cells.iter().map(|cell| match (cell, self.times) {
             (Value::Json(json), _) if self.json_as_text => Value::from(json.as_ref()),
-            (Value::Timestamp(time), Some(form)) => {
-                let mut text = Vec::new();
-                match form {
-                    TimeForm::Sql => time.write_sql(&mut text),
-                    TimeForm::Rfc3339 => time.write_iso(&mut text),
-                }
-                // Times are ASCII.
-                String::from_utf8_lossy(&text).into_owned().into()
-            }
+            (Value::Timestamp(time), Some(form)) => form.text(*time).into(),
             (other, _) => other.clone(),
         });
         formed.collect()

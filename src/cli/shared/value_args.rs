@@ -15,7 +15,7 @@ pub(crate) struct ValueArgs {
     /// refuse, such as 1e400
     #[arg(long, value_name = "FORM", value_enum, default_value_t = PayloadForm::Json)]
     payload_as: PayloadForm,
-    /// How times are written; default: sql in CSV, else rfc3339
+    /// How times are written [default: sql in CSV, else rfc3339]
     #[arg(long, value_name = "FORM", value_enum)]
     timestamps: Option<TimestampForm>,
 }

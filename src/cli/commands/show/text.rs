@@ -6,13 +6,14 @@ use uuid::Uuid;
 
 use super::details::EventDetails;
 use crate::cli::ui::Failure;
-use crate::output::{Change, escape_controls, palette, pretty_json, short_uuid};
+use crate::output::{Change, Style, TimeForm, escape_controls, palette, pretty_json, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
-use crate::time::{Timestamp, duration_text, timestamp_text};
+use crate::time::{Timestamp, duration_text};
 
 impl EventDetails {
     /// The details as text.
-    pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
+    pub(crate) fn text(&self, style: Style) -> Result<String, Failure> {
+        let (color, form) = (style.color, style.times.unwrap_or(TimeForm::Rfc3339));
         let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
@@ -38,8 +39,8 @@ impl EventDetails {
         line("service", event.text(EventColumn::SourceService)?.unwrap_or("-"));
         line("aggregate", &uuid(event, EventColumn::AggregateId)?);
         line("correlation", &uuid(event, EventColumn::CorrelationId)?);
-        line("happened", &time(event, EventColumn::CreatedAt)?);
-        line("recorded", &recorded(event)?);
+        line("happened", &time(event, EventColumn::CreatedAt, form)?);
+        line("recorded", &recorded(event, form)?);
         line("row", &event.id()?.to_string());
         line("from", &origin(event)?);
         for cause in &self.causes {
@@ -68,7 +69,7 @@ impl EventDetails {
                     "row {}{mark}, {}, recorded {}",
                     delivery.id()?,
                     origin(delivery)?,
-                    recorded(delivery)?
+                    recorded(delivery, form)?
                 ),
             );
         }
@@ -91,7 +92,7 @@ impl EventDetails {
                     replay.target_topic,
                     replay.describe(),
                     replay.requested_by,
-                    timestamp_text(Timestamp::with_zone(replay.requested_at)),
+                    form.text(Timestamp::with_zone(replay.requested_at)),
                 ),
             );
         }
@@ -113,13 +114,13 @@ fn uuid(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
     Ok(event.uuid(column)?.map_or_else(|| "-".to_owned(), |uuid: Uuid| uuid.to_string()))
 }
 
-fn time(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
+fn time(event: &StoredEvent, column: EventColumn, form: TimeForm) -> Result<String, Failure> {
     Ok(event
         .time(column)?
-        .map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::with_zone(time))))
+        .map_or_else(|| "-".to_owned(), |time| form.text(Timestamp::with_zone(time))))
 }
 
-fn recorded(event: &StoredEvent) -> Result<String, Failure> {
+fn recorded(event: &StoredEvent, form: TimeForm) -> Result<String, Failure> {
     let Some(recorded_at) = event.time(EventColumn::RecordedAt)? else {
         return Ok("by no batch: the ledger does not know this row".to_owned());
     };
@@ -127,7 +128,7 @@ fn recorded(event: &StoredEvent) -> Result<String, Failure> {
     let batch = event.integer(EventColumn::BatchNo)?.unwrap_or_default();
     Ok(format!(
         "{} ({}), batch {batch}",
-        time(event, EventColumn::RecordedAt)?,
+        time(event, EventColumn::RecordedAt, form)?,
         duration_text(later)
     ))
 }

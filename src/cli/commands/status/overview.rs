@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::partitions::{Partitions, lost_table};
+use super::partitions::{IN_TABLES, Partitions, lost_table};
 use crate::cli::shared::{ClusterOffsets, Context, FormatArgs};
 use crate::cli::ui::{Failure, Progress, Ui, WidthClass};
 use crate::output::{Emphasis, Format, Section, render_report};
@@ -83,6 +83,7 @@ impl Overview {
         let columns = match ui.width() {
             WidthClass::Narrow if format == Format::Table => 7,
             WidthClass::Medium | WidthClass::Wide if format == Format::Table => 8,
+            _ if format == Format::Table => IN_TABLES,
             _ => usize::MAX,
         };
         let sections = vec![

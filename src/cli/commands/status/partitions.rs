@@ -15,7 +15,11 @@ use crate::time::{Timestamp, UnixMicros};
 /// How long the first records that wait may take to be read.
 const WAITING_LIMIT: Duration = Duration::from_secs(3);
 
-const PARTITION_COLUMNS: [&str; 9] = [
+/// The columns of tables.
+pub(super) const IN_TABLES: usize = 9;
+
+/// The last three are for programs: a person sees a table of open transactions.
+const PARTITION_COLUMNS: [&str; 12] = [
     "topic",
     "partition",
     "next_offset",
@@ -25,6 +29,9 @@ const PARTITION_COLUMNS: [&str; 9] = [
     "lost",
     "claimed_by",
     "recorded_at",
+    "open_transaction_first_offset",
+    "open_transaction_offsets",
+    "open_since",
 ];
 
 /// All partitions at one moment.
@@ -122,6 +129,7 @@ impl Partitions {
         let columns = columns.min(PARTITION_COLUMNS.len());
         let rows = self.all.iter().map(|partition| {
             let lag = self.lag_of(partition);
+            let open = self.open_transaction_of(partition);
             let emphasis = match (partition.lost, lag) {
                 (lost, _) if lost > 0 => Emphasis::Alarm,
                 (_, Some(lag)) if lag > 0 => Emphasis::Notice,
@@ -138,6 +146,9 @@ impl Partitions {
                 partition.lost.into(),
                 partition.claimed_by.as_deref().into(),
                 partition.recorded_at.map(Timestamp::from).into(),
+                open.map(|open| open.first_offset).into(),
+                open.map(|open| open.offsets).into(),
+                open.and_then(|_| self.open_since(&partition.partition)).into(),
             ];
             cells.truncate(columns);
             (cells, emphasis)
@@ -148,18 +159,29 @@ impl Partitions {
     /// What waits behind open transactions.
     pub(super) fn open_transaction_table(&self) -> Section<'_> {
         let rows = self.open_transactions.iter().map(|(partition, open)| {
-            let since = self.open_since.get(partition);
             let cells = vec![
                 partition.topic.as_str().into(),
                 partition.partition.into(),
                 open.first_offset.into(),
                 open.offsets.into(),
-                since.map(|time| Timestamp::with_zone((*time).into())).into(),
+                self.open_since(partition).into(),
             ];
             (cells, Emphasis::Notice)
         });
         let columns = ["topic", "partition", "first_offset", "offsets_waiting", "open_since"];
         Section::table("open_transactions", &columns, rows.collect())
+    }
+
+    /// What waits behind an open transaction of a partition of the cluster that was asked.
+    fn open_transaction_of(&self, partition: &PartitionStatus) -> Option<OpenTransaction> {
+        self.found(partition)?;
+        let mut all = self.open_transactions.iter();
+        all.find(|(open, _)| *open == partition.partition).map(|(_, open)| *open)
+    }
+
+    /// Since when it waits, where Kafka tells it.
+    fn open_since(&self, partition: &TopicPartition) -> Option<Timestamp> {
+        self.open_since.get(partition).map(|time| Timestamp::with_zone((*time).into()))
     }
 
     /// The partition as Kafka has it, where it belongs to the cluster that was asked.
