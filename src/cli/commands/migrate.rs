@@ -161,29 +161,27 @@ async fn follow(progress: &Progress, settings: &Settings, backend: i32) -> Infal
     }
 }
 
-/// `applying V5__reading_together: the index of event_logs_2 (2 of 9 leaves have it), building
-/// index: scanning table 45%`
+/// `V5__reading_together: index of event_logs (2 of 9 leaves done), scanning table 45%`
 fn step_text(migration: Option<&Migration>, step: &MigrationStep) -> String {
-    let mut text = match migration {
-        Some(migration) => format!("applying V{}__{}", migration.version, migration.name),
-        None => "ending the migration".to_owned(),
-    };
+    let Some(migration) = migration else { return "ending the migration".to_owned() };
+    let name = format!("V{}__{}", migration.version, migration.name);
     match (&step.index, step.awaited_lock.as_deref()) {
-        (_, Some("advisory")) => "waiting for another migration to end".clone_into(&mut text),
-        (_, Some(_)) => text.push_str(": waiting for those who use the table"),
+        (_, Some("advisory")) => "waiting for another migration to end".to_owned(),
+        (_, Some(_)) => format!("{name}: waiting for those who use the table"),
+        (None, None) => format!("applying {name}"),
         (Some(index), None) => {
-            text.push_str(&format!(": an index of {}", index.table));
-            if let Some((done, all)) = index.leaves {
-                text.push_str(&format!(" ({done} of {all} leaves have it)"));
+            let mut text = format!("{name}: index of {}", index.table);
+            if let Some((done, all @ 2..)) = index.leaves {
+                text.push_str(&format!(" ({done} of {all} leaves done)"));
             }
-            text.push_str(&format!(", {}", index.phase));
+            let phase = index.phase.strip_prefix("building index: ").unwrap_or(&index.phase);
+            text.push_str(&format!(", {phase}"));
             if let Some(percent) = index.percent {
                 text.push_str(&format!(" {percent}%"));
             }
+            text
         }
-        (None, None) => {}
     }
-    text
 }
 
 #[cfg(test)]
@@ -205,15 +203,14 @@ mod tests {
         let building = MigrationStep { index: Some(index), awaited_lock: None };
         assert_eq!(
             text(building),
-            "applying V5__reading_together: an index of event_logs_2 (2 of 9 leaves have it), \
-             building index: scanning table 45%"
+            "V5__reading_together: index of event_logs_2 (2 of 9 leaves done), scanning table 45%"
         );
         let awaiting =
             |lock: &str| text(MigrationStep { index: None, awaited_lock: Some(lock.to_owned()) });
         assert_eq!(awaiting("advisory"), "waiting for another migration to end");
         assert_eq!(
             awaiting("relation"),
-            "applying V5__reading_together: waiting for those who use the table"
+            "V5__reading_together: waiting for those who use the table"
         );
         assert_eq!(step_text(None, &MigrationStep::default()), "ending the migration");
     }

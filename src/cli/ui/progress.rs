@@ -10,6 +10,8 @@ use indicatif::{
     HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle,
 };
 
+use super::width;
+
 /// What is quicker than this needs no progress, and would only flicker.
 const DELAY: Duration = Duration::from_millis(500);
 
@@ -146,7 +148,9 @@ impl Progress {
         // A template that can't be read leaves indicatif's own.
         if let Ok(style) = ProgressStyle::with_template("{spinner} {line}") {
             let line = move |state: &ProgressState, output: &mut dyn std::fmt::Write| {
-                let _ = output.write_str(&line(state));
+                // Beside the spinner, and without the last column: the line must not wrap.
+                let room = width::columns_of_stderr().saturating_sub(3);
+                let _ = line(state).chars().take(room).try_for_each(|one| output.write_char(one));
             };
             self.bar.set_style(style.with_key("line", line));
         }

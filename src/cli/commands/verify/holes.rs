@@ -120,7 +120,7 @@ impl<'a> Holes<'a> {
     /// Asks about the rest, and tells what was found, and how many holes could not be asked about.
     pub(super) async fn finish(mut self, progress: &Progress) -> Result<(Check, i64), Failure> {
         let left: u64 = self.collected.values().flatten().map(length).sum();
-        progress.counting("declared holes looked up in Kafka", Total::Exact(left));
+        progress.counting("holes looked up", Total::Exact(left));
         self.ask(progress.setter()).await?;
         let check = Check {
             check: "holes",

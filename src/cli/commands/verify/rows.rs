@@ -28,6 +28,7 @@ pub(super) async fn check(
         let mut of_batch: Vec<StoredRow> = Vec::new();
         while let Some(found) = row.filter(|row| row.id <= batch.last_id) {
             count += 1;
+            progress.set(count);
             if found.id < batch.first_id {
                 findings.unknown_row(found);
             } else {
@@ -36,7 +37,6 @@ pub(super) async fn check(
             row = rows.next().await?;
         }
         in_batches += of_batch.len() as u64;
-        progress.set(count);
         findings.add(&batch, &of_batch);
         holes.add_batch(&batch, &of_batch).await?;
     }
