@@ -163,10 +163,12 @@ async fn follow(progress: &Progress, settings: &Settings, backend: i32) -> Infal
 
 /// `V5__reading_together: index of event_logs (2 of 9 leaves done), scanning table 45%`
 fn step_text(migration: Option<&Migration>, step: &MigrationStep) -> String {
+    if step.awaited_lock.as_deref() == Some("advisory") {
+        return "waiting for another migration to end".to_owned();
+    }
     let Some(migration) = migration else { return "ending the migration".to_owned() };
     let name = format!("V{}__{}", migration.version, migration.name);
     match (&step.index, step.awaited_lock.as_deref()) {
-        (_, Some("advisory")) => "waiting for another migration to end".to_owned(),
         (_, Some(_)) => format!("{name}: waiting for those who use the table"),
         (None, None) => format!("applying {name}"),
         (Some(index), None) => {
