@@ -121,7 +121,9 @@ impl Progress {
 
     /// So much of what is counted is done.
     pub(crate) fn set(&self, done: u64) {
-        self.bar.set_position(done);
+        if self.is_seen {
+            self.bar.set_position(done);
+        }
     }
 
     /// As [`Progress::set`], for what counts on another thread.

@@ -173,7 +173,15 @@ fn times_in_csv_are_those_of_json_where_that_is_asked_for_and_the_other_way_roun
         });
         times.collect::<String>()
     };
-    insta::assert_snapshot!(csv("rfc3339"), @"");
+    insta::assert_snapshot!(csv("rfc3339"), @r"
+2026-11-22T10:00:00.000000Z
+2026-11-22T10:00:00.500000Z
+0044-03-15T12:00:00.000000Z BC
+294276-12-31T23:59:59.999999Z
+infinity
+-infinity
+12026-01-01T00:00:00.000001Z
+");
     assert_eq!(ndjson("rfc3339"), csv("rfc3339"));
     assert_eq!(ndjson("sql"), csv("sql"));
     assert_eq!(csv("sql"), audit.succeed(&[&["export"][..], &columns].concat()));

@@ -19,9 +19,9 @@ use details::{EventDetails, MOST_RELATED};
 /// Show one event in full
 ///
 /// With its payload, where it came from, what caused it and what it caused, its other deliveries,
-/// and what became of it as a dead letter: as text, or as one object in JSON and NDJSON. CSV has its
-/// rows with all columns: the one that is shown first, then its other deliveries. Exits with 3 where
-/// nothing has the id.
+/// and what became of it as a dead letter: as text, or as one object in JSON and NDJSON. CSV has
+/// its rows with all columns: the one that is shown first, then its other deliveries. Exits with 3
+/// where nothing has the id.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

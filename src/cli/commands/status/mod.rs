@@ -18,9 +18,9 @@ use overview::Overview;
 /// alive
 ///
 /// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
-/// Kafka the rest is shown, and the exit code is 4. JSON is one object with a member for each table:
-/// database, partitions, open_transactions, lost_ranges and ingesters. CSV has the partitions, with
-/// what waits in each behind an open transaction.
+/// Kafka the rest is shown, and the exit code is 4. JSON is one object with a member for each
+/// table: database, partitions, open_transactions, lost_ranges and ingesters. CSV has the
+/// partitions, with what waits in each behind an open transaction.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

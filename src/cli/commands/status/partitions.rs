@@ -147,7 +147,7 @@ impl Partitions {
                 partition.claimed_by.as_deref().into(),
                 partition.recorded_at.map(Timestamp::from).into(),
                 open.map(|open| open.first_offset).into(),
-                open.map(|open| open.offsets).into(),
+                self.found(partition).map(|_| open.map_or(0, |open| open.offsets)).into(),
                 open.and_then(|_| self.open_since(&partition.partition)).into(),
             ];
             cells.truncate(columns);
