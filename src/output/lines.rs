@@ -8,7 +8,7 @@ use super::column::{Column, Emphasis};
 use super::renderer::Renderer;
 use super::style::Style;
 use super::text::cell::{cell_style, cell_text};
-use super::text::moment::TimeForm;
+use super::text::moment::ShortTime;
 use super::text::palette;
 use super::text::width::{clip, display_width};
 use super::text::wrap::write_below;
@@ -29,7 +29,7 @@ pub(super) struct Lines {
     style: Style,
     columns: Vec<Column>,
     widths: Vec<usize>,
-    form: TimeForm,
+    form: ShortTime,
     /// The day of the line before, where lines don't tell it.
     day: String,
 }
@@ -37,7 +37,7 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn new(style: Style) -> Self {
         let is_narrow = style.width.is_some_and(|width| width < WIDE);
-        let form = if is_narrow { TimeForm::CLOCK } else { TimeForm::WHOLE };
+        let form = if is_narrow { ShortTime::CLOCK } else { ShortTime::WHOLE };
         Self { style, columns: Vec::new(), widths: Vec::new(), form, day: String::new() }
     }
 

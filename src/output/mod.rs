@@ -12,6 +12,7 @@ mod report;
 mod style;
 mod table;
 mod text;
+mod value_forms;
 
 pub use column::{Column, Emphasis};
 pub use format::Format;
@@ -19,7 +20,7 @@ pub use mermaid::{SequenceMessage, write_mermaid};
 pub use render::{render, renderer};
 pub use renderer::Renderer;
 pub use report::{Section, render_report};
-pub use style::Style;
+pub use style::{Style, TimeForm};
 pub use text::cell::short_uuid;
 pub use text::escape::escape_controls;
 pub use text::palette;

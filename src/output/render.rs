@@ -10,17 +10,19 @@ use super::lines::Lines;
 use super::renderer::Renderer;
 use super::style::Style;
 use super::table::Table;
+use super::value_forms::ValueForms;
 use crate::value::Value;
 
 /// The renderer of a format.
 pub fn renderer(format: Format, style: Style) -> Box<dyn Renderer> {
-    match format {
+    let renderer: Box<dyn Renderer> = match format {
         Format::Table => Box::new(Table::new(style)),
         Format::Lines => Box::new(Lines::new(style)),
         Format::Json => Box::new(Json::array(style)),
         Format::Ndjson => Box::new(Json::lines(style)),
         Format::Csv => Box::new(Csv::new(style)),
-    }
+    };
+    ValueForms::before(renderer, format, style)
 }
 
 /// Writes all rows at once, for commands that have them in memory.

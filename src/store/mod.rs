@@ -12,7 +12,7 @@ pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
-pub use read::bounds::{snapshot, time_span};
+pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
 pub use read::continuation::{Continuation, StoryKey, continuation};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
@@ -25,6 +25,7 @@ pub use read::id_columns::{IdColumn, columns_of_id};
 pub use read::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
 };
+pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_progress,
 };

@@ -56,12 +56,15 @@ impl Run for DltArgs {
         let selection = self.selectors.dead_letters(context.ui)?;
         let mut session = context.settings.session("audit dlt").await?;
         let reading = session.read(ReadMode::All).await?;
+        let progress = context.ui.progress();
+        progress.doing("reading the dead letters");
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
         let groups = if resolved.is_empty() {
             Vec::new()
         } else {
             store::dead_letter_groups(&reading, &resolved).await?
         };
+        progress.clear();
         let is_found = !groups.is_empty();
         let exit = self.print(groups, context.ui)?;
         explain_selection(&reading, &selection, is_found, context.ui).await?;

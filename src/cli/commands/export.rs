@@ -1,7 +1,7 @@
 //! `audit export`: selected events to a file or a pipe.
 
 use std::fs::Permissions;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -12,10 +12,10 @@ use tempfile::NamedTempFile;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, explain_selection,
+    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, explain_selection,
     row_count_text,
 };
-use crate::cli::ui::{Exit, Failure, Ui, interruption};
+use crate::cli::ui::{Exit, Failure, Progress, Total, Ui, interruption};
 use crate::filter::Selection;
 use crate::output;
 use crate::output::{Emphasis, Format, Style};
@@ -52,9 +52,8 @@ pub(crate) struct ExportArgs {
     /// CSV without its header line
     #[arg(long, help_heading = "Output")]
     no_header: bool,
-    /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
-    #[arg(long, help_heading = "Output")]
-    spreadsheet_safe: bool,
+    #[command(flatten)]
+    values: ValueArgs,
     /// Of several deliveries of an event, only the one that committed first
     #[arg(long, help_heading = "Output")]
     dedup: bool,
@@ -108,20 +107,30 @@ impl Run for ExportArgs {
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let ui = context.ui;
         let format = self.format()?;
-        let style = Style {
+        let style = self.values.style(Style {
             no_header: self.no_header,
-            spreadsheet_safe: self.spreadsheet_safe,
             terminal: self.file().is_none() && ui.is_on_terminal(),
             ..Style::default()
-        };
+        });
         let selection = self.selectors.selection(ui)?;
         let columns = EventColumns::new(&self.columns, format, &[])?;
         let mut session = context.settings.session("audit export").await?;
         let reading = session.read(ReadMode::All).await?;
         columns.check(&reading).await?;
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
-        let export =
-            Export { args: &self, ui, format, style, columns, selection, resolved, reading };
+        // On one terminal rows and progress would stand in each other's way.
+        let progress = if style.terminal { Progress::hidden() } else { ui.progress() };
+        let export = Export {
+            args: &self,
+            ui,
+            format,
+            style,
+            columns,
+            selection,
+            resolved,
+            reading,
+            progress,
+        };
         let written = match self.file() {
             None => export.write(std::io::stdout()).await?,
             Some(path) => {
@@ -151,6 +160,7 @@ struct Export<'a> {
     selection: Selection,
     resolved: ResolvedSelection,
     reading: ReadTransaction<'a>,
+    progress: Progress,
 }
 
 impl Export<'_> {
@@ -187,6 +197,7 @@ impl Export<'_> {
     }
 
     async fn write(&self, destination: impl Write) -> Result<u64, Failure> {
+        let destination = Counted { destination, bytes: 0, progress: &self.progress };
         let mut writer = BufWriter::with_capacity(1 << 18, destination);
         let mut renderer = output::renderer(self.format, self.style);
         renderer.begin(&self.columns.shown(), &mut writer)?;
@@ -200,6 +211,9 @@ impl Export<'_> {
         };
         let mut count = 0;
         if !self.resolved.is_empty() {
+            if self.progress.is_seen() {
+                self.progress.counting("rows", self.total(&query).await?);
+            }
             let mut found = pin!(query.stream(&self.reading).await?);
             while let Some(row) = found.try_next().await? {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
@@ -211,11 +225,43 @@ impl Export<'_> {
                 }
                 renderer.row(&self.columns.cells(&row)?, Emphasis::None, &mut writer)?;
                 count += 1;
+                self.progress.set(count);
             }
         }
         renderer.end(&mut writer)?;
         writer.flush()?;
+        self.progress.clear();
         explain_selection(&self.reading, &self.selection, count > 0, self.ui).await?;
         Ok(count)
+    }
+
+    /// How many rows there are to write: what the ledger counts, or what PostgreSQL expects.
+    async fn total(&self, query: &EventQuery<'_>) -> Result<Total, Failure> {
+        let is_all = self.selection == Selection::default() && !self.args.dedup;
+        let total = match is_all {
+            true => Total::Exact(store::recorded_rows(&self.reading).await?.unsigned_abs()),
+            false => Total::About(query.expected_rows(&self.reading).await?),
+        };
+        Ok(total.up_to(self.args.limit.map(i64::unsigned_abs)))
+    }
+}
+
+/// Tells the progress how many bytes were written.
+struct Counted<'a, W> {
+    destination: W,
+    bytes: u64,
+    progress: &'a Progress,
+}
+
+impl<W: Write> Write for Counted<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.destination.write(bytes)?;
+        self.bytes += written as u64;
+        self.progress.set_bytes(self.bytes);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.destination.flush()
     }
 }

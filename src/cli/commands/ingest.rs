@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{HumanCount, ProgressBar};
+use indicatif::HumanCount;
 use regex::Regex;
 
 use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
 use crate::cli::shared::{Context, Run, name_in_list};
-use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
+use crate::cli::ui::{Exit, Failure, LogFormat, Progress, on_stop};
 use crate::event::Decoder;
 use crate::ingest;
 use crate::ingest::{Counters, IngestSettings, Stop};
@@ -83,11 +83,11 @@ impl Run for IngestArgs {
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let counters = Arc::new(Counters::default());
         // A line that moves is for a person, not for the machine that reads a log in JSON.
-        let progress = match self.log_format {
-            LogFormat::Text => context.ui.spinner(),
-            LogFormat::Json => None,
-        };
-        context.ui.start_log(self.log_format, progress.clone());
+        let progress = Arc::new(match self.log_format {
+            LogFormat::Text => context.ui.progress(),
+            LogFormat::Json => Progress::hidden(),
+        });
+        context.ui.start_log(self.log_format);
         let settings = self.settings(context.settings)?;
         let stop = Arc::new(Stop::default());
         on_stop({
@@ -95,12 +95,10 @@ impl Run for IngestArgs {
             move || stop.request()
         })?;
         let began = Instant::now();
-        let reporter = tokio::spawn(report(Arc::clone(&counters), progress.clone()));
+        let reporter = tokio::spawn(report(Arc::clone(&counters), Arc::clone(&progress)));
         let outcome = ingest::run(settings, stop, Arc::clone(&counters)).await;
         reporter.abort();
-        if let Some(line) = &progress {
-            line.finish_and_clear();
-        }
+        progress.clear();
         log_end(&counters, began.elapsed().as_secs_f64());
         outcome?;
         Ok(Exit::Done)
@@ -152,9 +150,9 @@ fn log_end(counters: &Counters, seconds: f64) {
 
 /// Tells how it goes: on the moving line several times a second, else in the log every ten seconds
 /// when rows came in.
-async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
-    let every =
-        if progress.is_some() { Duration::from_millis(250) } else { Duration::from_secs(10) };
+async fn report(counters: Arc<Counters>, progress: Arc<Progress>) {
+    let is_seen = progress.is_seen();
+    let every = if is_seen { Duration::from_millis(250) } else { Duration::from_secs(10) };
     let (mut before, mut rate, mut asked) = (0, 0.0, Instant::now());
     loop {
         tokio::time::sleep(every).await;
@@ -163,21 +161,15 @@ async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
         asked = Instant::now();
         let newest = (rows - before) as f64 / elapsed;
         // Smoothed over about two seconds, so that the moving line can be read.
-        rate = if progress.is_some() { rate * 0.9 + newest * 0.1 } else { newest };
+        rate = if is_seen { rate * 0.9 + newest * 0.1 } else { newest };
         let lag = counters.lag.load(Relaxed);
         let partitions = counters.partitions.load(Relaxed);
-        match &progress {
-            Some(bar) => {
-                let (rows, rate, lag) =
-                    (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
-                bar.set_message(format!(
-                    "{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"
-                ));
-            }
-            None if rows > before => {
-                tracing::info!(rows, rows_per_second = rate as u64, lag, partitions, "recorded");
-            }
-            None => {}
+        if is_seen {
+            let (rows, rate, lag) = (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
+            progress
+                .show(format!("{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"));
+        } else if rows > before {
+            tracing::info!(rows, rows_per_second = rate as u64, lag, partitions, "recorded");
         }
         before = rows;
     }

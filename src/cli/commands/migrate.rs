@@ -1,14 +1,19 @@
 //! `audit migrate`: creates or upgrades the schema.
 
+use std::convert::Infallible;
 use std::io::Write;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
-use crate::cli::ui::{Exit, Failure};
+use crate::cli::ui::{Exit, Failure, Progress, Ui};
 use crate::store;
-use crate::store::{Adoption, Session};
+use crate::store::{Adoption, Migration, MigrationStep, Session, Settings};
+
+/// How often the server is asked how far a migration is.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Create or upgrade the schema of the audit database
 ///
@@ -81,7 +86,7 @@ impl Run for MigrateArgs {
             stdout.flush()?;
             return Ok(Exit::Done);
         }
-        let applied = store::migrate(&mut session, &settings).await?;
+        let applied = apply(&mut session, &settings, context.ui).await?;
         for migration in &applied {
             writeln!(stdout, "applied V{}__{}", migration.version, migration.name)?;
         }
@@ -117,5 +122,98 @@ impl Run for MigrateArgs {
         }
         stdout.flush()?;
         Ok(Exit::Done)
+    }
+}
+
+/// Applies what is missing, and shows how far it is.
+async fn apply(
+    session: &mut Session,
+    settings: &Settings,
+    ui: Ui,
+) -> Result<Vec<Migration>, Failure> {
+    let progress = ui.progress();
+    if !progress.is_seen() {
+        return Ok(store::migrate(session, settings).await?);
+    }
+    progress.doing("asking for the schema");
+    let backend = store::backend(session).await?;
+    tokio::select! {
+        applied = store::migrate(session, settings) => Ok(applied?),
+        never = follow(&progress, settings, backend) => match never {},
+    }
+}
+
+/// Shows for ever how far the session of this process at the server is. Without a second
+/// connection that is not known.
+async fn follow(progress: &Progress, settings: &Settings, backend: i32) -> Infallible {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let Ok(session) = Session::connect(settings, "audit migrate (progress)").await else {
+            continue;
+        };
+        while let (Ok(missing), Ok(step)) = (
+            store::pending(&session, settings).await,
+            store::migration_step(&session, backend).await,
+        ) {
+            progress.doing(step_text(missing.first(), &step));
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+/// `V5__reading_together: index of event_logs (2 of 9 leaves done), scanning table 45%`
+fn step_text(migration: Option<&Migration>, step: &MigrationStep) -> String {
+    if step.awaited_lock.as_deref() == Some("advisory") {
+        return "waiting for another migration to end".to_owned();
+    }
+    let Some(migration) = migration else { return "ending the migration".to_owned() };
+    let name = format!("V{}__{}", migration.version, migration.name);
+    match (&step.index, step.awaited_lock.as_deref()) {
+        (_, Some(_)) => format!("{name}: waiting for those who use the table"),
+        (None, None) => format!("applying {name}"),
+        (Some(index), None) => {
+            let mut text = format!("{name}: index of {}", index.table);
+            if let Some((done, all @ 2..)) = index.leaves {
+                text.push_str(&format!(" ({done} of {all} leaves done)"));
+            }
+            let phase = index.phase.strip_prefix("building index: ").unwrap_or(&index.phase);
+            text.push_str(&format!(", {phase}"));
+            if let Some(percent) = index.percent {
+                text.push_str(&format!(" {percent}%"));
+            }
+            text
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::step_text;
+    use crate::store::{IndexBuild, Migration, MigrationStep};
+
+    #[test]
+    fn a_migration_is_shown_with_what_it_is_at() {
+        let migration = Migration { version: 5, name: "reading_together".to_owned() };
+        let text = |step: MigrationStep| step_text(Some(&migration), &step);
+        assert_eq!(text(MigrationStep::default()), "applying V5__reading_together");
+        let index = IndexBuild {
+            table: "event_logs_2".to_owned(),
+            phase: "building index: scanning table".to_owned(),
+            percent: Some(45),
+            leaves: Some((2, 9)),
+        };
+        let building = MigrationStep { index: Some(index), awaited_lock: None };
+        assert_eq!(
+            text(building),
+            "V5__reading_together: index of event_logs_2 (2 of 9 leaves done), scanning table 45%"
+        );
+        let awaiting =
+            |lock: &str| text(MigrationStep { index: None, awaited_lock: Some(lock.to_owned()) });
+        assert_eq!(awaiting("advisory"), "waiting for another migration to end");
+        assert_eq!(
+            awaiting("relation"),
+            "V5__reading_together: waiting for those who use the table"
+        );
+        assert_eq!(step_text(None, &MigrationStep::default()), "ending the migration");
     }
 }

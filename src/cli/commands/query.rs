@@ -9,8 +9,9 @@ use futures_util::TryStreamExt;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EventColumns, OutputArgs, Run, SelectorArgs, explain_selection, row_count_text,
+    tell_what_is_read,
 };
-use crate::cli::ui::{Exit, Failure, Ui};
+use crate::cli::ui::{Exit, Failure, Progress, Ui};
 use crate::output;
 use crate::output::{Column, Emphasis, Format, escape_controls};
 use crate::store;
@@ -111,6 +112,9 @@ impl Run for QueryArgs {
         let mode = if self.count { ReadMode::All } else { ReadMode::Page };
         let reading = session.read(mode).await?;
         columns.check(&reading).await?;
+        let progress = ui.progress();
+        let doing = if self.count { "counting" } else { "searching" };
+        tell_what_is_read(&progress, doing, &selection, &reading).await?;
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
         let query = EventQuery {
             selection: &resolved,
@@ -121,17 +125,17 @@ impl Run for QueryArgs {
             dedup: self.dedup,
         };
         if self.explain {
-            return self.explain(&reading, &query, ui).await;
+            return self.explain(&reading, &query, &progress, ui).await;
         }
         if self.count {
-            let count = self.count(&reading, &query, ui).await?;
+            let count = self.count(&reading, &query, &progress, ui).await?;
             explain_selection(&reading, &selection, count > 0, ui).await?;
             return Ok(self.output.empty.exit(count == 0));
         }
         if selection.scans() {
             warn_of_a_scan(&reading, ui).await?;
         }
-        let page = match self.print(&reading, &query, &columns, ui).await? {
+        let page = match self.print(&reading, &query, &columns, &progress, ui).await? {
             Printed::Page(page) => page,
             Printed::Stopped(exit) => return Ok(exit),
         };
@@ -180,6 +184,7 @@ impl QueryArgs {
         reading: &Session,
         query: &EventQuery<'_>,
         columns: &EventColumns,
+        progress: &Progress,
         ui: Ui,
     ) -> Result<Printed, Failure> {
         let format = self.output.format.format();
@@ -190,7 +195,11 @@ impl QueryArgs {
         if !query.selection.is_empty() {
             let mut found = pin!(query.stream(reading).await?);
             loop {
-                let row = match output.attend(found.try_next()).await {
+                let row = output.attend(found.try_next()).await;
+                if page.shown == 0 {
+                    progress.clear();
+                }
+                let row = match row {
                     Ok(row) => row?,
                     Err(exit) => {
                         renderer.end(&mut output)?;
@@ -213,6 +222,7 @@ impl QueryArgs {
                 page.shown += 1;
             }
         }
+        progress.clear();
         renderer.end(&mut output)?;
         output.close()?;
         Ok(Printed::Page(page))
@@ -223,6 +233,7 @@ impl QueryArgs {
         &self,
         reading: &Session,
         query: &EventQuery<'_>,
+        progress: &Progress,
         ui: Ui,
     ) -> Result<Exit, Failure> {
         if query.selection.is_empty() {
@@ -230,6 +241,7 @@ impl QueryArgs {
             return Ok(Exit::Done);
         }
         let text = query.explain(reading, self.count).await?;
+        progress.clear();
         let mut output = ui.paged(Format::Table);
         for line in text.lines() {
             // Values were typed, or are stored.
@@ -244,9 +256,11 @@ impl QueryArgs {
         &self,
         reading: &Session,
         query: &EventQuery<'_>,
+        progress: &Progress,
         ui: Ui,
     ) -> Result<i64, Failure> {
         let count = if query.selection.is_empty() { 0 } else { query.count(reading).await? };
+        progress.clear();
         let format = self.output.format.format();
         let mut stdout = ui.stdout();
         if format == Format::Table {

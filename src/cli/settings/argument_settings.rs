@@ -22,9 +22,13 @@ impl<'a> ArgumentSettings<'a> {
         Self { matches, settings }
     }
 
-    /// `--output`.
-    pub(crate) fn output(&self, argument: &mut Option<OutputFormat>) {
-        self.fill("output", argument, self.settings.output.as_ref());
+    /// `--output`, of a command with these formats or more.
+    pub(crate) fn output<F: From<OutputFormat>>(&self, argument: &mut Option<F>) {
+        let mut asked = None;
+        self.fill("output", &mut asked, self.settings.output.as_ref());
+        if let Some(format) = asked {
+            *argument = Some(F::from(format));
+        }
     }
 
     /// `--tz`.

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::list_item::ListItems;
+use super::value_args::ValueArgs;
 use crate::cli::ui::{Exit, OutputFormat, Ui};
 use crate::output::{Format, Style};
 
@@ -20,9 +21,8 @@ pub(crate) struct FormatArgs {
         hide_env_values = true
     )]
     pub(crate) output: Option<OutputFormat>,
-    /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
-    #[arg(long)]
-    spreadsheet_safe: bool,
+    #[command(flatten)]
+    values: ValueArgs,
 }
 
 impl FormatArgs {
@@ -38,7 +38,7 @@ impl FormatArgs {
 
     /// The style for stdout.
     pub(crate) fn style(&self, ui: Ui) -> Style {
-        Style { spreadsheet_safe: self.spreadsheet_safe, ..ui.style() }
+        self.values.style(ui.style())
     }
 }
 

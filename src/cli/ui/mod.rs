@@ -18,7 +18,6 @@ use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::process::ExitCode;
 
 use clap::Args;
-use indicatif::ProgressBar;
 
 pub(crate) use closed_pipe::closed_pipe;
 use color::ColorChoice;
@@ -27,6 +26,7 @@ pub(crate) use failure::Failure;
 pub(crate) use log::LogFormat;
 pub(crate) use output_format::OutputFormat;
 pub(crate) use pager::PagedOutput;
+pub(crate) use progress::{Progress, Total};
 pub(crate) use signals::{interruption, on_stop};
 pub(crate) use stdout_thread::StdoutThread;
 
@@ -48,6 +48,9 @@ pub(crate) struct UiArgs {
     /// Don't page what is longer than the terminal [env: PAGER]
     #[arg(long, global = true)]
     no_pager: bool,
+    /// Don't show on stderr how far the work is, on a terminal
+    #[arg(long, global = true)]
+    no_progress: bool,
 }
 
 /// Everything that a command writes goes through it.
@@ -109,7 +112,8 @@ impl Ui {
     /// A line about the work, on stderr. Nobody may be there to read it, which is no error. What it
     /// quotes of a record, a server or a user can't make the terminal do anything.
     pub(crate) fn status(self, line: &str) {
-        let _ = writeln!(io::stderr(), "{}", escape_controls(line));
+        let line = format!("{}\n", escape_controls(line));
+        let _ = progress::above(|| io::stderr().write_all(line.as_bytes()));
     }
 
     /// Shows a failure and what to do about it, and gives the exit code.
@@ -145,19 +149,17 @@ impl Ui {
         Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// A progress bar up to `total`, in indicatif's template language; hidden where stderr is no
-    /// terminal.
-    pub(crate) fn progress_bar(self, total: u64, template: &str) -> ProgressBar {
-        progress::bar(total, template)
+    /// Progress on stderr, where that is a terminal.
+    pub(crate) fn progress(self) -> Progress {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        if self.args.no_progress || is_dumb || !io::stderr().is_terminal() {
+            return Progress::hidden();
+        }
+        Progress::drawn(signals::clear_at_interrupt)
     }
 
-    /// A progress line that shows a message; `None` where stderr is no terminal.
-    pub(crate) fn spinner(self) -> Option<ProgressBar> {
-        progress::spinner()
-    }
-
-    /// Starts the log on stderr, above the progress line where there is one.
-    pub(crate) fn start_log(self, format: LogFormat, progress: Option<ProgressBar>) {
-        log::start(format, self.args.color.is_on(&io::stderr()), progress);
+    /// Starts the log on stderr, above the progress where there is some.
+    pub(crate) fn start_log(self, format: LogFormat) {
+        log::start(format, self.args.color.is_on(&io::stderr()));
     }
 }

@@ -4,9 +4,10 @@ use std::io::{self, BufWriter, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::Signal;
 
 use super::exit::Exit;
+use super::signals;
 
 /// `less` ends by itself when all fits the screen, passes colours on, and leaves the text on the
 /// screen.
@@ -93,7 +94,7 @@ impl Pager {
         if std::env::var_os("LESS").is_none() {
             shell.env("LESS", LESS_OPTIONS);
         }
-        let interrupts = signal(SignalKind::interrupt()).ok()?;
+        let interrupts = signals::interrupts().ok()?;
         let mut child = shell.spawn().ok()?;
         let stdin = child.stdin.take().map(BufWriter::new);
         Some(Self { child, stdin, interrupts })

@@ -1,4 +1,4 @@
-//! How much room a line of stdout has.
+//! How much room a line has.
 
 use std::io::IsTerminal;
 
@@ -14,6 +14,12 @@ pub(super) fn columns() -> Option<u16> {
 /// The lines of stdout's terminal. `None` where it is no terminal.
 pub(super) fn lines() -> Option<u16> {
     size().map(|(_, lines)| lines)
+}
+
+/// The columns of stderr's terminal; 80 where it does not tell.
+pub(super) fn columns_of_stderr() -> usize {
+    let size = terminal_size::terminal_size_of(std::io::stderr());
+    size.map_or(80, |(columns, _)| columns.0.into())
 }
 
 fn size() -> Option<(u16, u16)> {

@@ -22,11 +22,14 @@ const WORTH_A_JUMP: i64 = 20_000;
 struct Search<'a> {
     ranges: &'a [Range<i64>],
     found: Vec<i64>,
+    /// How many offsets of the ranges are behind it.
+    passed: u64,
 }
 
 /// Tells at which offsets of the ranges, by partition of the topic, Kafka shows a record to a
 /// `read_committed` consumer. The ranges of a partition are in order and don't overlap. Offsets
-/// that Kafka no longer has show nothing.
+/// that Kafka no longer has show nothing. `told` hears now and then how many offsets of the ranges
+/// are behind it.
 ///
 /// # Errors
 /// `Error::Client`, and `Error::Search` where a partition can't be read to the end of its last
@@ -35,6 +38,7 @@ pub fn find_in_ranges(
     settings: &Settings,
     topic: &str,
     ranges: &BTreeMap<i32, Vec<Range<i64>>>,
+    told: impl Fn(u64),
 ) -> Result<BTreeMap<i32, Vec<i64>>, Error> {
     let what = || format!("looking for records in the holes of {topic}");
     let more = [("isolation.level", "read_committed"), ("enable.partition.eof", "true")];
@@ -46,10 +50,11 @@ pub fn find_in_ranges(
         assignment
             .add_partition_offset(topic, *partition, Offset::Offset(first.start))
             .map_err(Error::client(what()))?;
-        open.insert(*partition, Search { ranges, found: Vec::new() });
+        open.insert(*partition, Search { ranges, found: Vec::new(), passed: 0 });
     }
     consumer.assign(&assignment).map_err(Error::client(what()))?;
     let mut found = BTreeMap::new();
+    let mut passed = 0;
     let mut silent = Duration::ZERO;
     while !open.is_empty() {
         const WAIT: Duration = Duration::from_millis(200);
@@ -61,7 +66,13 @@ pub fn find_in_ranges(
         let (partition, next) = match polled {
             Some(Ok(message)) => {
                 let Some(search) = open.get_mut(&message.partition()) else { continue };
-                (message.partition(), search.advance(message.offset()))
+                let before = search.passed;
+                let next = search.advance(message.offset());
+                if search.passed > before {
+                    passed += search.passed - before;
+                    told(passed);
+                }
+                (message.partition(), next)
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => (partition, Next::Done),
             Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => {
@@ -80,7 +91,11 @@ pub fn find_in_ranges(
                 let mut done = TopicPartitionList::new();
                 done.add_partition(topic, partition);
                 consumer.pause(&done).map_err(Error::client(what()))?;
-                found.extend(open.remove(&partition).map(|search| (partition, search.found)));
+                if let Some(search) = open.remove(&partition) {
+                    passed += search.ranges.iter().map(length).sum::<u64>();
+                    told(passed);
+                    found.insert(partition, search.found);
+                }
             }
         }
     }
@@ -98,8 +113,11 @@ enum Next {
 impl Search<'_> {
     /// Takes note of a record.
     fn advance(&mut self, offset: i64) -> Next {
-        while self.ranges.first().is_some_and(|range| range.end <= offset) {
-            self.ranges = &self.ranges[1..];
+        while let Some((passed, rest)) = self.ranges.split_first()
+            && passed.end <= offset
+        {
+            self.passed += length(passed);
+            self.ranges = rest;
         }
         let Some(range) = self.ranges.first() else { return Next::Done };
         if range.contains(&offset) {
@@ -109,6 +127,10 @@ impl Search<'_> {
     }
 }
 
+fn length(range: &Range<i64>) -> u64 {
+    (range.end - range.start).unsigned_abs()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,12 +138,13 @@ mod tests {
     #[test]
     fn records_within_the_ranges_are_found_and_far_ranges_are_jumped_to() {
         let ranges = [3..4, 6..9, 100_000..100_001];
-        let mut search = Search { ranges: &ranges, found: Vec::new() };
+        let mut search = Search { ranges: &ranges, found: Vec::new(), passed: 0 };
         let next: Vec<Next> = [3, 5, 7, 8, 9, 100_000, 100_001]
             .into_iter()
             .map(|offset| search.advance(offset))
             .collect();
         assert_eq!(search.found, [3, 7, 8, 100_000]);
+        assert_eq!(search.passed, 1 + 3 + 1);
         assert_eq!(next[..4], [Next::Read, Next::Read, Next::Read, Next::Read]);
         assert_eq!(next[4..], [Next::Jump(100_000), Next::Read, Next::Done]);
     }

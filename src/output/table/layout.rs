@@ -4,7 +4,7 @@
 
 use super::shown::{Kind, Shown};
 use crate::output::column::Column;
-use crate::output::text::moment::{CommonTime, TimeForm};
+use crate::output::text::moment::{CommonTime, ShortTime};
 use crate::output::text::width::display_width;
 
 /// Between two columns.
@@ -21,7 +21,7 @@ const LEAST_TEXT: usize = 36;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     /// Which part of a time is shown.
-    pub(super) form: TimeForm,
+    pub(super) form: ShortTime,
     /// What of the times is the same, and stands above the table.
     pub(super) caption: Option<String>,
     /// The columns that stand beside each other, by their places.
@@ -51,9 +51,9 @@ impl Layout {
         };
         let all: Vec<usize> = (0..columns.len()).filter(|index| !is_needless(index)).collect();
         let Some(limit) = width else {
-            return table.laid_out(TimeForm::WHOLE, all, Vec::new(), None);
+            return table.laid_out(ShortTime::WHOLE, all, Vec::new(), None);
         };
-        let forms = [TimeForm::WHOLE, table.times.exact(), table.times.rounded(3)];
+        let forms = [ShortTime::WHOLE, table.times.exact(), table.times.rounded(3)];
         for left_out in 0..=table.optional.len() {
             let shown: Vec<usize> = all
                 .iter()
@@ -66,7 +66,7 @@ impl Layout {
                 if is_below && below.is_empty() {
                     continue;
                 }
-                let fits = |form: &&TimeForm| table.needed(**form, &inline, LEAST_TEXT) <= limit;
+                let fits = |form: &&ShortTime| table.needed(**form, &inline, LEAST_TEXT) <= limit;
                 if let Some(form) = forms.iter().find(fits) {
                     return table.laid_out(*form, inline, below, Some(limit));
                 }
@@ -124,14 +124,14 @@ impl<'a> Measured<'a> {
     }
 
     /// How wide a column is if nothing is cut.
-    fn natural(&self, form: TimeForm, index: usize) -> usize {
+    fn natural(&self, form: ShortTime, index: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[index].width(form)).max();
         cells.unwrap_or(0).max(display_width(self.columns[index].name()))
     }
 
     /// How wide a table of these columns is at least, if nothing is cut but payloads, and texts
     /// down to `least_text`.
-    fn needed(&self, form: TimeForm, inline: &[usize], least_text: usize) -> usize {
+    fn needed(&self, form: ShortTime, inline: &[usize], least_text: usize) -> usize {
         let width = |index: &usize| {
             let natural = self.natural(form, *index);
             if !self.can_be_cut[*index] {
@@ -146,7 +146,7 @@ impl<'a> Measured<'a> {
     /// The layout with these columns, which share what room there is.
     fn laid_out(
         &self,
-        form: TimeForm,
+        form: ShortTime,
         inline: Vec<usize>,
         below: Vec<usize>,
         limit: Option<usize>,

@@ -8,7 +8,7 @@ use comfy_table::{Attribute, Cell as TableCell, CellAlignment, Color};
 use crate::output::column::{Column, Emphasis};
 use crate::output::style::Style;
 use crate::output::text::cell::{cell_style, cell_text};
-use crate::output::text::moment::TimeForm;
+use crate::output::text::moment::ShortTime;
 use crate::output::text::palette;
 use crate::output::text::width::{clip, display_width};
 use crate::value::Value;
@@ -68,17 +68,17 @@ impl Shown {
     }
 
     /// Its text, where times are written in this form.
-    pub(super) fn in_form(&self, form: TimeForm) -> Cow<'_, str> {
+    pub(super) fn in_form(&self, form: ShortTime) -> Cow<'_, str> {
         if self.kind == Kind::Time { form.of(&self.text) } else { Cow::Borrowed(&self.text) }
     }
 
     /// The columns that it takes.
-    pub(super) fn width(&self, form: TimeForm) -> usize {
+    pub(super) fn width(&self, form: ShortTime) -> usize {
         display_width(&self.in_form(form))
     }
 
     /// The cell of a table, at most so wide.
-    pub(super) fn cell(&self, form: TimeForm, width: usize) -> TableCell {
+    pub(super) fn cell(&self, form: ShortTime, width: usize) -> TableCell {
         let text = self.in_form(form);
         let cell = styled(TableCell::new(clip(&text, width)), self.style);
         match self.kind {

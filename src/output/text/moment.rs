@@ -11,7 +11,7 @@ const FRACTION: usize = 19;
 
 /// Which part of a time is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::output) struct TimeForm {
+pub(in crate::output) struct ShortTime {
     /// What is left out, because it is the same everywhere.
     begin: usize,
     /// How many digits of the second's fraction are left.
@@ -52,23 +52,23 @@ impl CommonTime {
     }
 
     /// The shortest form that tells all times apart as the whole ones do.
-    pub(in crate::output) fn exact(&self) -> TimeForm {
-        TimeForm { begin: self.prefix, digits: self.digits }
+    pub(in crate::output) fn exact(&self) -> ShortTime {
+        ShortTime { begin: self.prefix, digits: self.digits }
     }
 
     /// The same with at most so many digits behind the second.
-    pub(in crate::output) fn rounded(&self, digits: usize) -> TimeForm {
-        TimeForm { digits: self.digits.min(digits), ..self.exact() }
+    pub(in crate::output) fn rounded(&self, digits: usize) -> ShortTime {
+        ShortTime { digits: self.digits.min(digits), ..self.exact() }
     }
 
     /// What a form leaves out: `2026-11-22 UTC`. `None` where it leaves out nothing of the date.
-    pub(in crate::output) fn caption(&self, form: TimeForm) -> Option<String> {
+    pub(in crate::output) fn caption(&self, form: ShortTime) -> Option<String> {
         let first = self.first.as_ref()?;
         (form.begin > 0).then(|| format!("{} UTC", &first[..form.begin - 1]))
     }
 }
 
-impl TimeForm {
+impl ShortTime {
     /// All of it.
     pub(in crate::output) const WHOLE: Self = Self { begin: 0, digits: 6 };
 

@@ -69,6 +69,20 @@ impl Statement {
         session.rows("explaining a statement", &sql, &self.values(), |row| row.try_get(0)).await
     }
 
+    /// Asks how many rows PostgreSQL expects, without running it.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub(in crate::store) async fn expected_rows(&self, session: &Session) -> Result<u64, Error> {
+        let sql = format!("EXPLAIN (FORMAT JSON) {}", self.sql);
+        let plan: serde_json::Value = session
+            .row("explaining a statement", &sql, &self.values(), |row| row.try_get(0))
+            .await?;
+        let rows = plan.pointer("/0/Plan/Plan Rows").and_then(serde_json::Value::as_f64);
+        // A conversion to an integer keeps to its bounds.
+        Ok(rows.unwrap_or(0.0) as u64)
+    }
+
     /// Runs it and reads every row.
     ///
     /// # Errors

@@ -28,3 +28,12 @@ pub async fn time_span(
     let what = "reading the range of created_at";
     session.row(what, sql, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?))).await
 }
+
+/// How many rows `ingest` recorded, as the ledger counts them.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn recorded_rows(session: &Session) -> Result<i64, Error> {
+    let sql = "SELECT row_count FROM ledger_head";
+    session.row("reading the ledger's head", sql, &[], |row| row.try_get(0)).await
+}

@@ -8,6 +8,7 @@ pub(in crate::store) mod dead_letters;
 pub(in crate::store) mod find_event;
 pub(in crate::store) mod id_columns;
 pub(in crate::store) mod ledger_scan;
+pub(in crate::store) mod migration_progress;
 pub(in crate::store) mod partitions;
 pub(in crate::store) mod replay_candidates;
 pub(in crate::store) mod replays;

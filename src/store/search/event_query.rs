@@ -83,6 +83,14 @@ impl EventQuery<'_> {
         self.count_statement().row(session, what, |row| row.try_get(0)).await
     }
 
+    /// How many rows PostgreSQL expects it to select, by its statistics.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn expected_rows(&self, session: &Session) -> Result<u64, Error> {
+        self.statement().expected_rows(session).await
+    }
+
     /// Runs the statement, or the one that counts, and returns its text and how PostgreSQL found
     /// the rows.
     ///

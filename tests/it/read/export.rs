@@ -121,3 +121,81 @@ fn a_reader_that_goes_away_is_no_error() {
         (Some(0), "")
     );
 }
+
+#[test]
+fn payloads_as_text_are_byte_for_byte_what_is_stored_and_no_number_is_a_number() {
+    let scope = Sandbox::shared().scope("export_text");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    record(&database, ODD_ROWS);
+    record(
+        &database,
+        r#"SELECT gen_random_uuid(), 'Big', NULL::uuid, 's', false,
+                  '{"n": 1e400, "long": 1234567890123456789012345678901234567890, "text": "\"\\"}'::jsonb,
+                  '2026-11-22'::timestamp, NULL::uuid"#,
+    );
+    let columns = ["--columns", "id,payload,attributes"];
+    for format in ["ndjson", "json"] {
+        let exported = audit
+            .succeed(&[&["export", "-o", format, "--payload-as", "text"][..], &columns].concat());
+        let rows: Vec<serde_json::Value> = match format {
+            "json" => serde_json::from_str(&exported).unwrap_or_default(),
+            _ => exported.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+        };
+        assert_eq!(rows.len(), 8, "{exported}");
+        for row in rows {
+            let stored = database
+                .value(&format!("SELECT payload::text FROM event_logs WHERE id = {}", row["id"]));
+            assert_eq!(row["payload"], stored.as_str(), "{row}");
+            assert_eq!(row["attributes"], serde_json::Value::Null);
+        }
+    }
+    // CSV has always text there.
+    assert_eq!(audit.succeed(&["export", "--payload-as", "text"]), audit.succeed(&["export"]));
+}
+
+#[test]
+fn times_in_csv_are_those_of_json_where_that_is_asked_for_and_the_other_way_round() {
+    let scope = Sandbox::shared().scope("export_times");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    record(&database, ODD_ROWS);
+    let columns = ["--columns", "created_at", "--no-header"];
+    let csv =
+        |form: &str| audit.succeed(&[&["export", "--timestamps", form][..], &columns].concat());
+    let ndjson = |form: &str| {
+        let lines = audit.succeed(
+            &[&["export", "-o", "ndjson", "--timestamps", form][..], &columns[..2]].concat(),
+        );
+        let times = lines.lines().map(|line| {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            format!("{}\n", row["created_at"].as_str().unwrap_or_default())
+        });
+        times.collect::<String>()
+    };
+    insta::assert_snapshot!(csv("rfc3339"), @r"
+2026-11-22T10:00:00.000000Z
+2026-11-22T10:00:00.500000Z
+0044-03-15T12:00:00.000000Z BC
+294276-12-31T23:59:59.999999Z
+infinity
+-infinity
+12026-01-01T00:00:00.000001Z
+");
+    assert_eq!(ndjson("rfc3339"), csv("rfc3339"));
+    assert_eq!(ndjson("sql"), csv("sql"));
+    assert_eq!(csv("sql"), audit.succeed(&[&["export"][..], &columns].concat()));
+    let recorded = audit.succeed(&[
+        "query",
+        "-n",
+        "1",
+        "-o",
+        "csv",
+        "--columns",
+        "recorded_at",
+        "--timestamps",
+        "rfc3339",
+    ]);
+    let time = recorded.lines().last().unwrap_or_default();
+    assert!(time.ends_with('Z') && time.contains('T'), "{recorded}");
+}

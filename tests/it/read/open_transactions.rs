@@ -34,6 +34,20 @@ fn offsets_behind_an_open_transaction_are_counted_and_the_record_is_not_complete
     assert_eq!((&open["first_offset"], &open["offsets_waiting"]), (&5.into(), &25.into()));
     assert!(open["open_since"].as_str().is_some_and(|time| time.starts_with("20")), "{open}");
     assert!(audit.succeed(&["status"]).contains("offsets_waiting"));
+    // CSV has it beside the partition, and JSON, too.
+    let csv = audit.succeed(&["status", "-o", "csv", "--timestamps", "rfc3339"]);
+    let (header, row) = csv.split_once('\n').unwrap_or_default();
+    let names: Vec<_> = header.split(',').collect();
+    let cells: Vec<_> = row.trim_end().split(',').collect();
+    let cell = |name: &str| names.iter().position(|other| *other == name).map(|place| cells[place]);
+    assert_eq!(cell("open_transaction_first_offset"), Some("5"), "{csv}");
+    assert_eq!(cell("open_transaction_offsets"), Some("25"), "{csv}");
+    assert_eq!(cell("open_since"), open["open_since"].as_str(), "{csv}");
+    let partition = now["partitions"][0].as_object().cloned().unwrap_or_default();
+    assert_eq!(
+        partition.keys().map(String::as_str).collect::<std::collections::BTreeSet<_>>(),
+        names.into_iter().collect()
+    );
 
     let output = audit.run(&["verify", "--wait", "0"]);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -106,6 +106,19 @@ fn show_tells_all_that_is_known_of_an_event() {
     assert_eq!(object["dead_letters"][0]["attempts"], 3);
     assert_eq!(object["replays"][0]["state"], "sent");
 
+    let line = audit.succeed(&["show", CREATED, "-o", "ndjson"]);
+    assert_eq!((line.lines().count(), parsed(&line)), (1, object));
+    // The row that is shown comes first, then the others of its event.
+    let rows = audit.succeed(&["show", CREATED, "-o", "csv", "--timestamps", "rfc3339"]);
+    let lines: Vec<_> = rows.lines().collect();
+    assert!(lines[0].starts_with("id,event_id,event_type,"), "{rows}");
+    assert!(lines[1].starts_with("1,") && lines[1].contains("T10:00:00.000000Z"), "{rows}");
+    assert!(lines[2].starts_with("3,") && lines.len() == 3, "{rows}");
+    let refused = audit.run(&["show", "4", "--diff", "-o", "csv"]);
+    assert_eq!((refused.status.code(), refused.stdout.as_slice()), (Some(2), &b""[..]));
+    let as_text = audit.succeed(&["show", CREATED, "-o", "json", "--payload-as", "text"]);
+    assert!(parsed(&as_text)["event"]["payload"].is_string(), "{as_text}");
+
     let unknown = audit.run(&["show", "99"]);
     assert_eq!(unknown.status.code(), Some(3));
     let ambiguous = audit.run(&["show", "019aa4c5"]);
@@ -256,4 +269,31 @@ fn show_says_where_a_story_is_longer_than_what_it_searched() {
     assert_eq!(said("1"), "");
     record(&database, &story(1, "2026-11-23"));
     assert!(said("1").contains("among the first 1000 events of its story"), "{}", said("1"));
+}
+
+#[test]
+fn show_and_trace_take_their_format_from_the_variable_and_the_profile_as_query_does() {
+    let scope = Sandbox::shared().scope("show_output");
+    let audit = Audit::migrated(&scope);
+    order(&audit);
+    let config = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("{error}"));
+    let written =
+        std::fs::write(config.path(), "default_profile = \"p\"\n[profiles.p]\noutput = \"csv\"\n");
+    assert!(written.is_ok(), "{written:?}");
+    for command in [&["query"][..], &["show", "1"], &["trace", "1"], &["status"]] {
+        let of_variable = audit.command(command).env("AUDIT_OUTPUT", "csv").output();
+        let of_profile = audit.command(command).env("AUDIT_CONFIG", config.path()).output();
+        let typed = audit.command(command).args(["-o", "json"]).env("AUDIT_OUTPUT", "csv").output();
+        let text = |output: std::io::Result<std::process::Output>| {
+            output
+                .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+                .unwrap_or_default()
+        };
+        let expected = audit.succeed(&[command, &["-o", "csv"]].concat());
+        assert!(expected.contains("event_type,") || expected.contains("topic,"), "{expected}");
+        assert_eq!(text(of_variable), expected, "{command:?}");
+        assert_eq!(text(of_profile), expected, "{command:?}");
+        let typed = text(typed);
+        assert!(typed.starts_with('[') || typed.starts_with('{'), "{command:?}: {typed}");
+    }
 }

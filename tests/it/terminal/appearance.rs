@@ -17,7 +17,8 @@ fn on_terminal(
     arguments: &[&str],
 ) -> (ExitStatus, String) {
     let mut command = audit.command(arguments);
-    command.envs(variables.iter().copied());
+    // What takes long on a busy machine would show it.
+    command.arg("--no-progress").envs(variables.iter().copied());
     Terminal::start(command, columns).end()
 }
 

@@ -3,3 +3,4 @@
 mod appearance;
 mod completions;
 mod pager;
+mod progress;

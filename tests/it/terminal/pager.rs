@@ -18,7 +18,8 @@ const NOTICED: Duration = Duration::from_secs(20);
 
 fn with_pager(audit: &Audit, pager: &str, arguments: &[&str]) -> Terminal {
     let mut command = audit.command(arguments);
-    command.env("PAGER", pager).env("NO_COLOR", "1");
+    // What takes long on a busy machine would show it.
+    command.arg("--no-progress").env("PAGER", pager).env("NO_COLOR", "1");
     Terminal::start(command, 120)
 }
 

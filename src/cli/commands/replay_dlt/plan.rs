@@ -51,11 +51,14 @@ pub(super) async fn make(
     partitions: Partitions,
     context: &Context<'_>,
 ) -> Result<CheckedPlan, Failure> {
+    let progress = context.ui.progress();
+    progress.doing("reading the dead letters");
     let reading = session.read(ReadMode::All).await?;
     let resolved = store::resolve(&reading, selection, RowScope::Existing).await?;
     let candidates = replay::candidates(&reading, &resolved).await?;
     explain_selection(&reading, selection, !candidates.is_empty(), context.ui).await?;
     reading.finish().await?;
+    progress.doing("asking Kafka for the topics and who reads them");
     let asked = match context.settings.kafka() {
         Ok(kafka) => replay::target_partitions(&kafka, &candidates, rules.to.as_deref())
             .await

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::cli::shared::record_count_text;
-use crate::cli::ui::{Exit, Failure, Ui, on_stop};
+use crate::cli::ui::{Exit, Failure, Total, Ui, on_stop};
 use crate::dead_letter::Plan;
 use crate::host;
 use crate::replay::{ReplayOptions, Replayer, SendProgress};
@@ -23,16 +23,17 @@ pub(super) async fn send(
         move || stop.store(true, Ordering::Relaxed)
     })?;
     let total = plan.steps.len();
-    let bar = ui.progress_bar(total as u64, "{bar:30} {pos}/{len} sent, {eta} left");
+    let progress = ui.progress();
+    progress.counting("records sent", Total::Exact(total as u64));
     let options = ReplayOptions { requested_by: requested_by(), reason, rate };
     let mut so_far = SendProgress::default();
     let outcome = replayer
         .send(&plan.steps, &options, &stop, |sent| {
             so_far = sent;
-            bar.set_position(sent.total() as u64);
+            progress.set(sent.total() as u64);
         })
         .await;
-    bar.finish_and_clear();
+    progress.clear();
     let mut line = format!("{} of {} sent", so_far.sent, record_count_text(total));
     if so_far.failed > 0 {
         line.push_str(&format!(", {} failed", so_far.failed));

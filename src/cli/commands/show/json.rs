@@ -1,4 +1,4 @@
-//! The details as one JSON object.
+//! The details for programs: one JSON object, or the rows of the event.
 
 use super::details::EventDetails;
 use crate::cli::ui::Failure;
@@ -9,24 +9,41 @@ use crate::time::Timestamp;
 use crate::value::Value;
 
 impl EventDetails {
+    /// The rows of the event as CSV: the one that is shown, then its other deliveries.
+    pub(crate) fn csv(&self, style: Style) -> Result<Vec<u8>, Failure> {
+        let shown = std::iter::once(&self.deliveries[self.shown]);
+        let mut output = Vec::new();
+        let (columns, rows) = rows(shown.chain(self.others()))?;
+        output::render(Format::Csv, style, &columns, rows, &mut output)?;
+        Ok(output)
+    }
+
+    /// The details as one JSON object on one line.
+    pub(crate) fn ndjson(&self, style: Style) -> Result<Vec<u8>, Failure> {
+        let mut output = self.json(style)?;
+        // A line break within a value is written `\\n`.
+        output.retain(|byte| *byte != b'\n');
+        output.push(b'\n');
+        Ok(output)
+    }
+
+    /// All deliveries but the one that is shown.
+    fn others(&self) -> impl Iterator<Item = &StoredEvent> {
+        let others = self.deliveries.iter().enumerate();
+        others.filter(|(index, _)| *index != self.shown).map(|(_, event)| event)
+    }
+
     /// The details as one JSON object.
-    pub(crate) fn json(&self, terminal: bool) -> Result<Vec<u8>, Failure> {
+    pub(crate) fn json(&self, style: Style) -> Result<Vec<u8>, Failure> {
         let mut output = b"{\"event\":".to_vec();
-        output.extend(events_json(terminal, &self.deliveries[self.shown..=self.shown], false)?);
-        let others: Vec<_> = self
-            .deliveries
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index != self.shown)
-            .map(|(_, event)| event)
-            .collect();
+        output.extend(events_json(style, &self.deliveries[self.shown..=self.shown], false)?);
         for (name, events) in [
-            ("other_deliveries", others),
+            ("other_deliveries", self.others().collect::<Vec<_>>()),
             ("causes", self.causes.iter().collect()),
             ("effects", self.effects.iter().collect()),
         ] {
             let _ = std::io::Write::write_fmt(&mut output, format_args!(",\"{name}\":"));
-            output.extend(events_json(terminal, events, true)?);
+            output.extend(events_json(style, events, true)?);
         }
         output.extend(b",\"dead_letters\":");
         let columns = [
@@ -40,7 +57,7 @@ impl EventDetails {
             "attempts",
         ];
         output.extend(rows_json(
-            terminal,
+            style,
             &columns,
             self.letters.iter().map(|letter| {
                 vec![
@@ -71,7 +88,7 @@ impl EventDetails {
             "replay_id",
         ];
         output.extend(rows_json(
-            terminal,
+            style,
             &columns,
             self.replays.iter().map(|replay| {
                 vec![
@@ -96,7 +113,7 @@ impl EventDetails {
                 text.as_ref().map_or(Value::Null, |text| Value::Json(text.clone().into()))
             };
             output.extend(rows_json(
-                terminal,
+                style,
                 &["path", "before", "after"],
                 changes.iter().map(|change| {
                     vec![change.path.as_str().into(), json(&change.before), json(&change.after)]
@@ -108,12 +125,21 @@ impl EventDetails {
     }
 }
 
+/// Columns, and rows of as many cells.
+type Rows<'a> = (Vec<Column>, Vec<(Vec<Value<'a>>, Emphasis)>);
+
 /// Events as an array of objects, or the only one as an object.
 fn events_json<'a>(
-    terminal: bool,
+    style: Style,
     events: impl IntoIterator<Item = &'a StoredEvent>,
     array: bool,
 ) -> Result<Vec<u8>, Failure> {
+    let (columns, rows) = rows(events)?;
+    json(style, if array { Format::Json } else { Format::Ndjson }, &columns, rows)
+}
+
+/// Events as rows of all columns.
+fn rows<'a>(events: impl IntoIterator<Item = &'a StoredEvent>) -> Result<Rows<'a>, Failure> {
     let columns: Vec<_> =
         EventColumn::ALL.iter().map(|column| Column::new(column.name())).collect();
     let mut rows = Vec::new();
@@ -121,25 +147,24 @@ fn events_json<'a>(
         let cells = EventColumn::ALL.iter().map(|column| event.value(*column));
         rows.push((cells.collect::<Result<Vec<_>, crate::store::Error>>()?, Emphasis::None));
     }
-    json(terminal, if array { Format::Json } else { Format::Ndjson }, &columns, rows)
+    Ok((columns, rows))
 }
 
 fn rows_json<'a>(
-    terminal: bool,
+    style: Style,
     names: &[&'static str],
     rows: impl Iterator<Item = Vec<Value<'a>>>,
 ) -> Result<Vec<u8>, Failure> {
     let columns: Vec<_> = names.iter().map(|name| Column::new(*name)).collect();
-    json(terminal, Format::Json, &columns, rows.map(|cells| (cells, Emphasis::None)).collect())
+    json(style, Format::Json, &columns, rows.map(|cells| (cells, Emphasis::None)).collect())
 }
 
 fn json(
-    terminal: bool,
+    style: Style,
     format: Format,
     columns: &[Column],
     rows: Vec<(Vec<Value<'_>>, Emphasis)>,
 ) -> Result<Vec<u8>, Failure> {
-    let style = Style { terminal, ..Style::default() };
     let mut output = Vec::new();
     output::render(format, style, columns, rows, &mut output)?;
     output.truncate(output.trim_ascii_end().len());

@@ -6,10 +6,10 @@ mod text;
 
 use std::io::Write as _;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run, ambiguous};
+use crate::cli::shared::{Context, FormatArgs, Run, ambiguous};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
 use crate::store;
@@ -19,35 +19,31 @@ use details::{EventDetails, MOST_RELATED};
 /// Show one event in full
 ///
 /// With its payload, where it came from, what caused it and what it caused, its other deliveries,
-/// and what became of it as a dead letter. Exits with 3 where nothing has the id.
+/// and what became of it as a dead letter: as text, or as one object in JSON and NDJSON. CSV has
+/// its rows with all columns: the one that is shown first, then its other deliveries. Exits with 3
+/// where nothing has the id.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit show 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
   audit show 019aa4c5…4b5a               # an id as tables show it on a terminal
   audit show 4711                        # a row id
-  audit show 4711 --diff                 # what changed since the aggregate's event before")]
+  audit show 4711 --diff                 # what changed since the aggregate's event before
+  audit show 4711 -o json | jq .event.payload")]
 pub(crate) struct ShowArgs {
     /// Event id, its beginning, its short form, or a row id
     id: String,
     /// Also show what changed in the payload since the aggregate's event before
     #[arg(long)]
     diff: bool,
-    /// Format of the output
-    #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "text")]
-    output: ShowFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ShowFormat {
-    /// For people
-    Text,
-    /// One object
-    Json,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
 }
 
 impl Run for ShowArgs {
-    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.output(&mut self.format.output);
+    }
 
     fn exit_without_reader(&self) -> Option<Exit> {
         Some(Exit::Done)
@@ -55,6 +51,11 @@ impl Run for ShowArgs {
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let ui = context.ui;
+        let format = self.format.format();
+        if self.diff && format == Format::Csv {
+            return Err(Failure::usage("--diff: CSV has a row for each delivery, and no changes")
+                .with_hint("-o json has them"));
+        }
         let mut session = context.settings.session("audit show").await?;
         let reading = session.read(ReadMode::Page).await?;
         let details = match store::find_event(&reading, &self.id).await? {
@@ -69,12 +70,12 @@ impl Run for ShowArgs {
             }
         };
         reading.finish().await?;
-        let style = ui.style();
-        let (format, bytes) = match self.output {
-            ShowFormat::Text => {
-                (Format::Table, details.text(style.color, style.width)?.into_bytes())
-            }
-            ShowFormat::Json => (Format::Json, details.json(style.terminal)?),
+        let style = self.format.style(ui);
+        let bytes = match format {
+            Format::Table | Format::Lines => details.text(style)?.into_bytes(),
+            Format::Json => details.json(style)?,
+            Format::Ndjson => details.ndjson(style)?,
+            Format::Csv => details.csv(style)?,
         };
         let mut output = ui.paged(format);
         output.write_all(&bytes)?;

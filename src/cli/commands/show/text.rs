@@ -6,17 +6,20 @@ use uuid::Uuid;
 
 use super::details::EventDetails;
 use crate::cli::ui::Failure;
-use crate::output::{Change, escape_controls, palette, pretty_json, short_uuid, wrap_text};
+use crate::output::{
+    Change, Style, TimeForm, escape_controls, palette, pretty_json, short_uuid, wrap_text,
+};
 use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
-use crate::time::{Timestamp, duration_text, timestamp_text};
+use crate::time::{Timestamp, duration_text};
 
 /// How wide the names at the left are.
 const LABEL: usize = 12;
 
 impl EventDetails {
-    /// The details as text. Lines are broken where `width`, in columns, is too small for them;
-    /// `None` is no limit.
-    pub(crate) fn text(&self, color: bool, width: Option<u16>) -> Result<String, Failure> {
+    /// The details as text. Lines are broken where the style's width is too small for them.
+    pub(crate) fn text(&self, style: Style) -> Result<String, Failure> {
+        let (color, width) = (style.color, style.width);
+        let form = style.times.unwrap_or(TimeForm::Rfc3339);
         let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
@@ -56,8 +59,8 @@ impl EventDetails {
                 None => "-".to_owned(),
             },
         );
-        line("happened", &time(event, EventColumn::CreatedAt)?);
-        line("recorded", &recorded(event)?);
+        line("happened", &time(event, EventColumn::CreatedAt, form)?);
+        line("recorded", &recorded(event, form)?);
         line("row", &event.id()?.to_string());
         line("from", &origin(event)?);
         for cause in &self.causes {
@@ -86,7 +89,7 @@ impl EventDetails {
                     "row {}{mark}, {}, recorded {}",
                     delivery.id()?,
                     origin(delivery)?,
-                    recorded(delivery)?
+                    recorded(delivery, form)?
                 ),
             );
         }
@@ -109,7 +112,7 @@ impl EventDetails {
                     replay.target_topic,
                     replay.describe(),
                     replay.requested_by,
-                    timestamp_text(Timestamp::with_zone(replay.requested_at)),
+                    form.text(Timestamp::with_zone(replay.requested_at)),
                 ),
             );
         }
@@ -140,13 +143,13 @@ fn id(event: &StoredEvent, came: EventColumn, stored: EventColumn) -> Result<Str
     })
 }
 
-fn time(event: &StoredEvent, column: EventColumn) -> Result<String, Failure> {
+fn time(event: &StoredEvent, column: EventColumn, form: TimeForm) -> Result<String, Failure> {
     Ok(event
         .time(column)?
-        .map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::with_zone(time))))
+        .map_or_else(|| "-".to_owned(), |time| form.text(Timestamp::with_zone(time))))
 }
 
-fn recorded(event: &StoredEvent) -> Result<String, Failure> {
+fn recorded(event: &StoredEvent, form: TimeForm) -> Result<String, Failure> {
     let Some(recorded_at) = event.time(EventColumn::RecordedAt)? else {
         return Ok("by no batch: the ledger does not know this row".to_owned());
     };
@@ -154,7 +157,7 @@ fn recorded(event: &StoredEvent) -> Result<String, Failure> {
     let batch = event.integer(EventColumn::BatchNo)?.unwrap_or_default();
     Ok(format!(
         "{} ({}), batch {batch}",
-        time(event, EventColumn::RecordedAt)?,
+        time(event, EventColumn::RecordedAt, form)?,
         duration_text(later)
     ))
 }

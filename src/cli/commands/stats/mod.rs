@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, explain_selection,
+    tell_what_is_read,
 };
 use crate::cli::ui::{Exit, Failure};
 use crate::dead_letter::short_class;
@@ -81,6 +82,8 @@ impl Run for StatsArgs {
         let style = self.format.style(ui);
         let mut session = context.settings.session("audit stats").await?;
         let reading = session.read(ReadMode::All).await?;
+        let progress = ui.progress();
+        tell_what_is_read(&progress, "counting", &selection, &reading).await?;
         let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
         let total = if resolved.is_empty() {
             None
@@ -109,6 +112,7 @@ impl Run for StatsArgs {
             }
             None => None,
         };
+        progress.clear();
         let mut output = ui.paged(format);
         output::render(format, style, &self.columns(), rows, &mut output)?;
         if let Some((buckets, step)) = drawn {

@@ -88,7 +88,10 @@ pub(super) async fn run(args: &FormatArgs, context: &Context<'_>) -> Result<Exit
         Some(group) => group.value.clone(),
         None => store::default_group(store::installation_id(&session).await?),
     };
+    let progress = context.ui.progress();
+    progress.doing("asking Kafka for its consumer groups");
     let answer = ask(&recorded, context).await;
+    progress.clear();
     let found = group_topics(&answer, &own);
     let rows = match args.format() {
         Format::Table => found.iter().map(folded).collect(),

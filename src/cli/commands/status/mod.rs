@@ -18,13 +18,17 @@ use overview::Overview;
 /// alive
 ///
 /// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
-/// Kafka the rest is shown, and the exit code is 4.
+/// Kafka the rest is shown, and the exit code is 4. JSON is one object with a member for each
+/// table: database, partitions, open_transactions, lost_ranges and ingesters. CSV has the
+/// partitions, with what waits in each behind an open transaction.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit status
   audit status --watch 2
   audit status --consumers               # who else reads the topics, and how far
+  audit status -o csv > partitions.csv   # a row for each partition
+  audit status -o json | jq .lost_ranges # one of the other tables
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
@@ -62,7 +66,9 @@ impl Run for StatusArgs {
             return watch::run(seconds, self.duplicates, self.all, &self.format, context).await;
         }
         let database = context.settings.database()?;
-        let overview = Overview::gather(self.duplicates, context, &database).await?;
+        let progress = context.ui.progress();
+        let overview = Overview::gather(self.duplicates, context, &database, &progress).await?;
+        progress.clear();
         let mut stdout = context.ui.stdout();
         stdout.write_all(&overview.render(&self.format, self.all, context.ui)?)?;
         stdout.flush()?;

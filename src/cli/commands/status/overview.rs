@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use indicatif::HumanBytes;
+use indicatif::{HumanBytes, HumanCount};
 
 use super::partitions::{Listed, Partitions, lost_table};
 use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, counted};
-use crate::cli::ui::{Failure, Ui};
+use crate::cli::ui::{Failure, Progress, Ui};
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{DatabaseStatus, IngesterStatus, LostRange, Session, Settings};
@@ -39,7 +39,9 @@ impl Overview {
         count_duplicates: bool,
         context: &Context<'_>,
         settings: &Settings,
+        progress: &Progress,
     ) -> Result<Self, store::Error> {
+        progress.doing("asking the database and Kafka");
         let session = Session::open(settings, "audit status").await?;
         let mut notes = session.home().await?.notes(settings);
         // The record first: of one incarnation it is never ahead of an end that is asked for later.
@@ -48,6 +50,8 @@ impl Overview {
         let kafka = ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
         let database = store::database_status(&session).await?;
         let duplicates = if count_duplicates || database.rows <= FEW_ROWS {
+            let rows = HumanCount(database.rows.unsigned_abs());
+            progress.doing(format!("counting the duplicates among {rows} rows"));
             Some(store::count_duplicates(&session).await?)
         } else {
             notes.push(
@@ -56,6 +60,7 @@ impl Overview {
             );
             None
         };
+        progress.doing("asking Kafka how long records wait");
         let partitions = Partitions::gather(partitions, kafka, context.settings, &mut notes).await;
         let mut lost = store::lost_ranges(&session, LISTED_LOSSES + 1).await?;
         if lost.len() as i64 > LISTED_LOSSES {
@@ -79,7 +84,7 @@ impl Overview {
         let (facts, listed) = match format {
             Format::Table | Format::Lines if all => (self.facts_for_people(), Listed::All),
             Format::Table | Format::Lines => (self.facts_for_people(), Listed::Remarkable),
-            Format::Json | Format::Ndjson | Format::Csv => (self.facts(), Listed::All),
+            Format::Json | Format::Ndjson | Format::Csv => (self.facts(), Listed::ForPrograms),
         };
         let sections = vec![
             facts,

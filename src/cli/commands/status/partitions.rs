@@ -19,6 +19,8 @@ const WAITING_LIMIT: Duration = Duration::from_secs(3);
 /// Which partitions are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Listed {
+    /// All with all columns, in the order of their topics.
+    ForPrograms,
     /// All, in the order of their topics.
     All,
     /// Those only that are not as they should be.
@@ -118,7 +120,7 @@ impl Partitions {
     /// The partitions, all of them or those only that a person should see, the furthest behind
     /// first.
     pub(super) fn table(&self, listed: Listed) -> Section<'_> {
-        let columns = vec![
+        let mut columns = vec![
             Column::new("topic"),
             Column::new("partition"),
             Column::new("next_offset").optional(1),
@@ -128,9 +130,16 @@ impl Partitions {
             Column::new("lost"),
             Column::new("claimed_by").optional(2),
             Column::new("recorded_at").optional(3),
+            // A person sees a table of open transactions.
+            Column::new("open_transaction_first_offset"),
+            Column::new("open_transaction_offsets"),
+            Column::new("open_since"),
         ];
+        if listed != Listed::ForPrograms {
+            columns.truncate(columns.len() - 3);
+        }
         let mut shown: Vec<&PartitionStatus> = match listed {
-            Listed::All => self.all.iter().collect(),
+            Listed::ForPrograms | Listed::All => self.all.iter().collect(),
             Listed::Remarkable => self.remarkable().collect(),
         };
         if listed == Listed::Remarkable {
@@ -138,6 +147,7 @@ impl Partitions {
         }
         let rows = shown.into_iter().map(|partition| {
             let lag = self.lag_of(partition);
+            let open = self.open_transaction_of(partition);
             let emphasis = match (partition.lost, lag) {
                 (lost, _) if lost > 0 => Emphasis::Alarm,
                 (_, Some(lag)) if lag > 0 => Emphasis::Notice,
@@ -154,6 +164,9 @@ impl Partitions {
                 partition.lost.into(),
                 partition.claimed_by.as_deref().into(),
                 partition.recorded_at.map(Timestamp::from).into(),
+                open.map(|open| open.first_offset).into(),
+                self.found(partition).map(|_| open.map_or(0, |open| open.offsets)).into(),
+                open.and_then(|_| self.open_since(&partition.partition)).into(),
             ];
             (cells, emphasis)
         });
@@ -183,18 +196,29 @@ impl Partitions {
     /// What waits behind open transactions.
     pub(super) fn open_transaction_table(&self) -> Section<'_> {
         let rows = self.open_transactions.iter().map(|(partition, open)| {
-            let since = self.open_since.get(partition);
             let cells = vec![
                 partition.topic.as_str().into(),
                 partition.partition.into(),
                 open.first_offset.into(),
                 open.offsets.into(),
-                since.map(|time| Timestamp::with_zone((*time).into())).into(),
+                self.open_since(partition).into(),
             ];
             (cells, Emphasis::Notice)
         });
         let columns = ["topic", "partition", "first_offset", "offsets_waiting", "open_since"];
         Section::table("open_transactions", columns.map(Column::new).to_vec(), rows.collect())
+    }
+
+    /// What waits behind an open transaction of a partition of the cluster that was asked.
+    fn open_transaction_of(&self, partition: &PartitionStatus) -> Option<OpenTransaction> {
+        self.found(partition)?;
+        let mut all = self.open_transactions.iter();
+        all.find(|(open, _)| *open == partition.partition).map(|(_, open)| *open)
+    }
+
+    /// Since when it waits, where Kafka tells it.
+    fn open_since(&self, partition: &TopicPartition) -> Option<Timestamp> {
+        self.open_since.get(partition).map(|time| Timestamp::with_zone((*time).into()))
     }
 
     /// The partition as Kafka has it, where it belongs to the cluster that was asked.

@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::overview::Overview;
 use crate::cli::shared::{Context, FormatArgs};
-use crate::cli::ui::{Exit, Failure, Ui, interruption};
+use crate::cli::ui::{Exit, Failure, Progress, Ui, interruption};
 use crate::output::{Format, escape_controls};
 use crate::time::timestamp_text;
 
@@ -22,10 +22,12 @@ pub(super) async fn run(
 ) -> Result<Exit, Failure> {
     let ui = context.ui;
     let database = context.settings.database()?;
+    // What is there stays until the next is drawn over it.
+    let progress = Progress::hidden();
     let mut interruption = pin!(interruption()?);
     loop {
         let gathered = tokio::select! {
-            gathered = Overview::gather(count_duplicates, context, &database) => gathered,
+            gathered = Overview::gather(count_duplicates, context, &database, &progress) => gathered,
             () = &mut interruption => return Ok(Exit::Done),
         };
         match gathered {

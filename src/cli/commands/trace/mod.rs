@@ -10,8 +10,8 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run};
-use crate::cli::ui::{Exit, Failure};
+use crate::cli::shared::{Context, Run, ValueArgs};
+use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::output::{Format, write_mermaid};
 use crate::store;
 use crate::store::{ReadMode, StoredEvent};
@@ -38,8 +38,18 @@ pub(crate) struct TraceArgs {
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=100_000))]
     limit: i64,
     /// Format of the output
-    #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "table")]
-    output: TraceFormat,
+    #[arg(
+        short,
+        long,
+        alias = "format",
+        value_name = "FORMAT",
+        env = "AUDIT_OUTPUT",
+        hide_env_values = true,
+        help_heading = "Output"
+    )]
+    output: Option<TraceFormat>,
+    #[command(flatten)]
+    values: ValueArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,8 +66,21 @@ enum TraceFormat {
     Mermaid,
 }
 
+impl From<OutputFormat> for TraceFormat {
+    fn from(format: OutputFormat) -> Self {
+        match format {
+            OutputFormat::Table => Self::Table,
+            OutputFormat::Json => Self::Json,
+            OutputFormat::Ndjson => Self::Ndjson,
+            OutputFormat::Csv => Self::Csv,
+        }
+    }
+}
+
 impl Run for TraceArgs {
-    fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
+    fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
+        settings.output(&mut self.output);
+    }
 
     fn exit_without_reader(&self) -> Option<Exit> {
         Some(Exit::Done)
@@ -76,15 +99,16 @@ impl Run for TraceArgs {
         let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
         let letters = store::dead_letter_summaries(&reading, &ids).await?;
         let replays = store::replays_of(&reading, &ids).await?;
-        let silence = match self.output {
+        let output = self.output.unwrap_or(TraceFormat::Table);
+        let silence = match output {
             TraceFormat::Table if !more => silence(&reading, &events).await?,
             _ => None,
         };
         reading.finish().await?;
 
         let story = Story::new(&events, &letters, &replays)?;
-        let style = ui.style();
-        let rows_format = match self.output {
+        let style = self.values.style(ui.style());
+        let rows_format = match output {
             TraceFormat::Table => {
                 let mut output = ui.paged(Format::Table);
                 story.write_timeline(style, &mut output)?;

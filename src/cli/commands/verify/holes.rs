@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::check::Check;
 use super::comparisons::Comparisons;
 use crate::cli::settings::ResolvedSettings;
-use crate::cli::ui::Failure;
+use crate::cli::ui::{Failure, Progress, Total};
 use crate::event::TopicPartition;
 use crate::kafka;
 use crate::ledger::{BatchClaim, Finding, StoredRow, holes, join_ranges};
@@ -63,7 +63,7 @@ impl<'a> Holes<'a> {
         for (partition_id, range) in holes(batch, rows) {
             self.add(partition_id, range);
         }
-        if self.count < COLLECTED { Ok(()) } else { self.ask().await }
+        if self.count < COLLECTED { Ok(()) } else { self.ask(|_| {}).await }
     }
 
     /// Takes a range that is a hole as a whole.
@@ -81,9 +81,10 @@ impl<'a> Holes<'a> {
         }
     }
 
-    /// Asks Kafka about what is collected.
-    async fn ask(&mut self) -> Result<(), Failure> {
+    /// Asks Kafka about what is collected, and tells of how many holes it has answered.
+    async fn ask(&mut self, told: impl Fn(u64) + Clone + Send + 'static) -> Result<(), Failure> {
         self.count = 0;
+        let mut answered = 0;
         let mut topics: BTreeMap<String, BTreeMap<i32, Vec<Range<i64>>>> = BTreeMap::new();
         for (partition_id, ranges) in std::mem::take(&mut self.collected) {
             if let Some((partition, _)) = self.askable.get(&partition_id) {
@@ -93,9 +94,13 @@ impl<'a> Holes<'a> {
         }
         for (topic, ranges) in topics {
             let settings = self.settings.kafka()?;
-            let name = topic.clone();
-            let asked =
-                kafka::blocking(move || kafka::find_in_ranges(&settings, &name, &ranges)).await;
+            let (name, told) = (topic.clone(), told.clone());
+            let before = answered;
+            answered += ranges.values().flatten().map(length).sum::<u64>();
+            let asked = kafka::blocking(move || {
+                kafka::find_in_ranges(&settings, &name, &ranges, |passed| told(before + passed))
+            });
+            let asked = asked.await;
             match asked {
                 Ok(found) => {
                     for (partition, offsets) in found {
@@ -113,8 +118,10 @@ impl<'a> Holes<'a> {
     }
 
     /// Asks about the rest, and tells what was found, and how many holes could not be asked about.
-    pub(super) async fn finish(mut self) -> Result<(Check, i64), Failure> {
-        self.ask().await?;
+    pub(super) async fn finish(mut self, progress: &Progress) -> Result<(Check, i64), Failure> {
+        let left: u64 = self.collected.values().flatten().map(length).sum();
+        progress.counting("holes looked up", Total::Exact(left));
+        self.ask(progress.setter()).await?;
         let check = Check {
             check: "holes",
             subject: "offsets without a row".to_owned(),
@@ -123,6 +130,11 @@ impl<'a> Holes<'a> {
         };
         Ok((check, self.unasked))
     }
+}
+
+/// How many offsets a range has.
+fn length(range: &Range<i64>) -> u64 {
+    (range.end - range.start).unsigned_abs()
 }
 
 /// `1 declared hole`, `7 declared holes`.

@@ -14,7 +14,7 @@ use clap::Args;
 
 use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
 use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run, counted, name_in_list};
-use crate::cli::ui::{Exit, Failure, Ui};
+use crate::cli::ui::{Exit, Failure, Progress, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
 use crate::output;
@@ -80,6 +80,8 @@ impl Run for VerifyArgs {
         for note in session.home().await?.notes(&settings) {
             context.ui.status(&note);
         }
+        let progress = context.ui.progress();
+        progress.doing("asking Kafka where its partitions end");
         // The record, then Kafka, then the snapshot: of one incarnation what is recorded first is
         // never ahead of Kafka's end, and what Kafka has then must be in the snapshot.
         let before = store::known_partitions(&session).await?;
@@ -87,10 +89,11 @@ impl Run for VerifyArgs {
             before.iter().map(|known| known.partition.topic.clone()).collect();
         topics.extend(self.topics.iter().cloned());
         let kafka = match ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await {
-            Ok(kafka) => self.settle(&session, kafka, context.settings).await?,
+            Ok(kafka) => self.settle(&session, kafka, context.settings, &progress).await?,
             Err(reason) => Err(reason),
         };
         let kafka = kafka.as_ref();
+        progress.doing("reading the ledger");
         let scan = LedgerScan::open(&mut session).await?;
         let known = scan.partitions().await?;
         let comparisons = Comparisons::new(&before, &known, kafka.ok());
@@ -105,10 +108,12 @@ impl Run for VerifyArgs {
         }
         let totals = scan.totals().await?;
         checks.push(ledger_check(&totals));
-        checks.push(rows::check(&scan, totals.rows, &mut holes, context.ui).await?);
-        let (holes, unasked_holes) = holes.finish().await?;
+        checks.push(rows::check(&scan, totals.rows, &mut holes, &progress).await?);
+        let (holes, unasked_holes) = holes.finish(&progress).await?;
         checks.push(holes);
+        progress.doing("reading the schema");
         checks.push(schema::check(&scan).await?);
+        progress.clear();
         let exit = print(&self, &checks, context.ui)?;
         let closed = known.iter().filter(|known| !known.is_newest).count();
         context.ui.status(&unchecked(unasked_holes, closed));
@@ -124,7 +129,9 @@ impl VerifyArgs {
         session: &Session,
         kafka: ClusterOffsets,
         settings: &ResolvedSettings,
+        progress: &Progress,
     ) -> Result<Answer<ClusterOffsets>, Failure> {
+        progress.doing("waiting until all that Kafka holds is recorded");
         let topics: Vec<String> =
             kafka.partitions.keys().map(|partition| partition.topic.clone()).collect();
         let began = Instant::now();

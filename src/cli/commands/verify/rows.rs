@@ -1,10 +1,8 @@
 //! Each row beside its batch.
 
-use indicatif::ProgressBar;
-
 use super::check::Check;
 use super::holes::Holes;
-use crate::cli::ui::{Failure, Ui};
+use crate::cli::ui::{Failure, Progress, Total};
 use crate::ledger;
 use crate::ledger::{BatchClaim, Finding, Severity, StoredRow};
 use crate::store::LedgerScan;
@@ -12,23 +10,15 @@ use crate::store::LedgerScan;
 /// How many findings are listed; the rest is counted.
 const LISTED: usize = 1000;
 
-/// From this many rows on reading them takes long enough for a progress bar.
-const WORTH_A_BAR: u64 = 100_000;
-
 /// Reads every row, in the order of the ids, beside the batches, and collects the holes. The
 /// batches claim `claimed` rows.
 pub(super) async fn check(
     scan: &LedgerScan<'_>,
     claimed: i64,
     holes: &mut Holes<'_>,
-    ui: Ui,
+    progress: &Progress,
 ) -> Result<Check, Failure> {
-    let total = claimed.unsigned_abs();
-    let progress = if total < WORTH_A_BAR {
-        ProgressBar::hidden()
-    } else {
-        ui.progress_bar(total, "{bar:40} {human_pos} of {human_len} rows, {eta} left")
-    };
+    progress.counting("rows read", Total::Exact(claimed.unsigned_abs()));
     let mut batches = scan.batches().await?;
     let mut rows = scan.rows().await?;
     let mut findings = Findings::default();
@@ -38,6 +28,7 @@ pub(super) async fn check(
         let mut of_batch: Vec<StoredRow> = Vec::new();
         while let Some(found) = row.filter(|row| row.id <= batch.last_id) {
             count += 1;
+            progress.set(count);
             if found.id < batch.first_id {
                 findings.unknown_row(found);
             } else {
@@ -46,7 +37,6 @@ pub(super) async fn check(
             row = rows.next().await?;
         }
         in_batches += of_batch.len() as u64;
-        progress.set_position(count);
         findings.add(&batch, &of_batch);
         holes.add_batch(&batch, &of_batch).await?;
     }
@@ -55,7 +45,6 @@ pub(super) async fn check(
         findings.unknown_row(found);
         row = rows.next().await?;
     }
-    progress.finish_and_clear();
     let detail = format!("{count} rows read, {in_batches} of them in a batch");
     Ok(Check {
         check: "rows",
