@@ -6,6 +6,7 @@ mod commands;
 mod settings;
 mod shared;
 mod ui;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -47,17 +48,17 @@ Examples:
 )]
 struct Cli {
     #[command(flatten)]
-    connection: ConnectionArgs,
-    #[command(flatten)]
     ui: UiArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
     #[command(subcommand)]
     command: Command,
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn main() -> ExitCode {
-    let parsed = Cli::command()
-        .try_get_matches()
+    let typed: Vec<_> = std::env::args_os().collect();
+    let parsed = usage::parse(Cli::command, &typed)
         .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
