@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod commands;
+mod completion;
 mod settings;
 mod shared;
 mod ui;
@@ -58,6 +59,9 @@ struct Cli {
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn main() -> ExitCode {
     let typed: Vec<_> = std::env::args_os().collect();
+    if let Some(exit) = completion::answer(Cli::command, &typed) {
+        return exit;
+    }
     let parsed = usage::parse(Cli::command, &typed)
         .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
     let (cli, matches) = match parsed {

@@ -19,6 +19,7 @@ pub use read::dead_letters::{
     DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
 };
 pub use read::find_event::{EventLookup, find_event};
+pub use read::known_values::{KnownValues, known_values};
 pub use read::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
 };

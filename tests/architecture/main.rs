@@ -139,11 +139,12 @@ fn within_the_store_reading_and_writing_stand_on_search_on_connection_on_errors(
 #[test]
 fn within_the_command_line_commands_stand_on_what_they_share_on_settings_on_the_terminal() {
     let rank = |place: &str| match room(place) {
-        "ui" => 0,
+        "ui" | "usage" => 0,
         "settings" => 1,
         "shared" => 2,
-        "commands" => 3,
-        "mod" => 4,
+        "completion" => 3,
+        "commands" => 4,
+        "mod" => 5,
         other => panic!("src/cli/{other} has no place in this test"),
     };
     assert_none("imports against the arrows of the command line", against_ranks("cli/", rank));

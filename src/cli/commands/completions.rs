@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 use clap_complete::Shell;
 
+use crate::cli::completion;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
@@ -31,9 +32,14 @@ impl Run for CompletionsArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        let mut script = Vec::new();
-        let mut program = (context.program)();
-        clap_complete::generate(self.shell, &mut program, "audit", &mut script);
+        let script = match completion::script(&self.shell.to_string()) {
+            Some(script) => script.into_bytes(),
+            None => {
+                let mut script = Vec::new();
+                clap_complete::generate(self.shell, &mut (context.program)(), "audit", &mut script);
+                script
+            }
+        };
         let mut stdout = context.ui.stdout();
         stdout.write_all(&script)?;
         stdout.flush()?;

@@ -148,13 +148,18 @@ impl ResolvedSettings {
 
     /// The database's settings. Says on stderr, once, what was given and is not heeded.
     pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
-        let url = self.database_url.as_ref().map(|url| url.value.as_str());
-        let password = self.password_of_file()?;
-        let settings = store::Settings::resolve(url, password, |name| std::env::var(name).ok())?;
+        let settings = self.quiet_database()?;
         if !self.is_database_told.swap(true, Ordering::Relaxed) {
             settings.notices().iter().for_each(|notice| Ui::default().status(notice));
         }
         Ok(settings)
+    }
+
+    /// The database's settings, without a word about them.
+    pub(crate) fn quiet_database(&self) -> Result<store::Settings, Failure> {
+        let url = self.database_url.as_ref().map(|url| url.value.as_str());
+        let password = self.password_of_file()?;
+        Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
     }
 
     /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`

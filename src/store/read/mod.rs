@@ -5,6 +5,7 @@ pub(in crate::store) mod commit_order;
 pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
 pub(in crate::store) mod find_event;
+pub(in crate::store) mod known_values;
 pub(in crate::store) mod ledger_scan;
 pub(in crate::store) mod partitions;
 pub(in crate::store) mod replay_candidates;
