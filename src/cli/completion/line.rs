@@ -56,13 +56,13 @@ impl Line {
 
     /// What was typed for an option: the last one counts.
     fn option(&self, name: &str) -> Option<String> {
-        let words: Vec<&str> = self.words.iter().map(|word| word.to_str()).collect::<Option<_>>()?;
-        let given = words.iter().enumerate().filter_map(|(place, word)| {
-            match word.strip_prefix(name)? {
+        let words: Vec<&str> =
+            self.words.iter().map(|word| word.to_str()).collect::<Option<_>>()?;
+        let given =
+            words.iter().enumerate().filter_map(|(place, word)| match word.strip_prefix(name)? {
                 "" => words.get(place + 1).copied(),
                 joined => joined.strip_prefix('='),
-            }
-        });
+            });
         // As a shell reads it. What it would put in for a variable is not known here: the settings
         // can't be read then, and there are no values.
         let words = shlex::split(given.last()?)?;

@@ -6,25 +6,25 @@
 
 mod bash;
 mod line;
+mod unquoted;
 mod values;
-mod zsh;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Command;
-use clap_complete::env::{CompleteEnv, EnvCompleter, Fish, Shells};
+use clap_complete::env::{CompleteEnv, EnvCompleter, Shells};
 
 use bash::AuditBash;
 use line::Line;
-use zsh::AuditZsh;
+use unquoted::{FISH, ZSH};
 
 /// The variable by which a shell's script asks.
 const VARIABLE: &str = "AUDIT_COMPLETE";
 
 /// The shells whose scripts ask.
-const SHELLS: [&dyn EnvCompleter; 3] = [&AuditBash, &Fish, &AuditZsh];
+const SHELLS: [&dyn EnvCompleter; 3] = [&AuditBash, &FISH, &ZSH];
 
 /// Answers a shell that asks, and gives the exit code then.
 pub(super) fn answer(program: fn() -> Command, typed: &[OsString]) -> Option<ExitCode> {

@@ -109,10 +109,10 @@ mod tests {
     fn the_last_item_of_a_list_is_completed() {
         let types = ["OrderCreated", "OrderShipped", "PaymentDeclined"];
         assert_eq!(offered("Pay", &types), ["PaymentDeclined"]);
-        assert_eq!(offered("OrderCreated,", &types), [
-            "OrderCreated,OrderShipped",
-            "OrderCreated,PaymentDeclined"
-        ]);
+        assert_eq!(
+            offered("OrderCreated,", &types),
+            ["OrderCreated,OrderShipped", "OrderCreated,PaymentDeclined"]
+        );
         assert_eq!(offered("Payment*,!OrderS", &types), ["Payment*,!OrderShipped"]);
         assert!(offered("x", &types).is_empty());
     }
@@ -120,9 +120,35 @@ mod tests {
     #[test]
     fn names_that_a_shell_or_a_glob_would_read_are_never_offered() {
         let hostile = [
-            "$(touch pwned)", "`id`", "a;b", "a|b", "a&b", "a b", "a'b", "a\"b", "a*", "a?", "[a]",
-            "a,b", "!a", "a\\b", "~a", "-rf", "--to", "a>b", "a(b", "{a,b}", "#a", "=a", "a\nb",
-            "a\u{1b}[2J", "a\u{202e}b", "a\u{200b}b", "", "a=b", "^a",
+            "$(touch pwned)",
+            "`id`",
+            "a;b",
+            "a|b",
+            "a&b",
+            "a b",
+            "a'b",
+            "a\"b",
+            "a*",
+            "a?",
+            "[a]",
+            "a,b",
+            "!a",
+            "a\\b",
+            "~a",
+            "-rf",
+            "--to",
+            "a>b",
+            "a(b",
+            "{a,b}",
+            "#a",
+            "=a",
+            "a\nb",
+            "a\u{1b}[2J",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "",
+            "a=b",
+            "^a",
         ];
         assert!(offered("", &hostile).is_empty(), "{:?}", offered("", &hostile));
         let plain = ["order.created", "/orders", "urn:orders", "Größe", "注文", "a_b-c"];

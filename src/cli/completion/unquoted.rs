@@ -1,31 +1,40 @@
-//! zsh: it quotes what it inserts by itself, and hands over words with the quotes they have.
+//! zsh and fish: they quote what they insert by themselves, and hand over words with the quotes they
+//! have.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
 use clap::Command;
-use clap_complete::env::{EnvCompleter, Zsh};
+use clap_complete::env::{EnvCompleter, Fish, Zsh};
 
-/// Completes at once where zsh has read the script as a function of its `fpath`: without it the
-/// first TAB only defines the function.
-const AS_FUNCTION: &str = "\
+/// A shell, with what its script lacks.
+pub(super) struct Unquoted {
+    shell: &'static dyn EnvCompleter,
+    more: &'static str,
+}
+
+/// fish.
+pub(super) const FISH: Unquoted = Unquoted { shell: &Fish, more: "" };
+
+/// zsh. It reads the script as a function of its `fpath`, which without the last lines would only
+/// define another function the first time.
+pub(super) const ZSH: Unquoted = Unquoted {
+    shell: &Zsh,
+    more: "\
 if [[ $funcstack[1] == _audit ]]; then
     _clap_dynamic_completer_audit \"$@\"
 fi
-";
+",
+};
 
-/// zsh, as `audit` asks and answers it.
-#[derive(Debug)]
-pub(super) struct AuditZsh;
-
-impl EnvCompleter for AuditZsh {
+impl EnvCompleter for Unquoted {
     fn name(&self) -> &'static str {
-        Zsh.name()
+        self.shell.name()
     }
 
     fn is(&self, name: &str) -> bool {
-        Zsh.is(name)
+        self.shell.is(name)
     }
 
     fn write_registration(
@@ -36,8 +45,8 @@ impl EnvCompleter for AuditZsh {
         program: &str,
         script: &mut dyn Write,
     ) -> io::Result<()> {
-        Zsh.write_registration(variable, name, command, program, script)?;
-        script.write_all(AS_FUNCTION.as_bytes())
+        self.shell.write_registration(variable, name, command, program, script)?;
+        script.write_all(self.more.as_bytes())
     }
 
     fn write_complete(
@@ -48,7 +57,7 @@ impl EnvCompleter for AuditZsh {
         answer: &mut dyn Write,
     ) -> io::Result<()> {
         let words = words.into_iter().map(|word| without_quotes(&word)).collect();
-        Zsh.write_complete(command, words, folder, answer)
+        self.shell.write_complete(command, words, folder, answer)
     }
 }
 
