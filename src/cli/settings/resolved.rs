@@ -16,7 +16,7 @@ use super::config_file;
 use super::config_file::ConfigSearch;
 use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
-use crate::cli::ui::{Failure, OutputFormat, Ui};
+use crate::cli::ui::{Exit, Failure, OutputFormat, Ui};
 use crate::{kafka, store};
 
 /// Where a value comes from.
@@ -159,7 +159,13 @@ impl ResolvedSettings {
     pub(crate) fn quiet_database(&self) -> Result<store::Settings, Failure> {
         let url = self.database_url.as_ref().map(|url| url.value.as_str());
         let password = self.password_of_file()?;
-        Ok(store::Settings::resolve(url, password, |name| std::env::var(name).ok())?)
+        let read = store::Settings::resolve(url, password, |name| std::env::var(name).ok());
+        read.map_err(|error| match (error, &self.database_url) {
+            (store::Error::Url(reason), Some(url)) => {
+                Failure::usage(format!("{}: {reason}", url.source))
+            }
+            (error, _) => Failure::from(error).with_exit(Exit::Usage),
+        })
     }
 
     /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`

@@ -71,7 +71,7 @@ fn find(text: &str, service: &str) -> Result<Option<Vec<(&'static str, String)>>
             return Err(format!("{at}a line of [{service}] is no name=value"));
         };
         let known = KnownParameter::named(name.trim()).map_err(|error| match error {
-            Error::Settings(reason) => format!("{at}{reason}"),
+            Error::Url(reason) => format!("{at}{reason}"),
             other => format!("{at}{other}"),
         })?;
         if matches!(known.name, "service" | "servicefile") {
