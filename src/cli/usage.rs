@@ -21,6 +21,10 @@ pub(super) fn parse(
     };
     let mut program = program();
     program.build();
+    // A variable that is empty is one that is not set, as everywhere.
+    if let Ok(matches) = without_empty(program.clone()).try_get_matches_from(arguments) {
+        return Ok(matches);
+    }
     // The variables count as typed in clap's usage: they are left out to see what was typed.
     match as_typed(program.clone()).try_get_matches_from(arguments) {
         Err(typed) => Err(typed),
@@ -28,13 +32,30 @@ pub(super) fn parse(
     }
 }
 
-/// A command that heeds no variables, and shows the same usage in errors as in its help.
+/// A command that heeds no empty variables.
+fn without_empty(command: Command) -> Command {
+    let is_empty = |argument: &Arg| {
+        argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty())
+    };
+    command
+        .mut_args(|argument| match is_empty(&argument) {
+            true => argument.env(None::<&str>),
+            false => argument,
+        })
+        .mut_subcommands(without_empty)
+}
+
+/// A command that heeds no variables, shows the same usage in errors as in its help, and takes a
+/// negative number for the value that it is, not for an option.
 fn as_typed(mut command: Command) -> Command {
     let usage = command.render_usage().ansi().to_string();
     let (_title, usage) = usage.split_once(' ').unwrap_or_default();
     command
         .override_usage(usage.to_owned())
-        .mut_args(|argument| argument.env(None::<&str>))
+        .mut_args(|argument| match argument.get_action().takes_values() {
+            true => argument.env(None::<&str>).allow_negative_numbers(true),
+            false => argument,
+        })
         .mut_subcommands(as_typed)
 }
 

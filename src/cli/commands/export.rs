@@ -13,7 +13,7 @@ use tempfile::NamedTempFile;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, name_in_list,
-    row_count_text, suggest,
+    row_count_text, suggest, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
@@ -40,7 +40,7 @@ pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,
     /// How many rows at most [default: all]
-    #[arg(short = 'n', long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(short = 'n', long, value_name = "ROWS", value_parser = whole_number::<i64>(1..))]
     limit: Option<i64>,
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]

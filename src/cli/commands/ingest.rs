@@ -9,7 +9,7 @@ use indicatif::{HumanCount, ProgressBar};
 use regex::Regex;
 
 use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
-use crate::cli::shared::{Context, Run, name_in_list};
+use crate::cli::shared::{Context, Run, name_in_list, pattern, whole_number};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::event::Decoder;
 use crate::ingest;
@@ -50,16 +50,16 @@ pub(crate) struct IngestArgs {
     #[arg(long)]
     until_end: bool,
     /// Write a batch when it has this many rows
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=500_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_number::<u32>(1..=500_000))]
     batch_rows: u32,
     /// Write a batch when its first row has waited this long, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = whole_number::<u32>(1..=60_000))]
     batch_wait: u32,
     /// How many connections write at once, each the batches of its own partitions
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole_number::<u32>(1..=16))]
     writers: u32,
     /// Also take topics for dead letters whose name matches this regular expression
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
     /// Record this topic as a new incarnation: it was deleted and made again, or was truncated
     /// (repeatable)

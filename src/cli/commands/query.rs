@@ -9,6 +9,7 @@ use futures_util::TryStreamExt;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, row_count_text, suggest,
+    whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output;
@@ -32,7 +33,7 @@ Examples:
   audit query --service order-service --error '*Timeout*' --explain")]
 pub(crate) struct QueryArgs {
     /// How many rows at most
-    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = whole_number::<i64>(1..))]
     limit: i64,
     /// Order of the rows, by the time the events happened; the newest first unless given
     #[arg(long, value_name = "ORDER", value_enum)]

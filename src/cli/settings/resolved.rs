@@ -162,7 +162,7 @@ impl ResolvedSettings {
         let read = store::Settings::resolve(url, password, |name| std::env::var(name).ok());
         read.map_err(|error| match (error, &self.database_url) {
             (store::Error::Url(reason), Some(url)) => {
-                Failure::usage(format!("{}: {reason}", url.source))
+                Failure::usage(format!("{}: {reason}", url.source.of_key("database_url")))
             }
             (error, _) => Failure::from(error).with_exit(Exit::Usage),
         })
@@ -182,7 +182,21 @@ impl ResolvedSettings {
         })?;
         let settings: Vec<_> = self.kafka.iter().map(|setting| setting.value.clone()).collect();
         kafka::Settings::new(&brokers.value, &settings).map_err(|error| {
-            Failure::usage(error.to_string()).with_hint(error.hint().unwrap_or_default())
+            let message = match &error {
+                kafka::Error::Brokers(reason) => {
+                    format!("{}: {reason}", brokers.source.of_key("brokers"))
+                }
+                kafka::Error::Setting(reason) => {
+                    let named = |setting: &&Sourced<kafka::Setting>| {
+                        reason.starts_with(setting.value.name())
+                    };
+                    let source = self.kafka.iter().find(named).map(|setting| &setting.source);
+                    let source = source.map_or("-X".to_owned(), |source| source.of_key("kafka"));
+                    format!("{source}: {reason}")
+                }
+                other => other.to_string(),
+            };
+            Failure::usage(message).with_hint(error.hint().unwrap_or_default())
         })
     }
 }
@@ -245,6 +259,14 @@ impl ProfileChoice {
 impl SettingSource {
     fn is_typed(&self) -> bool {
         matches!(self, Self::Typed(_))
+    }
+
+    /// Where a value of a profile stands, by its key; what was typed or exported by its own name.
+    fn of_key(&self, key: &str) -> String {
+        match self {
+            Self::Typed(_) | Self::Variable(_) => self.to_string(),
+            Self::Profile(..) | Self::DefaultProfile(_) => format!("{key} of {self}"),
+        }
     }
 }
 

@@ -64,11 +64,15 @@ pub(crate) struct SelectorArgs {
     topic: Vec<String>,
 }
 
+fn zone(text: &str) -> Result<Zone, Failure> {
+    text.parse().map_err(|error| Failure::usage(format!("--tz: {error}")))
+}
+
 impl SelectorArgs {
     /// The selection, times resolved against the present, which is echoed on stderr.
     pub(crate) fn selection(&self, ui: Ui) -> Result<Selection, Failure> {
         // PostgreSQL knows no less than a microsecond.
-        let clock = Clock { now: Utc::now().trunc_subsecs(6), zone: self.tz.parse::<Zone>()? };
+        let clock = Clock { now: Utc::now().trunc_subsecs(6), zone: zone(&self.tz)? };
         let time = |text: &Option<String>| text.as_deref().map(|text| clock.time(text)).transpose();
         let globs = |texts: &[String]| texts.iter().map(|text| Glob::new(text)).collect::<Vec<_>>();
         let identifiers = |texts: &[String]| {

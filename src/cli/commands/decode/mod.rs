@@ -11,7 +11,7 @@ use record_file::{Content, Record};
 use regex::Regex;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run};
+use crate::cli::shared::{Context, Run, pattern, whole_number};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::event;
 use crate::event::Decoder;
@@ -40,7 +40,7 @@ pub(crate) struct DecodeArgs {
     #[command(flatten)]
     record: RecordArgs,
     /// Also take topics for dead letters whose name matches this regular expression
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
     /// Format of the output; all but table give one object or line for each record
     #[arg(
@@ -63,10 +63,10 @@ struct RecordArgs {
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
     /// The partition [default for a value: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<i32>(0..))]
     partition: Option<i32>,
     /// The offset [default for a value: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<i64>(0..))]
     offset: Option<i64>,
     /// Kafka's timestamp: RFC 3339, or seconds to nanoseconds since 1970
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]

@@ -7,7 +7,7 @@ mod status;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text, whole_number};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::dead_letter::{PlannedAction, ReplayRules};
 use crate::filter::Selection;
@@ -48,13 +48,13 @@ pub(crate) struct ReplayDltArgs {
     #[arg(short, long, conflicts_with = "dry_run", help_heading = "Replay")]
     yes: bool,
     /// Send at most this many, the oldest recorded first; with --status, show at most this many
-    #[arg(short = 'n', long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
+    #[arg(short = 'n', long, value_name = "RECORDS", value_parser = whole_number::<u32>(1..), help_heading = "Replay")]
     limit: Option<u32>,
     /// Send at most this many a second
-    #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
+    #[arg(long, value_name = "RECORDS", value_parser = whole_number::<u32>(1..), help_heading = "Replay")]
     rate: Option<u32>,
     /// Stop replaying an event after this many attempts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Replay")]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<i32>(1..), help_heading = "Replay")]
     max_replays: i32,
     /// Send to this topic instead
     #[arg(long, value_name = "TOPIC", help_heading = "Replay")]

@@ -8,7 +8,9 @@ use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, suggest};
+use crate::cli::shared::{
+    Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, suggest, whole_number,
+};
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
@@ -35,7 +37,7 @@ pub(crate) struct StatsArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type", value_parser = WordInList::<Grouping>::new())]
     by: Vec<Grouping>,
     /// How many groups at most
-    #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = whole_number::<i64>(1..=1_000_000))]
     limit: i64,
     /// Also count the rows that deliver an event again, dead letters aside; takes longer
     #[arg(long)]

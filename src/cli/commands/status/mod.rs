@@ -10,7 +10,7 @@ use std::io::Write;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, FormatArgs, Run};
+use crate::cli::shared::{Context, FormatArgs, Run, whole_number};
 use crate::cli::ui::{Exit, Failure};
 use overview::Overview;
 
@@ -28,7 +28,7 @@ Examples:
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = whole_number::<u64>(1..))]
     watch: Option<u64>,
     /// Also count the rows that repeat an event_id; on a large table this reads for a while
     #[arg(long)]

@@ -9,7 +9,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run};
+use crate::cli::shared::{Context, Run, whole_number};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::{Format, write_mermaid};
 use crate::store;
@@ -32,7 +32,7 @@ pub(crate) struct TraceArgs {
     /// Event, aggregate or correlation: an id, its beginning, its short form, or a row id
     id: String,
     /// How many events at most
-    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 1_000, value_parser = whole_number::<i64>(1..=100_000))]
     limit: i64,
     /// Format of the output
     #[arg(short, long, alias = "format", value_name = "FORMAT", default_value = "table")]

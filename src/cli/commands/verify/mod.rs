@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
-use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run, name_in_list};
+use crate::cli::shared::{
+    Answer, ClusterOffsets, Context, FormatArgs, Run, name_in_list, whole_number,
+};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
@@ -51,7 +53,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) topics: Vec<String>,
     /// How long to wait for a running ingester to reach the offsets that Kafka has at the start, in
     /// seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = whole_number::<u64>(0..))]
     wait: u64,
     #[command(flatten)]
     pub(crate) format: FormatArgs,

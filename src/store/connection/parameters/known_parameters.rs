@@ -183,9 +183,7 @@ impl KnownParameter {
             Ignored { unsaid, .. } if is_one_of(unsaid) => Ok(None),
             Ignored { reason, .. } => Ok(Some(format!("{given} is ignored: {reason}"))),
             Refused { but, .. } if is_one_of(but) => Ok(None),
-            Refused { reason, .. } => {
-                Err(format!("{given} can't be heeded: {reason}"))
-            }
+            Refused { reason, .. } => Err(format!("{given} can't be heeded: {reason}")),
         }
     }
 }

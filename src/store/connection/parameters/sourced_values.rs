@@ -40,10 +40,7 @@ impl SourcedValues {
             // libpq takes the next parameter for the value, which would then be shown.
             let next = text.get(given.place.clone()).and_then(|value| value.split_once('='));
             if next.is_some_and(|(name, _)| KnownParameter::named(name).is_ok()) {
-                return Err(Error::Url(format!(
-                    "{} has no value; write '' for none",
-                    known.name
-                )));
+                return Err(Error::Url(format!("{} has no value; write '' for none", known.name)));
             }
             values.set(known.name, given.value, ParameterSource::Url);
         }
@@ -71,7 +68,12 @@ impl SourcedValues {
         of_environment(self, "servicefile");
         if let Some(service) = self.text("service").map(str::to_owned) {
             let file = self.text("servicefile").map(str::to_owned);
-            for (name, value) in service_file::read(&service, file.as_deref(), &variable)? {
+            let given_as = match self.source("service") {
+                ParameterSource::Variable(variable) => variable,
+                _ => "service",
+            };
+            for (name, value) in service_file::read(&service, given_as, file.as_deref(), &variable)?
+            {
                 self.add(name, value, ParameterSource::Service);
             }
         }
