@@ -29,8 +29,9 @@ answers what happened: who did what to which order, when, what failed, and wheth
 complete.";
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with --fail-on-empty), 4 the \
-record is incomplete, 5 the record was altered, 130 interrupted before it was done.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with
+--fail-on-empty), 4 the record is incomplete, 5 the record was altered, 130
+interrupted before it was done.
 
 Examples:
   audit tail

@@ -22,6 +22,20 @@ fn the_whole_help_is_as_it_was_agreed() {
     insta::assert_snapshot!(text);
 }
 
+/// What stands behind the options is laid out by hand: wrapped, an example is no command any more.
+#[test]
+fn no_line_of_an_example_is_wider_than_a_terminal_of_80_columns() {
+    fn check(command: &clap::Command) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in help.lines() {
+            let width = unicode_width::UnicodeWidthStr::width(line);
+            assert!(width <= 80, "{}: {width} columns: {line}", command.get_name());
+        }
+        command.get_subcommands().for_each(check);
+    }
+    check(&Cli::command());
+}
+
 #[test]
 fn colour_and_pager_are_decided_for_every_command() {
     fn check(command: &clap::Command) {

@@ -23,15 +23,17 @@ use crate::ingest::{Counters, IngestSettings, Stop};
 /// partitions. Ctrl-C or SIGTERM ends after committing what was read (exit 0).
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Memory: each writer holds at most 4 batches of 8 MiB (or of one larger record) and their encoded rows, about 100 MiB;
-librdkafka holds at most 5 MiB for each assigned partition.
+Memory: each writer holds at most 4 batches of 8 MiB (or of one larger record)
+and their encoded rows, about 100 MiB; librdkafka holds at most 5 MiB for each
+assigned partition.
 
 Examples:
-  audit ingest                                     # orders.events, payments.events and their -dlt topics
-  audit ingest --topics shop.orders,shop.carts     # other topics
-  audit ingest --until-end                         # record what is there now, then end: for tests and cron
+  audit ingest
+  audit ingest --topics shop.orders,shop.carts
+  # Record what is there now, then end, as tests and cron need it:
+  audit ingest --until-end
   audit ingest -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 \\
-               -X sasl.username=audit -X sasl.password=@/run/secrets/kafka")]
+      -X sasl.username=audit -X sasl.password=@/run/secrets/kafka")]
 pub(crate) struct IngestArgs {
     /// The topics to record; one that does not exist yet is waited for
     #[arg(

@@ -28,7 +28,8 @@ Examples:
   audit query --type 'Payment*' --since '2h ago'
   audit query --aggregate 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de --order oldest
   audit query --dlt --error '*Timeout*' --date today -o json
-  audit query --where '$.total_amount > 100' --limit 10 --columns created_at,event_type,payload
+  audit query --where '$.total_amount > 100' --limit 10 \\
+      --columns created_at,event_type,payload
   audit query --type OrderCreated --date yesterday --count
   audit query --service order-service --error '*Timeout*' --explain")]
 pub(crate) struct QueryArgs {

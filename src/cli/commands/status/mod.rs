@@ -24,7 +24,7 @@ use overview::Overview;
 Examples:
   audit status
   audit status --watch 2
-  audit status --consumers               # who else reads the topics, and how far
+  audit status --consumers    # who else reads the topics, and how far
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
