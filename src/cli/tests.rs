@@ -37,6 +37,27 @@ fn no_line_of_an_example_is_wider_than_a_terminal_of_80_columns() {
 }
 
 #[test]
+fn the_help_lists_every_value_that_an_option_takes() {
+    fn check(command: &mut clap::Command) {
+        let help = command.render_long_help().to_string();
+        for argument in command.get_arguments() {
+            let values = argument.get_value_parser().possible_values().into_iter().flatten();
+            for value in values.filter(|_| argument.get_action().takes_values()) {
+                let is_listed = help.contains(&format!("- {}: ", value.get_name()))
+                    || help.contains(value.get_name()) && value.get_help().is_none();
+                let name = command.get_name();
+                assert!(is_listed, "{name}: {} of {argument} is not listed", value.get_name());
+            }
+            assert!(!argument.is_hide_default_value_set(), "{argument} hides its default");
+        }
+        command.get_subcommands_mut().for_each(check);
+    }
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    check(&mut program);
+}
+
+#[test]
 fn colour_and_pager_are_decided_for_every_command() {
     fn check(command: &clap::Command) {
         for option in ["color", "no_pager"] {

@@ -6,14 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, name_in_list,
-    row_count_text, suggest, whole_number,
+    Context, EmptyArgs, EventColumns, Run, SelectorArgs, default_columns, describe_columns,
+    name_in_list, row_count_text, suggest, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Ui, interruption};
 use crate::filter::Selection;
@@ -35,15 +35,17 @@ Examples:
   audit export --since -7d --columns created_at,event_type,payload \\
       | gzip > week.csv.gz
   audit export --dedup -o ndjson | jq -c .payload")]
+#[command(mut_arg("columns", describe_columns))]
 pub(crate) struct ExportArgs {
     /// File to write; stdout without one
+    #[arg(value_hint = ValueHint::FilePath)]
     path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,
     /// How many rows at most [default: all]
     #[arg(short = 'n', long, value_name = "ROWS", value_parser = whole_number::<i64>(1..))]
     limit: Option<i64>,
-    /// Format of the output
+    /// Format of the output [default: that of PATH's ending, else csv]
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
     /// Columns to write, by name

@@ -1,6 +1,8 @@
 //! Rows of events on their way from the store to a renderer: which columns are shown, and what
 //! stands out.
 
+use clap::Arg;
+
 use crate::cli::ui::{Failure, Ui, WidthClass};
 use crate::output::{Column, Emphasis, Format};
 use crate::store::{EventColumn, EventRow};
@@ -99,6 +101,14 @@ impl EventColumns {
     fn at<'a>(&self, row: &'a EventRow, index: usize) -> Result<Value<'a>, Failure> {
         Ok(row.value(index, self.selected[index])?)
     }
+}
+
+/// Names the columns in the help of `--columns`.
+pub(crate) fn describe_columns(argument: Arg) -> Arg {
+    let short = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let (short, _) = short.split_once(';').unwrap_or((&short, ""));
+    let names: Vec<_> = EventColumn::ALL.iter().map(|column| column.name()).collect();
+    argument.help(short.to_owned()).long_help(format!("{short}: {}", names.join(", ")))
 }
 
 /// The columns to show where no others were asked for.

@@ -10,7 +10,7 @@ use crate::output::{Format, Style};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatArgs {
-    /// Format of the output
+    /// Format of the output [default: table, in a pipe, too]
     #[arg(
         short,
         long,
@@ -21,7 +21,7 @@ pub(crate) struct FormatArgs {
     )]
     pub(crate) output: Option<OutputFormat>,
     /// In CSV, put an apostrophe before what a spreadsheet would take for a formula
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     spreadsheet_safe: bool,
 }
 
@@ -48,7 +48,7 @@ impl FormatArgs {
 pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
-    /// Columns to show, by name
+    /// Columns to show, in this order; a wrong name lists all there are
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = name_in_list())]
     pub(crate) columns: Option<Vec<String>>,
     #[command(flatten)]

@@ -43,11 +43,11 @@ pub(crate) struct UiArgs {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        hide_possible_values = true
+        hide_short_help = true
     )]
     color: ColorChoice,
-    /// Don't page what is longer than the terminal [env: PAGER]
-    #[arg(long, global = true)]
+    /// Don't page what is longer than the terminal; PAGER names the pager [default: less]
+    #[arg(long, global = true, hide_short_help = true)]
     no_pager: bool,
 }
 

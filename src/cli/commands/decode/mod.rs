@@ -6,7 +6,7 @@ mod report;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use record_file::{Content, Record};
 use regex::Regex;
 
@@ -37,14 +37,14 @@ Examples:
       | jq -r '.reason + \": \" + .detail'")]
 pub(crate) struct DecodeArgs {
     /// Files to read; - is stdin
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     record: RecordArgs,
     /// Also take topics for dead letters whose name matches this regular expression
     #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
-    /// Format of the output; all but table give one object or line for each record
+    /// Format of the output; all but table give one object or line for each record [default: table]
     #[arg(
         short,
         long,

@@ -52,15 +52,16 @@ pub(crate) struct ReplayDltArgs {
     #[arg(short, long, conflicts_with = "dry_run", help_heading = "Replay")]
     yes: bool,
     /// Send at most this many, the oldest recorded first; with --status, show at most this many
+    /// [default: all]
     #[arg(short = 'n', long, value_name = "RECORDS", value_parser = whole_number::<u32>(1..), help_heading = "Replay")]
     limit: Option<u32>,
-    /// Send at most this many a second
+    /// Send at most this many a second [default: no limit]
     #[arg(long, value_name = "RECORDS", value_parser = whole_number::<u32>(1..), help_heading = "Replay")]
     rate: Option<u32>,
     /// Stop replaying an event after this many attempts
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<i32>(1..), help_heading = "Replay")]
     max_replays: i32,
-    /// Send to this topic instead
+    /// Send to this topic [default: the one that each came from]
     #[arg(long, value_name = "TOPIC", help_heading = "Replay")]
     to: Option<String>,
     /// Send to the partition that each record came from; otherwise its key decides, as in Java's

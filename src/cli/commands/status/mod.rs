@@ -27,7 +27,7 @@ Examples:
   audit status --consumers    # who else reads the topics, and how far
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
-    /// Show it again every so many seconds, until Ctrl-C
+    /// Show it again every so many seconds, until Ctrl-C [default without a number: 2]
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = whole_number::<u64>(1..))]
     watch: Option<u64>,
     /// Also count the rows that repeat an event_id; on a large table this reads for a while

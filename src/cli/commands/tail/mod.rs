@@ -9,7 +9,8 @@ use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, whole_number,
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, default_columns, describe_columns,
+    whole_number,
 };
 use crate::cli::ui::{Exit, Failure, interruption};
 use crate::output;
@@ -33,6 +34,10 @@ Examples:
   audit tail -n 100 --type 'Payment*' --no-follow
   audit tail --dlt -n 0 -o ndjson | jq -r .payload
   audit tail --from-batch 1200")]
+#[command(mut_arg("columns", describe_columns))]
+#[command(mut_arg("output", |output| {
+    output.help("Format of the output [default: table; in a pipe ndjson]")
+}))]
 pub(crate) struct TailArgs {
     /// How many of the last events to begin with
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = whole_number::<u32>(0..=1_000_000))]
