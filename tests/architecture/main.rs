@@ -32,18 +32,24 @@ fn rooms() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut rooms = BTreeMap::from([
         ("main", vec!["cli"]),
         ("lib", vec![]),
-        ("cli", [JOINING, SERVERS, PURE, &["output", "value", "time", "host"]].concat()),
+        (
+            "cli",
+            [JOINING, SERVERS, PURE, &["output", "value", "time", "host", "count_text"]].concat(),
+        ),
+        ("count_text", vec![]),
         ("host", vec![]),
         ("output", vec!["value", "time"]),
         ("value", vec!["time"]),
         ("time", vec![]),
     ]);
     rooms.extend(
-        JOINING.iter().map(|room| (*room, [SERVERS, PURE, &["value", "time", "host"]].concat())),
+        JOINING.iter().map(|room| {
+            (*room, [SERVERS, PURE, &["value", "time", "host", "count_text"]].concat())
+        }),
     );
-    rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time"]].concat())));
+    rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));
     rooms.entry("store").or_default().push("value");
-    rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time"]].concat())));
+    rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));
     rooms
 }
 

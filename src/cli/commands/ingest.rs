@@ -11,6 +11,7 @@ use regex::Regex;
 use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
 use crate::cli::shared::{Context, Run, name_in_list, pattern, whole_number};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
+use crate::count_text::counted;
 use crate::event::Decoder;
 use crate::ingest;
 use crate::ingest::{Counters, IngestSettings, Stop};
@@ -173,7 +174,9 @@ async fn report(counters: Arc<Counters>, progress: Option<ProgressBar>) {
                 let (rows, rate, lag) =
                     (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
                 bar.set_message(format!(
-                    "{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"
+                    "{}, {rate} rows/s, lag {lag}, {}",
+                    counted(rows, "row"),
+                    counted(partitions, "partition")
                 ));
             }
             None if rows > before => {

@@ -65,7 +65,7 @@ impl Line {
             });
         // As a shell reads it. What it would put in for a variable is not known here: the settings
         // can't be read then, and there are no values.
-        let words = shlex::split(given.last()?)?;
+        let words = shlex::split(given.next_back()?)?;
         words.into_iter().next()
     }
 }

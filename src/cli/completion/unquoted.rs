@@ -1,5 +1,5 @@
-//! zsh and fish: they quote what they insert by themselves, and hand over words with the quotes they
-//! have.
+//! zsh and fish: they quote what they insert by themselves, and hand over words with the quotes
+//! they have.
 
 use std::ffi::OsString;
 use std::io::{self, Write};

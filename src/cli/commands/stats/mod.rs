@@ -12,6 +12,7 @@ use crate::cli::shared::{
     Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, suggest, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
+use crate::count_text::counted;
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
 use crate::store;
@@ -120,7 +121,8 @@ impl Run for StatsArgs {
         }
         output.close()?;
         if more {
-            ui.status(&format!("{} groups shown, there are more; go on with --limit", self.limit));
+            let shown = counted(self.limit, "group");
+            ui.status(&format!("{shown} shown, there are more; go on with --limit"));
         }
         if total.is_none() {
             suggest(&reading, &selection, ui).await?;

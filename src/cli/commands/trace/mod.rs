@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run, whole_number};
 use crate::cli::ui::{Exit, Failure};
+use crate::count_text::counted;
 use crate::output::{Format, write_mermaid};
 use crate::store;
 use crate::store::{ReadMode, StoredEvent};
@@ -99,8 +100,8 @@ impl Run for TraceArgs {
         }
         if more {
             ui.status(&format!(
-                "the first {} events shown, there are more; go on with --limit",
-                self.limit
+                "the first {} shown, there are more; go on with --limit",
+                counted(self.limit, "event")
             ));
         }
         Ok(Exit::Done)

@@ -5,6 +5,7 @@ use indicatif::ProgressBar;
 use super::check::Check;
 use super::holes::Holes;
 use crate::cli::ui::{Failure, Ui};
+use crate::count_text::counted;
 use crate::ledger;
 use crate::ledger::{BatchClaim, Finding, Severity, StoredRow};
 use crate::store::LedgerScan;
@@ -56,7 +57,7 @@ pub(super) async fn check(
         row = rows.next().await?;
     }
     progress.finish_and_clear();
-    let detail = format!("{count} rows read, {in_batches} of them in a batch");
+    let detail = format!("{} read, {in_batches} of them in a batch", counted(count, "row"));
     Ok(Check {
         check: "rows",
         subject: "event_logs".to_owned(),

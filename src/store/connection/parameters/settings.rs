@@ -44,7 +44,8 @@ impl Settings {
     /// (`std::env::var` in the program).
     ///
     /// # Errors
-    /// `Error::Url` or `Error::Settings` where one of them can't be read, or asks for what can't be done.
+    /// `Error::Url` or `Error::Settings` where one of them can't be read, or asks for what can't be
+    /// done.
     pub fn resolve(
         url: Option<&str>,
         password: Option<String>,
