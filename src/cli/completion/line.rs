@@ -58,7 +58,7 @@ impl Line {
     fn option(&self, name: &str) -> Option<String> {
         let words: Vec<&str> =
             self.words.iter().map(|word| word.to_str()).collect::<Option<_>>()?;
-        let given =
+        let mut given =
             words.iter().enumerate().filter_map(|(place, word)| match word.strip_prefix(name)? {
                 "" => words.get(place + 1).copied(),
                 joined => joined.strip_prefix('='),
