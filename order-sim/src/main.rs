@@ -11,6 +11,7 @@ use clap::Parser;
 use simkit::args::ServiceArgs;
 use simkit::program::{Ended, exit_code, log_to_stderr};
 use simkit::service::ServiceError;
+use simkit::totals::counted;
 use simkit::{Definition, Faults, Service};
 
 use crate::draft::SERVICE;
@@ -70,8 +71,11 @@ async fn run(args: OrderSimArgs) -> Result<Ended, ServiceError> {
         }
     };
     let (totals, is_interrupted) = service.run(Orders { faults }, work).await?;
-    let summary =
-        format!("{} orders made; {}; {totals}", maker.made(), orders::summary(&pool).await?);
+    let summary = format!(
+        "{} made; {}; {totals}",
+        counted(maker.made(), "order"),
+        orders::summary(&pool).await?
+    );
     // Without --count it is done when it is stopped.
     Ok(Ended { summary, is_interrupted: is_interrupted && count.is_some() })
 }

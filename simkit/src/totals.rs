@@ -42,13 +42,20 @@ impl Totals {
     }
 }
 
+/// `1 order`, `7 orders`.
+#[must_use]
+pub fn counted(count: impl fmt::Display, noun: &str) -> String {
+    let count = count.to_string();
+    if count == "1" { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 impl fmt::Display for Totals {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let read = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         write!(
             formatter,
-            "{} events published ({} of them twice), {} processed, {} had been processed before, {} dead-lettered",
-            read(&self.published),
+            "{} published ({} of them twice), {} processed, {} had been processed before, {} dead-lettered",
+            counted(read(&self.published), "event"),
             read(&self.published_twice),
             read(&self.effects),
             read(&self.already_processed),

@@ -3,9 +3,11 @@
 #![expect(clippy::doc_markdown, reason = "the documentation of arguments is what --help prints")]
 
 mod commands;
+mod completion;
 mod settings;
 mod shared;
 mod ui;
+mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -27,8 +29,9 @@ answers what happened: who did what to which order, when, what failed, and wheth
 complete.";
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with --fail-on-empty), 4 the \
-record is incomplete, 5 the record was altered, 130 interrupted before it was done.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 nothing matched (with
+--fail-on-empty), 4 the record is incomplete, 5 the record was altered, 130
+interrupted before it was done.
 
 Examples:
   audit tail
@@ -47,17 +50,20 @@ Examples:
 )]
 struct Cli {
     #[command(flatten)]
-    connection: ConnectionArgs,
-    #[command(flatten)]
     ui: UiArgs,
+    #[command(flatten)]
+    connection: ConnectionArgs,
     #[command(subcommand)]
     command: Command,
 }
 
 /// Runs the program with the process's arguments and returns its exit code.
 pub fn main() -> ExitCode {
-    let parsed = Cli::command()
-        .try_get_matches()
+    let typed: Vec<_> = std::env::args_os().collect();
+    if let Some(exit) = completion::answer(Cli::command, &typed) {
+        return exit;
+    }
+    let parsed = usage::parse(Cli::command, &typed)
         .and_then(|matches| Cli::from_arg_matches(&matches).map(|cli| (cli, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,

@@ -22,6 +22,41 @@ fn the_whole_help_is_as_it_was_agreed() {
     insta::assert_snapshot!(text);
 }
 
+/// What stands behind the options is laid out by hand: wrapped, an example is no command any more.
+#[test]
+fn no_line_of_an_example_is_wider_than_a_terminal_of_80_columns() {
+    fn check(command: &clap::Command) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        for line in help.lines() {
+            let width = unicode_width::UnicodeWidthStr::width(line);
+            assert!(width <= 80, "{}: {width} columns: {line}", command.get_name());
+        }
+        command.get_subcommands().for_each(check);
+    }
+    check(&Cli::command());
+}
+
+#[test]
+fn the_help_lists_every_value_that_an_option_takes() {
+    fn check(command: &mut clap::Command) {
+        let help = command.render_long_help().to_string();
+        for argument in command.get_arguments() {
+            let values = argument.get_value_parser().possible_values().into_iter().flatten();
+            for value in values.filter(|_| argument.get_action().takes_values()) {
+                let is_listed = help.contains(&format!("- {}: ", value.get_name()))
+                    || help.contains(value.get_name()) && value.get_help().is_none();
+                let name = command.get_name();
+                assert!(is_listed, "{name}: {} of {argument} is not listed", value.get_name());
+            }
+            assert!(!argument.is_hide_default_value_set(), "{argument} hides its default");
+        }
+        command.get_subcommands_mut().for_each(check);
+    }
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    check(&mut program);
+}
+
 #[test]
 fn colour_and_pager_are_decided_for_every_command() {
     fn check(command: &clap::Command) {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::context::IngestContext;
 use super::error::Error;
 use super::mutex::lock_mutex;
+use crate::count_text::counted;
 use crate::event::TopicPartition;
 use crate::kafka::Cluster;
 use crate::ledger::{Comparison, KafkaPartition, RecordedPartition, compare};
@@ -121,8 +122,9 @@ impl Targets {
                 if waiting > 0 {
                     tracing::warn!(
                         "{partition}: an open transaction began at offset {}; what lies behind it \
-                         ({waiting} offsets) is not waited for",
-                        found.end
+                         ({}) is not waited for",
+                        found.end,
+                        counted(waiting, "offset")
                     );
                 }
             }

@@ -63,10 +63,19 @@ impl Error {
                 "write host:port,host:port; TLS and SASL are set by -X security.protocol=SASL_SSL \
                  and the like, or in [profiles.NAME.kafka]",
             ),
-            Self::Setting(_) => Some("librdkafka's CONFIGURATION.md lists every setting"),
+            Self::Setting(_) => {
+                Some("write KEY=VALUE, or KEY=@FILE, which reads the value from a file")
+            }
             Self::Search { .. } => {
                 Some("check that every partition of it has a leader, then try again")
             }
+            Self::Client {
+                source: KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_),
+                ..
+            } => Some(
+                "it is set by -X, or in [profiles.NAME.kafka] of the configuration file; librdkafka's \
+                 CONFIGURATION.md lists every setting",
+            ),
             Self::Client { .. } | Self::CutOff(_) => None,
         }
     }

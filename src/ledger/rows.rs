@@ -1,6 +1,7 @@
 //! Whether the rows of a batch are what its ranges claim.
 
 use super::Finding;
+use crate::count_text::{counted, counted_with};
 use crate::time::PostgresMicros;
 
 /// A batch, as the ledger has it.
@@ -76,7 +77,11 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
     if claimed != expected {
         findings.push(Finding::altered(
             &subject,
-            format!("has {expected} ids, but its ranges claim {claimed} rows"),
+            format!(
+                "has {}, but its ranges claim {}",
+                counted(expected, "id"),
+                counted(claimed, "row")
+            ),
         ));
     }
     for (range, offsets) in batch.ranges.iter().zip(&mut offsets) {
@@ -87,7 +92,7 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
         if distinct < stored {
             findings.push(Finding::altered(
                 &subject,
-                format!("{} rows are doubled", stored - distinct),
+                format!("{} doubled", counted_with(stored - distinct, "row", ["is", "are"])),
             ));
         }
         if distinct < range.row_count {
@@ -96,7 +101,8 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
             findings.push(Finding::incomplete(
                 &subject,
                 format!(
-                    "{missing} rows are missing of offsets {first}–{last} of partition_id {}",
+                    "{} missing of offsets {first}–{last} of partition_id {}",
+                    counted_with(missing, "row", ["is", "are"]),
                     range.partition_id
                 ),
             ));
@@ -104,7 +110,7 @@ pub fn check_batch(batch: &BatchClaim, rows: &[StoredRow]) -> Vec<Finding> {
         if distinct > range.row_count {
             findings.push(Finding::altered(
                 &subject,
-                format!("{} rows too many", distinct - range.row_count),
+                format!("{} too many", counted(distinct - range.row_count, "row")),
             ));
         }
     }
@@ -157,12 +163,12 @@ mod tests {
     fn a_missing_a_doubled_and_a_foreign_row_are_each_found() {
         let mut missing = rows();
         missing.remove(0);
-        assert_eq!(texts(&missing), ["1 rows are missing of offsets 0–2 of partition_id 1"]);
+        assert_eq!(texts(&missing), ["1 row is missing of offsets 0–2 of partition_id 1"]);
         let mut doubled = rows();
         doubled[1].kafka_offset = Some(0);
         assert_eq!(
             texts(&doubled),
-            ["1 rows are doubled", "1 rows are missing of offsets 0–2 of partition_id 1"]
+            ["1 row is doubled", "1 row is missing of offsets 0–2 of partition_id 1"]
         );
         let mut moved = rows();
         moved[4].created_at = PostgresMicros(106);

@@ -1,5 +1,6 @@
 //! Why a replay ended before it was done.
 
+use crate::count_text::counted;
 use crate::{kafka, store};
 
 /// An error of a replay. What was sent before it is on record.
@@ -29,7 +30,7 @@ pub enum Error {
         reason: String,
     },
     /// It is not known whether some records arrived.
-    #[error("sending to {topic}: {reason}; {records} records may have arrived or not")]
+    #[error("sending to {topic}: {reason}; {} may have arrived or not", counted(.records, "record"))]
     Unknown {
         /// The topic of the first of them.
         topic: String,

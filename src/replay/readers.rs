@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::count_text::counted;
 use crate::dead_letter::{Plan, PlannedAction};
 use crate::event::TopicPartition;
 use crate::kafka;
@@ -80,8 +81,9 @@ impl Readers {
         };
         let absence = absence(group, topic);
         let behind = lag(group, topic, offsets).map(|lag| match lag {
-            Some(1) => "replayed records would wait behind 1 record".to_owned(),
-            Some(lag) => format!("replayed records would wait behind {lag} records"),
+            Some(lag) => {
+                format!("replayed records would wait behind {}", counted(lag, "record"))
+            }
             None => "it committed no offset there: how far behind it is is not known".to_owned(),
         });
         match (absence, behind) {
@@ -102,12 +104,13 @@ fn absence(group: &ConsumerGroup, topic: &str) -> Option<String> {
         }
         (0, _) => Some(format!("consumer group {id} has no live member to read {topic}")),
         (members, 0) if !group.is_settled() => Some(format!(
-            "consumer group {id} is rebalancing: which of its {members} members reads {topic} is \
-             not known"
+            "consumer group {id} is rebalancing: which of its {} reads {topic} is not known",
+            counted(members, "member")
         )),
-        (members, 0) => {
-            Some(format!("consumer group {id} has {members} live members, and none reads {topic}"))
-        }
+        (members, 0) => Some(format!(
+            "consumer group {id} has {}, and none reads {topic}",
+            counted(members, "live member")
+        )),
         _ => None,
     }
 }

@@ -11,6 +11,9 @@ use driver_text::{connect_hint, describe, lacks_password, tls_refusal};
 /// the server's message.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The URL or key/value text of a database can't be read.
+    #[error("database URL: {0}")]
+    Url(String),
     /// The connection settings can't be used.
     #[error("database settings: {0}")]
     Settings(String),
@@ -223,7 +226,7 @@ impl Error {
             ),
             Self::PayloadPredicate { predicate, message, .. } => Some(jsonpath_hint(PREDICATE, predicate, message)),
             Self::PayloadPath { path, message, .. } => Some(jsonpath_hint(PATH, path, message)),
-            Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
+            Self::Url(_) | Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
         }
     }
 

@@ -22,6 +22,7 @@ pub use read::dead_letters::{
 };
 pub use read::find_event::{EventLookup, find_event};
 pub use read::id_columns::{IdColumn, columns_of_id};
+pub use read::known_values::{KnownValues, known_values};
 pub use read::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
 };

@@ -32,18 +32,24 @@ fn rooms() -> BTreeMap<&'static str, Vec<&'static str>> {
     let mut rooms = BTreeMap::from([
         ("main", vec!["cli"]),
         ("lib", vec![]),
-        ("cli", [JOINING, SERVERS, PURE, &["output", "value", "time", "host"]].concat()),
+        (
+            "cli",
+            [JOINING, SERVERS, PURE, &["output", "value", "time", "host", "count_text"]].concat(),
+        ),
+        ("count_text", vec![]),
         ("host", vec![]),
         ("output", vec!["value", "time"]),
         ("value", vec!["time"]),
         ("time", vec![]),
     ]);
     rooms.extend(
-        JOINING.iter().map(|room| (*room, [SERVERS, PURE, &["value", "time", "host"]].concat())),
+        JOINING.iter().map(|room| {
+            (*room, [SERVERS, PURE, &["value", "time", "host", "count_text"]].concat())
+        }),
     );
-    rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time"]].concat())));
+    rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));
     rooms.entry("store").or_default().push("value");
-    rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time"]].concat())));
+    rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));
     rooms
 }
 
@@ -139,11 +145,12 @@ fn within_the_store_reading_and_writing_stand_on_search_on_connection_on_errors(
 #[test]
 fn within_the_command_line_commands_stand_on_what_they_share_on_settings_on_the_terminal() {
     let rank = |place: &str| match room(place) {
-        "ui" => 0,
+        "ui" | "usage" => 0,
         "settings" => 1,
         "shared" => 2,
-        "commands" => 3,
-        "mod" => 4,
+        "completion" => 3,
+        "commands" => 4,
+        "mod" => 5,
         other => panic!("src/cli/{other} has no place in this test"),
     };
     assert_none("imports against the arrows of the command line", against_ranks("cli/", rank));

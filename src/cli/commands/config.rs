@@ -28,8 +28,8 @@ A file with every key there is:
   brokers = \"localhost:9092\"
 
   [profiles.production]
-  database_url = \"postgresql://audit@db.example:5432/audit_db?sslmode=verify-full\"
-  database_password_file = \"~/.secrets/audit_db\"  # its first line; or PGPASSFILE
+  database_url = \"postgresql://audit@db.example/audit_db?sslmode=verify-full\"
+  database_password_file = \"~/.secrets/audit_db\"  # first line; or PGPASSFILE
   brokers = \"kafka1.example:9092,kafka2.example:9092\"
   topics = [\"orders.events\", \"orders.events-dlt\"] # for --topics
   group = \"audit-production\"                      # for ingest --group
@@ -40,14 +40,16 @@ A file with every key there is:
   security.protocol = \"SASL_SSL\"
   sasl.mechanism = \"SCRAM-SHA-512\"
   sasl.username = \"audit\"
-  sasl.password = \"@/run/secrets/kafka\"           # @ reads the value from a file
+  sasl.password = \"@/run/secrets/kafka\"           # @ reads it from a file
 
-Which value holds: an option, else the profile of --profile, else a variable such as AUDIT_BROKERS, else the profile of \
-AUDIT_PROFILE or default_profile, else the PG* variables and defaults. Names of files are relative to the folder of this one. \
-A file that holds a secret itself is refused where others can read it.
+Which value holds: an option, else the profile of --profile, else a variable
+such as AUDIT_BROKERS, else the profile of AUDIT_PROFILE or default_profile,
+else the PG* variables and defaults. Names of files are relative to the folder
+of this one. A file that holds a secret itself is refused where others can
+read it.
 
-What a profile says about a server (password, kafka, topics, group) is for its own server: where a variable names another \
-one, it holds only with --profile.
+What a profile says about a server (password, kafka, topics, group) is for its
+own server: where a variable names another one, it holds only with --profile.
 
 Examples:
   audit config show
@@ -71,7 +73,8 @@ pub(crate) enum ConfigCommand {
 Examples:
   audit config show
   audit --profile production config show
-  audit config show -o json | jq -r '.[] | select(.setting == \"brokers\").value'")]
+  audit config show -o json \\
+      | jq -r '.[] | select(.setting == \"brokers\").value'")]
 pub(crate) struct ShowConfigArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,

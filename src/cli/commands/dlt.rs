@@ -22,7 +22,7 @@ Examples:
   audit dlt
   audit dlt --since today --error '*Timeout*'
   audit dlt -o json | jq '.[] | select(.records > 100)'
-  audit show EXAMPLE                 # the event of a group's example, in full")]
+  audit show EXAMPLE      # the event of a group's example, in full")]
 pub(crate) struct DltArgs {
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,

@@ -6,14 +6,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use futures_util::TryStreamExt;
 use tempfile::NamedTempFile;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, explain_selection,
-    row_count_text,
+    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, describe_columns,
+    explain_selection, row_count_text, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Total, Ui, interruption};
 use crate::filter::Selection;
@@ -32,18 +32,20 @@ use crate::store::{EventQuery, ReadMode, ReadTransaction, ResolvedSelection, Row
 Examples:
   audit export events.csv
   audit export --type 'Order*' --date yesterday orders.ndjson
-  audit export --since -7d --columns created_at,aggregate,'$.currency' week.csv
-  audit export --since -7d --no-dlt | gzip > week.csv.gz
+  audit export --since -7d --columns created_at,event_type,payload \\
+      | gzip > week.csv.gz
   audit export --dedup -o ndjson | jq -c .payload")]
+#[command(mut_arg("columns", describe_columns))]
 pub(crate) struct ExportArgs {
     /// File to write; stdout without one
+    #[arg(value_hint = ValueHint::FilePath)]
     path: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,
     /// How many rows at most [default: all]
-    #[arg(short = 'n', long, value_name = "ROWS", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(short = 'n', long, value_name = "ROWS", value_parser = whole_number::<i64>(1..))]
     limit: Option<i64>,
-    /// Format of the output
+    /// Format of the output [default: that of PATH's ending, else csv]
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
     /// Columns to write, by name, and JSON paths of the payload: '$.total_amount'

@@ -9,8 +9,9 @@ use indicatif::HumanCount;
 use regex::Regex;
 
 use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
-use crate::cli::shared::{Context, Run, name_in_list};
+use crate::cli::shared::{Context, Run, name_in_list, pattern, whole_number};
 use crate::cli::ui::{Exit, Failure, LogFormat, Progress, on_stop};
+use crate::count_text::counted;
 use crate::event::Decoder;
 use crate::ingest;
 use crate::ingest::{Counters, IngestSettings, Stop};
@@ -23,15 +24,17 @@ use crate::ingest::{Counters, IngestSettings, Stop};
 /// partitions. Ctrl-C or SIGTERM ends after committing what was read (exit 0).
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Memory: each writer holds at most 4 batches of 8 MiB (or of one larger record) and their encoded rows, about 100 MiB;
-librdkafka holds at most 5 MiB for each assigned partition.
+Memory: each writer holds at most 4 batches of 8 MiB (or of one larger record)
+and their encoded rows, about 100 MiB; librdkafka holds at most 5 MiB for each
+assigned partition.
 
 Examples:
-  audit ingest                                     # orders.events, payments.events and their -dlt topics
-  audit ingest --topics shop.orders,shop.carts     # other topics
-  audit ingest --until-end                         # record what is there now, then end: for tests and cron
+  audit ingest
+  audit ingest --topics shop.orders,shop.carts
+  # Record what is there now, then end, as tests and cron need it:
+  audit ingest --until-end
   audit ingest -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 \\
-               -X sasl.username=audit -X sasl.password=@/run/secrets/kafka")]
+      -X sasl.username=audit -X sasl.password=@/run/secrets/kafka")]
 pub(crate) struct IngestArgs {
     /// The topics to record; one that does not exist yet is waited for
     #[arg(
@@ -50,16 +53,16 @@ pub(crate) struct IngestArgs {
     #[arg(long)]
     until_end: bool,
     /// Write a batch when it has this many rows
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=500_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole_number::<u32>(1..=500_000))]
     batch_rows: u32,
     /// Write a batch when its first row has waited this long, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=60_000))]
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = whole_number::<u32>(1..=60_000))]
     batch_wait: u32,
     /// How many connections write at once, each the batches of its own partitions
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=16))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole_number::<u32>(1..=16))]
     writers: u32,
     /// Also take topics for dead letters whose name matches this regular expression
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
     /// Record this topic as a new incarnation: it was deleted and made again, or was truncated
     /// (repeatable)
@@ -165,9 +168,9 @@ async fn report(counters: Arc<Counters>, progress: Arc<Progress>) {
         let lag = counters.lag.load(Relaxed);
         let partitions = counters.partitions.load(Relaxed);
         if is_seen {
-            let (rows, rate, lag) = (HumanCount(rows), HumanCount(rate as u64), HumanCount(lag));
-            progress
-                .show(format!("{rows} rows, {rate} rows/s, lag {lag}, {partitions} partitions"));
+            let (rate, lag) = (HumanCount(rate as u64), HumanCount(lag));
+            let (rows, partitions) = (counted(rows, "row"), counted(partitions, "partition"));
+            progress.show(format!("{rows}, {rate} rows/s, lag {lag}, {partitions}"));
         } else if rows > before {
             tracing::info!(rows, rows_per_second = rate as u64, lag, partitions, "recorded");
         }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, Command};
+use clap::{Args, Command, ValueHint};
 use clap_mangen::Man;
 
 use crate::cli::settings::ArgumentSettings;
@@ -18,6 +18,7 @@ Examples:
   audit man ~/.local/share/man/man1")]
 pub(crate) struct ManArgs {
     /// Directory for one page for each command
+    #[arg(value_hint = ValueHint::DirPath)]
     directory: Option<PathBuf>,
 }
 

@@ -22,11 +22,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit migrate                  # create or upgrade the schema
-  audit migrate --status         # say which version the database has; exits 1 when it is not this program's
+  audit migrate
+  # Which version has the database? Exits 1 when it is not this program's:
+  audit migrate --status
+  # This database is a copy, and records for itself from now on:
   audit migrate --adopt-copy new-id
-                                 # this database is a copy, and records for itself from now on
-  audit migrate --roles          # also make the roles audit_ingester, audit_reader and audit_replayer")]
+  # Also make the roles audit_ingester, audit_reader and audit_replayer:
+  audit migrate --roles")]
 pub(crate) struct MigrateArgs {
     /// Only say which version the schema has
     #[arg(long, conflicts_with_all = ["dry_run", "roles"])]

@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EventColumns, OutputArgs, Run, SelectorArgs, explain_selection, row_count_text,
-    tell_what_is_read,
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, describe_columns, explain_selection,
+    row_count_text, tell_what_is_read, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Ui};
 use crate::output;
@@ -32,11 +32,12 @@ Examples:
   audit query --type 'Order*,!*Cancelled' --columns aggregate,'$.currency'
   audit query --type OrderCreated --date yesterday --count
   audit query --service order-service --error '*Timeout*' --explain")]
+#[command(mut_arg("columns", describe_columns))]
 pub(crate) struct QueryArgs {
     /// How many rows at most
-    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = whole_number::<i64>(1..))]
     limit: i64,
-    /// Order of the rows, by the time the events happened; the newest first unless given
+    /// Order of the rows, by the time the events happened [default: newest, or that of --after]
     #[arg(long, value_name = "ORDER", value_enum)]
     order: Option<OrderArg>,
     /// Go on behind the last row of another call: the cursor that it printed

@@ -49,6 +49,12 @@ pub(crate) fn find(variable: impl Fn(&str) -> Option<OsString>) -> Result<Config
     }
 }
 
+/// The names of the profiles, where there is a file that can be read.
+pub(crate) fn profile_names() -> Option<Vec<String>> {
+    let file = find(|name| std::env::var_os(name)).ok()?.file?;
+    Some(file.profiles.into_keys().collect())
+}
+
 fn read(mut opened: File, path: &Path, home: Option<&Path>) -> Result<ConfigFile, Failure> {
     let mut text = String::new();
     opened.read_to_string(&mut text).map_err(|error| unreadable(path, &error))?;

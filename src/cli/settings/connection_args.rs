@@ -8,7 +8,9 @@ use crate::{kafka, store};
 /// onto the command line.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArgs {
-    /// Take settings from this profile of the configuration file; `audit config --help` tells more
+    /// Take settings from this profile of the configuration file
+    ///
+    /// `audit config --help` tells what a profile holds, and `audit config show` what holds now.
     #[arg(
         long,
         global = true,
@@ -18,8 +20,9 @@ pub(crate) struct ConnectionArgs {
         help_heading = "Connection"
     )]
     pub(crate) profile: Option<String>,
-    /// The audit database: postgresql://user@host:port/database; the PG* variables and PGPASSFILE
-    /// fill what it leaves open
+    /// The audit database: postgresql://user@host:port/database
+    ///
+    /// The PG* variables and PGPASSFILE fill what it leaves open [default: localhost:5432/audit_db]
     #[arg(
         long,
         global = true,
@@ -29,7 +32,9 @@ pub(crate) struct ConnectionArgs {
         help_heading = "Connection"
     )]
     pub(crate) database_url: Option<store::DatabaseUrl>,
-    /// Kafka's bootstrap servers: host:port,host:port [also: KAFKA_BROKERS]
+    /// Kafka's bootstrap servers: host:port,host:port
+    ///
+    /// KAFKA_BROKERS is heeded, too.
     #[arg(
         long,
         global = true,
@@ -44,6 +49,7 @@ pub(crate) struct ConnectionArgs {
     #[arg(
         short = 'X',
         global = true,
+        hide_short_help = true,
         value_name = "KEY=VALUE",
         value_parser = kafka::Setting::parse,
         help_heading = "Connection"

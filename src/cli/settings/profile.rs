@@ -198,7 +198,7 @@ impl Reader<'_> {
                 "database_url" => {
                     let url = store::DatabaseUrl::from(self.text(key, value)?);
                     url.check().map_err(|error| match error {
-                        store::Error::Settings(text) => refused(format!("database_url: {text}")),
+                        store::Error::Url(text) => refused(format!("database_url: {text}")),
                         other => refused(format!("database_url: {other}")),
                     })?;
                     profile.database_url = Some(url);

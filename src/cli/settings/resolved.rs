@@ -16,7 +16,7 @@ use super::config_file;
 use super::config_file::ConfigSearch;
 use super::connection_args::ConnectionArgs;
 use super::profile::Profile;
-use crate::cli::ui::{Failure, OutputFormat, Ui};
+use crate::cli::ui::{Exit, Failure, OutputFormat, Ui};
 use crate::{kafka, store};
 
 /// Where a value comes from.
@@ -148,13 +148,24 @@ impl ResolvedSettings {
 
     /// The database's settings. Says on stderr, once, what was given and is not heeded.
     pub(crate) fn database(&self) -> Result<store::Settings, Failure> {
-        let url = self.database_url.as_ref().map(|url| url.value.as_str());
-        let password = self.password_of_file()?;
-        let settings = store::Settings::resolve(url, password, |name| std::env::var(name).ok())?;
+        let settings = self.quiet_database()?;
         if !self.is_database_told.swap(true, Ordering::Relaxed) {
             settings.notices().iter().for_each(|notice| Ui::default().status(notice));
         }
         Ok(settings)
+    }
+
+    /// The database's settings, without a word about them.
+    pub(crate) fn quiet_database(&self) -> Result<store::Settings, Failure> {
+        let url = self.database_url.as_ref().map(|url| url.value.as_str());
+        let password = self.password_of_file()?;
+        let read = store::Settings::resolve(url, password, |name| std::env::var(name).ok());
+        read.map_err(|error| match (error, &self.database_url) {
+            (store::Error::Url(reason), Some(url)) => {
+                Failure::usage(format!("{}: {reason}", url.source.of_key("database_url")))
+            }
+            (error, _) => Failure::from(error).with_exit(Exit::Usage),
+        })
     }
 
     /// Connects to the database and checks its schema. `application` is what `pg_stat_activity`
@@ -171,7 +182,21 @@ impl ResolvedSettings {
         })?;
         let settings: Vec<_> = self.kafka.iter().map(|setting| setting.value.clone()).collect();
         kafka::Settings::new(&brokers.value, &settings).map_err(|error| {
-            Failure::usage(error.to_string()).with_hint(error.hint().unwrap_or_default())
+            let message = match &error {
+                kafka::Error::Brokers(reason) => {
+                    format!("{}: {reason}", brokers.source.of_key("brokers"))
+                }
+                kafka::Error::Setting(reason) => {
+                    let named = |setting: &&Sourced<kafka::Setting>| {
+                        reason.starts_with(setting.value.name())
+                    };
+                    let source = self.kafka.iter().find(named).map(|setting| &setting.source);
+                    let source = source.map_or("-X".to_owned(), |source| source.of_key("kafka"));
+                    format!("{source}: {reason}")
+                }
+                other => other.to_string(),
+            };
+            Failure::usage(message).with_hint(error.hint().unwrap_or_default())
         })
     }
 }
@@ -234,6 +259,14 @@ impl ProfileChoice {
 impl SettingSource {
     fn is_typed(&self) -> bool {
         matches!(self, Self::Typed(_))
+    }
+
+    /// Where a value of a profile stands, by its key; what was typed or exported by its own name.
+    fn of_key(&self, key: &str) -> String {
+        match self {
+            Self::Typed(_) | Self::Variable(_) => self.to_string(),
+            Self::Profile(..) | Self::DefaultProfile(_) => format!("{key} of {self}"),
+        }
     }
 }
 

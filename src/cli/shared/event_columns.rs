@@ -1,6 +1,8 @@
 //! Rows of events on their way from the store to a renderer: which columns are shown, and what
 //! stands out.
 
+use clap::Arg;
+
 use super::list_item::ListItems;
 use super::unknown_column::unknown_column;
 use crate::cli::ui::Failure;
@@ -208,6 +210,14 @@ fn text<'a>(value: &'a Value<'_>) -> Option<&'a str> {
         Value::Text(text) => Some(text),
         _ => None,
     }
+}
+
+/// Names the columns in the help of `--columns`.
+pub(crate) fn describe_columns(argument: Arg) -> Arg {
+    let short = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let (short, _) = short.split_once(';').unwrap_or((&short, ""));
+    let names: Vec<_> = EventColumn::ALL.iter().map(|column| column.name()).collect();
+    argument.help(short.to_owned()).long_help(format!("{short}: {}", names.join(", ")))
 }
 
 /// The columns to show where no others were asked for.

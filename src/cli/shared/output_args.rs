@@ -11,7 +11,7 @@ use crate::output::{Format, Style};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatArgs {
-    /// Format of the output
+    /// Format of the output [default: table, in a pipe, too]
     #[arg(
         short,
         long,

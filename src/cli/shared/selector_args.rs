@@ -67,13 +67,16 @@ pub(crate) struct SelectorArgs {
     topic: Vec<ListItems>,
 }
 
+fn zone(text: &str) -> Result<Zone, Failure> {
+    text.parse().map_err(|error| Failure::usage(format!("--tz: {error}")))
+}
+
 impl SelectorArgs {
     /// The selection, times resolved against the present, which is echoed on stderr.
     pub(crate) fn selection(&self, ui: Ui) -> Result<Selection, Failure> {
         // PostgreSQL knows no less than a microsecond.
         let now = Utc::now().trunc_subsecs(6);
-        let zone = self.tz.parse::<Zone>().map_err(wrong("--tz"))?;
-        let clock = Clock { now, zone };
+        let clock = Clock { now, zone: zone(&self.tz)? };
         let time = |option, text: &Option<String>| {
             text.as_deref().map(|text| clock.time(text)).transpose().map_err(wrong(option))
         };

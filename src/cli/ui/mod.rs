@@ -42,11 +42,11 @@ pub(crate) struct UiArgs {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        hide_possible_values = true
+        hide_short_help = true
     )]
     color: ColorChoice,
-    /// Don't page what is longer than the terminal [env: PAGER]
-    #[arg(long, global = true)]
+    /// Don't page what is longer than the terminal; PAGER names the pager [default: less]
+    #[arg(long, global = true, hide_short_help = true)]
     no_pager: bool,
     /// Don't show on stderr how far the work is, on a terminal
     #[arg(long, global = true)]

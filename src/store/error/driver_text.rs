@@ -60,6 +60,9 @@ pub(super) fn connect_hint(error: &tokio_postgres::Error) -> &'static str {
         Some(&SqlState::INVALID_CATALOG_NAME) => {
             "check the database's name, or create it; then run `audit migrate`"
         }
+        Some(&SqlState::SYNTAX_ERROR | &SqlState::UNDEFINED_OBJECT) => {
+            "check options in the URL, or PGOPTIONS: they are written as in options=-c%20statement_timeout=5s"
+        }
         Some(&SqlState::TOO_MANY_CONNECTIONS | &SqlState::CANNOT_CONNECT_NOW) => {
             "try again in a moment"
         }

@@ -7,6 +7,7 @@ pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
 pub(in crate::store) mod find_event;
 pub(in crate::store) mod id_columns;
+pub(in crate::store) mod known_values;
 pub(in crate::store) mod ledger_scan;
 pub(in crate::store) mod migration_progress;
 pub(in crate::store) mod partitions;

@@ -10,6 +10,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Statement, Transaction};
 
 use super::copy_buffer::CopyBuffer;
+use crate::count_text::counted_with;
 use crate::store::connection::parameters::Settings;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -349,7 +350,8 @@ async fn copy(
     let copied = sink.finish().await.map_err(failed())?;
     if copied != expected {
         return Err(Error::Protocol(format!(
-            "{copied} rows were copied where {expected} were sent"
+            "{} copied where {expected} were sent",
+            counted_with(copied, "row", ["was", "were"])
         )));
     }
     Ok(())

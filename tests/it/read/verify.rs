@@ -27,7 +27,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
     let server = Database::open(&postgres.url("postgres"));
     let original = Database::open(&audit.database_url).value("SELECT current_database()");
     for (damage, exit, finding) in [
-        ("DELETE FROM event_logs_000000 WHERE id = 500".to_owned(), 4, "1 rows are missing"),
+        ("DELETE FROM event_logs_000000 WHERE id = 500".to_owned(), 4, "1 row is missing"),
         (
             format!("INSERT INTO event_logs ({columns}) SELECT {columns} FROM event_logs WHERE id = 500"),
             5,
@@ -43,7 +43,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
                              AND before.kafka_offset = row.kafka_offset - 1 LIMIT 1)"
                 .to_owned(),
             5,
-            "rows are doubled",
+            "1 row is doubled",
         ),
         (
             "UPDATE event_logs_000000 SET partition_id = 999 WHERE id = 500".to_owned(),
@@ -87,7 +87,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
         ("INSERT INTO ingest_batches (batch_no, row_count, ingester) VALUES (0, 0, 'x')".to_owned(), 5, "a number below 1"),
         ("DELETE FROM ledger_head".to_owned(), 5, "ledger_head has no row"),
         ("DELETE FROM audit_installation".to_owned(), 5, "audit_installation has 0 rows"),
-        ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "batch numbers are missing"),
+        ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "1 batch number is missing"),
     ] {
         // In a copy of the database: the damage stays there.
         let name = format!("damaged_{}", uuid::Uuid::new_v4().simple());
@@ -229,7 +229,7 @@ fn a_raw_dead_letter_that_is_gone_is_missed() {
                       ALTER TABLE dead_letters ENABLE ALWAYS TRIGGER append_only");
     let (code, findings) = verify(&audit);
     assert_eq!(code, Some(4), "{findings:?}");
-    assert!(findings[0].contains("1 dead letters lack their raw record"), "{findings:?}");
+    assert!(findings[0].contains("1 dead letter lacks its raw record"), "{findings:?}");
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn status_tells_what_came_of_each_replay() {
     );
     assert_eq!(world.json(&["replay-dlt", "--status", "--type", "OrderCreated"]).len(), 3);
     let output = world.replay(&["--status", "--limit", "1"]);
-    assert!(stderr(&output).contains("1 replays shown, more match"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 replay shown, more match"), "{}", stderr(&output));
 
     // A failed replay never reached Kafka: it is tried again, under the same number.
     assert_eq!(world.replay(&["--yes"]).status.code(), Some(1));

@@ -35,44 +35,24 @@ fn fed(command: &mut Command, text: &str) -> Output {
 }
 
 #[test]
-fn bash_completes_commands_options_and_values() {
-    let script = audit().succeed(&["completions", "bash"]);
-    let completed = |typed: &[&str]| {
-        let words: Vec<_> = typed.iter().map(|word| format!("'{word}'")).collect();
-        let (last, before) = (typed.len() - 1, typed.len().saturating_sub(2));
-        let driver = format!(
-            "{script}\nCOMP_WORDS=({})\nCOMP_CWORD={last}\n_audit audit '{}' '{}'\nprintf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
-            words.join(" "),
-            typed[last],
-            typed[before]
-        );
-        let output = fed(Command::new("bash").args(["--norc", "-s"]), &driver);
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{typed:?}");
-        String::from_utf8_lossy(&output.stdout)
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(completed(&["audit", "que"]), ["query"]);
-    assert_eq!(completed(&["audit", "query", "--ty"]), ["--type"]);
-    assert_eq!(completed(&["audit", "query", "--order", ""]), ["newest", "oldest"]);
-    assert_eq!(completed(&["audit", "show", "--out"]), ["--output"]);
-    assert_eq!(completed(&["audit", "replay-dlt", "--dry"]), ["--dry-run"]);
-}
-
-#[test]
-fn the_scripts_of_other_shells_are_read_where_those_are_installed() {
+fn the_scripts_of_all_shells_are_read_where_those_are_installed() {
     let mut read = Vec::new();
-    for shell in ["zsh", "fish"] {
+    for (shell, asks) in [("bash", true), ("zsh", true), ("fish", true), ("elvish", false)] {
         let script = audit().succeed(&["completions", shell]);
-        assert!(script.contains("replay-dlt"), "{shell}");
-        if is_installed(shell) {
+        assert_eq!(
+            script.contains(&format!("AUDIT_COMPLETE=\"{shell}\""))
+                || script.contains(&format!("AUDIT_COMPLETE={shell} ")),
+            asks,
+            "{shell}"
+        );
+        assert!(asks || script.contains("replay-dlt"), "{shell}");
+        if asks && is_installed(shell) {
             let output = fed(Command::new(shell).args(["-n", "/dev/stdin"]), &script);
             assert!(output.status.success() && output.stderr.is_empty(), "{shell}: {output:?}");
             read.push(shell);
         }
     }
-    eprintln!("completions read by {read:?} of zsh and fish");
+    eprintln!("completions read by {read:?} of bash, zsh and fish");
 }
 
 #[test]

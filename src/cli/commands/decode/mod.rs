@@ -6,12 +6,12 @@ mod report;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use record_file::{Content, Record};
 use regex::Regex;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run};
+use crate::cli::shared::{Context, Run, pattern, whole_number};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::event;
 use crate::event::Decoder;
@@ -31,18 +31,20 @@ use report::Report;
 Examples:
   audit decode event.json
   audit decode fixtures/quarantine/utf16_with_mark.json
-  printf '{\"order\": 17}' | audit decode - --topic shop.orders --key 17 --header type=OrderPlaced
-  audit decode fixtures/quarantine/*.json -o ndjson | jq -r '.reason + \": \" + .detail'")]
+  printf '{\"order\": 17}' | audit decode - --topic shop.orders --key 17 \\
+      --header type=OrderPlaced
+  audit decode fixtures/quarantine/*.json -o ndjson \\
+      | jq -r '.reason + \": \" + .detail'")]
 pub(crate) struct DecodeArgs {
     /// Files to read; - is stdin
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     record: RecordArgs,
     /// Also take topics for dead letters whose name matches this regular expression
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
-    /// Format of the output; all but table give one object or line for each record
+    /// Format of the output; all but table give one object or line for each record [default: table]
     #[arg(
         short,
         long,
@@ -63,10 +65,10 @@ struct RecordArgs {
     #[arg(long, value_name = "NAME")]
     topic: Option<String>,
     /// The partition [default for a value: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<i32>(0..))]
     partition: Option<i32>,
     /// The offset [default for a value: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::<i64>(0..))]
     offset: Option<i64>,
     /// Kafka's timestamp: RFC 3339, or seconds to nanoseconds since 1970
     #[arg(long, value_name = "TIME", value_parser = milliseconds)]

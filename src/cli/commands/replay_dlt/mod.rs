@@ -7,7 +7,7 @@ mod status;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text, whole_number};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::dead_letter::{PlannedAction, ReplayRules};
 use crate::filter::Selection;
@@ -33,11 +33,15 @@ use crate::replay::{RecoveredReplays, Replayer};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit replay-dlt --dry-run                                   # only the plan
+  # Only the plan:
+  audit replay-dlt --dry-run
   audit replay-dlt --error '*Timeout*' --reason 'bank is back'
-  audit replay-dlt --since today --rate 50 --yes               # 50 a second, without asking
-  audit replay-dlt --topic orders-retry-0-dlt --to orders      # where no header tells the origin
-  audit replay-dlt --status                                    # what came of each replay")]
+  # 50 a second, without asking:
+  audit replay-dlt --since today --rate 50 --yes
+  # Where no header tells the origin:
+  audit replay-dlt --topic orders-retry-0-dlt --to orders
+  # What came of each replay:
+  audit replay-dlt --status")]
 pub(crate) struct ReplayDltArgs {
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,
@@ -48,15 +52,16 @@ pub(crate) struct ReplayDltArgs {
     #[arg(short, long, conflicts_with = "dry_run", help_heading = "Replay")]
     yes: bool,
     /// Send at most this many, the oldest recorded first; with --status, show at most this many
-    #[arg(short = 'n', long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
+    /// [default: all]
+    #[arg(short = 'n', long, value_name = "RECORDS", value_parser = whole_number::<u32>(1..), help_heading = "Replay")]
     limit: Option<u32>,
-    /// Send at most this many a second
-    #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Replay")]
+    /// Send at most this many a second [default: no limit]
+    #[arg(long, value_name = "RECORDS", value_parser = whole_number::<u32>(1..), help_heading = "Replay")]
     rate: Option<u32>,
     /// Stop replaying an event after this many attempts
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..), help_heading = "Replay")]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = whole_number::<i32>(1..), help_heading = "Replay")]
     max_replays: i32,
-    /// Send to this topic instead
+    /// Send to this topic [default: the one that each came from]
     #[arg(long, value_name = "TOPIC", help_heading = "Replay")]
     to: Option<String>,
     /// Send to the partition that each record came from; otherwise its key decides, as in Java's

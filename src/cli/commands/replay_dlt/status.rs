@@ -2,6 +2,7 @@
 
 use crate::cli::shared::{Context, OutputArgs, explain_selection, print_rows};
 use crate::cli::ui::{Exit, Failure};
+use crate::count_text::counted;
 use crate::dead_letter::ReplayState;
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
@@ -74,7 +75,8 @@ pub(super) async fn show(
     let exit = print_rows(&columns, &IN_TABLES, rows, empty, output, context.ui)?;
     explain_selection(&reading, selection, !replays.is_empty(), context.ui).await?;
     if more {
-        let line = format!("{limit} replays shown, more match; show more with --limit");
+        let line =
+            format!("{} shown, more match; show more with --limit", counted(limit, "replay"));
         context.ui.status(&line);
     }
     Ok(exit)

@@ -10,9 +10,10 @@ use clap::{Args, ValueEnum};
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, explain_selection,
-    tell_what_is_read,
+    tell_what_is_read, whole_number,
 };
 use crate::cli::ui::{Exit, Failure};
+use crate::count_text::counted;
 use crate::dead_letter::short_class;
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
@@ -39,7 +40,7 @@ pub(crate) struct StatsArgs {
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type", value_parser = WordInList::<Grouping>::new())]
     by: Vec<Grouping>,
     /// How many groups at most
-    #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=1_000_000))]
+    #[arg(short = 'n', long, value_name = "GROUPS", default_value_t = 50, value_parser = whole_number::<i64>(1..=1_000_000))]
     limit: i64,
     /// Also count the rows that deliver an event again, dead letters aside; takes longer
     #[arg(long)]
@@ -121,7 +122,8 @@ impl Run for StatsArgs {
         }
         output.close()?;
         if more {
-            ui.status(&format!("{} groups shown, there are more; go on with --limit", self.limit));
+            let shown = counted(self.limit, "group");
+            ui.status(&format!("{shown} shown, there are more; go on with --limit"));
         }
         explain_selection(&reading, &selection, total.is_some(), ui).await?;
         if total.is_none() {

@@ -10,7 +10,7 @@ use std::io::Write;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, FormatArgs, Run};
+use crate::cli::shared::{Context, FormatArgs, Run, whole_number};
 use crate::cli::ui::{Exit, Failure};
 use overview::Overview;
 
@@ -31,8 +31,8 @@ Examples:
   audit status -o json | jq .lost_ranges # one of the other tables
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
-    /// Show it again every so many seconds, until Ctrl-C
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Show it again every so many seconds, until Ctrl-C [default without a number: 2]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = whole_number::<u64>(1..))]
     watch: Option<u64>,
     /// In a table, list every partition, also those that are up to date and lost nothing
     #[arg(long)]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use indicatif::{HumanBytes, HumanCount};
 
 use super::partitions::{Listed, Partitions, lost_table};
-use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, counted};
+use crate::cli::shared::{ClusterOffsets, Context, FormatArgs};
 use crate::cli::ui::{Failure, Progress, Ui};
+use crate::count_text::counted;
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{DatabaseStatus, IngesterStatus, LostRange, Session, Settings};
@@ -134,7 +135,7 @@ impl Overview {
         let behind = match (lag, partitions.seconds_behind()) {
             (None, _) => "unknown".to_owned(),
             (Some(lag), Some(seconds)) if lag > 0 => {
-                format!("{}, {seconds} s", counted(lag, "record", "records"))
+                format!("{}, {seconds} s", counted(lag, "record"))
             }
             (Some(lag), _) => lag.to_string(),
         };
@@ -142,7 +143,7 @@ impl Overview {
         let rows = format!(
             "{} in {}, {}",
             database.rows,
-            counted(database.batches, "batch", "batches"),
+            counted(database.batches, "batch"),
             HumanBytes(database.bytes.unsigned_abs())
         );
         let plain = Emphasis::None;

@@ -9,6 +9,7 @@ use chrono::Utc;
 use super::overview::Overview;
 use crate::cli::shared::{Context, FormatArgs};
 use crate::cli::ui::{Exit, Failure, Progress, Ui, interruption};
+use crate::count_text::counted;
 use crate::output::{Format, escape_controls};
 use crate::time::timestamp_text;
 
@@ -67,7 +68,7 @@ fn paint(args: &FormatArgs, all: bool, overview: &Overview, ui: Ui) -> Result<()
     if lines.len() > room {
         let hidden = lines.len() - (room - 1);
         lines.truncate(room - 1);
-        lines.push(format!("… {hidden} more lines; without --watch all are shown"));
+        lines.push(format!("… {}; without --watch all are shown", counted(hidden, "more line")));
     }
     Ok(ui.repaint(&lines)?)
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, EventColumns, OutputArgs, Run, SelectorArgs};
+use crate::cli::shared::{
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, describe_columns, whole_number,
+};
 use crate::cli::ui::{Exit, Failure, interruption};
 use crate::output;
 use crate::output::Format;
@@ -31,15 +33,19 @@ Examples:
   audit tail -n 100 --type 'Payment*' --no-follow
   audit tail --dlt -n 0 -o ndjson | jq -r .payload
   audit tail --from-batch 1200")]
+#[command(mut_arg("columns", describe_columns))]
+#[command(mut_arg("output", |output| {
+    output.help("Format of the output [default: table; in a pipe ndjson]")
+}))]
 pub(crate) struct TailArgs {
     /// How many of the last events to begin with
-    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = whole_number::<u32>(0..=1_000_000))]
     lines: u32,
     /// End after the events that are there
     #[arg(long)]
     no_follow: bool,
     /// Begin with the first event of this batch
-    #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "BATCH_NO", conflicts_with = "lines", value_parser = whole_number::<i64>(1..))]
     from_batch: Option<i64>,
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,

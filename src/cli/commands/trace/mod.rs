@@ -10,8 +10,9 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run, ValueArgs};
+use crate::cli::shared::{Context, Run, ValueArgs, whole_number};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
+use crate::count_text::counted;
 use crate::output::{Format, write_mermaid};
 use crate::store;
 use crate::store::{ReadMode, StoredEvent};
@@ -28,14 +29,14 @@ use story::Story;
 #[command(after_help = "\
 Examples:
   audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
-  audit trace 019aa4c5…4b5a              # an id as tables show it on a terminal
-  audit trace order-17                   # an aggregate's id that is no UUID
-  audit trace 019aa4c5 -o mermaid        # a sequence diagram for a page or an issue")]
+  audit trace 019aa4c5…4b5a        # an id as tables show it on a terminal
+  audit trace order-17             # an aggregate's id that is no UUID
+  audit trace 019aa4c5 -o mermaid  # a sequence diagram for a page or an issue")]
 pub(crate) struct TraceArgs {
     /// Event, aggregate or correlation: an id, its beginning, its short form, or a row id
     id: String,
     /// How many events at most
-    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+    #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 1_000, value_parser = whole_number::<i64>(1..=100_000))]
     limit: i64,
     /// Format of the output
     #[arg(
@@ -133,8 +134,8 @@ impl Run for TraceArgs {
         }
         if more {
             ui.status(&format!(
-                "the first {} events shown, there are more; go on with --limit",
-                self.limit
+                "the first {} shown, there are more; go on with --limit",
+                counted(self.limit, "event")
             ));
         }
         Ok(Exit::Done)

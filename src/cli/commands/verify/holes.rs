@@ -7,6 +7,7 @@ use super::check::Check;
 use super::comparisons::Comparisons;
 use crate::cli::settings::ResolvedSettings;
 use crate::cli::ui::{Failure, Progress, Total};
+use crate::count_text::counted_with;
 use crate::event::TopicPartition;
 use crate::kafka;
 use crate::ledger::{BatchClaim, Finding, StoredRow, holes, join_ranges};
@@ -154,7 +155,7 @@ fn shown(partition: &str, offsets: &[i64]) -> Vec<Finding> {
         .collect();
     if offsets.len() > NAMED {
         let more = offsets.len() - NAMED;
-        let text = format!("{more} more records are declared holes");
+        let text = format!("{} declared holes", counted_with(more, "more record", ["is", "are"]));
         findings.push(Finding::incomplete(partition, text));
     }
     findings

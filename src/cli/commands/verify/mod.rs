@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
-use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run, counted, name_in_list};
+use crate::cli::shared::{
+    Answer, ClusterOffsets, Context, FormatArgs, Run, name_in_list, whole_number,
+};
 use crate::cli::ui::{Exit, Failure, Progress, Ui};
+use crate::count_text::{counted, counted_with};
 use crate::event::TopicPartition;
 use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
 use crate::output;
@@ -54,7 +57,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) topics: Vec<String>,
     /// How long to wait for a running ingester to reach the offsets that Kafka has at the start, in
     /// seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = whole_number::<u64>(0..))]
     wait: u64,
     /// In a table, list every partition, also those without a finding
     #[arg(long)]
@@ -181,14 +184,15 @@ fn ledger_check(totals: &LedgerTotals) -> Check {
     let head = totals.head_batch_no.unwrap_or(0);
     let missing = totals.last_batch_no.max(head) - totals.batches;
     if missing > 0 {
-        incomplete(format!("{missing} batch numbers are missing"));
+        incomplete(format!("{} missing", counted_with(missing, "batch number", ["is", "are"])));
     }
     if totals.batches == 0 {
         incomplete("nothing is recorded".to_owned());
     }
     if totals.missing_dead_letters > 0 {
         let count = totals.missing_dead_letters;
-        incomplete(format!("{count} dead letters lack their raw record, and can't be sent back"));
+        let lacking = counted_with(count, "dead letter", ["lacks its", "lack their"]);
+        incomplete(format!("{lacking} raw record, and can't be sent back"));
     }
     let mut altered = |text: String| findings.push(Finding::altered("ledger", text));
     if totals.head_batch_no.is_none() {
@@ -197,32 +201,38 @@ fn ledger_check(totals: &LedgerTotals) -> Check {
         altered(format!("batch {} is beyond the head, {head}", totals.last_batch_no));
     }
     if totals.foreign_batches > 0 {
-        altered(format!("{} batches have a number below 1", totals.foreign_batches));
+        let foreign = counted_with(totals.foreign_batches, "batch", ["has", "have"]);
+        altered(format!("{foreign} a number below 1"));
     }
     match totals.head_rows {
         Some(rows) if rows != totals.rows => {
-            altered(format!("the head counts {rows} rows, the batches {}", totals.rows));
+            let rows = counted(rows, "row");
+            altered(format!("the head counts {rows}, the batches {}", totals.rows));
         }
         _ => {}
     }
     if totals.ranges_without_batch > 0 {
-        altered(format!("{} ranges of offsets are in no batch", totals.ranges_without_batch));
+        let ranges = counted_with(totals.ranges_without_batch, "range of offsets", ["is", "are"]);
+        altered(format!("{ranges} in no batch"));
     }
     if totals.rows_of_ranges != totals.rows {
-        let (ranges, batches) = (totals.rows_of_ranges, totals.rows);
-        altered(format!("the ranges of offsets count {ranges} rows, the batches {batches}"));
+        let (ranges, batches) = (counted(totals.rows_of_ranges, "row"), totals.rows);
+        altered(format!("the ranges of offsets count {ranges}, the batches {batches}"));
     }
     if totals.unknown_dead_letters > 0 {
-        altered(format!("{} raw dead letters belong to no row", totals.unknown_dead_letters));
+        let unknown = totals.unknown_dead_letters;
+        let unknown = counted_with(unknown, "raw dead letter", ["belongs", "belong"]);
+        altered(format!("{unknown} to no row"));
     }
     if totals.installations != 1 {
-        altered(format!("audit_installation has {} rows, not one", totals.installations));
+        let rows = counted(totals.installations, "row");
+        altered(format!("audit_installation has {rows}, not one"));
     }
     Check {
         check: "ledger",
         subject: "ledger".to_owned(),
         findings,
-        detail: format!("{} batches", totals.batches),
+        detail: counted(totals.batches, "batch"),
     }
 }
 
@@ -242,7 +252,7 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
     };
     let folded = checks.iter().filter(|check| is_folded(check)).count();
     if folded > 0 {
-        let subject = counted(folded as i128, "partition", "partitions");
+        let subject = counted(folded, "partition");
         let detail = "without a gap; --all lists them";
         let cells = vec![partitions::CHECK.into(), subject.into(), OK.into(), detail.into()];
         lines.push((cells, Emphasis::None));

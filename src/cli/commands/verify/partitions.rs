@@ -7,6 +7,7 @@ use super::comparisons::Comparisons;
 use crate::cli::settings::ResolvedSettings;
 use crate::cli::shared::{ClusterOffsets, OpenTransaction, times_at};
 use crate::cli::ui::Failure;
+use crate::count_text::{counted, counted_with};
 use crate::event::TopicPartition;
 use crate::kafka::Isolation;
 use crate::ledger;
@@ -141,7 +142,8 @@ pub(super) async fn open_transactions(
             format!(", begun at {time}")
         });
         let text = format!(
-            "{offsets} offsets wait behind an open transaction, from offset {first_offset} on{when}"
+            "{} behind an open transaction, from offset {first_offset} on{when}",
+            counted_with(offsets, "offset", ["waits", "wait"])
         );
         Check {
             check: "transaction",
@@ -174,9 +176,9 @@ fn compare_with_kafka(
     };
     match comparison {
         Comparison::OtherTopic => incomplete(format!(
-            "Kafka has another topic of this name, made again, with {} offsets that are not \
+            "Kafka has another topic of this name, made again, with {} not \
              recorded (ingest --accept-recreated {topic})",
-            found.end - found.low
+            counted_with(found.end - found.low, "offset", ["that is", "that are"])
         )),
         Comparison::EndsEarly { end } => incomplete(format!(
             "Kafka's partition ends at {end}: the topic was made again or cut off \
@@ -203,9 +205,9 @@ fn subject(partition: &KnownPartition) -> String {
 }
 
 fn describe(chain: &Chain) -> String {
-    let mut text = format!("{} rows", chain.rows);
+    let mut text = counted(chain.rows, "row");
     if chain.holes > 0 {
-        text.push_str(&format!(", {} holes", chain.holes));
+        text.push_str(&format!(", {}", counted(chain.holes, "hole")));
     }
     if chain.lost > 0 {
         text.push_str(&format!(", {} lost", chain.lost));

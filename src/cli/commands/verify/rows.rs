@@ -3,6 +3,7 @@
 use super::check::Check;
 use super::holes::Holes;
 use crate::cli::ui::{Failure, Progress, Total};
+use crate::count_text::counted;
 use crate::ledger;
 use crate::ledger::{BatchClaim, Finding, Severity, StoredRow};
 use crate::store::LedgerScan;
@@ -45,7 +46,7 @@ pub(super) async fn check(
         findings.unknown_row(found);
         row = rows.next().await?;
     }
-    let detail = format!("{count} rows read, {in_batches} of them in a batch");
+    let detail = format!("{} read, {in_batches} of them in a batch", counted(count, "row"));
     Ok(Check {
         check: "rows",
         subject: "event_logs".to_owned(),

@@ -24,7 +24,7 @@ const FORMS: &str = "expected postgresql://user@host:port/database or 'host=… 
 /// Reads a URL or a key/value string. Of a parameter that stands there twice the last one counts.
 ///
 /// # Errors
-/// `Error::Settings`, which shows nothing of the text.
+/// `Error::Url`, which shows nothing of the text.
 pub(super) fn read(text: &str) -> Result<Vec<Assignment>, Error> {
     let scheme =
         ["postgresql://", "postgres://"].into_iter().find(|scheme| text.starts_with(scheme));
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Vec<Assignment>, Error> {
         }
         None => pairs(text),
     };
-    read.map_err(|reason| Error::Settings(format!("{reason}; {FORMS}")))
+    read.map_err(|reason| Error::Url(format!("{reason}; {FORMS}")))
 }
 
 struct Url<'a> {

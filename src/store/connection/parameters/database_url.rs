@@ -30,7 +30,7 @@ impl DatabaseUrl {
     /// Whether it can be read, and asks for nothing that can't be done.
     ///
     /// # Errors
-    /// `Error::Settings`, which shows no password.
+    /// `Error::Url` or `Error::Settings`, which shows no password.
     pub fn check(&self) -> Result<(), Error> {
         Settings::check(&self.0)
     }

@@ -144,7 +144,7 @@ impl KnownParameter {
     /// Finds one by its name.
     ///
     /// # Errors
-    /// `Error::Settings`, which names it, and another one that may be meant.
+    /// `Error::Url`, which names it, and another one that may be meant.
     pub(super) fn named(name: &str) -> Result<&'static Self, Error> {
         // The Rust driver's own name for it.
         let name = if name == "keepalives_retries" { "keepalives_count" } else { name };
@@ -156,7 +156,7 @@ impl KnownParameter {
             Some(alike) => format!("did you mean {alike}?"),
             None => "the parameters are those of libpq".to_owned(),
         };
-        Err(Error::Settings(format!("there is no parameter '{name}'; {meant}")))
+        Err(Error::Url(format!("there is no parameter '{name}'; {meant}")))
     }
 
     /// Whether its value may be shown.
@@ -169,8 +169,8 @@ impl KnownParameter {
     /// user where it is ignored and that may surprise.
     ///
     /// # Errors
-    /// `Error::Settings` where it must not be ignored.
-    pub(super) fn check(&self, given_as: &str, value: &str) -> Result<Option<String>, Error> {
+    /// The reason where it must not be ignored.
+    pub(super) fn check(&self, given_as: &str, value: &str) -> Result<Option<String>, String> {
         let is_one_of = |values: &[&str]| {
             value.is_empty() || values.iter().any(|one| one.eq_ignore_ascii_case(value))
         };
@@ -183,9 +183,7 @@ impl KnownParameter {
             Ignored { unsaid, .. } if is_one_of(unsaid) => Ok(None),
             Ignored { reason, .. } => Ok(Some(format!("{given} is ignored: {reason}"))),
             Refused { but, .. } if is_one_of(but) => Ok(None),
-            Refused { reason, .. } => {
-                Err(Error::Settings(format!("{given} can't be heeded: {reason}")))
-            }
+            Refused { reason, .. } => Err(format!("{given} can't be heeded: {reason}")),
         }
     }
 }

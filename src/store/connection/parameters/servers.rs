@@ -43,7 +43,7 @@ impl Server {
 /// Reads the lists: as many addresses as hosts, and one port for all or as many.
 ///
 /// # Errors
-/// `Error::Settings` where one can't be read, or they don't go together.
+/// That of [`SourcedValues::refused`] where one can't be read, or they don't go together.
 pub(super) fn read(values: &SourcedValues) -> Result<Vec<Server>, Error> {
     let list =
         |name| values.text(name).map(|text| text.split(',').map(str::trim).collect::<Vec<_>>());
@@ -55,7 +55,8 @@ pub(super) fn read(values: &SourcedValues) -> Result<Vec<Server>, Error> {
     let ports = list("port").unwrap_or_default();
     let disagree = |name: &str, count: usize| {
         let hosts = hosts.len();
-        Error::Settings(format!("host names {hosts}, {name} {count}; there is one for each"))
+        let reason = format!("names {count}, and host {hosts}; there is one for each");
+        values.refused(name, &reason)
     };
     if !addresses.is_empty() && addresses.len() != hosts.len() {
         return Err(disagree("hostaddr", addresses.len()));
@@ -65,28 +66,28 @@ pub(super) fn read(values: &SourcedValues) -> Result<Vec<Server>, Error> {
     }
     let server = |(place, host): (usize, &&str)| {
         let address = addresses.get(place).filter(|address| !address.is_empty());
-        let address = address.map(|address| read_address(address)).transpose()?;
+        let address = address.map(|address| read_address(values, address)).transpose()?;
         let host = match (host.is_empty(), address) {
             (false, _) => (*host).to_owned(),
             (true, Some(address)) => address.to_string(),
             (true, None) => "localhost".to_owned(),
         };
         let port = ports.get(place).or(ports.first()).copied().unwrap_or_default();
-        Ok(Server { host, address, port: read_port(port)?, password: None })
+        Ok(Server { host, address, port: read_port(values, port)?, password: None })
     };
     hosts.iter().enumerate().map(server).collect()
 }
 
-fn read_address(text: &str) -> Result<IpAddr, Error> {
-    text.parse().map_err(|_| Error::Settings(format!("hostaddr '{text}' is no IP address")))
+fn read_address(values: &SourcedValues, text: &str) -> Result<IpAddr, Error> {
+    text.parse().map_err(|_| values.refused("hostaddr", &format!("'{text}' is no IP address")))
 }
 
-fn read_port(text: &str) -> Result<u16, Error> {
+fn read_port(values: &SourcedValues, text: &str) -> Result<u16, Error> {
     if text.is_empty() {
         return Ok(DEFAULT_PORT);
     }
     let port = text.parse::<u16>().ok().filter(|port| *port > 0);
-    port.ok_or_else(|| Error::Settings(format!("port '{text}' is no port number")))
+    port.ok_or_else(|| values.refused("port", &format!("'{text}' is no port number")))
 }
 
 #[cfg(test)]
@@ -126,14 +127,14 @@ mod tests {
     #[test]
     fn what_does_not_go_together_is_told() {
         let cases = [
-            ("host=a,b port=1,2,3", "host names 2, port 3; there is one for each"),
-            ("host=a hostaddr=::1,::2", "host names 1, hostaddr 2; there is one for each"),
+            ("host=a,b port=1,2,3", "port names 3, and host 2; there is one for each"),
+            ("host=a hostaddr=::1,::2", "hostaddr names 2, and host 1; there is one for each"),
             ("hostaddr=localhost", "hostaddr 'localhost' is no IP address"),
             ("port=0", "port '0' is no port number"),
             ("port=abc", "port 'abc' is no port number"),
         ];
         for (text, expected) in cases {
-            assert_eq!(servers(text), Err(format!("database settings: {expected}")), "{text}");
+            assert_eq!(servers(text), Err(format!("database URL: {expected}")), "{text}");
         }
     }
 }

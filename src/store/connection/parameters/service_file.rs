@@ -12,12 +12,13 @@ use crate::store::error::Error;
 const SYSTEM_FOLDERS: [&str; 2] = ["/etc/postgresql-common", "/usr/local/pgsql/etc"];
 
 /// Reads the parameters of a service: in the file that is named, else `~/.pg_service.conf`, then in
-/// the administrator's `pg_service.conf`.
+/// the administrator's `pg_service.conf`. `given_as` is what the user calls the name.
 ///
 /// # Errors
 /// `Error::Settings` where no file has it, or one can't be read.
 pub(super) fn read(
     service: &str,
+    given_as: &str,
     named: Option<&str>,
     variable: &impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<(&'static str, String)>, Error> {
@@ -47,7 +48,10 @@ pub(super) fn read(
         }
     }
     let looked: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-    Err(Error::Settings(format!("there is no service '{service}' in {}", looked.join(", "))))
+    Err(Error::Settings(format!(
+        "{given_as}: there is no service '{service}' in {}",
+        looked.join(", ")
+    )))
 }
 
 /// The parameters of `[service]`. The error begins with the line.
@@ -71,7 +75,7 @@ fn find(text: &str, service: &str) -> Result<Option<Vec<(&'static str, String)>>
             return Err(format!("{at}a line of [{service}] is no name=value"));
         };
         let known = KnownParameter::named(name.trim()).map_err(|error| match error {
-            Error::Settings(reason) => format!("{at}{reason}"),
+            Error::Url(reason) => format!("{at}{reason}"),
             other => format!("{at}{other}"),
         })?;
         if matches!(known.name, "service" | "servicefile") {

@@ -44,7 +44,8 @@ impl Settings {
     /// (`std::env::var` in the program).
     ///
     /// # Errors
-    /// `Error::Settings` where one of them can't be read, or asks for what can't be done.
+    /// `Error::Url` or `Error::Settings` where one of them can't be read, or asks for what can't be
+    /// done.
     pub fn resolve(
         url: Option<&str>,
         password: Option<String>,
@@ -62,7 +63,7 @@ impl Settings {
     /// No file is read.
     ///
     /// # Errors
-    /// `Error::Settings`.
+    /// `Error::Url` or `Error::Settings`.
     pub(super) fn check(text: &str) -> Result<(), Error> {
         let mut values = SourcedValues::of_text(text)?;
         values.remove("service");

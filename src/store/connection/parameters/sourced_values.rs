@@ -23,14 +23,14 @@ impl SourcedValues {
     /// Reads a URL or a key/value string.
     ///
     /// # Errors
-    /// `Error::Settings`, which shows nothing of a password.
+    /// `Error::Url`, which shows nothing of a password.
     pub(super) fn of_text(text: &str) -> Result<Self, Error> {
         let mut values = Self::default();
         let mut follows_password = false;
         for given in connection_string::read(text)? {
             let known = KnownParameter::named(&given.name).map_err(|error| match follows_password {
                 // It is not shown: it may be the rest of the password.
-                true => Error::Settings(
+                true => Error::Url(
                     "what follows the password is no parameter; is it a part of it that needs quotes, or %26 for '&'?"
                         .to_owned(),
                 ),
@@ -40,10 +40,7 @@ impl SourcedValues {
             // libpq takes the next parameter for the value, which would then be shown.
             let next = text.get(given.place.clone()).and_then(|value| value.split_once('='));
             if next.is_some_and(|(name, _)| KnownParameter::named(name).is_ok()) {
-                return Err(Error::Settings(format!(
-                    "{} has no value; write '' for none",
-                    known.name
-                )));
+                return Err(Error::Url(format!("{} has no value; write '' for none", known.name)));
             }
             values.set(known.name, given.value, ParameterSource::Url);
         }
@@ -71,7 +68,12 @@ impl SourcedValues {
         of_environment(self, "servicefile");
         if let Some(service) = self.text("service").map(str::to_owned) {
             let file = self.text("servicefile").map(str::to_owned);
-            for (name, value) in service_file::read(&service, file.as_deref(), &variable)? {
+            let given_as = match self.source("service") {
+                ParameterSource::Variable(variable) => variable,
+                _ => "service",
+            };
+            for (name, value) in service_file::read(&service, given_as, file.as_deref(), &variable)?
+            {
                 self.add(name, value, ParameterSource::Service);
             }
         }
@@ -82,7 +84,7 @@ impl SourcedValues {
     /// What is ignored and may surprise, in words.
     ///
     /// # Errors
-    /// `Error::Settings` where something can't be heeded and must not be ignored.
+    /// `Error::Url` or `Error::Settings` where something can't be heeded and must not be ignored.
     pub(super) fn check(&self) -> Result<Vec<String>, Error> {
         let mut notices = Vec::new();
         for (name, given) in &self.0 {
@@ -90,7 +92,11 @@ impl SourcedValues {
                 ParameterSource::Variable(variable) => variable,
                 _ => name,
             };
-            notices.extend(KnownParameter::named(name)?.check(given_as, &given.value)?);
+            let checked = KnownParameter::named(name)?.check(given_as, &given.value);
+            notices.extend(checked.map_err(|reason| match given.source {
+                ParameterSource::Url => Error::Url(reason),
+                _ => Error::Settings(reason),
+            })?);
         }
         Ok(notices)
     }
@@ -98,6 +104,17 @@ impl SourcedValues {
     /// The value of a parameter that has one.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|given| given.value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The error that a value of a parameter is: it names the parameter, or the variable where the
+    /// value comes from one.
+    pub(super) fn refused(&self, name: &str, reason: &str) -> Error {
+        match self.source(name) {
+            ParameterSource::Variable(variable) => Error::Settings(format!("{variable} {reason}")),
+            ParameterSource::Service => Error::Settings(format!("{name} of the service {reason}")),
+            ParameterSource::Url => Error::Url(format!("{name} {reason}")),
+            _ => Error::Settings(format!("{name} {reason}")),
+        }
     }
 
     /// Where the value comes from.

@@ -19,8 +19,8 @@ pub(super) fn read(values: &mut SourcedValues, home: Option<&Path>) -> Result<Tl
     let negotiations = [("postgres", false), ("direct", true)];
     let is_direct = word(values, "sslnegotiation", &negotiations)?.unwrap_or(false);
     if is_direct && !mode.is_required() {
-        let reason = "sslnegotiation=direct needs sslmode=require, verify-ca or verify-full";
-        return Err(Error::Settings(reason.to_owned()));
+        let reason = "'direct' needs sslmode=require, verify-ca or verify-full";
+        return Err(values.refused("sslnegotiation", reason));
     }
     add_usual_files(values, mode, home)?;
     let path = |name| values.text(name).map(PathBuf::from);
@@ -31,7 +31,8 @@ pub(super) fn read(values: &mut SourcedValues, home: Option<&Path>) -> Result<Tl
             passphrase: values.text("sslpassword").unwrap_or_default().to_owned(),
         }),
         (None, None) => None,
-        _ => return Err(Error::Settings("sslcert and sslkey go together".to_owned())),
+        (Some(_), None) => return Err(values.refused("sslcert", "needs sslkey, too")),
+        (None, Some(_)) => return Err(values.refused("sslkey", "needs sslcert, too")),
     };
     let versions = [
         ("TLSv1", SslVersion::TLS1),

@@ -53,7 +53,7 @@ pub(super) fn target_session(values: &SourcedValues) -> Result<TargetSession, Er
 /// The meaning of the word that a parameter has.
 ///
 /// # Errors
-/// `Error::Settings`, which lists the words.
+/// That of [`SourcedValues::refused`], which lists the words.
 pub(super) fn word<T: Copy>(
     values: &SourcedValues,
     name: &str,
@@ -64,7 +64,7 @@ pub(super) fn word<T: Copy>(
         Some((_, meaning)) => Ok(Some(*meaning)),
         None => {
             let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            Err(Error::Settings(format!("{name} '{text}' is none of {}", words.join(", "))))
+            Err(values.refused(name, &format!("'{text}' is none of {}", words.join(", "))))
         }
     }
 }
@@ -72,17 +72,17 @@ pub(super) fn word<T: Copy>(
 /// The number that a parameter has.
 ///
 /// # Errors
-/// `Error::Settings`.
+/// That of [`SourcedValues::refused`].
 pub(super) fn number<T: FromStr>(values: &SourcedValues, name: &str) -> Result<Option<T>, Error> {
     let Some(text) = values.text(name) else { return Ok(None) };
     let number = text.trim().parse();
-    number.map(Some).map_err(|_| Error::Settings(format!("{name} '{text}' is no whole number")))
+    number.map(Some).map_err(|_| values.refused(name, &format!("'{text}' is no whole number")))
 }
 
 /// How many seconds a parameter gives, as far as that is more than none.
 ///
 /// # Errors
-/// `Error::Settings`.
+/// That of [`SourcedValues::refused`].
 pub(super) fn seconds(values: &SourcedValues, name: &str) -> Result<Option<Duration>, Error> {
     let seconds = number::<i32>(values, name)?.and_then(|seconds| u64::try_from(seconds).ok());
     Ok(seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs))

@@ -42,6 +42,29 @@ fn every_sslmode_of_libpq_is_understood_in_both_forms() -> Result<(), Error> {
 }
 
 #[test]
+fn what_is_wrong_is_named_as_whoever_gave_it_calls_it() {
+    let url = refusal("host=h sslmode=foo", &[("PGSSLMODE", "bar")]);
+    assert_eq!(
+        url,
+        "database URL: sslmode 'foo' is none of disable, allow, prefer, require, verify-ca, verify-full"
+    );
+    for (variable, value, reason) in [
+        ("PGSSLMODE", "foo", "'foo' is none of disable"),
+        ("PGPORT", "abc", "'abc' is no port number"),
+        ("PGPORT", "1,2,3", "names 3, and host 1"),
+        ("PGCONNECT_TIMEOUT", "5s", "'5s' is no whole number"),
+        ("PGTARGETSESSIONATTRS", "x", "'x' is none of any, read-write"),
+        ("PGSSLCERT", "/c.pem", "needs sslkey, too"),
+    ] {
+        let said = refusal("host=h", &[(variable, value)]);
+        assert!(
+            said.starts_with(&format!("database settings: {variable} {reason}")),
+            "{variable}: {said}"
+        );
+    }
+}
+
+#[test]
 fn a_password_is_never_shown() -> Result<(), Error> {
     let settings = resolve("postgresql://u:s3cret@h/d?sslpassword=s3cret", &[])?;
     assert!(!format!("{settings:?} {}", settings.target()).contains("s3cret"));
@@ -54,7 +77,7 @@ fn a_password_is_never_shown() -> Result<(), Error> {
         "port= password=s3cret",
     ] {
         let said = refusal(wrong, &[]);
-        assert!(said.starts_with("database settings: ") && !said.contains("s3cret"), "{said}");
+        assert!(said.starts_with("database URL: ") && !said.contains("s3cret"), "{said}");
     }
     Ok(())
 }
@@ -134,7 +157,7 @@ fn an_unknown_parameter_is_named_with_the_one_that_is_meant() {
             "target_session_attrs=master",
             "none of any, read-write, read-only, primary, standby, prefer-standby",
         ),
-        ("host=h sslnegotiation=direct", "sslnegotiation=direct needs sslmode=require"),
+        ("host=h sslnegotiation=direct", "sslnegotiation 'direct' needs sslmode=require"),
     ];
     for (text, reason) in cases {
         assert!(refusal(text, &[]).contains(reason), "{text}: {}", refusal(text, &[]));
