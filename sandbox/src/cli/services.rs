@@ -3,7 +3,8 @@
 use sandbox::{Error, Progress, Sandbox};
 
 const DATABASES: [&str; 3] = ["audit_db", "order_db", "payment_db"];
-const TOPICS: [&str; 4] =
+/// The topics of the two services, and of their dead letters.
+pub(crate) const TOPICS: [&str; 4] =
     ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
 const PARTITIONS: i32 = 4;
 
@@ -37,6 +38,7 @@ pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     vec![
         ("AUDIT_DATABASE_URL", sandbox.postgres().url("audit_db")),
         ("AUDIT_BROKERS", sandbox.kafka().brokers().to_string()),
+        ("KAFKA_BROKERS", sandbox.kafka().brokers().to_string()),
         ("ORDER_DATABASE_URL", sandbox.postgres().url("order_db")),
         ("PAYMENT_DATABASE_URL", sandbox.postgres().url("payment_db")),
     ]
