@@ -27,11 +27,10 @@ Memory: each writer holds at most 4 batches of 8 MiB (or of one larger record) a
 librdkafka holds at most 5 MiB for each assigned partition.
 
 Examples:
-  audit ingest                                     # orders.events, payments.events and their -dlt topics
-  audit ingest --topics shop.orders,shop.carts     # other topics
-  audit ingest --until-end                         # record what is there now, then end: for tests and cron
-  audit ingest -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 \\
-               -X sasl.username=audit -X sasl.password=@/run/secrets/kafka")]
+  audit ingest                          # until it is stopped
+  audit ingest --topics shop.events     # other topics
+  audit ingest --until-end              # what is there now, for cron
+  audit ingest --until-end -X socket.keepalive.enable=true")]
 pub(crate) struct IngestArgs {
     /// The topics to record; one that does not exist yet is waited for
     #[arg(

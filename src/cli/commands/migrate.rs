@@ -17,11 +17,10 @@ use crate::store::{Adoption, Session};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit migrate                  # create or upgrade the schema
-  audit migrate --status         # say which version the database has; exits 1 when it is not this program's
-  audit migrate --adopt-copy new-id
-                                 # this database is a copy, and records for itself from now on
-  audit migrate --roles          # also make the roles audit_ingester, audit_reader and audit_replayer")]
+  audit migrate              # create or upgrade the schema
+  audit migrate --status     # which version; exits 1 when it is not this one
+  audit migrate --roles      # also the roles audit_ingester, audit_reader and
+                             # audit_replayer")]
 pub(crate) struct MigrateArgs {
     /// Only say which version the schema has
     #[arg(long, conflicts_with_all = ["dry_run", "roles"])]

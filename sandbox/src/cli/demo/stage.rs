@@ -39,8 +39,7 @@ impl<'s> Stage<'s> {
             .into());
         }
         let known = std::env::var_os("PATH").unwrap_or_default();
-        let folders =
-            std::iter::once(programs.to_path_buf()).chain(std::env::split_paths(&known));
+        let folders = std::iter::once(programs.to_path_buf()).chain(std::env::split_paths(&known));
         let stage = Stage {
             sandbox,
             folder: sandbox.folder("demo")?,
@@ -65,8 +64,11 @@ impl<'s> Stage<'s> {
     }
 
     fn profile_text(&self) -> String {
-        let topics: Vec<_> =
-            services::TOPICS.iter().chain([&TOPIC]).map(|topic| format!("  {topic:?},\n")).collect();
+        let topics: Vec<_> = services::TOPICS
+            .iter()
+            .chain([&TOPIC])
+            .map(|topic| format!("  {topic:?},\n"))
+            .collect();
         format!(
             "[profiles.demo]\ndatabase_url = {:?}\nbrokers = {:?}\ntopics = [\n{}]\n",
             self.sandbox.postgres().url("audit_db"),

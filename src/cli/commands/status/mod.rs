@@ -23,8 +23,8 @@ use overview::Overview;
 #[command(after_help = "\
 Examples:
   audit status
-  audit status --watch 2
-  audit status --consumers               # who else reads the topics, and how far
+  audit status --watch 2                # looks again, until Ctrl-C
+  audit status --consumers              # who else reads the topics, how far
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C

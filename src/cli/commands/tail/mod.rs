@@ -29,8 +29,8 @@ const LAST_WRITE: Duration = Duration::from_secs(1);
 Examples:
   audit tail
   audit tail -n 100 --type 'Payment*' --no-follow
-  audit tail --dlt -n 0 -o ndjson | jq -r .payload
-  audit tail --from-batch 1200")]
+  audit tail --dlt -n 5 -o ndjson | jq .payload
+  audit tail --from-batch 1")]
 pub(crate) struct TailArgs {
     /// How many of the last events to begin with
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=1_000_000))]
