@@ -30,7 +30,7 @@ Examples:
   audit query --where '$.total_amount.double() > 100' --limit 10 \\
     --columns created_at,event_type,payload
   audit query --type OrderCreated --date today --count
-  audit query --service shop --error '*Unavailable*' --explain")]
+  audit query --service order-service --error '*Unavailable*' --explain")]
 pub(crate) struct QueryArgs {
     /// How many rows at most
     #[arg(short = 'n', long, value_name = "ROWS", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..))]

@@ -18,7 +18,7 @@ const STARTS_WITHIN: Duration = Duration::from_secs(240);
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a command is watched that goes on until it is stopped.
-const WATCHED: Duration = Duration::from_secs(5);
+const WATCHED: Duration = Duration::from_secs(4);
 
 pub(super) struct Demo {
     process: Running,
@@ -98,10 +98,11 @@ impl Demo {
         })
     }
 
-    /// Leaves its shell, and waits for its end, which has to be a good one.
+    /// Leaves its shell, and waits for its end, which has to be a good one that leaves no file behind.
     pub(super) fn end(&mut self) {
         drop(self.stdin.take());
         self.process.succeed(ENDS_WITHIN);
+        assert!(!self.folder.exists(), "{} is left", self.folder.display());
     }
 }
 

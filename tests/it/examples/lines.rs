@@ -67,13 +67,14 @@ pub(super) fn of_help() -> Vec<Line> {
     lines
 }
 
-/// What README.md shows behind `$`.
+/// What README.md shows behind `$`, and its other lines that begin with the program's name.
 pub(super) fn of_readme() -> Vec<Line> {
     let readme = include_str!("../../../README.md");
     let mut typed = Vec::new();
     let mut goes_on = false;
     for line in readme.lines() {
-        let prompted = line.strip_prefix("$ ");
+        let prompted =
+            line.strip_prefix("$ ").or_else(|| line.starts_with("audit ").then_some(line));
         if goes_on || prompted.is_some() {
             let line = prompted.unwrap_or(line);
             typed.push(line);

@@ -29,7 +29,7 @@ const LAST_WRITE: Duration = Duration::from_secs(1);
 Examples:
   audit tail
   audit tail -n 100 --type 'Payment*' --no-follow
-  audit tail --dlt -n 5 -o ndjson | jq .payload
+  audit tail --dlt -n 5 -o ndjson | jq --unbuffered .payload
   audit tail --from-batch 1")]
 pub(crate) struct TailArgs {
     /// How many of the last events to begin with
