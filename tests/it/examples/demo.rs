@@ -67,6 +67,14 @@ impl Demo {
         Self { process, stdin: Some(stdin), environment, folder, home }
     }
 
+    /// Checks that the order which the customer asks for was stuck, and is no more.
+    pub(super) fn assert_shipped(&self) {
+        let tour = self.process.log();
+        let (before, after) = tour.split_once("== And order-4711? ==").unwrap_or_default();
+        assert!(before.contains("ProviderUnavailable") && !before.contains("OrderShipped"));
+        assert!(after.contains("OrderShipped  "), "{after}");
+    }
+
     /// Runs a line as a person types it. One that goes on is stopped after a while.
     pub(super) fn run(&self, line: &Line) -> Outcome {
         let files = ["stdout", "stderr"].map(|name| self.home.path().join(name));
@@ -98,7 +106,7 @@ impl Demo {
         })
     }
 
-    /// Leaves its shell, and waits for its end, which has to be a good one that leaves no file behind.
+    /// Leaves its shell, and waits for its end, which has to be a good one that leaves no file.
     pub(super) fn end(&mut self) {
         drop(self.stdin.take());
         self.process.succeed(ENDS_WITHIN);

@@ -32,6 +32,7 @@ fn every_example_of_the_help_and_of_the_readme_finds_something_in_the_demo() {
     lines.sort_by_key(Line::changes);
 
     let mut demo = Demo::start();
+    demo.assert_shipped();
     let failures: Vec<_> = lines.iter().filter_map(|line| failure(&demo, line)).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     demo.end();

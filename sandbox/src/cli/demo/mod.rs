@@ -28,7 +28,7 @@ pub(crate) struct DemoArgs {
 }
 
 /// The seed decides which orders fail: the first of them is the one that the tour looks for, and a
-/// replay gets it as far as OrderShipped.
+/// replay gets it as far as its shipping.
 const PAYMENT_SIM: &str = "payment-sim --database-url $PAYMENT_DATABASE_URL --seed 873 \\
   --fail-rate 0.08 --duplicate-rate 0.035 &";
 const ORDERS_AT_FIRST: &str = "order-sim --database-url $ORDER_DATABASE_URL --seed 873 \\
@@ -44,6 +44,11 @@ pub(crate) fn cmd_demo(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     let is_interactive = stdin().is_terminal() && stdout().is_terminal();
     tour::title("Starting PostgreSQL, Kafka, audit, and the services that it listens to")?;
     let sandbox = services::start()?;
+    if sandbox.kafka().is_mock() {
+        return Err("the demo needs Apache Kafka, and a mock is no substitute; script/bootstrap installs what is \
+                    missing"
+            .into());
+    }
     let stage = Stage::new(&sandbox)?;
     stage.run("audit migrate")?;
     let ingest = stage.start("ingest", INGEST)?;
@@ -91,13 +96,13 @@ fn let_try(stage: &Stage<'_>) -> Result<(), Box<dyn Error>> {
     tour::title("Your turn")?;
     writeln!(
         stdout(),
-        "This shell knows the servers. Both services and `audit ingest` go on. Try:
+        "This shell knows the servers. The services and `audit ingest` are at work. Try:
 
   audit tail                    events as they happen, until Ctrl-C
+  audit trace order-4711        a story, by the number that the customer has
+  audit show 4f2a91c3           one event in full
   audit query --dlt             what failed, newest first
   audit replay-dlt --dry-run    what would be sent back now
-  audit trace order-4711 -o mermaid
-  audit stats --by service,type
   order-sim --database-url $ORDER_DATABASE_URL --count 20
 
 `audit COMMAND --help` has more examples, which all find something here.

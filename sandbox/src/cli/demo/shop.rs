@@ -8,11 +8,8 @@ use sandbox::produce;
 use tokio::runtime::Builder;
 use tokio_postgres::{NoTls, Row};
 
-use super::services;
+use super::services::{self, SHOP_TOPIC};
 use super::stage::Stage;
-
-/// Where the shop publishes.
-pub(super) const TOPIC: &str = "shop.events";
 
 /// The order that the tour looks for: the first that the payment service gave up on, and which a
 /// replay heals.
@@ -41,10 +38,9 @@ pub(super) fn publish(stage: &Stage<'_>) -> Result<Shop, Box<dyn Error>> {
         ["4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de", "8d3e57b0-6a2f-4e0b-a4c7-1b9c2f6e3d42"],
     );
     fs::write(stage.folder().join("record.json"), &stuck[0])?;
-    let brokers = stage.sandbox().kafka().brokers();
-    services::ensure_topic(brokers, TOPIC)?;
-    let records = well.concat() + &stuck.concat();
-    produce(brokers, &record_file::read(records.as_bytes())?)?;
+    services::create_topic(stage.sandbox(), SHOP_TOPIC)?;
+    let records = record_file::read((well.concat() + &stuck.concat()).as_bytes())?;
+    produce(stage.sandbox().kafka().brokers(), &records)?;
     Ok(Shop { stuck: order.id })
 }
 
@@ -78,7 +74,7 @@ impl Order {
         let record = |event_type: &str, id: &str, time: &str, ms: i64, delivery: &str| {
             format!(
                 r#"{{"record": {{
-  "topic": "{TOPIC}",
+  "topic": "{SHOP_TOPIC}",
   "key": "{number}",
   "timestamp_ms": {ms},
   "headers": [["content-type", "application/cloudevents+json"]],

@@ -11,14 +11,12 @@ use std::time::{Duration, Instant};
 
 use sandbox::{Process, Sandbox};
 
-use super::shop::TOPIC;
 use super::{foreground, services};
 
 const PROGRAMS: [&str; 3] = ["audit", "order-sim", "payment-sim"];
 
 /// How often something that is waited for is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-const WAITS_AT_MOST: Duration = Duration::from_secs(60);
 
 pub(super) struct Stage<'s> {
     sandbox: &'s Sandbox,
@@ -66,7 +64,7 @@ impl<'s> Stage<'s> {
     fn profile_text(&self) -> String {
         let topics: Vec<_> = services::TOPICS
             .iter()
-            .chain([&TOPIC])
+            .chain([&services::SHOP_TOPIC])
             .map(|topic| format!("  {topic:?},\n"))
             .collect();
         format!(
@@ -125,8 +123,8 @@ impl<'s> Stage<'s> {
     }
 
     /// Runs a line again and again, unseen, until it ends well.
-    pub(super) fn wait_until(&self, what: &str, line: &str) -> Result<(), Box<dyn Error>> {
-        let deadline = Instant::now() + WAITS_AT_MOST;
+    pub(super) fn wait_until(&self, line: &str, within: Duration) -> Result<(), Box<dyn Error>> {
+        let deadline = Instant::now() + within;
         loop {
             let output = self.line(line).output()?;
             if output.status.success() {
@@ -135,8 +133,8 @@ impl<'s> Stage<'s> {
             if Instant::now() > deadline {
                 let text = [output.stdout, output.stderr].concat();
                 let text = String::from_utf8_lossy(&text).into_owned();
-                let limit = WAITS_AT_MOST.as_secs();
-                return Err(format!("waited {limit} s in vain: {what}\n$ {line}\n{text}").into());
+                let within = within.as_secs();
+                return Err(format!("`{line}` found nothing in {within} s: {text}").into());
             }
             std::thread::sleep(LOOK_EVERY);
         }
