@@ -1,18 +1,23 @@
 //! The demo, as a person in its shell has it.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use super::lines::Line;
-use crate::support::{Running, programs, wait_until};
+use crate::support::{Terminal, programs, wait_until};
 
-/// Leaves its environment in the file $0, and stays until its stdin is closed.
-const STAY: &str = r#"env -0 PWD="$(pwd)" >"$0.new" && mv "$0.new" "$0" && exec cat"#;
+/// What the demo takes for the person's shell: leaves its environment in a file, and stays until
+/// Enter is pressed.
+const SHELL: &str = r#"#!/bin/sh
+file="$0.environment"
+env -0 PWD="$(pwd)" >"$file.new" && mv "$file.new" "$file" && read -r _
+"#;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(240);
 const ENDS_WITHIN: Duration = Duration::from_secs(60);
@@ -21,8 +26,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(60);
 const WATCHED: Duration = Duration::from_secs(4);
 
 pub(super) struct Demo {
-    process: Running,
-    stdin: Option<ChildStdin>,
+    terminal: Terminal,
     environment: Vec<(String, String)>,
     folder: PathBuf,
     /// The person's home, with the folders that completions go to.
@@ -37,7 +41,7 @@ pub(super) struct Outcome {
 }
 
 impl Demo {
-    /// Starts it, and waits for the end of its tour.
+    /// Starts it on a terminal, and waits for its shell.
     pub(super) fn start() -> Self {
         let home = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
         for folder in
@@ -45,15 +49,20 @@ impl Demo {
         {
             fs::create_dir_all(home.path().join(folder)).unwrap_or_else(|error| panic!("{error}"));
         }
-        let environment = home.path().join("environment");
+        let shell = home.path().join("shell");
+        let made = fs::write(&shell, SHELL)
+            .and_then(|()| fs::set_permissions(&shell, Permissions::from_mode(0o755)));
+        made.unwrap_or_else(|error| panic!("{}: {error}", shell.display()));
         let mut command = Command::new(programs().join("sandbox"));
-        command.args(["demo", "--", "sh", "-c", STAY]).arg(&environment);
+        command.arg("demo").env("SHELL", &shell);
         for variable in ["AUDIT_PROFILE", "AUDIT_OUTPUT"] {
             command.env(variable, "not the demo's");
         }
-        let (mut process, stdin) = Running::start_fed(&mut command);
-        wait_until("the tour of the demo", STARTS_WITHIN, || {
-            process.assert_runs();
+        let terminal = Terminal::start(command, 80);
+        let environment = home.path().join("shell.environment");
+        wait_until("the shell of the demo", STARTS_WITHIN, || {
+            let screen = terminal.screen();
+            assert!(!screen.contains("error: "), "{screen}");
             environment.exists()
         });
         let environment = fs::read_to_string(&environment).unwrap_or_default();
@@ -64,15 +73,12 @@ impl Demo {
             .collect();
         let folder = environment.iter().find(|(name, _)| name == "PWD");
         let folder = folder.map(|(_, folder)| PathBuf::from(folder)).unwrap_or_default();
-        Self { process, stdin: Some(stdin), environment, folder, home }
+        Self { terminal, environment, folder, home }
     }
 
-    /// Checks that the order which the customer asks for was stuck, and is no more.
-    pub(super) fn assert_shipped(&self) {
-        let tour = self.process.log();
-        let (before, after) = tour.split_once("== And order-4711? ==").unwrap_or_default();
-        assert!(before.contains("ProviderUnavailable") && !before.contains("OrderShipped"));
-        assert!(after.contains("OrderShipped  "), "{after}");
+    /// What it showed until now.
+    pub(super) fn screen(&self) -> String {
+        self.terminal.screen().replace('\r', "")
     }
 
     /// Runs a line as a person types it. One that goes on is stopped after a while.
@@ -107,9 +113,10 @@ impl Demo {
     }
 
     /// Leaves its shell, and waits for its end, which has to be a good one that leaves no file.
-    pub(super) fn end(&mut self) {
-        drop(self.stdin.take());
-        self.process.succeed(ENDS_WITHIN);
+    pub(super) fn end(mut self) {
+        self.terminal.press("\r");
+        let (status, screen) = self.terminal.end();
+        assert!(status.success(), "{status}: {screen}");
         assert!(!self.folder.exists(), "{} is left", self.folder.display());
     }
 }

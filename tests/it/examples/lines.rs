@@ -8,7 +8,7 @@ use crate::support::Audit;
 const MAYBE_MISSING: [&str; 2] = ["jq", "man"];
 
 /// One example.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Line {
     /// Where it stands.
     pub(super) place: String,
@@ -32,7 +32,7 @@ impl Line {
 
     /// Whether its command has nothing for stdout.
     pub(super) fn tells_on_stderr(&self) -> bool {
-        ["migrate", "ingest"].iter().any(|word| self.text.contains(word))
+        ["migrate", "ingest", "order-sim"].iter().any(|word| self.text.contains(word))
     }
 
     pub(super) fn missing_program(&self) -> Option<&'static str> {
@@ -82,6 +82,13 @@ pub(super) fn of_readme() -> Vec<Line> {
         }
     }
     of_text("README.md", typed.into_iter())
+}
+
+/// What the demo suggests to try: a command, and behind blanks what it is for.
+pub(super) fn of_suggestions(screen: &str) -> Vec<Line> {
+    let (_, suggestions) = screen.split_once("Try:\n\n").unwrap_or_default();
+    let lines = suggestions.lines().take_while(|line| !line.is_empty());
+    of_text("the demo", lines.filter_map(|line| line.trim().split("  ").next()))
 }
 
 fn of_text<'t>(place: &str, lines: impl Iterator<Item = &'t str>) -> Vec<Line> {

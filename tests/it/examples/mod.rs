@@ -1,4 +1,5 @@
-//! Every example of the help and of README.md, run as it stands there in the demo.
+//! Every example of the help and of README.md, and what the demo suggests, run in its shell as it
+//! stands there.
 
 mod demo;
 mod lines;
@@ -6,7 +7,7 @@ mod lines;
 use sandbox::Sandbox;
 
 use demo::{Demo, Outcome};
-use lines::{Line, of_help, of_readme};
+use lines::{Line, of_help, of_readme, of_suggestions};
 
 /// What says on stderr that nothing was found.
 const NOTHING: [&str; 6] = [
@@ -19,23 +20,35 @@ const NOTHING: [&str; 6] = [
 ];
 
 #[test]
-fn every_example_of_the_help_and_of_the_readme_finds_something_in_the_demo() {
+fn every_example_finds_something_in_the_shell_of_the_demo() {
     let sandbox = Sandbox::shared();
     if sandbox.kafka().is_mock() || sandbox.kafka().is_given() || sandbox.postgres().is_given() {
         eprintln!("skipped: the demo needs servers of its own");
         return;
     }
-    let mut lines = of_help();
-    lines.extend(of_readme());
+    let demo = Demo::start();
+    assert_the_order_is_found_and_healed(&demo);
+    let suggested = of_suggestions(&demo.screen());
+    assert!((4..=6).contains(&suggested.len()), "{suggested:?}");
+    let mut lines = [suggested, of_help(), of_readme()].concat();
     assert!(lines.len() > 60, "only {} examples were found", lines.len());
     // What changes something comes last.
     lines.sort_by_key(Line::changes);
 
-    let mut demo = Demo::start();
-    demo.assert_shipped();
     let failures: Vec<_> = lines.iter().filter_map(|line| failure(&demo, line)).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     demo.end();
+}
+
+/// The customer's order is stuck when the tour begins, and shipped when it ends.
+fn assert_the_order_is_found_and_healed(demo: &Demo) {
+    let screen = demo.screen();
+    let (_, tour) = screen.split_once("$ audit trace order-4711").unwrap_or_default();
+    let (stuck, _) = tour.split_once("\n== ").unwrap_or_default();
+    assert!(stuck.contains("DLT") && !stuck.contains("Payment"), "{screen}");
+    let text = "audit trace order-4711 -o csv".to_owned();
+    let now = demo.run(&Line { place: "the tour".to_owned(), text }).stdout;
+    assert!(now.contains(",OrderShipped,"), "{now}");
 }
 
 /// What is wrong with an example: it fails, or finds nothing.

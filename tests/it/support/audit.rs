@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use sandbox::Scope;
@@ -81,17 +81,6 @@ pub(crate) struct Running {
 impl Running {
     /// Starts a program in the background.
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self::spawn(command.stdin(Stdio::null()))
-    }
-
-    /// The same with a pipe for its stdin.
-    pub(crate) fn start_fed(command: &mut Command) -> (Self, ChildStdin) {
-        let mut running = Self::spawn(command.stdin(Stdio::piped()));
-        let stdin = running.child.stdin.take();
-        (running, stdin.unwrap_or_else(|| panic!("a pipe was asked for")))
-    }
-
-    fn spawn(command: &mut Command) -> Self {
         let log = match NamedTempFile::new() {
             Ok(log) => log,
             Err(error) => panic!("no file for the log: {error}"),
@@ -102,7 +91,7 @@ impl Running {
                 .open(log.path())
                 .map_or_else(|_| Stdio::null(), Stdio::from)
         };
-        match command.stdout(open()).stderr(open()).spawn() {
+        match command.stdin(Stdio::null()).stdout(open()).stderr(open()).spawn() {
             Ok(child) => Self { child, log },
             Err(error) => panic!("{} can't be started: {error}", command.get_program().display()),
         }
@@ -111,12 +100,6 @@ impl Running {
     /// What it wrote so far, stdout and stderr together.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap_or_default()
-    }
-
-    /// Fails, with the log, when it has ended.
-    pub(crate) fn assert_runs(&mut self) {
-        let ended = self.child.try_wait();
-        assert!(matches!(ended, Ok(None)), "it ended: {ended:?}; its log:\n{}", self.log());
     }
 
     /// kill -9.
