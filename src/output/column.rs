@@ -2,22 +2,41 @@
 
 use std::borrow::Cow;
 
-/// One column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One column, and what tables do with it where there is little room.
+#[derive(Debug, Clone)]
 pub struct Column {
     name: Cow<'static, str>,
     pub(super) category: bool,
+    pub(super) explains: bool,
+    pub(super) rank: u8,
+    pub(super) short_form: Option<fn(&str) -> &str>,
 }
 
 impl Column {
     /// A column by its name: the header of a table, the member of an object.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), category: false }
+        Self { name: name.into(), category: false, explains: false, rank: 0, short_form: None }
     }
 
     /// The same, with equal values in equal colours.
     pub fn category(self) -> Self {
         Self { category: true, ..self }
+    }
+
+    /// The same, of texts that say why: an error, a note. They are never cut: where a row has no
+    /// room for them they stand below it.
+    pub fn explains(self) -> Self {
+        Self { explains: true, ..self }
+    }
+
+    /// The same, left out of a table that has no room for it. The highest rank goes first; 0 stays.
+    pub fn optional(self, rank: u8) -> Self {
+        Self { rank, ..self }
+    }
+
+    /// The same, whose texts people see in a shorter form: a class without its package.
+    pub fn shortened(self, short_form: fn(&str) -> &str) -> Self {
+        Self { short_form: Some(short_form), ..self }
     }
 
     /// Its name.

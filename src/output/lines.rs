@@ -1,28 +1,67 @@
 //! One line a row, at once: what `tail` shows to people. A column is as wide as the widest value so
 //! far.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::column::{Column, Emphasis};
 use super::renderer::Renderer;
 use super::style::Style;
 use super::text::cell::{cell_style, cell_text};
+use super::text::moment::TimeForm;
 use super::text::palette;
 use super::text::width::{clip, display_width};
+use super::text::wrap::write_below;
+use crate::time::timestamp_text;
 use crate::value::Value;
 
 /// A wider value moves the rest of its own line only.
 const WIDEST_COLUMN: usize = 40;
 
+/// Less of a payload tells nothing.
+const LEAST_JSON: usize = 16;
+
+/// A narrower terminal has no room for the day on every line: it stands on a line of its own where
+/// it changes.
+const WIDE: u16 = 100;
+
 pub(super) struct Lines {
     style: Style,
     columns: Vec<Column>,
     widths: Vec<usize>,
+    form: TimeForm,
+    /// The day of the line before, where lines don't tell it.
+    day: String,
 }
 
 impl Lines {
     pub(super) fn new(style: Style) -> Self {
-        Self { style, columns: Vec::new(), widths: Vec::new() }
+        let is_narrow = style.width.is_some_and(|width| width < WIDE);
+        let form = if is_narrow { TimeForm::CLOCK } else { TimeForm::WHOLE };
+        Self { style, columns: Vec::new(), widths: Vec::new(), form, day: String::new() }
+    }
+
+    fn text<'a>(&self, column: &Column, cell: &'a Value<'_>) -> Cow<'a, str> {
+        match (cell, cell_text(column, cell, self.style.terminal)) {
+            (Value::Timestamp(_), text) => Cow::Owned(self.form.of(&text).into_owned()),
+            (_, text) => text,
+        }
+    }
+
+    /// Writes the day where it is another one than that of the line before.
+    fn say_day(&mut self, cells: &[Value<'_>], output: &mut dyn Write) -> io::Result<()> {
+        let time = cells.iter().find_map(|cell| match cell {
+            Value::Timestamp(time) => Some(timestamp_text(*time)),
+            _ => None,
+        });
+        match time.as_deref().and_then(|time| self.form.day(time)) {
+            Some(day) if day != self.day => {
+                self.day = day.to_owned();
+                let line = palette::paint(self.style.color, palette::DIM, format!("{day} UTC"));
+                writeln!(output, "{line}")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -34,9 +73,11 @@ impl Renderer for Lines {
     }
 
     fn expect(&mut self, cells: &[Value<'_>]) {
-        for (width, cell) in self.widths.iter_mut().zip(cells) {
-            let text = cell_text(cell, self.style.terminal);
-            *width = (*width).max(display_width(&text).min(WIDEST_COLUMN));
+        for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
+            if !column.explains {
+                let width = display_width(&self.text(column, cell)).min(WIDEST_COLUMN);
+                self.widths[index] = self.widths[index].max(width);
+            }
         }
     }
 
@@ -46,31 +87,49 @@ impl Renderer for Lines {
         emphasis: Emphasis,
         output: &mut dyn Write,
     ) -> io::Result<()> {
+        self.say_day(cells, output)?;
         let mut line = String::new();
+        let mut below = Vec::new();
         let mut left = self.style.width.map_or(usize::MAX, usize::from);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
-            let text = cell_text(cell, self.style.terminal);
-            // Half an id or a time tells nothing.
-            if !matches!(cell, Value::Text(_) | Value::Json(_)) && display_width(&text) > left {
-                break;
+            let text = self.text(column, cell);
+            let width = display_width(&text);
+            let style = cell_style(column, cell, emphasis);
+            if column.explains {
+                // It is about one row, and takes no room in the others.
+                if matches!(cell, Value::Null) || width == 0 {
+                    continue;
+                }
+                if width > left {
+                    below.push((style, text));
+                    continue;
+                }
+            }
+            let least = match cell {
+                Value::Text(_) => 1,
+                Value::Json(_) => LEAST_JSON,
+                // Half an id or a time tells nothing.
+                _ => width,
+            };
+            if left < least.min(width) {
+                continue;
             }
             let shown = clip(&text, left);
             let width = display_width(&shown);
-            self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
-            let style = cell_style(column, cell, emphasis);
+            if !column.explains {
+                self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
+            }
             line.push_str(&palette::paint(self.style.color, style, shown).to_string());
             // A column in which nothing ever stood takes no room.
-            let gap = match self.widths[index] {
+            let gap = match self.widths[index].max(width) {
                 0 => 0,
                 widest => widest.saturating_sub(width) + 2,
             };
             left = left.saturating_sub(width + gap);
-            if left == 0 {
-                break;
-            }
             line.extend(std::iter::repeat_n(' ', gap));
         }
-        writeln!(output, "{}", line.trim_end())
+        writeln!(output, "{}", line.trim_end())?;
+        below.iter().try_for_each(|(style, text)| write_below(text, *style, self.style, output))
     }
 
     fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
@@ -83,6 +142,7 @@ mod tests {
     use crate::output::render::rendered;
     use crate::output::renderer;
     use crate::output::{Column, Emphasis, Format, Style};
+    use crate::time::{PostgresMicros, Timestamp};
     use crate::value::Value;
 
     #[test]
@@ -109,10 +169,66 @@ mod tests {
         let text = rendered(Format::Lines, style);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         insta::assert_snapshot!(text, @r#"
-1  OrderCreated  019aa4c5…4b5a  false  2026-11-22T10:00:00.120000Z  {"amount": "10.50"}
-2  Pay\u{1b}[31m\u{202e}, "quoted"\n\u{9b}  019aa4c5…4b5a  true   2026-11-22T10:00:00.120000Z  {"no…
--                                           -              -      -                            0.5
-3  =1+1                                     -              -      -                            []
-"#);
+        1  OrderCreated  019aa4c5…4b5a  false  2026-11-22T10:00:00.120000Z  {"amount": "10.50"}
+        2  Pay\u{1b}[31m\u{202e}, "quoted"\n\u{9b}  019aa4c5…4b5a  true   2026-11-22T10:00:00.120000Z
+        -                                           -              -      -                            0.5
+        3  =1+1                                     -              -      -                            []
+        "#);
+    }
+
+    #[test]
+    fn on_a_narrow_terminal_the_day_stands_on_a_line_of_its_own_and_an_error_below_its_row() {
+        let columns = [
+            Column::new("created_at"),
+            Column::new("event_type"),
+            Column::new("mark"),
+            Column::new("aggregate"),
+            Column::new("error").explains(),
+            Column::new("payload"),
+        ];
+        let midnight = 848_620_800_000_000;
+        let error = "TimeoutException: the bank did not answer within 30 seconds";
+        let rows = [
+            (midnight - 1_000, "PaymentAuthorized", "", "order-4711", None),
+            (midnight, "OrderCreated", "DLT", "order-4712", Some(error)),
+            (midnight + 1_000, "OrderShipped", "", "order-4711", None),
+            (midnight + 2_000, "OrderShipped", "DLT", "order-1", Some("CardDeclined")),
+        ]
+        .map(|(time, event_type, mark, aggregate, error)| {
+            let time = Timestamp::without_zone(PostgresMicros(time));
+            let payload = Value::Json(r#"{"amount": "10.50"}"#.into());
+            [time.into(), event_type.into(), mark.into(), aggregate.into(), error.into(), payload]
+        });
+        let lines = |width: u16| {
+            let mut output = Vec::new();
+            let style = Style { width: Some(width), terminal: true, ..Style::default() };
+            let mut lines = renderer(Format::Lines, style);
+            lines.begin(&columns, &mut output).expect("writing to memory");
+            rows.iter().for_each(|row| lines.expect(row));
+            for row in &rows {
+                lines.row(row, Emphasis::None, &mut output).expect("writing to memory");
+            }
+            String::from_utf8(output).expect("UTF-8")
+        };
+        insta::assert_snapshot!([80, 120, 200].map(lines).join("\n"), @r#"
+        2026-11-21 UTC
+        23:59:59.999  PaymentAuthorized       order-4711  {"amount": "10.50"}
+        2026-11-22 UTC
+        00:00:00.000  OrderCreated       DLT  order-4712  {"amount": "10.50"}
+            TimeoutException: the bank did not answer within 30 seconds
+        00:00:00.001  OrderShipped            order-4711  {"amount": "10.50"}
+        00:00:00.002  OrderShipped       DLT  order-1     CardDeclined  {"amount": "10.…
+
+        2026-11-21T23:59:59.999000Z  PaymentAuthorized       order-4711  {"amount": "10.50"}
+        2026-11-22T00:00:00.000000Z  OrderCreated       DLT  order-4712  {"amount": "10.50"}
+            TimeoutException: the bank did not answer within 30 seconds
+        2026-11-22T00:00:00.001000Z  OrderShipped            order-4711  {"amount": "10.50"}
+        2026-11-22T00:00:00.002000Z  OrderShipped       DLT  order-1     CardDeclined  {"amount": "10.50"}
+
+        2026-11-21T23:59:59.999000Z  PaymentAuthorized       order-4711  {"amount": "10.50"}
+        2026-11-22T00:00:00.000000Z  OrderCreated       DLT  order-4712  TimeoutException: the bank did not answer within 30 seconds  {"amount": "10.50"}
+        2026-11-22T00:00:00.001000Z  OrderShipped            order-4711  {"amount": "10.50"}
+        2026-11-22T00:00:00.002000Z  OrderShipped       DLT  order-1     CardDeclined  {"amount": "10.50"}
+        "#);
     }
 }

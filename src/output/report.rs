@@ -28,15 +28,10 @@ impl<'a> Section<'a> {
     /// A table.
     pub fn table(
         name: &'static str,
-        columns: &[&'static str],
+        columns: Vec<Column>,
         rows: Vec<(Vec<Value<'a>>, Emphasis)>,
     ) -> Self {
-        Self {
-            name,
-            facts: false,
-            columns: columns.iter().copied().map(Column::new).collect(),
-            rows,
-        }
+        Self { name, facts: false, columns, rows }
     }
 }
 
@@ -150,8 +145,8 @@ mod tests {
                     ("newest", Value::Null, Emphasis::None),
                 ],
             ),
-            Section::table("partitions", &["topic", "lag"], rows),
-            Section::table("ingesters", &["name"], Vec::new()),
+            Section::table("partitions", ["topic", "lag"].map(Column::new).to_vec(), rows),
+            Section::table("ingesters", vec![Column::new("name")], Vec::new()),
         ];
         let mut output = Vec::new();
         render_report(format, Style::default(), sections, &mut output)

@@ -14,6 +14,7 @@ pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session}
 pub use error::Error;
 pub use read::bounds::{snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
+pub use read::continuation::{Continuation, StoryKey, continuation};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
 pub use read::dead_letters::{
     DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,

@@ -1,15 +1,19 @@
 //! Spans of time as text.
 
-/// `+0.512s`, `+3m12s`, `+2h05m`, `+4d06h`: the two largest units.
+/// `+0.512s`, `-3m12s`: how much later or earlier something is.
 pub fn duration_text(microseconds: i64) -> String {
     let sign = if microseconds < 0 { '-' } else { '+' };
-    let total = microseconds.unsigned_abs();
-    let seconds = total / 1_000_000;
+    format!("{sign}{}", span_text(microseconds.unsigned_abs()))
+}
+
+/// `0.512s`, `3m12s`, `2h05m`, `4d06h`: the two largest units.
+pub fn span_text(microseconds: u64) -> String {
+    let seconds = microseconds / 1_000_000;
     match seconds {
-        0..60 => format!("{sign}{seconds}.{:03}s", total % 1_000_000 / 1_000),
-        60..3_600 => format!("{sign}{}m{:02}s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{sign}{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{sign}{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+        0..60 => format!("{seconds}.{:03}s", microseconds % 1_000_000 / 1_000),
+        60..3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
 

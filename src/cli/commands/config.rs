@@ -121,7 +121,7 @@ fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     table.setting("tz", settings.tz.as_ref(), Some("UTC"));
     table.setting("output", output.as_ref(), None);
     let names = ["setting", "value", "source"];
-    let columns = names.map(Column::new);
+    let columns = [Column::new("setting"), Column::new("value").explains(), Column::new("source")];
     let exit = print_rows(&columns, &names, table.rows, "", &args.output, context.ui)?;
     // Only now: what could be found out helps to see what is wrong.
     database?;

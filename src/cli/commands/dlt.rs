@@ -4,9 +4,9 @@ use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, print_rows};
-use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
+use crate::cli::ui::{Exit, Failure, Ui};
 use crate::dead_letter::short_class;
-use crate::output::{Column, Emphasis, Format};
+use crate::output::{Column, Emphasis};
 use crate::store;
 use crate::store::{DeadLetterGroup, ReadMode, RowScope};
 use crate::time::Timestamp;
@@ -29,7 +29,7 @@ pub(crate) struct DltArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// The columns of tables on a terminal of 120 columns and more.
+/// The columns of tables.
 const IN_TABLES: [&str; 8] = [
     "origin_topic",
     "consumer_group",
@@ -40,9 +40,6 @@ const IN_TABLES: [&str; 8] = [
     "example",
     "example_message",
 ];
-/// On a narrower one; below 100 columns the last is left out.
-const IN_NARROW_TABLES: [&str; 6] =
-    ["origin_topic", "exception_class", "records", "replayed", "example", "example_message"];
 
 impl Run for DltArgs {
     fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
@@ -72,38 +69,26 @@ impl DltArgs {
     fn print(&self, groups: Vec<DeadLetterGroup>, ui: Ui) -> Result<Exit, Failure> {
         let columns = [
             Column::new("origin_topic").category(),
-            Column::new("consumer_group"),
-            Column::new("exception_class"),
+            Column::new("consumer_group").optional(1),
+            Column::new("exception_class").shortened(short_class),
             Column::new("records"),
             Column::new("replayed"),
             Column::new("returned"),
             Column::new("first_at"),
-            Column::new("last_at"),
+            Column::new("last_at").optional(2),
             Column::new("example"),
-            Column::new("example_message"),
+            Column::new("example_message").explains(),
         ];
-        // A package takes the room that the class needs.
-        let is_short = self.output.format.format() == Format::Table && ui.is_on_terminal();
-        let rows = groups.into_iter().map(|group| (cells(group, is_short), Emphasis::None));
-        let in_tables = match ui.width() {
-            WidthClass::Narrow => &IN_NARROW_TABLES[..5],
-            WidthClass::Medium => &IN_NARROW_TABLES,
-            WidthClass::Wide | WidthClass::Widest => &IN_TABLES[..],
-        };
-        let rows = rows.collect();
-        print_rows(&columns, in_tables, rows, "no dead letters match", &self.output, ui)
+        let rows = groups.into_iter().map(|group| (cells(group), Emphasis::None)).collect();
+        print_rows(&columns, &IN_TABLES, rows, "no dead letters match", &self.output, ui)
     }
 }
 
-fn cells(group: DeadLetterGroup, is_short: bool) -> Vec<Value<'static>> {
-    let class = group.exception_class.map(|class| match is_short {
-        true => short_class(&class).to_owned(),
-        false => class,
-    });
+fn cells(group: DeadLetterGroup) -> Vec<Value<'static>> {
     vec![
         group.origin_topic.into(),
         group.consumer_group.into(),
-        class.into(),
+        group.exception_class.into(),
         group.records.into(),
         group.replayed.into(),
         group.returned.into(),

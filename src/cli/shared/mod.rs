@@ -12,7 +12,7 @@ mod suggestions;
 
 pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_at};
 pub(crate) use command::{Context, Run};
-pub(crate) use count_text::{record_count_text, row_count_text};
+pub(crate) use count_text::{counted, record_count_text, row_count_text};
 pub(crate) use event_columns::{EventColumns, default_columns};
 pub(crate) use list_item::{WordInList, name_in_list};
 pub(crate) use output_args::{EmptyArgs, FormatArgs, OutputArgs};

@@ -28,7 +28,11 @@ pub(crate) fn print_rows(
         }
         None => (0..columns.len()).collect(),
     };
-    let shown: Vec<Column> = positions.iter().map(|position| columns[*position].clone()).collect();
+    let shown = positions.iter().map(|position| columns[*position].clone());
+    // What was asked for by name is never left out.
+    let rank_matters = args.columns.is_none();
+    let shown: Vec<Column> =
+        shown.map(|column| if rank_matters { column } else { column.optional(0) }).collect();
     let is_empty = rows.is_empty();
     let rows = rows.into_iter().map(|(cells, emphasis)| {
         (positions.iter().map(|position| cells[*position].clone()).collect(), emphasis)

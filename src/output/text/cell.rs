@@ -12,9 +12,16 @@ use crate::time::timestamp_text;
 use crate::value::Value;
 
 /// A cell as people read it; control characters are always escaped.
-pub(in crate::output) fn cell_text<'a>(cell: &'a Value<'_>, shorten: bool) -> Cow<'a, str> {
+pub(in crate::output) fn cell_text<'a>(
+    column: &Column,
+    cell: &'a Value<'_>,
+    shorten: bool,
+) -> Cow<'a, str> {
     match cell {
         Value::Null => Cow::Borrowed("-"),
+        Value::Text(text) if let Some(short_form) = column.short_form => {
+            escape_controls(short_form(text))
+        }
         Value::Text(text) | Value::Json(text) => escape_controls(text),
         Value::Integer(number) => Cow::Owned(number.to_string()),
         Value::Float(number) => Cow::Owned(number.to_string()),

@@ -2,6 +2,8 @@
 
 pub(super) mod cell;
 pub(super) mod escape;
+pub(super) mod moment;
 pub mod palette;
 pub(super) mod pretty;
 pub(super) mod width;
+pub(super) mod wrap;

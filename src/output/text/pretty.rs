@@ -7,8 +7,12 @@ use serde_json::value::RawValue;
 
 use super::escape::escape_json;
 
-/// The JSON text with one member or element a line, indented by two spaces, below `margin` spaces.
-/// Control characters are escaped as JSON does it.
+/// What is short enough for one line: this many characters.
+const ONE_LINE: usize = 60;
+
+/// The JSON text with one member or element a line, indented by two spaces, below `margin` spaces;
+/// inside it a short list or object stays on one line. Control characters are
+/// escaped as JSON does it.
 pub fn pretty_json(json: &str, margin: usize) -> String {
     let mut output = String::with_capacity(json.len() * 2);
     let mut depth = 0usize;
@@ -16,47 +20,95 @@ pub fn pretty_json(json: &str, margin: usize) -> String {
         output.push('\n');
         output.extend(std::iter::repeat_n(' ', margin + 2 * depth));
     };
-    let mut in_text = false;
-    let mut escaped = false;
-    let mut characters = json.chars().peekable();
     output.extend(std::iter::repeat_n(' ', margin));
-    while let Some(character) = characters.next() {
-        if in_text {
-            output.push(character);
-            in_text = escaped || character != '"';
-            escaped = character == '\\' && !escaped;
-            continue;
-        }
-        match character {
-            '"' => {
-                in_text = true;
-                output.push('"');
-            }
-            '{' | '[' => {
-                output.push(character);
-                while characters.next_if(char::is_ascii_whitespace).is_some() {}
-                if let Some(close) = characters.next_if(|next| matches!(next, '}' | ']')) {
-                    output.push(close);
-                } else {
-                    depth += 1;
+    let mut rest = json.trim_ascii_start();
+    while let Some(token) = next_token(rest) {
+        let behind = rest[token.len()..].trim_ascii_start();
+        match token {
+            "{" | "[" => match short_container(rest).filter(|_| depth > 0) {
+                Some((text, behind)) => {
+                    output.push_str(&text);
+                    rest = behind;
+                    continue;
+                }
+                None => {
+                    output.push_str(token);
+                    if !behind.starts_with(['}', ']']) {
+                        depth += 1;
+                        new_line(&mut output, depth);
+                    }
+                }
+            },
+            "}" | "]" => {
+                if !output.ends_with(['{', '[']) {
+                    depth = depth.saturating_sub(1);
                     new_line(&mut output, depth);
                 }
+                output.push_str(token);
             }
-            '}' | ']' => {
-                depth = depth.saturating_sub(1);
-                new_line(&mut output, depth);
-                output.push(character);
-            }
-            ',' => {
+            "," => {
                 output.push(',');
                 new_line(&mut output, depth);
             }
-            ':' => output.push_str(": "),
-            space if space.is_ascii_whitespace() => {}
-            other => output.push(other),
+            ":" => output.push_str(": "),
+            value => output.push_str(value),
         }
+        rest = behind;
     }
     output.split('\n').map(escape_json).collect::<Vec<_>>().join("\n")
+}
+
+/// The first token of JSON without blanks before it: a bracket, a comma, a colon, or a value.
+fn next_token(json: &str) -> Option<&str> {
+    let first = json.chars().next()?;
+    let end = match first {
+        '"' => {
+            let mut escaped = false;
+            let end = json.char_indices().skip(1).find(|(_, character)| {
+                let is_end = *character == '"' && !escaped;
+                escaped = *character == '\\' && !escaped;
+                is_end
+            });
+            end.map_or(json.len(), |(place, _)| place + 1)
+        }
+        '{' | '}' | '[' | ']' | ',' | ':' => 1,
+        _ => {
+            let is_end = |character: char| {
+                matches!(character, '{' | '}' | '[' | ']' | ',' | ':' | '"')
+                    || character.is_ascii_whitespace()
+            };
+            json.find(is_end).unwrap_or(json.len()).max(first.len_utf8())
+        }
+    };
+    Some(&json[..end])
+}
+
+/// The list or object at the beginning of the JSON on one line, and what is behind it, where it is
+/// short.
+fn short_container(json: &str) -> Option<(String, &str)> {
+    let mut text = String::new();
+    let mut rest = json;
+    let mut depth = 0usize;
+    while let Some(token) = next_token(rest) {
+        rest = rest[token.len()..].trim_ascii_start();
+        match token {
+            "{" | "[" => depth += 1,
+            "}" | "]" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match token {
+            "," => text.push_str(", "),
+            ":" => text.push_str(": "),
+            other => text.push_str(other),
+        }
+        if depth == 0 {
+            return Some((text, rest));
+        }
+        if text.len() > ONE_LINE {
+            return None;
+        }
+    }
+    None
 }
 
 /// One place where two JSON values differ.
@@ -153,17 +205,12 @@ mod tests {
     fn json_is_laid_out_without_being_changed() {
         let json = r#"{"a": [1.10, {"b": "x, {y}: \"z\""}], "empty": {}, "none": [ ]}"#;
         insta::assert_snapshot!(pretty_json(json, 2), @r#"
-{
-  "a": [
-    1.10,
-    {
-      "b": "x, {y}: \"z\""
-    }
-  ],
-  "empty": {},
-  "none": []
-}
-"#);
+        {
+          "a": [1.10, {"b": "x, {y}: \"z\""}],
+          "empty": {},
+          "none": []
+        }
+        "#);
     }
 
     #[test]

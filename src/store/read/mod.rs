@@ -2,6 +2,7 @@
 
 pub(in crate::store) mod bounds;
 pub(in crate::store) mod commit_order;
+pub(in crate::store) mod continuation;
 pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
 pub(in crate::store) mod find_event;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::cli::shared::{Context, OutputArgs, print_rows};
-use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
-use crate::dead_letter::{Plan, PlanGroup, PlannedAction, ReplayRules};
+use crate::cli::ui::{Exit, Failure, Ui};
+use crate::dead_letter::{Plan, PlanGroup, PlannedAction, ReplayRules, short_class};
 use crate::filter::Selection;
 use crate::output::{Column, Emphasis};
 use crate::replay;
@@ -79,39 +79,45 @@ pub(super) async fn make(
     }
 }
 
-const COLUMNS: [&str; 10] = [
+/// Those of the table: the warnings are on stderr.
+const IN_TABLES: [&str; 9] = [
     "action",
     "records",
     "from_topic",
     "to_topic",
     "consumer_group",
-    "error",
     "oldest",
     "newest",
+    "error",
     "why",
-    WARNING,
 ];
 
-/// Left out of tables: it is on stderr.
-const WARNING: &str = "warning";
-
-/// Left out of narrow tables, too: they are in the sum.
-const TIMES: [&str; 2] = ["oldest", "newest"];
+fn columns() -> [Column; 10] {
+    [
+        Column::new("action"),
+        Column::new("records"),
+        Column::new("from_topic"),
+        Column::new("to_topic"),
+        Column::new("consumer_group").optional(1),
+        Column::new("error").explains().shortened(short_class),
+        // They are in the sum, too.
+        Column::new("oldest").optional(2),
+        Column::new("newest").optional(2),
+        Column::new("why").explains(),
+        Column::new("warning"),
+    ]
+}
 
 /// Shows the plan on stdout, and its sum and its warnings on stderr. A plan that does not know
 /// which topics exist is incomplete.
 pub(super) fn show(checked: &CheckedPlan, output: &OutputArgs, ui: Ui) -> Result<Exit, Failure> {
     let plan = &checked.plan;
-    let columns = COLUMNS.map(Column::new);
-    let has_room = ui.width() == WidthClass::Widest;
-    let is_in_tables = |column: &&str| *column != WARNING && (has_room || !TIMES.contains(column));
-    let in_tables: Vec<&str> = COLUMNS.into_iter().filter(is_in_tables).collect();
     let warnings: Vec<_> = plan.groups.iter().map(|group| checked.warning(group)).collect();
     let rows = plan.groups.iter().zip(&warnings);
     let rows = rows
         .map(|(group, warning)| (cells(group, warning.as_deref()), emphasis(group.action)))
         .collect();
-    let exit = print_rows(&columns, &in_tables, rows, "no dead letters match", output, ui)?;
+    let exit = print_rows(&columns(), &IN_TABLES, rows, "no dead letters match", output, ui)?;
     if !plan.groups.is_empty() {
         ui.status(&sum(plan));
     }

@@ -31,10 +31,11 @@ const COLUMNS: [&str; 15] = [
     "replay_id",
 ];
 
-const IN_TABLES: [&str; 8] = [
+const IN_TABLES: [&str; 9] = [
     "requested_at",
     "state",
     "event_type",
+    "event_log_id",
     "event_id",
     "attempt",
     "target_topic",
@@ -62,6 +63,10 @@ pub(super) async fn show(
     replays.truncate(limit);
     let columns = COLUMNS.map(|name| match name {
         "event_type" => Column::new(name).category(),
+        "error" | "reason" => Column::new(name).explains(),
+        "attempt" => Column::new(name).optional(1),
+        "event_id" => Column::new(name).optional(2),
+        "target_topic" => Column::new(name).optional(3),
         _ => Column::new(name),
     });
     let rows = replays.iter().map(|replay| (cells(replay), emphasis(replay.state))).collect();

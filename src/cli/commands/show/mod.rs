@@ -71,7 +71,9 @@ impl Run for ShowArgs {
         reading.finish().await?;
         let style = ui.style();
         let (format, bytes) = match self.output {
-            ShowFormat::Text => (Format::Table, details.text(style.color)?.into_bytes()),
+            ShowFormat::Text => {
+                (Format::Table, details.text(style.color, style.width)?.into_bytes())
+            }
             ShowFormat::Json => (Format::Json, details.json(style.terminal)?),
         };
         let mut output = ui.paged(format);

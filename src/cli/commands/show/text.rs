@@ -6,13 +6,17 @@ use uuid::Uuid;
 
 use super::details::EventDetails;
 use crate::cli::ui::Failure;
-use crate::output::{Change, escape_controls, palette, pretty_json, short_uuid};
+use crate::output::{Change, escape_controls, palette, pretty_json, short_uuid, wrap_text};
 use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
 use crate::time::{Timestamp, duration_text, timestamp_text};
 
+/// How wide the names at the left are.
+const LABEL: usize = 12;
+
 impl EventDetails {
-    /// The details as text.
-    pub(crate) fn text(&self, color: bool) -> Result<String, Failure> {
+    /// The details as text. Lines are broken where `width`, in columns, is too small for them;
+    /// `None` is no limit.
+    pub(crate) fn text(&self, color: bool, width: Option<u16>) -> Result<String, Failure> {
         let dim = |text: &str| palette::paint(color, palette::DIM, text.to_owned());
         let event = &self.deliveries[self.shown];
         let mark = event.text(EventColumn::Mark)?.filter(|mark| !mark.is_empty());
@@ -25,9 +29,17 @@ impl EventDetails {
                 "dead letter" => palette::ALARM,
                 _ => anstyle::Style::new(),
             };
-            let value = palette::paint(color, style, escape_controls(value));
-            // Writing to memory can't fail.
-            let _ = writeln!(text, "{} {value}", dim(&format!("{label:<12}")));
+            let value = escape_controls(value);
+            let lines = match width {
+                Some(width) => wrap_text(&value, usize::from(width).saturating_sub(LABEL + 1)),
+                None => vec![value.into_owned()],
+            };
+            for (index, line) in lines.into_iter().enumerate() {
+                let label = if index == 0 { label } else { "" };
+                let line = palette::paint(color, style, line);
+                // Writing to memory can't fail.
+                let _ = writeln!(text, "{} {line}", dim(&format!("{label:<LABEL$}")));
+            }
         };
         let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
         line(

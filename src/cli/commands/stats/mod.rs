@@ -9,7 +9,8 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, EmptyArgs, FormatArgs, Run, SelectorArgs, WordInList, suggest};
-use crate::cli::ui::{Exit, Failure, Ui, WidthClass};
+use crate::cli::ui::{Exit, Failure};
+use crate::dead_letter::short_class;
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
 use crate::store;
@@ -61,9 +62,6 @@ impl ValueEnum for Grouping {
     }
 }
 
-/// Columns that narrower terminals have no room for.
-const IN_WIDE_TABLES: [&str; 3] = ["per_second", "first", "percent"];
-
 impl Run for StatsArgs {
     fn apply_settings(&mut self, settings: &ArgumentSettings<'_>) {
         settings.tz(&mut self.selectors.tz);
@@ -97,10 +95,9 @@ impl Run for StatsArgs {
         };
         let more = groups.len() as i64 > self.limit;
         groups.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
-        let (columns, is_shown) = self.columns(ui);
-        let rows = groups.iter().map(|group| {
-            (shown(cells(group, total.as_ref().unwrap_or(group)), &is_shown), Emphasis::None)
-        });
+        let rows = groups
+            .iter()
+            .map(|group| (cells(group, total.as_ref().unwrap_or(group)), Emphasis::None));
         let is_drawn = format == Format::Table && (self.histogram || style.terminal);
         // All is read before a pager has the terminal.
         let drawn = match total.as_ref().filter(|_| is_drawn) {
@@ -111,7 +108,7 @@ impl Run for StatsArgs {
             None => None,
         };
         let mut output = ui.paged(format);
-        output::render(format, style, &columns, rows, &mut output)?;
+        output::render(format, style, &self.columns(), rows, &mut output)?;
         if let Some((buckets, step)) = drawn {
             writeln!(output)?;
             write_histogram(&buckets, step, style, &mut output)?;
@@ -130,30 +127,26 @@ impl Run for StatsArgs {
 }
 
 impl StatsArgs {
-    /// The columns that are shown, and which of all they are.
-    fn columns(&self, ui: Ui) -> (Vec<Column>, Vec<bool>) {
-        let mut columns: Vec<Column> =
-            self.by.iter().map(|by| Column::new(by.name()).category()).collect();
-        columns.extend(["events", "percent", "per_second", "dlt", "quarantined"].map(Column::new));
+    /// The keys, then the figures.
+    fn columns(&self) -> Vec<Column> {
+        let key = |by: &Grouping| match by {
+            Grouping::Error => Column::new(by.name()).category().shortened(short_class),
+            _ => Column::new(by.name()).category(),
+        };
+        let mut columns: Vec<Column> = self.by.iter().map(key).collect();
+        columns.extend([
+            Column::new("events"),
+            Column::new("percent").optional(2),
+            Column::new("per_second").optional(5),
+            Column::new("dlt"),
+            Column::new("quarantined").optional(1),
+        ]);
         if self.duplicates {
             columns.push(Column::new("duplicates"));
         }
-        columns.extend(["first", "last"].map(Column::new));
-        let is_narrow = self.format.format() == Format::Table && ui.width() < WidthClass::Wide;
-        // Duplicates take the room of the percentages.
-        let in_wide_tables =
-            if self.duplicates { &IN_WIDE_TABLES[..] } else { &IN_WIDE_TABLES[..2] };
-        let is_shown: Vec<bool> = columns
-            .iter()
-            .map(|column| !(is_narrow && in_wide_tables.contains(&column.name())))
-            .collect();
-        (shown(columns, &is_shown), is_shown)
+        columns.extend([Column::new("first").optional(4), Column::new("last").optional(3)]);
+        columns
     }
-}
-
-/// Those of the columns, or of the cells of a row, that are shown.
-fn shown<T>(all: Vec<T>, is_shown: &[bool]) -> Vec<T> {
-    all.into_iter().zip(is_shown).filter_map(|(one, is_shown)| is_shown.then_some(one)).collect()
 }
 
 fn cells<'a>(group: &'a EventCount, total: &EventCount) -> Vec<Value<'a>> {

@@ -33,8 +33,18 @@ const COLUMNS: [&str; 11] = [
 ];
 
 /// One row for each topic that a group reads.
-const IN_TABLES: [&str; 8] =
-    ["group", "state", "members", "topic", "partitions", "readers", "lag", "largest_lag"];
+fn columns_of_tables() -> Vec<Column> {
+    vec![
+        Column::new("group"),
+        Column::new("state").optional(1),
+        Column::new("members").optional(3),
+        Column::new("topic"),
+        Column::new("partitions").optional(4),
+        Column::new("readers"),
+        Column::new("lag"),
+        Column::new("largest_lag").optional(2),
+    ]
+}
 
 /// A group and a topic that it reads, or did.
 struct GroupTopic<'a> {
@@ -85,7 +95,7 @@ pub(super) async fn run(args: &FormatArgs, context: &Context<'_>) -> Result<Exit
         _ => found.iter().flat_map(each_partition).collect::<Vec<_>>(),
     };
     let columns: Vec<Column> = match args.format() {
-        Format::Table => IN_TABLES.map(Column::new).to_vec(),
+        Format::Table => columns_of_tables(),
         _ => COLUMNS.map(Column::new).to_vec(),
     };
     let ui = context.ui;

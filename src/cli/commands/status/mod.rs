@@ -30,13 +30,16 @@ pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
     watch: Option<u64>,
+    /// In a table, list every partition, also those that are up to date and lost nothing
+    #[arg(long)]
+    all: bool,
     /// Also count the rows that repeat an event_id; on a large table this reads for a while
     #[arg(long)]
     duplicates: bool,
     /// Instead, show every consumer group that reads the recorded topics, or committed offsets of
     /// them: its members, and its lag behind what a read_committed consumer sees. JSON and CSV have
     /// a row for each partition
-    #[arg(long, conflicts_with_all = ["watch", "duplicates"])]
+    #[arg(long, conflicts_with_all = ["watch", "all", "duplicates"])]
     consumers: bool,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
@@ -56,12 +59,12 @@ impl Run for StatusArgs {
             return consumers::run(&self.format, context).await;
         }
         if let Some(seconds) = self.watch {
-            return watch::run(seconds, self.duplicates, &self.format, context).await;
+            return watch::run(seconds, self.duplicates, self.all, &self.format, context).await;
         }
         let database = context.settings.database()?;
         let overview = Overview::gather(self.duplicates, context, &database).await?;
         let mut stdout = context.ui.stdout();
-        stdout.write_all(&overview.render(&self.format, context.ui)?)?;
+        stdout.write_all(&overview.render(&self.format, self.all, context.ui)?)?;
         stdout.flush()?;
         for note in &overview.notes {
             context.ui.status(note);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use indicatif::HumanBytes;
 
-use super::partitions::{Partitions, lost_table};
-use crate::cli::shared::{ClusterOffsets, Context, FormatArgs};
-use crate::cli::ui::{Failure, Ui, WidthClass};
-use crate::output::{Emphasis, Format, Section, render_report};
+use super::partitions::{Listed, Partitions, lost_table};
+use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, counted};
+use crate::cli::ui::{Failure, Ui};
+use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{DatabaseStatus, IngesterStatus, LostRange, Session, Settings};
 use crate::time::Timestamp;
@@ -72,17 +72,18 @@ impl Overview {
         self.partitions.are_complete()
     }
 
-    /// The report in the format that was asked for.
-    pub(super) fn render(&self, args: &FormatArgs, ui: Ui) -> Result<Vec<u8>, Failure> {
+    /// The report in the format that was asked for. A table folds the partitions that are as they
+    /// should be, unless it is of `all`.
+    pub(super) fn render(&self, args: &FormatArgs, all: bool, ui: Ui) -> Result<Vec<u8>, Failure> {
         let format = args.format();
-        let columns = match ui.width() {
-            WidthClass::Narrow if format == Format::Table => 7,
-            WidthClass::Medium | WidthClass::Wide if format == Format::Table => 8,
-            _ => usize::MAX,
+        let (facts, listed) = match format {
+            Format::Table | Format::Lines if all => (self.facts_for_people(), Listed::All),
+            Format::Table | Format::Lines => (self.facts_for_people(), Listed::Remarkable),
+            Format::Json | Format::Ndjson | Format::Csv => (self.facts(), Listed::All),
         };
         let sections = vec![
-            self.facts(format),
-            self.partitions.table(columns),
+            facts,
+            self.partitions.table(listed),
             self.partitions.open_transaction_table(),
             lost_table(&self.lost),
             ingester_table(&self.ingesters),
@@ -92,55 +93,74 @@ impl Overview {
         Ok(report)
     }
 
-    fn facts<'a>(&self, format: Format) -> Section<'a> {
+    fn facts<'a>(&self) -> Section<'a> {
         let database = &self.database;
         let partitions = &self.partitions;
-        let (lag, lost) = (partitions.lag(), partitions.lost());
-        let open = partitions.offsets_in_open_transactions();
-        let alive = self.ingesters.len() as i64;
-        let size = match format {
-            Format::Table | Format::Lines => (
-                "size",
-                HumanBytes(database.bytes.unsigned_abs()).to_string().into(),
-                Emphasis::None,
-            ),
-            Format::Json | Format::Ndjson | Format::Csv => {
-                ("bytes", database.bytes.into(), Emphasis::None)
-            }
-        };
-        let unless =
-            |is_fine: bool, emphasis: Emphasis| if is_fine { Emphasis::None } else { emphasis };
         let plain = Emphasis::None;
+        let newest_event = database.newest_event_at.map(Timestamp::without_zone);
         Section::facts(
             "database",
             vec![
                 ("rows", database.rows.into(), plain),
                 ("batches", database.batches.into(), plain),
                 ("newest_batch", database.newest_batch_at.map(Timestamp::from).into(), plain),
-                (
-                    "newest_event",
-                    database.newest_event_at.map(Timestamp::without_zone).into(),
-                    plain,
-                ),
-                ("ingesters_alive", alive.into(), unless(alive > 0, Emphasis::Notice)),
-                ("lag", lag.into(), unless(lag.unwrap_or(0) == 0, Emphasis::Notice)),
+                ("newest_event", newest_event.into(), plain),
+                ("ingesters_alive", (self.ingesters.len() as i64).into(), plain),
+                ("lag", partitions.lag().into(), plain),
                 ("seconds_behind", partitions.seconds_behind().into(), plain),
-                (
-                    "in_open_transactions",
-                    open.into(),
-                    unless(open.unwrap_or(0) == 0, Emphasis::Notice),
-                ),
-                ("lost", lost.into(), unless(lost == 0, Emphasis::Alarm)),
-                (
-                    "quarantined",
-                    database.quarantined.into(),
-                    unless(database.quarantined == 0, Emphasis::Notice),
-                ),
+                ("in_open_transactions", partitions.offsets_in_open_transactions().into(), plain),
+                ("lost", partitions.lost().into(), plain),
+                ("quarantined", database.quarantined.into(), plain),
                 ("dead_letters", database.dead_letters.into(), plain),
                 ("duplicates", self.duplicates.into(), plain),
-                size,
+                ("bytes", database.bytes.into(), plain),
             ],
         )
+    }
+
+    /// The same on fewer lines.
+    fn facts_for_people<'a>(&self) -> Section<'a> {
+        let database = &self.database;
+        let partitions = &self.partitions;
+        let unless =
+            |is_fine: bool, emphasis: Emphasis| if is_fine { Emphasis::None } else { emphasis };
+        let (lag, lost) = (partitions.lag(), partitions.lost());
+        let open = partitions.offsets_in_open_transactions().unwrap_or(0);
+        let behind = match (lag, partitions.seconds_behind()) {
+            (None, _) => "unknown".to_owned(),
+            (Some(lag), Some(seconds)) if lag > 0 => {
+                format!("{}, {seconds} s", counted(lag, "record", "records"))
+            }
+            (Some(lag), _) => lag.to_string(),
+        };
+        let alive = self.ingesters.len() as i64;
+        let rows = format!(
+            "{} in {}, {}",
+            database.rows,
+            counted(database.batches, "batch", "batches"),
+            HumanBytes(database.bytes.unsigned_abs())
+        );
+        let plain = Emphasis::None;
+        let newest_event = database.newest_event_at.map(Timestamp::without_zone);
+        let mut facts = vec![
+            ("rows", rows.into(), plain),
+            ("newest_batch", database.newest_batch_at.map(Timestamp::from).into(), plain),
+            ("newest_event", newest_event.into(), plain),
+            ("ingesters_alive", alive.into(), unless(alive > 0, Emphasis::Notice)),
+            ("partitions", partitions.summary().into(), plain),
+            ("lag", behind.into(), unless(lag == Some(0), Emphasis::Notice)),
+        ];
+        if open > 0 {
+            facts.push(("in_open_transactions", open.into(), Emphasis::Notice));
+        }
+        let quarantined = unless(database.quarantined == 0, Emphasis::Notice);
+        facts.extend([
+            ("lost", lost.into(), unless(lost == 0, Emphasis::Alarm)),
+            ("quarantined", database.quarantined.into(), quarantined),
+            ("dead_letters", database.dead_letters.into(), plain),
+            ("duplicates", self.duplicates.into(), plain),
+        ]);
+        Section::facts("database", facts)
     }
 }
 
@@ -151,5 +171,6 @@ fn ingester_table(ingesters: &[IngesterStatus]) -> Section<'_> {
             Emphasis::None,
         )
     });
-    Section::table("ingesters", &["ingester", "connected_at"], rows.collect())
+    let columns = ["ingester", "connected_at"].map(Column::new).to_vec();
+    Section::table("ingesters", columns, rows.collect())
 }

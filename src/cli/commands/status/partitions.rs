@@ -1,5 +1,6 @@
 //! Each partition: what is recorded of it beside what Kafka has.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
@@ -8,24 +9,21 @@ use crate::cli::shared::{Answer, ClusterOffsets, OpenTransaction, times_at};
 use crate::event::TopicPartition;
 use crate::kafka::Isolation;
 use crate::ledger::{KafkaPartition, compare, unrecorded_offsets};
-use crate::output::{Emphasis, Section};
+use crate::output::{Column, Emphasis, Section};
 use crate::store::{LostRange, PartitionStatus};
 use crate::time::{Timestamp, UnixMicros};
 
 /// How long the first records that wait may take to be read.
 const WAITING_LIMIT: Duration = Duration::from_secs(3);
 
-const PARTITION_COLUMNS: [&str; 9] = [
-    "topic",
-    "partition",
-    "next_offset",
-    "end_offset",
-    "lag",
-    "seconds_behind",
-    "lost",
-    "claimed_by",
-    "recorded_at",
-];
+/// Which partitions are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// All, in the order of their topics.
+    All,
+    /// Those only that are not as they should be.
+    Remarkable,
+}
 
 /// All partitions at one moment.
 pub(super) struct Partitions {
@@ -117,10 +115,28 @@ impl Partitions {
         self.all.iter().filter_map(|partition| self.seconds_behind_of(partition)).max()
     }
 
-    /// The partitions; the last of the columns are left out.
-    pub(super) fn table(&self, columns: usize) -> Section<'_> {
-        let columns = columns.min(PARTITION_COLUMNS.len());
-        let rows = self.all.iter().map(|partition| {
+    /// The partitions, all of them or those only that a person should see, the furthest behind
+    /// first.
+    pub(super) fn table(&self, listed: Listed) -> Section<'_> {
+        let columns = vec![
+            Column::new("topic"),
+            Column::new("partition"),
+            Column::new("next_offset").optional(1),
+            Column::new("end_offset"),
+            Column::new("lag"),
+            Column::new("seconds_behind"),
+            Column::new("lost"),
+            Column::new("claimed_by").optional(2),
+            Column::new("recorded_at").optional(3),
+        ];
+        let mut shown: Vec<&PartitionStatus> = match listed {
+            Listed::All => self.all.iter().collect(),
+            Listed::Remarkable => self.remarkable().collect(),
+        };
+        if listed == Listed::Remarkable {
+            shown.sort_by_key(|partition| Reverse(self.lag_of(partition)));
+        }
+        let rows = shown.into_iter().map(|partition| {
             let lag = self.lag_of(partition);
             let emphasis = match (partition.lost, lag) {
                 (lost, _) if lost > 0 => Emphasis::Alarm,
@@ -128,7 +144,7 @@ impl Partitions {
                 _ if self.is_other_incarnation(partition) => Emphasis::Alarm,
                 _ => Emphasis::None,
             };
-            let mut cells = vec![
+            let cells = vec![
                 partition.partition.topic.as_str().into(),
                 partition.partition.partition.into(),
                 partition.recorded.map(|recorded| recorded.next_offset).into(),
@@ -139,10 +155,29 @@ impl Partitions {
                 partition.claimed_by.as_deref().into(),
                 partition.recorded_at.map(Timestamp::from).into(),
             ];
-            cells.truncate(columns);
             (cells, emphasis)
         });
-        Section::table("partitions", &PARTITION_COLUMNS[..columns], rows.collect())
+        Section::table("partitions", columns, rows.collect())
+    }
+
+    /// Those that are behind, lost something, or can't be compared with Kafka's. Where Kafka was
+    /// not asked, a note says so, and only losses are remarkable.
+    fn remarkable(&self) -> impl Iterator<Item = &PartitionStatus> {
+        self.all.iter().filter(|partition| {
+            partition.lost > 0 || (self.kafka.is_some() && self.lag_of(partition) != Some(0))
+        })
+    }
+
+    /// How many partitions there are, and what those are like that [`Listed::Remarkable`] leaves
+    /// out.
+    pub(super) fn summary(&self) -> String {
+        let (all, listed) = (self.all.len(), self.remarkable().count());
+        let state = if self.kafka.is_some() { "up to date" } else { "of unknown lag" };
+        match listed {
+            0 => format!("{all}, all {state}"),
+            _ if listed == all => format!("{all}, all of them below"),
+            _ => format!("{all}: {} {state}, {listed} below", all - listed),
+        }
     }
 
     /// What waits behind open transactions.
@@ -159,7 +194,7 @@ impl Partitions {
             (cells, Emphasis::Notice)
         });
         let columns = ["topic", "partition", "first_offset", "offsets_waiting", "open_since"];
-        Section::table("open_transactions", &columns, rows.collect())
+        Section::table("open_transactions", columns.map(Column::new).to_vec(), rows.collect())
     }
 
     /// The partition as Kafka has it, where it belongs to the cluster that was asked.
@@ -277,5 +312,5 @@ pub(super) fn lost_table(lost: &[LostRange]) -> Section<'_> {
     });
     let columns =
         ["topic", "partition", "first_offset", "next_offset", "offsets_lost", "recorded_at"];
-    Section::table("lost_ranges", &columns, rows.collect())
+    Section::table("lost_ranges", columns.map(Column::new).to_vec(), rows.collect())
 }

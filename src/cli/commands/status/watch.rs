@@ -16,6 +16,7 @@ use crate::time::timestamp_text;
 pub(super) async fn run(
     seconds: u64,
     count_duplicates: bool,
+    all: bool,
     args: &FormatArgs,
     context: &Context<'_>,
 ) -> Result<Exit, Failure> {
@@ -28,7 +29,7 @@ pub(super) async fn run(
             () = &mut interruption => return Ok(Exit::Done),
         };
         match gathered {
-            Ok(overview) => paint(args, &overview, ui)?,
+            Ok(overview) => paint(args, all, &overview, ui)?,
             // It may come back: whoever watches wants to see that.
             Err(error) if error.is_transient() => ui.status(&error.to_string()),
             Err(error) => return Err(error.into()),
@@ -42,8 +43,8 @@ pub(super) async fn run(
 
 /// Draws it over the one before, as much as fits the screen; without a terminal it is written below
 /// the one before.
-fn paint(args: &FormatArgs, overview: &Overview, ui: Ui) -> Result<(), Failure> {
-    let report = overview.render(args, ui)?;
+fn paint(args: &FormatArgs, all: bool, overview: &Overview, ui: Ui) -> Result<(), Failure> {
+    let report = overview.render(args, all, ui)?;
     let height = ui.height().filter(|_| args.format() == Format::Table);
     let Some(height) = height else {
         let mut stdout = ui.stdout();

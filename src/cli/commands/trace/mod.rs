@@ -1,6 +1,7 @@
 //! `audit trace`: everything that belongs together, across services, as one timeline.
 
 mod find;
+mod silence;
 mod story;
 mod timeline;
 
@@ -15,12 +16,14 @@ use crate::output::{Format, write_mermaid};
 use crate::store;
 use crate::store::{ReadMode, StoredEvent};
 use find::find_story;
+use silence::silence;
 use story::Story;
 
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
 ///
 /// Effects are indented below their causes. Pauses of a minute or more, failures, dead letters and
-/// their replays, second deliveries, and causes that are not recorded stand out.
+/// their replays, second deliveries, and causes that are not recorded stand out. A last line says
+/// how long the story has been silent, unless most stories end with such an event.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -72,6 +75,10 @@ impl Run for TraceArgs {
         let ids = events.iter().map(StoredEvent::id).collect::<Result<Vec<_>, _>>()?;
         let letters = store::dead_letter_summaries(&reading, &ids).await?;
         let replays = store::replays_of(&reading, &ids).await?;
+        let silence = match self.output {
+            TraceFormat::Table if !more => silence(&reading, &events).await?,
+            _ => None,
+        };
         reading.finish().await?;
 
         let story = Story::new(&events, &letters, &replays)?;
@@ -79,7 +86,7 @@ impl Run for TraceArgs {
         let rows_format = match self.output {
             TraceFormat::Table => {
                 let mut output = ui.paged(Format::Table);
-                story.write_timeline(ui.width(), style, &mut output)?;
+                story.write_timeline(style, &mut output)?;
                 output.close()?;
                 None
             }
@@ -95,6 +102,9 @@ impl Run for TraceArgs {
         };
         if let Some(format) = rows_format {
             story.write_rows(format, style, &mut ui.stdout())?;
+        }
+        if let Some(silence) = silence {
+            ui.status(&silence);
         }
         if more {
             ui.status(&format!(

@@ -6,11 +6,11 @@ use std::io::Write;
 use uuid::Uuid;
 
 use super::timeline::{TimelineEntry, TimelineEvent, arrange};
-use crate::cli::ui::{Failure, WidthClass};
+use crate::cli::ui::Failure;
 use crate::output;
 use crate::output::{Column, Emphasis, Format, SequenceMessage, Style, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, ReplayOutcome, StoredEvent};
-use crate::time::{Timestamp, duration_text, timestamp_text};
+use crate::time::{Timestamp, duration_text};
 use crate::value::Value;
 
 /// From this on a pause stands out: 60 s in microseconds.
@@ -36,6 +36,7 @@ impl<'a> Story<'a> {
                 event_id: event.uuid(EventColumn::EventId)?.unwrap_or_default(),
                 cause: event.uuid(EventColumn::CausationId)?,
                 time: event.time(EventColumn::CreatedAt)?.unwrap_or_default(),
+                is_dead_letter: event.mark()?.dead_letter,
             });
         }
         let mut replays_of: HashMap<i64, Vec<&ReplayOutcome>> = HashMap::new();
@@ -92,70 +93,39 @@ impl<'a> Story<'a> {
 
     pub(super) fn write_timeline(
         &self,
-        width: WidthClass,
         style: Style,
         output: &mut dyn Write,
     ) -> Result<(), Failure> {
-        // The number of the row is shorter than the event's id, and `audit show` takes both; most
-        // rows have no mark.
-        let is_narrow = width == WidthClass::Narrow;
-        let (mark_column, id_column) =
-            if is_narrow { (None, "id") } else { (Some("mark"), "event_id") };
-        let (time_column, times) = self.times(is_narrow)?;
-        let names = [time_column.as_str(), "delta", "source_service", "event_type"]
-            .into_iter()
-            .chain(mark_column);
-        let columns: Vec<_> = names
-            .chain([id_column, "note"])
-            .map(|name| match name {
-                "event_type" => Column::new(name.to_owned()).category(),
-                _ => Column::new(name.to_owned()),
-            })
-            .collect();
-        let step = if is_narrow { " " } else { "  " };
+        let columns = [
+            Column::new("created_at"),
+            Column::new("delta"),
+            Column::new("source_service").optional(2),
+            Column::new("event_type").category(),
+            Column::new("mark").optional(1),
+            // The number of the row is short, and `audit show` takes both.
+            Column::new("id"),
+            Column::new("event_id").optional(3),
+            Column::new("note").explains(),
+        ];
         let mut rows = Vec::new();
-        for (index, (entry, time)) in self.entries.iter().zip(times).enumerate() {
+        for (index, entry) in self.entries.iter().enumerate() {
             let event = &self.events[entry.index];
             let branch = if entry.depth == 0 { "" } else { "└ " };
             let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
-            let delta = if index == 0 { String::new() } else { duration_text(entry.delta) };
-            let mark = event.text(EventColumn::Mark)?.unwrap_or_default();
-            let mut cells: Vec<Value<'_>> = vec![
-                time,
-                delta.into(),
+            let indent = " ".repeat(entry.depth.saturating_sub(1).min(20));
+            let cells: Vec<Value<'_>> = vec![
+                event.time(EventColumn::CreatedAt)?.map(Timestamp::without_zone).into(),
+                if index == 0 { "".into() } else { duration_text(entry.delta).into() },
                 event.text(EventColumn::SourceService)?.into(),
-                format!(
-                    "{}{branch}{event_type}",
-                    step.repeat(entry.depth.saturating_sub(1).min(20))
-                )
-                .into(),
+                format!("{indent}{branch}{event_type}").into(),
+                event.text(EventColumn::Mark)?.into(),
+                event.id()?.into(),
+                event.uuid(EventColumn::EventId)?.into(),
+                self.note(entry)?.into(),
             ];
-            let note = self.note(entry)?;
-            if is_narrow {
-                let parts: Vec<_> =
-                    [mark, &note].into_iter().filter(|part| !part.is_empty()).collect();
-                cells.extend([event.id()?.into(), parts.join("; ").into()]);
-            } else {
-                cells.extend([mark.into(), event.uuid(EventColumn::EventId)?.into(), note.into()]);
-            }
             rows.push((cells, self.emphasis(entry)?));
         }
         Ok(output::render(Format::Table, style, &columns, rows, output)?)
-    }
-
-    /// When each event happened, and what to call that. Where there is little room and all of it
-    /// happened on one day, the day stands above the times.
-    fn times(&self, is_narrow: bool) -> Result<(String, Vec<Value<'a>>), Failure> {
-        let mut times = Vec::new();
-        for entry in &self.entries {
-            times.push(
-                self.events[entry.index].time(EventColumn::CreatedAt)?.map(Timestamp::without_zone),
-            );
-        }
-        let on_one_day = if is_narrow { times_of_one_day(&times) } else { None };
-        Ok(on_one_day.unwrap_or_else(|| {
-            ("created_at".to_owned(), times.into_iter().map(Value::from).collect())
-        }))
     }
 
     pub(super) fn write_rows(
@@ -235,19 +205,6 @@ impl<'a> Story<'a> {
         }
         Ok(messages)
     }
-}
-
-/// The day, and the times without it, where all are of the same.
-fn times_of_one_day<'a>(times: &[Option<Timestamp>]) -> Option<(String, Vec<Value<'a>>)> {
-    let texts =
-        times.iter().map(|time| time.map(timestamp_text)).collect::<Option<Vec<String>>>()?;
-    let parts = texts
-        .iter()
-        .map(|text| text.strip_suffix('Z')?.split_once('T'))
-        .collect::<Option<Vec<_>>>()?;
-    let (day, _) = parts.first()?;
-    let cells = parts.iter().map(|(_, time)| Value::from((*time).to_owned())).collect();
-    parts.iter().all(|part| part.0 == *day).then(|| (format!("{day} UTC"), cells))
 }
 
 /// Whether the type's name tells of something that went wrong.

@@ -16,6 +16,8 @@ pub(crate) struct TimelineEvent {
     pub(crate) cause: Option<Uuid>,
     /// When it happened.
     pub(crate) time: PostgresMicros,
+    /// Whether it is the copy of an event that could not be processed.
+    pub(crate) is_dead_letter: bool,
 }
 
 /// An event's place in the story.
@@ -36,11 +38,16 @@ pub(crate) struct TimelineEntry {
 /// Puts events, given in the order of their times, in the order of the story.
 pub(crate) fn arrange(events: &[TimelineEvent]) -> Vec<TimelineEntry> {
     let mut first: HashMap<Uuid, usize> = HashMap::new();
-    for (index, event) in events.iter().enumerate() {
-        first.entry(event.event_id).or_insert(index);
+    // A dead letter repeats the event that it is of, also where it was recorded before it.
+    for is_dead_letter in [false, true] {
+        for (index, event) in events.iter().enumerate() {
+            if event.is_dead_letter == is_dead_letter {
+                first.entry(event.event_id).or_insert(index);
+            }
+        }
     }
     let cause_of = |index: usize| events[index].cause.and_then(|cause| first.get(&cause).copied());
-    let mut keyed: Vec<(PostgresMicros, usize, usize)> = (0..events.len())
+    let mut keyed: Vec<(PostgresMicros, usize, bool, usize)> = (0..events.len())
         .map(|index| {
             let (mut time, mut depth, mut above) = (events[index].time, 0, cause_of(index));
             // A cause that is its own effect would go on for ever.
@@ -49,14 +56,14 @@ pub(crate) fn arrange(events: &[TimelineEvent]) -> Vec<TimelineEntry> {
                 depth += 1;
                 above = cause_of(cause);
             }
-            (time, depth, index)
+            (time, depth, first.get(&events[index].event_id) != Some(&index), index)
         })
         .collect();
     keyed.sort_unstable();
     let mut before = None;
     keyed
         .into_iter()
-        .map(|(_, depth, index)| {
+        .map(|(_, depth, is_repeated, index)| {
             let event = &events[index];
             let delta = before.map_or(0, |before| event.time.since(before));
             before = Some(event.time);
@@ -65,7 +72,7 @@ pub(crate) fn arrange(events: &[TimelineEvent]) -> Vec<TimelineEntry> {
                 depth,
                 delta,
                 cause_is_missing: event.cause.is_some_and(|cause| !first.contains_key(&cause)),
-                is_repeated: first.get(&event.event_id) != Some(&index),
+                is_repeated,
             }
         })
         .collect()
@@ -82,6 +89,7 @@ mod tests {
             event_id: Uuid::from_u128(event_id),
             cause: cause.map(Uuid::from_u128),
             time: PostgresMicros(time),
+            is_dead_letter: false,
         }
     }
 
@@ -104,6 +112,14 @@ mod tests {
         let entries = arrange(&[event(1, None, 1), event(1, None, 1), event(2, Some(1), 2)]);
         let shown: Vec<_> = entries.iter().map(|entry| (entry.index, entry.is_repeated)).collect();
         assert_eq!(shown, [(0, false), (1, true), (2, false)]);
+    }
+
+    #[test]
+    fn a_dead_letter_that_was_recorded_before_its_event_stands_below_it() {
+        let letter = TimelineEvent { is_dead_letter: true, ..event(1, None, 1) };
+        let entries = arrange(&[letter, event(1, None, 1), event(1, None, 1)]);
+        let shown: Vec<_> = entries.iter().map(|entry| (entry.index, entry.is_repeated)).collect();
+        assert_eq!(shown, [(1, false), (0, true), (2, true)]);
     }
 
     proptest! {

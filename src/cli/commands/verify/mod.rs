@@ -13,18 +13,21 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use crate::cli::settings::{ArgumentSettings, ResolvedSettings};
-use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run, name_in_list};
+use crate::cli::shared::{Answer, ClusterOffsets, Context, FormatArgs, Run, counted, name_in_list};
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::event::TopicPartition;
 use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
 use crate::output;
-use crate::output::{Column, Emphasis};
+use crate::output::{Column, Emphasis, Format};
 use crate::store;
 use crate::store::{LedgerScan, LedgerTotals, Session};
 use crate::value::Value;
 use check::Check;
 use comparisons::Comparisons;
 use holes::{Holes, declared_holes};
+
+/// The result of a check that found nothing.
+const OK: &str = "ok";
 
 /// How long a broker may take to answer.
 const BROKER_LIMIT: Duration = Duration::from_secs(10);
@@ -53,6 +56,9 @@ pub(crate) struct VerifyArgs {
     /// seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     wait: u64,
+    /// In a table, list every partition, also those without a finding
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
@@ -215,9 +221,26 @@ fn ledger_check(totals: &LedgerTotals) -> Check {
 
 /// Writes what was checked, and the verdict.
 fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
-    let columns = ["check", "subject", "result", "detail"].map(Column::new);
+    let columns = ["check", "subject", "result", "detail"].map(|name| match name {
+        "detail" => Column::new(name).explains(),
+        _ => Column::new(name),
+    });
     let mut lines: Vec<(Vec<Value<'_>>, Emphasis)> = Vec::new();
-    for check in checks {
+    let format = args.format.format();
+    let is_folded = |check: &Check| {
+        format == Format::Table
+            && !args.all
+            && check.check == partitions::CHECK
+            && check.findings.is_empty()
+    };
+    let folded = checks.iter().filter(|check| is_folded(check)).count();
+    if folded > 0 {
+        let subject = counted(folded as i128, "partition", "partitions");
+        let detail = "without a gap; --all lists them";
+        let cells = vec![partitions::CHECK.into(), subject.into(), OK.into(), detail.into()];
+        lines.push((cells, Emphasis::None));
+    }
+    for check in checks.iter().filter(|check| !is_folded(check)) {
         let worst = check.findings.iter().map(|finding| finding.severity).max();
         let (result, emphasis) = word(worst);
         lines.push((
@@ -242,7 +265,6 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
             ));
         }
     }
-    let format = args.format.format();
     let style = args.format.style(ui);
     let mut stdout = ui.stdout();
     let written = output::render(format, style, &columns, lines, &mut stdout);
@@ -271,7 +293,7 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
 
 fn word(severity: Option<Severity>) -> (&'static str, Emphasis) {
     match severity {
-        None => ("ok", Emphasis::None),
+        None => (OK, Emphasis::None),
         Some(Severity::Incomplete) => ("incomplete", Emphasis::Notice),
         Some(Severity::Altered) => ("altered", Emphasis::Alarm),
     }

@@ -14,6 +14,9 @@ use crate::ledger::{Chain, Comparison, Finding, KafkaPartition};
 use crate::store::{KnownPartition, LedgerScan};
 use crate::time::{Timestamp, timestamp_text};
 
+/// The name of these checks.
+pub(super) const CHECK: &str = "partition";
+
 /// How long the first records of open transactions may take to be read.
 const TIMES_LIMIT: Duration = Duration::from_secs(3);
 
@@ -47,7 +50,7 @@ pub(super) async fn check(
             Ok(_) => detail.push_str(", closed by a newer incarnation"),
             Err(_) => {}
         }
-        checks.push(Check { check: "partition", subject, findings, detail });
+        checks.push(Check { check: CHECK, subject, findings, detail });
     }
     match kafka {
         Ok(kafka) => checks.extend(unknown_partitions(known, kafka)),
@@ -116,7 +119,7 @@ fn unknown_partitions(known: &[KnownPartition], kafka: &ClusterOffsets) -> Vec<C
         let text = "Kafka has this partition, the ledger does not";
         let findings = vec![Finding::incomplete(&subject, text)];
         let detail = format!("end {}", found.end);
-        Check { check: "partition", subject, findings, detail }
+        Check { check: CHECK, subject, findings, detail }
     };
     unknown.map(check).collect()
 }

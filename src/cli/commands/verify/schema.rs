@@ -19,9 +19,12 @@ pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
     let findings = compare(MIGRATED_FACTS, &facts);
     Ok(Check {
         check: "schema",
-        subject: "triggers, rights, indexes, constraints".to_owned(),
+        subject: "schema".to_owned(),
         findings,
-        detail: if facts.is_empty() { String::new() } else { format!("{} facts", facts.len()) },
+        detail: match facts.len() {
+            0 => String::new(),
+            count => format!("{count} facts: triggers, rights, indexes, …"),
+        },
     })
 }
 
