@@ -62,7 +62,7 @@ impl Demo {
         let environment = home.path().join("shell.environment");
         wait_until("the shell of the demo", STARTS_WITHIN, || {
             let screen = terminal.screen();
-            assert!(!screen.contains("error: "), "{screen}");
+            assert!(!screen.lines().any(|line| line.starts_with("error: ")), "{screen}");
             environment.exists()
         });
         let environment = fs::read_to_string(&environment).unwrap_or_default();
