@@ -36,7 +36,7 @@ interrupted before it was done.
 Examples:
   audit tail
   audit query --type 'Payment*' --since '2h ago'
-  audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
+  audit trace order-4711
   audit query --help";
 
 /// Everything that can be typed.

@@ -14,14 +14,15 @@ pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session}
 pub use error::Error;
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
-pub use read::continuation::{Continuation, StoryKey, continuation};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
 pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
 };
-pub use read::find_event::{EventLookup, find_event};
-pub use read::id_columns::{IdColumn, columns_of_id};
+pub use read::events::continuation::{Continuation, StoryKey, continuation};
+pub use read::events::find_event::{EventLookup, find_event};
+pub use read::events::id_columns::{IdColumn, columns_of_id};
+pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
@@ -39,7 +40,6 @@ pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
     ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
-pub use read::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::distinct_values::{DistinctColumn, distinct_values};
 pub use search::event_column::EventColumn;

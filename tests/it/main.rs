@@ -1,6 +1,7 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
 mod database;
+mod examples;
 mod ingest;
 mod profiles;
 mod read;

@@ -3,8 +3,11 @@
 use sandbox::{Error, Progress, Sandbox};
 
 const DATABASES: [&str; 3] = ["audit_db", "order_db", "payment_db"];
-const TOPICS: [&str; 4] =
+/// The topics of the two services, and of their dead letters.
+pub(crate) const TOPICS: [&str; 4] =
     ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
+/// The topic of the shop, the third service of the demo.
+pub(crate) const SHOP_TOPIC: &str = "shop.events";
 const PARTITIONS: i32 = 4;
 
 /// Starts both servers, and creates what the services need on them.
@@ -14,9 +17,14 @@ pub(crate) fn start() -> Result<Sandbox, Error> {
         unless_exists(sandbox.postgres().create_database(database))?;
     }
     for topic in TOPICS {
-        unless_exists(sandbox.kafka().create_topic(topic, PARTITIONS, &[]))?;
+        create_topic(&sandbox, topic)?;
     }
     Ok(sandbox)
+}
+
+/// Creates a topic on the sandbox's Kafka.
+pub(crate) fn create_topic(sandbox: &Sandbox, topic: &str) -> Result<(), Error> {
+    unless_exists(sandbox.kafka().create_topic(topic, PARTITIONS, &[]))
 }
 
 /// Creates a topic where no topic has that name.
@@ -37,6 +45,7 @@ pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
     vec![
         ("AUDIT_DATABASE_URL", sandbox.postgres().url("audit_db")),
         ("AUDIT_BROKERS", sandbox.kafka().brokers().to_string()),
+        ("KAFKA_BROKERS", sandbox.kafka().brokers().to_string()),
         ("ORDER_DATABASE_URL", sandbox.postgres().url("order_db")),
         ("PAYMENT_DATABASE_URL", sandbox.postgres().url("payment_db")),
     ]

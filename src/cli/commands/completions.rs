@@ -15,7 +15,7 @@ use crate::cli::ui::{Exit, Failure};
 #[command(after_help = "\
 Examples:
   audit completions bash > ~/.local/share/bash-completion/completions/audit
-  audit completions zsh > \"${fpath[1]}/_audit\"
+  audit completions zsh > ~/.zfunc/_audit       # a folder of your fpath
   audit completions fish > ~/.config/fish/completions/audit.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell

@@ -53,7 +53,7 @@ own server: where a variable names another one, it holds only with --profile.
 
 Examples:
   audit config show
-  audit --profile production config show -o json")]
+  audit --profile demo config show -o json")]
 pub(crate) struct ConfigArgs {
     #[command(subcommand)]
     pub(crate) command: ConfigCommand,
@@ -72,9 +72,9 @@ pub(crate) enum ConfigCommand {
 #[command(after_help = "\
 Examples:
   audit config show
-  audit --profile production config show
-  audit config show -o json \\
-      | jq -r '.[] | select(.setting == \"brokers\").value'")]
+  audit --profile demo config show
+  audit config show -o json | \\
+    jq -r '.[] | select(.setting == \"brokers\").value'")]
 pub(crate) struct ShowConfigArgs {
     #[command(flatten)]
     pub(crate) output: OutputArgs,

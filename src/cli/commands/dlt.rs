@@ -20,9 +20,8 @@ use crate::value::Value;
 #[command(after_help = "\
 Examples:
   audit dlt
-  audit dlt --since today --error '*Timeout*'
-  audit dlt -o json | jq '.[] | select(.records > 100)'
-  audit show EXAMPLE      # the event of a group's example, in full")]
+  audit dlt --since '1h ago' --error '*Unavailable*'
+  audit dlt -o json | jq '.[] | select(.records > 1)'")]
 pub(crate) struct DltArgs {
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,

@@ -31,9 +31,8 @@ use crate::store::{EventQuery, ReadMode, ReadTransaction, ResolvedSelection, Row
 #[command(after_help = "\
 Examples:
   audit export events.csv
-  audit export --type 'Order*' --date yesterday orders.ndjson
-  audit export --since -7d --columns created_at,event_type,payload \\
-      | gzip > week.csv.gz
+  audit export --type 'Order*' --date today orders.ndjson
+  audit export --since -7d --columns created_at,payload | gzip > week.csv.gz
   audit export --dedup -o ndjson | jq -c .payload")]
 #[command(mut_arg("columns", describe_columns))]
 pub(crate) struct ExportArgs {

@@ -29,12 +29,10 @@ and their encoded rows, about 100 MiB; librdkafka holds at most 5 MiB for each
 assigned partition.
 
 Examples:
-  audit ingest
-  audit ingest --topics shop.orders,shop.carts
-  # Record what is there now, then end, as tests and cron need it:
-  audit ingest --until-end
-  audit ingest -X security.protocol=SASL_SSL -X sasl.mechanism=SCRAM-SHA-512 \\
-      -X sasl.username=audit -X sasl.password=@/run/secrets/kafka")]
+  audit ingest                          # until it is stopped
+  audit ingest --topics shop.events     # other topics
+  audit ingest --until-end              # what is there now, for cron
+  audit ingest --until-end -X socket.keepalive.enable=true")]
 pub(crate) struct IngestArgs {
     /// The topics to record; one that does not exist yet is waited for
     #[arg(

@@ -22,13 +22,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit migrate
-  # Which version has the database? Exits 1 when it is not this program's:
-  audit migrate --status
-  # This database is a copy, and records for itself from now on:
-  audit migrate --adopt-copy new-id
-  # Also make the roles audit_ingester, audit_reader and audit_replayer:
-  audit migrate --roles")]
+  audit migrate              # create or upgrade the schema
+  audit migrate --status     # which version; exits 1 when it is not this one
+  audit migrate --roles      # also the roles audit_ingester, audit_reader and
+                             # audit_replayer")]
 pub(crate) struct MigrateArgs {
     /// Only say which version the schema has
     #[arg(long, conflicts_with_all = ["dry_run", "roles"])]

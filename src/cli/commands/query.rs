@@ -26,12 +26,13 @@ use crate::value::Value;
 #[command(after_help = "\
 Examples:
   audit query --type 'Payment*' --since '2h ago'
-  audit query --aggregate 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de --order oldest
-  audit query --dlt --error '*Timeout*' --date today -o json
-  audit query --where '$.total_amount.double() > 100' --since -1h
+  audit query --aggregate order-4711 --order oldest
+  audit query --dlt --error '*Unavailable*' --since '1h ago' -o json
+  audit query --where '$.total_amount.double() > 100' --limit 10 \\
+    --columns created_at,event_type,payload
   audit query --type 'Order*,!*Cancelled' --columns aggregate,'$.currency'
-  audit query --type OrderCreated --date yesterday --count
-  audit query --service order-service --error '*Timeout*' --explain")]
+  audit query --type OrderCreated --date today --count
+  audit query --service order-service --error '*Unavailable*' --explain")]
 #[command(mut_arg("columns", describe_columns))]
 pub(crate) struct QueryArgs {
     /// How many rows at most

@@ -3,7 +3,7 @@
 
 use clap::Arg;
 
-use super::list_item::ListItems;
+use super::args::list_item::ListItems;
 use super::unknown_column::unknown_column;
 use crate::cli::ui::Failure;
 use crate::dead_letter::{error_line, short_class};

@@ -1,8 +1,8 @@
 //! Writes rows that are in memory: every column by its name, a few of them in tables unless others
 //! are asked for.
 
-use super::list_item::ListItems;
-use super::output_args::OutputArgs;
+use super::args::list_item::ListItems;
+use super::args::output_args::OutputArgs;
 use super::unknown_column::unknown_column;
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output;

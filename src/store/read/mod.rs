@@ -2,11 +2,9 @@
 
 pub(in crate::store) mod bounds;
 pub(in crate::store) mod commit_order;
-pub(in crate::store) mod continuation;
 pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
-pub(in crate::store) mod find_event;
-pub(in crate::store) mod id_columns;
+pub(in crate::store) mod events;
 pub(in crate::store) mod known_values;
 pub(in crate::store) mod ledger_scan;
 pub(in crate::store) mod migration_progress;
@@ -15,4 +13,3 @@ pub(in crate::store) mod replay_candidates;
 pub(in crate::store) mod replays;
 pub(in crate::store) mod schema_facts;
 pub(in crate::store) mod status;
-pub(in crate::store) mod stored_event;

@@ -1,14 +1,12 @@
 //! The two services and an ingester beside them, on databases and topics of their own.
 
-use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use sandbox::Scope;
 
 use super::consistency::Books;
-use crate::support::{Audit, Database, Running, wait_until};
+use crate::support::{Audit, Database, Running, programs, wait_until};
 
 /// Longer than anything takes, even many orders on a busy machine: who waits so long has failed.
 pub(super) const LIMIT: Duration = Duration::from_secs(300);
@@ -109,30 +107,4 @@ impl<'s> World<'s> {
                 && self.books.number("SELECT count(*) FROM open_events") == 0
         });
     }
-}
-
-/// Where the programs of the services are. Cargo makes those of the tested package alone, so they
-/// are asked for here; where they are up to date that takes a moment.
-fn programs() -> &'static Path {
-    static PROGRAMS: OnceLock<&Path> = OnceLock::new();
-    PROGRAMS.get_or_init(|| {
-        let parents = Path::new(env!("CARGO_BIN_EXE_audit")).ancestors().skip(1).take(2);
-        let [profile, target] = parents.collect::<Vec<_>>()[..] else {
-            panic!("a program is in a directory")
-        };
-        let name = profile.file_name().unwrap_or_default();
-        let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "--package",
-            "order-sim",
-            "--package",
-            "payment-sim",
-            "--target-dir",
-        ]);
-        build.arg(target).arg("--profile").arg(if name == "debug" { "dev".as_ref() } else { name });
-        assert!(build.status().is_ok_and(|status| status.success()), "the services can't be built");
-        profile
-    })
 }

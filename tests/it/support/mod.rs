@@ -12,6 +12,7 @@ mod group_reader;
 mod hostile;
 mod oracle;
 mod producer;
+mod programs;
 mod pty;
 pub(crate) mod rows;
 
@@ -24,4 +25,5 @@ pub(crate) use group_reader::GroupReader;
 pub(crate) use hostile::Hostile;
 pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;
+pub(crate) use programs::programs;
 pub(crate) use pty::Terminal;

@@ -29,12 +29,10 @@ use report::Report;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit decode event.json
-  audit decode fixtures/quarantine/utf16_with_mark.json
-  printf '{\"order\": 17}' | audit decode - --topic shop.orders --key 17 \\
-      --header type=OrderPlaced
-  audit decode fixtures/quarantine/*.json -o ndjson \\
-      | jq -r '.reason + \": \" + .detail'")]
+  audit decode record.json
+  printf '{\"order\": 17}' | \\
+    audit decode - --topic shop.orders --key 17 --header type=OrderPlaced
+  printf '{\"order\": ' | audit decode - -o ndjson | jq -r .detail")]
 pub(crate) struct DecodeArgs {
     /// Files to read; - is stdin
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]

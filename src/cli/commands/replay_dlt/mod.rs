@@ -33,15 +33,12 @@ use crate::replay::{RecoveredReplays, Replayer};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  # Only the plan:
-  audit replay-dlt --dry-run
-  audit replay-dlt --error '*Timeout*' --reason 'bank is back'
-  # 50 a second, without asking:
-  audit replay-dlt --since today --rate 50 --yes
-  # Where no header tells the origin:
-  audit replay-dlt --topic orders-retry-0-dlt --to orders
-  # What came of each replay:
-  audit replay-dlt --status")]
+  audit replay-dlt --dry-run            # only the plan
+  audit replay-dlt --status             # what came of each replay
+  audit replay-dlt --error '*Unavailable*' --reason 'they are back' --yes
+  audit replay-dlt --since today --rate 50 --yes       # 50 a second
+  audit replay-dlt --topic orders.events-dlt --to orders.events --again --yes
+                                        # where no header tells the origin")]
 pub(crate) struct ReplayDltArgs {
     #[command(flatten)]
     pub(crate) selectors: SelectorArgs,

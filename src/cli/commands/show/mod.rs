@@ -25,11 +25,10 @@ use details::{EventDetails, MOST_RELATED};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit show 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
-  audit show 019aa4c5…4b5a               # an id as tables show it on a terminal
-  audit show 4711                        # a row id
-  audit show 4711 --diff                 # what changed since the aggregate's event before
-  audit show 4711 -o json | jq .event.payload")]
+  audit show 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de
+  audit show 4f2a91c3…b7de              # an id as tables show it
+  audit show 40                         # a row id
+  audit show 8d3e57b0 --diff            # what changed since the event before")]
 pub(crate) struct ShowArgs {
     /// Event id, its beginning, its short form, or a row id
     id: String,

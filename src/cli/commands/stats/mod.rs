@@ -31,10 +31,10 @@ use histogram::{step_seconds, write_histogram};
 #[command(after_help = "\
 Examples:
   audit stats --since -1d
-  audit stats --by service,type --date today
+  audit stats --by service,type --since '1h ago'
   audit stats --by error --dlt --since -7d
-  audit stats --by hour --type OrderCreated --date yesterday -o csv
-  audit stats --duplicates --date today")]
+  audit stats --by hour --type OrderCreated --date today -o csv
+  audit stats --duplicates --since -1d")]
 pub(crate) struct StatsArgs {
     /// What to group by, one or several
     #[arg(long, value_name = "A,B", value_delimiter = ',', default_value = "type", value_parser = WordInList::<Grouping>::new())]

@@ -25,10 +25,9 @@ use overview::Overview;
 #[command(after_help = "\
 Examples:
   audit status
-  audit status --watch 2
-  audit status --consumers               # who else reads the topics, and how far
-  audit status -o csv > partitions.csv   # a row for each partition
-  audit status -o json | jq .lost_ranges # one of the other tables
+  audit status --watch 2                # looks again, until Ctrl-C
+  audit status --consumers              # who else reads the topics, how far
+  audit status -o csv > partitions.csv  # a row for each partition
   audit status -o json | jq '[.partitions[].lag] | add'")]
 pub(crate) struct StatusArgs {
     /// Show it again every so many seconds, until Ctrl-C [default without a number: 2]

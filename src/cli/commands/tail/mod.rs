@@ -31,8 +31,8 @@ const LAST_WRITE: Duration = Duration::from_secs(1);
 Examples:
   audit tail
   audit tail -n 100 --type 'Payment*' --no-follow
-  audit tail --dlt -n 0 -o ndjson | jq -r .payload
-  audit tail --from-batch 1200")]
+  audit tail --dlt -n 5 -o ndjson | jq --unbuffered .payload
+  audit tail --from-batch 1")]
 #[command(mut_arg("columns", describe_columns))]
 #[command(mut_arg("output", |output| {
     output.help("Format of the output [default: table; in a pipe ndjson]")

@@ -28,10 +28,9 @@ use story::Story;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  audit trace 019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a
-  audit trace 019aa4c5…4b5a        # an id as tables show it on a terminal
-  audit trace order-17             # an aggregate's id that is no UUID
-  audit trace 019aa4c5 -o mermaid  # a sequence diagram for a page or an issue")]
+  audit trace order-4711                # an aggregate's id, text or UUID
+  audit trace 4f2a91c3…b7de             # an event's, as tables show it
+  audit trace 4f2a91c3 -o mermaid       # a diagram for a page or an issue")]
 pub(crate) struct TraceArgs {
     /// Event, aggregate or correlation: an id, its beginning, its short form, or a row id
     id: String,

@@ -50,7 +50,7 @@ const BROKER_LIMIT: Duration = Duration::from_secs(10);
 #[command(after_help = "\
 Examples:
   audit verify
-  audit verify -o json | jq '.[] | select(.result != \"ok\")'")]
+  audit verify -o json | jq '.[] | select(.check == \"rows\")'")]
 pub(crate) struct VerifyArgs {
     /// Also topics that the database does not know yet
     #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = name_in_list())]

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use futures_util::TryStreamExt;
 use uuid::Uuid;
 
-use super::bounds::snapshot;
 use crate::event::Mark;
 use crate::filter::Selection;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
+use crate::store::read::bounds::snapshot;
 use crate::store::search::cursor::{Cursor, Order};
 use crate::store::search::event_column::EventColumn;
 use crate::store::search::event_query::{EventQuery, RowOrder};
