@@ -11,9 +11,16 @@ use crate::cli::shared::{Context, Run};
 use crate::cli::ui::{Exit, Failure};
 
 /// Write shell completions to stdout
+///
+/// The scripts for bash, zsh and fish ask the program when TAB is pressed. It completes values,
+/// too: types, services, topics, exception classes and profiles, of the database and the file that
+/// the options typed so far, the profile and the variables name. It takes at most half a second,
+/// and is silent where the database is away. A script is for the version that wrote it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  # For this shell, and for all with this line in ~/.bashrc:
+  source <(audit completions bash)
   audit completions bash > ~/.local/share/bash-completion/completions/audit
   audit completions zsh > ~/.zfunc/_audit       # a folder of your fpath
   audit completions fish > ~/.config/fish/completions/audit.fish")]

@@ -160,7 +160,7 @@ fn parameters_that_change_nothing_are_taken_and_those_that_are_ignored_are_told_
     ] {
         let output = two.count(&url(parameter), &[]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(reason), "{said}");
     }
 }

@@ -309,7 +309,7 @@ fn a_client_shows_its_certificate_where_the_server_asks_for_it() {
     secured.refused(&url("nothing.pem", "badge.key"), &[], "sslcert", "files");
     let alone = secured.count(&plain, &[("PGSSLCERT", &certificate)]);
     assert!(
-        String::from_utf8_lossy(&alone.stderr).contains("sslcert and sslkey go together"),
+        String::from_utf8_lossy(&alone.stderr).contains("PGSSLCERT needs sslkey, too"),
         "{alone:?}"
     );
 }

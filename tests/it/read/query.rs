@@ -309,10 +309,13 @@ fn wrong_usage_is_named_with_an_example() {
         (&["--where", "$.total >"], "syntax error at end of jsonpath input"),
         (&["--where", "$.total"], "this is a path, not a predicate"),
         (&["--where", "$.a == 1 %% 2"], "\n            ^"),
-        (&["--limit", "0"], "0 is not in 1.."),
+        (&["--limit", "0"], "expected a whole number, 1 or more"),
     ];
     for (arguments, expected) in cases {
         let stderr = refused(&audit, &[&["query"], *arguments].concat());
         assert!(stderr.contains(expected), "{arguments:?}: {stderr}");
     }
+    // Its database and brokers are in variables, which are no part of how a command is used.
+    let stderr = refused(&audit, &["trace"]);
+    assert!(stderr.contains("\nUsage: audit trace [OPTIONS] <ID>\n"), "{stderr}");
 }

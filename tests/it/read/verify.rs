@@ -82,7 +82,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
              DELETE FROM ingest_batches USING batch WHERE ingest_batches.batch_no = batch.batch_no"
                 .to_owned(),
             5,
-            "ranges of offsets are in no batch",
+            "1 range of offsets is in no batch",
         ),
         ("INSERT INTO ingest_batches (batch_no, row_count, ingester) VALUES (0, 0, 'x')".to_owned(), 5, "a number below 1"),
         ("DELETE FROM ledger_head".to_owned(), 5, "ledger_head has no row"),

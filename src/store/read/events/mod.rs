@@ -1,4 +1,4 @@
-//! Events with all that is known of them, found by an id of any kind, and how their stories went on.
+//! Events with all that is known of them, found by an id of any kind, and how stories went on.
 
 pub(in crate::store) mod continuation;
 pub(in crate::store) mod find_event;
