@@ -8,6 +8,7 @@ pub struct Column {
     name: Cow<'static, str>,
     pub(super) category: bool,
     pub(super) explains: bool,
+    pub(super) whole: bool,
     pub(super) rank: u8,
     pub(super) short_form: Option<fn(&str) -> &str>,
 }
@@ -15,7 +16,14 @@ pub struct Column {
 impl Column {
     /// A column by its name: the header of a table, the member of an object.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
-        Self { name: name.into(), category: false, explains: false, rank: 0, short_form: None }
+        Self {
+            name: name.into(),
+            category: false,
+            explains: false,
+            whole: false,
+            rank: 0,
+            short_form: None,
+        }
     }
 
     /// The same, with equal values in equal colours.
@@ -29,6 +37,12 @@ impl Column {
         Self { explains: true, ..self }
     }
 
+    /// The same, of texts that are never cut: where nothing else helps they stand below their rows,
+    /// too.
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
     /// The same, left out of a table that has no room for it. The highest rank goes first; 0 stays.
     /// An explanation is left out only where no row has one.
     pub fn optional(self, rank: u8) -> Self {
@@ -38,6 +52,11 @@ impl Column {
     /// The same, whose texts people see in a shorter form: a class without its package.
     pub fn shortened(self, short_form: fn(&str) -> &str) -> Self {
         Self { short_form: Some(short_form), ..self }
+    }
+
+    /// Whether its texts are never cut.
+    pub(super) fn is_whole(&self) -> bool {
+        self.explains || self.whole
     }
 
     /// Its name.

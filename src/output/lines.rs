@@ -15,7 +15,7 @@ use super::text::wrap::write_below;
 use crate::time::timestamp_text;
 use crate::value::Value;
 
-/// A wider value moves the rest of its own line only.
+/// A wider value moves the rest of its own line only; on a terminal a wider text is cut.
 const WIDEST_COLUMN: usize = 40;
 
 /// Less of a payload tells nothing.
@@ -30,6 +30,8 @@ pub(super) struct Lines {
     columns: Vec<Column>,
     widths: Vec<usize>,
     form: ShortTime,
+    /// How wide a column becomes, so that there is room for others.
+    widest: usize,
     /// The day of the line before, where lines don't tell it.
     day: String,
 }
@@ -38,7 +40,9 @@ impl Lines {
     pub(super) fn new(style: Style) -> Self {
         let is_narrow = style.width.is_some_and(|width| width < WIDE);
         let form = if is_narrow { ShortTime::CLOCK } else { ShortTime::WHOLE };
-        Self { style, columns: Vec::new(), widths: Vec::new(), form, day: String::new() }
+        let third = style.width.map_or(usize::MAX, |width| usize::from(width) / 3);
+        let widest = WIDEST_COLUMN.min(third);
+        Self { style, columns: Vec::new(), widths: Vec::new(), form, widest, day: String::new() }
     }
 
     fn text<'a>(&self, column: &Column, cell: &'a Value<'_>) -> Cow<'a, str> {
@@ -75,7 +79,7 @@ impl Renderer for Lines {
     fn expect(&mut self, cells: &[Value<'_>]) {
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             if !column.explains {
-                let width = display_width(&self.text(column, cell)).min(WIDEST_COLUMN);
+                let width = display_width(&self.text(column, cell)).min(self.widest);
                 self.widths[index] = self.widths[index].max(width);
             }
         }
@@ -114,10 +118,12 @@ impl Renderer for Lines {
             if left < least.min(width) {
                 continue;
             }
-            let shown = clip(&text, left);
+            let is_text = matches!(cell, Value::Text(_)) && !column.explains;
+            let limit = if is_text && self.style.width.is_some() { self.widest } else { left };
+            let shown = clip(&text, left.min(limit));
             let width = display_width(&shown);
             if !column.explains {
-                self.widths[index] = self.widths[index].max(width.min(WIDEST_COLUMN));
+                self.widths[index] = self.widths[index].max(width.min(self.widest));
             }
             line.push_str(&palette::paint(self.style.color, style, shown).to_string());
             // A column in which nothing ever stood takes no room.

@@ -76,7 +76,7 @@ impl DltArgs {
         let columns = [
             Column::new("origin_topic").category(),
             Column::new("consumer_group").optional(1),
-            Column::new("exception_class").shortened(short_class),
+            Column::new("exception_class").shortened(short_class).whole(),
             Column::new("records"),
             Column::new("replayed"),
             Column::new("returned"),

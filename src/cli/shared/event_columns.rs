@@ -7,6 +7,7 @@ use super::args::list_item::ListItems;
 use super::unknown_column::unknown_column;
 use crate::cli::ui::Failure;
 use crate::dead_letter::{error_line, short_class};
+use crate::event::Mark;
 use crate::output::{Column, Emphasis, Format};
 use crate::store::{EventColumn, EventRow, PayloadPath, SelectedColumn, Session};
 use crate::time::PostgresMicros;
@@ -14,6 +15,9 @@ use crate::value::Value;
 
 /// The mark of a dead letter, for which lines keep room.
 const DEAD_LETTER: &str = "DLT";
+
+/// What is said of a dead letter whose headers tell no error.
+const UNKNOWN_ERROR: &str = "dead letter of an unknown error";
 
 /// The columns of a result: what is shown, and what is read for it and for the command itself.
 pub(crate) struct EventColumns {
@@ -141,7 +145,11 @@ impl EventColumns {
         let class = self.value(row, EventColumn::ErrorClass)?;
         let message = self.value(row, EventColumn::ErrorMessage)?;
         let line = error_line(text(&class), text(&message), None);
-        Ok((!line.is_empty()).then_some(line))
+        Ok(match line.is_empty() {
+            false => Some(line),
+            // The mark is left out where there is no room for it.
+            true => self.mark(row)?.dead_letter.then(|| UNKNOWN_ERROR.to_owned()),
+        })
     }
 
     /// The value of a column; null where it is not selected.
@@ -174,8 +182,7 @@ impl EventColumns {
 
     /// How a row stands out, by its mark.
     pub(crate) fn emphasis(&self, row: &EventRow) -> Result<Emphasis, Failure> {
-        let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark.into());
-        let mark = place.map(|index| row.mark(index)).transpose()?.unwrap_or_default();
+        let mark = self.mark(row)?;
         Ok(if mark.dead_letter {
             Emphasis::Alarm
         } else if mark.is_empty() {
@@ -183,6 +190,11 @@ impl EventColumns {
         } else {
             Emphasis::Notice
         })
+    }
+
+    fn mark(&self, row: &EventRow) -> Result<Mark, Failure> {
+        let place = self.selected.iter().position(|selected| *selected == EventColumn::Mark.into());
+        Ok(place.map(|index| row.mark(index)).transpose()?.unwrap_or_default())
     }
 
     fn at<'a>(&self, row: &'a EventRow, index: usize) -> Result<Value<'a>, Failure> {
@@ -196,7 +208,7 @@ fn column(selected: &SelectedColumn) -> Column {
     match selected {
         SelectedColumn::Named(EventColumn::EventType) => column.category(),
         SelectedColumn::Named(EventColumn::ErrorMessage) => column.explains(),
-        SelectedColumn::Named(EventColumn::ErrorClass) => column.shortened(short_class),
+        SelectedColumn::Named(EventColumn::ErrorClass) => column.shortened(short_class).whole(),
         SelectedColumn::Named(EventColumn::Mark) => column.optional(1),
         SelectedColumn::Named(EventColumn::SourceService) => column.optional(2),
         SelectedColumn::Named(EventColumn::EventId) => column.optional(3),

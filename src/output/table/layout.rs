@@ -17,6 +17,9 @@ const NARROWEST: usize = 4;
 const LEAST_JSON: usize = 16;
 const LEAST_TEXT: usize = 36;
 
+/// Less of a text tells too little: a name that must be whole gives its place.
+const TELLING_TEXT: usize = 16;
+
 /// How a table is laid out.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
@@ -72,10 +75,15 @@ impl Layout {
                 }
             }
         }
-        let (below, inline): (Vec<usize>, Vec<usize>) = all
-            .into_iter()
-            .filter(|index| !table.optional.contains(index))
-            .partition(|index| columns[*index].explains);
+        let shown: Vec<usize> =
+            all.into_iter().filter(|index| !table.optional.contains(index)).collect();
+        let divided = |is_below: &dyn Fn(&Column) -> bool| -> (Vec<usize>, Vec<usize>) {
+            shown.iter().partition(|index| is_below(&columns[**index]))
+        };
+        let (mut below, mut inline) = divided(&|column| column.explains);
+        if table.needed(table.times.rounded(0), &inline, TELLING_TEXT) > limit {
+            (below, inline) = divided(&|column| column.explains || column.whole);
+        }
         let form = table.times.rounded(3);
         let fits = table.needed(form, &inline, NARROWEST) <= limit;
         let form = if fits { form } else { table.times.rounded(0) };
@@ -109,7 +117,7 @@ impl<'a> Measured<'a> {
                 is_time[index] = true;
             }
             can_be_cut[index] |=
-                matches!(shown.kind, Kind::Text | Kind::Json) && !columns[index].explains;
+                matches!(shown.kind, Kind::Text | Kind::Json) && !columns[index].is_whole();
             is_json[index] |= shown.kind == Kind::Json;
             is_empty[index] &= shown.is_empty();
         }

@@ -41,8 +41,8 @@ impl Shown {
     pub(super) fn new(column: &Column, cell: &Value<'_>, emphasis: Emphasis, style: Style) -> Self {
         let text = cell_text(column, cell, style.terminal);
         let text = match style.width {
-            // More than the width of the terminal is shown of what explains only.
-            Some(width) if !column.explains => clip(&text, width.into()).into_owned(),
+            // More than the width of the terminal is shown of what must be whole only.
+            Some(width) if !column.is_whole() => clip(&text, width.into()).into_owned(),
             _ => text.into_owned(),
         };
         Self {

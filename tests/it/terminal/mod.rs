@@ -5,3 +5,4 @@ mod completion;
 mod completions;
 mod pager;
 mod progress;
+mod tables;

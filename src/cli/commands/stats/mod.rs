@@ -138,7 +138,7 @@ impl StatsArgs {
     /// The keys, then the figures.
     fn columns(&self) -> Vec<Column> {
         let key = |by: &Grouping| match by {
-            Grouping::Error => Column::new(by.name()).category().shortened(short_class),
+            Grouping::Error => Column::new(by.name()).category().shortened(short_class).whole(),
             _ => Column::new(by.name()).category(),
         };
         let mut columns: Vec<Column> = self.by.iter().map(key).collect();
