@@ -1,13 +1,21 @@
 //! Lists that are written with commas: `a, b` is `a` and `b`, and `\,` a comma within one of them.
 
+use serde::de::IgnoredAny;
+
 use super::error::Error;
 
 /// The items of a list, without the blanks around them. A backslash keeps the next character what
-/// it is: before a comma it goes away, elsewhere it stays, so that what reads the item sees it.
+/// it is: before a comma it goes away, elsewhere it stays, so that what reads the item sees it. A
+/// JSON object or array is one item: such are the ids that Debezium and Kafka Connect make of
+/// several columns.
 ///
 /// # Errors
 /// `Error::EmptyItem` where there is nothing between two commas, or nothing at all.
 pub fn split_list(text: &str) -> Result<Vec<String>, Error> {
+    let whole = text.trim();
+    if whole.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(whole).is_ok() {
+        return Ok(vec![whole.to_owned()]);
+    }
     let mut items = Vec::new();
     let mut item = Item::default();
     let mut characters = text.chars();
@@ -65,6 +73,14 @@ mod tests {
 
     fn split(text: &str) -> Vec<String> {
         split_list(text).unwrap_or_else(|error| vec![format!("{error}")])
+    }
+
+    #[test]
+    fn an_id_that_is_json_is_one_item() {
+        for id in [r#"{"order":"17","line":1}"#, "[17, 1]"] {
+            assert_eq!(split(id), [id]);
+        }
+        assert_eq!(split(r#"{"order":"17",17"#), [r#"{"order":"17""#, "17"]);
     }
 
     #[test]

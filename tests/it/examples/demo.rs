@@ -87,8 +87,8 @@ impl Demo {
         let [stdout, stderr] = files
             .each_ref()
             .map(|path| File::create(path).map_or_else(|_| Stdio::null(), Stdio::from));
-        let mut command = Command::new("sh");
-        command.args(["-c", &line.text]).current_dir(&self.folder).env_clear();
+        let mut command = Command::new("bash");
+        command.args(["-c", &line.in_a_shell()]).current_dir(&self.folder).env_clear();
         command.envs(self.environment.iter().cloned()).env("HOME", self.home.path());
         command.stdin(Stdio::null()).stdout(stdout).stderr(stderr).process_group(0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", line.text));

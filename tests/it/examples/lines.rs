@@ -17,6 +17,14 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// What a shell runs: what a script changed in the shell itself is shown, too.
+    pub(super) fn in_a_shell(&self) -> String {
+        match self.text.starts_with("source ") {
+            true => format!("{} && complete -p audit", self.text),
+            false => self.text.clone(),
+        }
+    }
+
     /// Whether it goes on until it is stopped.
     pub(super) fn follows(&self) -> bool {
         let is = |words| self.text.contains(words);

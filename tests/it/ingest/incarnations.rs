@@ -100,7 +100,7 @@ fn a_topic_made_again_with_fewer_partitions_is_complete_once_it_is_accepted() {
     make_again(&topic, 1, scope.brokers(), 30..39);
     assert_eq!(audit.run(&["verify", "--wait", "0"]).status.code(), Some(4));
     audit.succeed(&["ingest", "--until-end", "--topics", &topic, "--accept-recreated", &topic]);
-    let output = audit.run(&["verify"]);
+    let output = audit.run(&["verify", "--all"]);
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{stdout}");
     assert!(stdout.contains("closed: the topic was made again without this partition"), "{stdout}");

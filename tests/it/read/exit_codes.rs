@@ -120,7 +120,7 @@ fn a_status_that_kafka_did_not_answer_in_whole_is_incomplete() {
     assert_eq!(audit.run(&["status"]).status.code(), Some(0));
 
     let away = Audit { brokers: "127.0.0.1:9".to_owned(), ..audit.clone() };
-    let output = away.run(&["status"]);
+    let output = away.run(&["status", "--all"]);
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains(&topic), "what is known is shown");
     let mut unnamed = audit.command(&["status"]);

@@ -45,8 +45,9 @@ fn what_people_read_goes_through_their_pager_and_nothing_else_does() {
         let screen = paged(&audit, pager, command);
         let lines: Vec<_> = screen.lines().collect();
         let paged_lines = lines.iter().filter(|line| line.starts_with("paged:")).count();
-        // What `query` says besides its result, and only that, is not part of it.
-        let beside = lines.iter().filter(|line| line.contains("--after")).count();
+        // What `query` and `trace` say besides their result, and only that, is not part of it.
+        let is_beside = |line: &str| line.contains("--after") || line.starts_with("silent for ");
+        let beside = lines.iter().filter(|line| is_beside(line)).count();
         assert_eq!(paged_lines + beside, lines.len(), "{screen}");
         assert!(paged_lines > 1, "{screen}");
         for (pager, more) in [(pager, &["--no-pager"][..]), ("cat", &[]), ("", &[]), (" ", &[])] {

@@ -29,10 +29,9 @@ pub(super) async fn silence(
     }
     let Some((event, event_type)) = last else { return Ok(None) };
     let Some(time) = event.time(EventColumn::CreatedAt)? else { return Ok(None) };
-    let key = match event.uuid(EventColumn::CorrelationId)? {
-        Some(_) => StoryKey::Correlation,
-        None => StoryKey::Aggregate,
-    };
+    let correlation = event.uuid(EventColumn::CorrelationId)?.map(StoryKey::Correlation);
+    let aggregate = event.uuid(EventColumn::AggregateId)?.map(StoryKey::Aggregate);
+    let Some(key) = correlation.or(aggregate) else { return Ok(None) };
     let silent = PostgresMicros::from(UnixMicros::now()).since(time);
     if silent < SHORTEST {
         return Ok(None);

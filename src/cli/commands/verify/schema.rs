@@ -23,7 +23,7 @@ pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
         findings,
         detail: match facts.len() {
             0 => String::new(),
-            count => format!("{count} facts: triggers, rights, indexes, …"),
+            count => format!("{count} facts: triggers, rights, indexes"),
         },
     })
 }

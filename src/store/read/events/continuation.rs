@@ -1,24 +1,25 @@
 //! What came behind events of a type in earlier stories: whether a story that is silent is over.
 
 use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::time::PostgresMicros;
 
-/// How many stories are looked at, the latest before.
-const STORIES: i64 = 100;
+/// How many events of the type are looked at, the latest before.
+const EVENTS: i64 = 100;
 
 /// How many events of each: some systems give all their events one correlation.
 const EVENTS_A_STORY: i64 = 1_000;
 
-/// What an event belongs to.
+/// The story that an event belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoryKey {
-    /// Its correlation.
-    Correlation,
-    /// Its aggregate, where it has no correlation.
-    Aggregate,
+    /// That of its correlation.
+    Correlation(Uuid),
+    /// That of its aggregate, where it has no correlation.
+    Aggregate(Uuid),
 }
 
 /// How earlier stories went on behind an event of one type.
@@ -32,8 +33,8 @@ pub struct Continuation {
     pub p50_seconds: Option<f64>,
 }
 
-/// How the stories went on that held an event of this type before `before`, the latest ones. Dead
-/// letters are no steps.
+/// How other stories than this one went on that held an event of this type before `before`, the
+/// latest ones. Dead letters are no steps.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -43,9 +44,9 @@ pub async fn continuation(
     event_type: &str,
     before: PostgresMicros,
 ) -> Result<Continuation, Error> {
-    let story_id = match key {
-        StoryKey::Correlation => "correlation_id",
-        StoryKey::Aggregate => "aggregate_id",
+    let (story_id, id) = match key {
+        StoryKey::Correlation(id) => ("correlation_id", id),
+        StoryKey::Aggregate(id) => ("aggregate_id", id),
     };
     session
         .row(
@@ -54,8 +55,9 @@ pub async fn continuation(
             &[
                 (&event_type, Type::VARCHAR),
                 (&before, Type::TIMESTAMP),
-                (&STORIES, Type::INT8),
+                (&EVENTS, Type::INT8),
                 (&EVENTS_A_STORY, Type::INT8),
+                (&id, Type::UUID),
             ],
             |row| {
                 Ok(Continuation {
@@ -71,11 +73,14 @@ pub async fn continuation(
 fn statement(story_id: &'static str) -> String {
     format!(
         "WITH earlier AS (
-    SELECT id, {story_id} AS story_id, created_at
-      FROM event_logs
-     WHERE event_type = $1 AND created_at < $2 AND is_dlt IS NOT TRUE AND {story_id} IS NOT NULL
-     ORDER BY created_at DESC, id DESC
-     LIMIT $3
+    SELECT DISTINCT ON (story_id) id, story_id, created_at
+      FROM (SELECT id, {story_id} AS story_id, created_at
+              FROM event_logs
+             WHERE event_type = $1 AND created_at < $2 AND is_dlt IS NOT TRUE
+             ORDER BY created_at DESC, id DESC
+             LIMIT $3) newest
+     WHERE story_id <> $5
+     ORDER BY story_id, created_at DESC, id DESC
 )
 SELECT count(*), count(next.created_at),
        percentile_cont(0.5) WITHIN GROUP (
