@@ -176,9 +176,9 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         insta::assert_snapshot!(text, @r#"
         1  OrderCreated  019aa4c5…4b5a  false  2026-11-22T10:00:00.120000Z  {"amount": "10.50"}
-        2  Pay\u{1b}[31m\u{202e}, "quoted"\n\u{9b}  019aa4c5…4b5a  true   2026-11-22T10:00:00.120000Z
-        -                                           -              -      -                            0.5
-        3  =1+1                                     -              -      -                            []
+        2  Pay\u{1b}[31m\u{202e}, "quoted"\…  019aa4c5…4b5a  true   2026-11-22T10:00:00.120000Z
+        -                                     -              -      -                            0.5
+        3  =1+1                               -              -      -                            []
         "#);
     }
 
