@@ -166,9 +166,12 @@ impl<'a> Measured<'a> {
         }
         let has_times = inline.iter().any(|index| self.is_time[*index]);
         let caption = self.times.caption(form).filter(|_| has_times);
-        let beside = if let [only] = below[..] { Some(only) } else { None };
         let taken = widths.iter().sum::<usize>() + gaps(widths.len() + 1);
         let room = limit.unwrap_or(usize::MAX).saturating_sub(taken);
+        let beside = if let [only] = below[..] { Some(only) } else { None };
+        // Where its name has no room, nothing of it stands there.
+        let has_name = |index: usize| display_width(self.columns[index].name()) <= room;
+        let room = if beside.is_some_and(has_name) { room } else { 0 };
         Layout { form, caption, inline, widths, below, beside, room }
     }
 

@@ -132,6 +132,25 @@ fn times_are_as_short_as_they_must_be() {
 }
 
 #[test]
+fn an_explanation_without_room_for_its_name_stands_below() {
+    let columns = [Column::new("topic"), Column::new("exception_message").explains()];
+    let rows = [
+        (vec![Value::from("orders.events"), "short".into()], Emphasis::None),
+        (vec![Value::from("orders.events"), "a message that is longer".into()], Emphasis::None),
+    ];
+    let mut output = Vec::new();
+    let style = Style { width: Some(30), terminal: true, ..Style::default() };
+    render(Format::Table, style, &columns, rows, &mut output).expect("writing to memory");
+    insta::assert_snapshot!(String::from_utf8(output).expect("UTF-8"), @"
+    topic
+    orders.events
+        short
+    orders.events
+        a message that is longer
+    ");
+}
+
+#[test]
 fn several_explanations_are_told_apart() {
     let columns =
         [Column::new("topic"), Column::new("why").explains(), Column::new("error").explains()];
