@@ -25,4 +25,4 @@ pub use text::cell::short_uuid;
 pub use text::escape::escape_controls;
 pub use text::palette;
 pub use text::pretty::{Change, json_changes, pretty_json};
-pub use text::wrap::wrap_text;
+pub use text::wrap::{wrap_text, wrap_words};

@@ -30,7 +30,7 @@ pub(crate) use progress::{Progress, Total};
 pub(crate) use signals::{interruption, on_stop};
 pub(crate) use stdout_thread::StdoutThread;
 
-use crate::output::{Format, Style, escape_controls, palette};
+use crate::output::{Format, Style, escape_controls, palette, wrap_words};
 
 /// How results and messages look, the same in every command.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -112,7 +112,7 @@ impl Ui {
     /// A line about the work, on stderr. Nobody may be there to read it, which is no error. What it
     /// quotes of a record, a server or a user can't make the terminal do anything.
     pub(crate) fn status(self, line: &str) {
-        let line = format!("{}\n", escape_controls(line));
+        let line = format!("{}\n", broken(&escape_controls(line)));
         let _ = progress::above(|| io::stderr().write_all(line.as_bytes()));
     }
 
@@ -120,13 +120,16 @@ impl Ui {
     pub(crate) fn report(self, failure: &Failure) -> ExitCode {
         if let Some((message, hint)) = failure.shown() {
             let is_coloured = self.args.color.is_on(&io::stderr());
-            let paint = |style, text| palette::paint(is_coloured, style, text);
-            let mut text =
-                format!("{} {}\n", paint(palette::ALARM, "error:"), escape_controls(message));
+            let led = |style, lead: &str, text: &str| {
+                let text = broken(&format!("{lead} {text}"));
+                let rest = text.strip_prefix(lead).unwrap_or(&text);
+                format!("{}{rest}\n", palette::paint(is_coloured, style, lead))
+            };
+            let mut text = led(palette::ALARM, "error:", &escape_controls(message));
             if let Some(hint) = hint {
                 // A hint may have several lines.
                 let lines: Vec<_> = hint.split('\n').map(escape_controls).collect();
-                text.push_str(&format!("{} {}\n", paint(palette::HINT, "hint:"), lines.join("\n")));
+                text.push_str(&led(palette::HINT, "hint:", &lines.join("\n")));
             }
             let _ = io::stderr().write_all(text.as_bytes());
         }
@@ -161,5 +164,14 @@ impl Ui {
     /// Starts the log on stderr, above the progress where there is some.
     pub(crate) fn start_log(self, format: LogFormat) {
         log::start(format, self.args.color.is_on(&io::stderr()));
+    }
+}
+
+/// What goes to stderr, broken between words where that is a terminal, which would break it within
+/// them.
+fn broken(text: &str) -> String {
+    match io::stderr().is_terminal() {
+        true => wrap_words(text, width::columns_of_stderr()).join("\n"),
+        false => text.to_owned(),
     }
 }

@@ -59,6 +59,13 @@ pub fn wrap_text(text: &str, width: usize) -> Vec<String> {
     }
 }
 
+/// The text on lines of at most `width` columns, broken between words only: a name, an id or a
+/// cursor that is wider stays whole, to be copied.
+pub fn wrap_words(text: &str, width: usize) -> Vec<String> {
+    let options = Options::new(width.max(2)).word_splitter(NoHyphenation).break_words(false);
+    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -70,6 +77,15 @@ mod tests {
         assert_eq!(wrap("the bank did not answer", 10), ["the bank", "did not", "answer"]);
         assert_eq!(wrap("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
         assert_eq!(wrap("日本語日本語", 5), ["日本", "語日", "本語"]);
+    }
+
+    #[test]
+    fn words_stay_whole_where_they_are_wider_than_the_line() {
+        assert_eq!(
+            wrap_words("go on with --after n848998.314", 10),
+            ["go on with", "--after", "n848998.314"]
+        );
+        assert_eq!(wrap_words("a short line", 80), ["a short line"]);
     }
 
     #[test]
