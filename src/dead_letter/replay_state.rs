@@ -25,7 +25,7 @@ pub struct UnknownReplayState(String);
 
 impl ReplayState {
     /// Every state there is.
-    const ALL: [Self; 5] =
+    pub const ALL: [Self; 5] =
         [Self::Pending, Self::Sent, Self::Failed, Self::Returned, Self::Processed];
 
     /// The word for it in the database and in output.

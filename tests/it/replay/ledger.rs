@@ -123,8 +123,17 @@ fn status_tells_what_came_of_each_replay() {
         "{failed:?}"
     );
     assert_eq!(world.json(&["replay-dlt", "--status", "--type", "OrderCreated"]).len(), 3);
-    let output = world.replay(&["--status", "--limit", "1"]);
-    assert!(stderr(&output).contains("1 replay shown, more match"), "{}", stderr(&output));
+    let output = world.replay(&["--status"]);
+    let sum = "4 replays: 1 processed, 1 failed, 2 sent\n";
+    assert!(stderr(&output).ends_with(sum), "{}", stderr(&output));
+    let output = world.replay(&["--status", "--limit", "1", "--type", "OrderCreated"]);
+    let sum = "1 replay shown: 1 ";
+    assert!(stderr(&output).starts_with(sum), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("; more match; show more with --limit"),
+        "{}",
+        stderr(&output)
+    );
 
     // A failed replay never reached Kafka: it is tried again, under the same number.
     assert_eq!(world.replay(&["--yes"]).status.code(), Some(1));

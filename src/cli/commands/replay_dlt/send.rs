@@ -38,6 +38,9 @@ pub(super) async fn send(
     if so_far.failed > 0 {
         line.push_str(&format!(", {} failed", so_far.failed));
     }
+    if so_far.sent == total && total > 0 {
+        line.push_str("; `audit replay-dlt --status` tells what comes of it");
+    }
     ui.status(&line);
     outcome?;
     if so_far.total() < total && stop.load(Ordering::Relaxed) {

@@ -74,12 +74,31 @@ pub(super) async fn show(
     let empty = "no dead letter was replayed";
     let exit = print_rows(&columns, &IN_TABLES, rows, empty, output, context.ui)?;
     explain_selection(&reading, selection, !replays.is_empty(), context.ui).await?;
-    if more {
-        let line =
-            format!("{} shown, more match; show more with --limit", counted(limit, "replay"));
-        context.ui.status(&line);
+    if let Some(sum) = sum(&replays, more) {
+        context.ui.status(&sum);
     }
     Ok(exit)
+}
+
+/// How many came to what, and whether there are more than those that are shown.
+fn sum(replays: &[ReplayOutcome], more: bool) -> Option<String> {
+    let count = |state| (replays.iter().filter(|replay| replay.state == state).count(), state);
+    let counts: Vec<String> = ReplayState::ALL
+        .into_iter()
+        .rev()
+        .map(count)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, state)| format!("{count} {}", state.as_str()))
+        .collect();
+    let all = counted(replays.len(), "replay");
+    match (replays.is_empty(), more) {
+        (true, _) => None,
+        (false, false) => Some(format!("{all}: {}", counts.join(", "))),
+        (false, true) => {
+            let counts = counts.join(", ");
+            Some(format!("{all} shown: {counts}; more match; show more with --limit"))
+        }
+    }
 }
 
 fn cells(replay: &ReplayOutcome) -> Vec<Value<'_>> {
