@@ -72,6 +72,10 @@ fn every_group_on_the_recorded_topics_is_shown_with_its_members_and_its_lag() {
     assert_eq!(line(&name("classic")), format!("{} Stable 1 {topic} 2 1 2 2", name("classic")));
     assert_eq!(line(&name("new")), format!("{} Stable 1 {topic} 2 1 - -", name("new")));
     assert_eq!(line(&own), format!("{own} (this audit) Empty 0 {topic} 2 0 0 0"));
+    GroupReader::commit_alone(scope.brokers(), &own, &topic, &[(0, 1)]);
+    let output = audit.run(&["status", "--consumers"]);
+    let status = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(status, "what this audit told Kafka trails what it recorded: see `audit status`\n");
     let csv = audit.succeed(&["status", "--consumers", "-o", "csv"]);
     assert_eq!(csv.lines().count(), 1 + 8, "{csv}");
 }

@@ -54,6 +54,13 @@ struct GroupTopic<'a> {
     partitions: Vec<GroupPartition<'a>>,
 }
 
+impl GroupTopic<'_> {
+    /// Whether it is the audit's own group, which commits to Kafka now and then only.
+    fn is_audit_behind(&self) -> bool {
+        self.is_audit && self.partitions.iter().any(|partition| partition.lag() > Some(0))
+    }
+}
+
 /// A partition, as a group reads it.
 struct GroupPartition<'a> {
     number: i32,
@@ -105,6 +112,9 @@ pub(super) async fn run(args: &FormatArgs, context: &Context<'_>) -> Result<Exit
     output::render(args.format(), args.style(ui), &columns, rows, &mut ui.stdout())?;
     if found.is_empty() && answer.unanswered.is_empty() {
         ui.status("no consumer group reads the recorded topics");
+    }
+    if args.format() == Format::Table && found.iter().any(GroupTopic::is_audit_behind) {
+        ui.status("what this audit told Kafka trails what it recorded: see `audit status`");
     }
     for line in &answer.unanswered {
         ui.status(line);

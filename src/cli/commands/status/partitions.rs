@@ -188,8 +188,8 @@ impl Partitions {
         let state = if self.kafka.is_some() { "up to date" } else { "of unknown lag" };
         match listed {
             0 => format!("{all}, all {state}"),
-            _ if listed == all => format!("{all}, all of them below"),
-            _ => format!("{all}: {} {state}, {listed} below", all - listed),
+            _ if listed == all => format!("{all}, all listed below"),
+            _ => format!("{all}: {} {state}, {listed} listed below", all - listed),
         }
     }
 
