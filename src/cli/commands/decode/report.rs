@@ -74,7 +74,7 @@ impl Report {
             };
             (vec![(*name).into(), from.as_str().into(), value], Emphasis::None)
         });
-        let header = [Column::new("column"), Column::new("from"), Column::new("value")];
+        let header = [Column::new("column"), Column::new("from").explains(), Column::new("value")];
         output::render(self.format, self.style, &header, columns.chain(dead_letter), writer)
     }
 }
