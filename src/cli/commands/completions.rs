@@ -21,9 +21,10 @@ use crate::cli::ui::{Exit, Failure};
 Examples:
   # For this shell, and for all with this line in ~/.bashrc:
   source <(audit completions bash)
-  audit completions bash > ~/.local/share/bash-completion/completions/audit
-  audit completions zsh > ~/.zfunc/_audit       # a folder of your fpath
-  audit completions fish > ~/.config/fish/completions/audit.fish")]
+  # For zsh, in a folder of its fpath; for fish, in the one that it reads:
+  mkdir -p ~/.zfunc && audit completions zsh > ~/.zfunc/_audit
+  mkdir -p ~/.config/fish/completions &&
+    audit completions fish > ~/.config/fish/completions/audit.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell
     shell: Shell,

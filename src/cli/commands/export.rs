@@ -47,7 +47,7 @@ pub(crate) struct ExportArgs {
     /// Format of the output [default: that of PATH's ending, else csv]
     #[arg(short, long, alias = "format", value_name = "FORMAT", help_heading = "Output")]
     output: Option<ExportFormat>,
-    /// Columns to write, by name, and JSON paths of the payload: '$.total_amount'
+    /// Columns to write, by name
     #[arg(long, value_name = "A,B,C", help_heading = "Output")]
     columns: Vec<ListItems>,
     /// CSV without its header line

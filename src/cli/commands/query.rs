@@ -284,8 +284,8 @@ async fn warn_of_a_scan(reading: &Session, ui: Ui) -> Result<(), Failure> {
         time.map_or_else(|| "-".to_owned(), |time| timestamp_text(Timestamp::without_zone(time)))
     };
     ui.status(&format!(
-        "--where alone reads the events one after the other, from {} to {}; --type, --since or \
-         --aggregate make it quicker",
+        "--where alone reads every event, from {} to {}; --type, --since or --aggregate make it \
+         quicker",
         text(newest),
         text(oldest)
     ));

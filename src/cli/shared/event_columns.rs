@@ -227,9 +227,10 @@ fn text<'a>(value: &'a Value<'_>) -> Option<&'a str> {
 /// Names the columns in the help of `--columns`.
 pub(crate) fn describe_columns(argument: Arg) -> Arg {
     let short = argument.get_help().map(ToString::to_string).unwrap_or_default();
-    let (short, _) = short.split_once(';').unwrap_or((&short, ""));
+    let short = format!("{short}, or JSON paths of the payload, such as '$.total_amount'");
     let names: Vec<_> = EventColumn::ALL.iter().map(|column| column.name()).collect();
-    argument.help(short.to_owned()).long_help(format!("{short}: {}", names.join(", ")))
+    let long = format!("{short}\n\nThe names: {}", names.join(", "));
+    argument.help(short).long_help(long)
 }
 
 /// The columns to show where no others were asked for.

@@ -243,7 +243,7 @@ fn a_wrong_word_is_answered_with_the_nearest() {
         (&["tail", "--no-follow", "--type", "paymentauthorised"], "did you mean PaymentAuthorized"),
         (
             &["query", "--where", "$.total > 1"],
-            "--where alone reads the events one after the other, from 2026-11-22T13:00:01.000000Z to 2026-11-22T09:59:59.000000Z",
+            "--where alone reads every event, from 2026-11-22T13:00:01.000000Z to 2026-11-22T09:59:59.000000Z",
         ),
     ] {
         let stderr = String::from_utf8_lossy(&audit.run(arguments).stderr).into_owned();

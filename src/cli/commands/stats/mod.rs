@@ -123,7 +123,7 @@ impl Run for StatsArgs {
         output.close()?;
         if more {
             let shown = counted(self.limit, "group");
-            ui.status(&format!("{shown} shown, there are more; go on with --limit"));
+            ui.status(&format!("{shown} shown, more match; show more with --limit"));
         }
         explain_selection(&reading, &selection, total.is_some(), ui).await?;
         if total.is_none() {

@@ -133,7 +133,7 @@ impl Run for TraceArgs {
         }
         if more {
             ui.status(&format!(
-                "the first {} shown, there are more; go on with --limit",
+                "the first {} shown, more match; show more with --limit",
                 counted(self.limit, "event")
             ));
         }

@@ -294,7 +294,7 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
         checks.iter().flat_map(|check| &check.findings).map(|finding| finding.severity).max();
     let (verdict, exit) = match worst {
         None => (
-            "complete: every offset is a row or a declared hole, and every row is in its batch",
+            "complete: every offset is a row or a declared hole, every row is in its batch",
             Exit::Done,
         ),
         Some(Severity::Incomplete) => {

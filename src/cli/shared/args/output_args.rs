@@ -48,7 +48,7 @@ impl FormatArgs {
 pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) format: FormatArgs,
-    /// Columns to show, by name; of events, JSON paths of the payload, too: '$.total_amount'
+    /// Columns to show, by name
     #[arg(long, value_name = "A,B,C")]
     pub(crate) columns: Vec<ListItems>,
     #[command(flatten)]
