@@ -178,10 +178,13 @@ fn is_retry_topic(name: &str) -> bool {
         && name.get(name.len() - 6..).is_some_and(|ending| ending.eq_ignore_ascii_case("-retry"))
 }
 
+/// What stands before the name of a class: `java.net.`, `Outer$`, `bank::`.
+pub const CLASS_SEPARATORS: [char; 3] = ['.', '$', ':'];
+
 /// An exception's class without its package: `SocketTimeoutException` of
 /// `java.net.SocketTimeoutException`.
 pub fn short_class(class: &str) -> &str {
-    class.rsplit(['.', '$', ':']).next().filter(|name| !name.is_empty()).unwrap_or(class)
+    class.rsplit(CLASS_SEPARATORS).next().filter(|name| !name.is_empty()).unwrap_or(class)
 }
 
 /// An error in a line: `SocketTimeoutException: Read timed out (payment-service)`, with the

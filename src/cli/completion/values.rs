@@ -1,5 +1,6 @@
 //! Which options have values that can be completed, and which of the values are offered.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::line::Line;
+use crate::dead_letter::short_class;
 use crate::store::{EventColumn, KnownValues};
 
 /// The longest value that is offered: more would bury the prompt.
@@ -62,6 +64,14 @@ fn values(source: Source, line: &Line) -> Vec<String> {
         Source::Profiles => Line::profiles(),
         Source::EventColumns => {
             EventColumn::ALL.iter().map(|column| column.name().to_owned()).collect()
+        }
+        Source::Database(KnownValues::ErrorClasses) => {
+            let classes = line.known(KnownValues::ErrorClasses);
+            // As tables show them, which `--error` takes, too.
+            let short: BTreeSet<_> = classes.iter().map(|class| short_class(class)).collect();
+            let short: Vec<_> = short.into_iter().map(str::to_owned).collect();
+            let long = classes.iter().filter(|class| !short.contains(class));
+            short.iter().chain(long).cloned().collect()
         }
         Source::Database(values) => line.known(values),
     }

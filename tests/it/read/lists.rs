@@ -43,7 +43,7 @@ fn world(name: &str) -> Audit {
          UPDATE event_logs SET partition_id = CASE id WHEN 4 THEN NULL WHEN 3 THEN 2 ELSE 1 END;
          INSERT INTO dead_letters (event_log_id, headers, exception_class, exception_message)
          VALUES (5, '[]', 'java.util.concurrent.TimeoutException', 'no answer within 30 s'),
-                (6, '[]', 'com.example.DeclinedException', 'the bank said no'),
+                (6, '[]', 'com.example.Bank$DeclinedException', 'the bank said no'),
                 (7, '[]', NULL, NULL)",
     );
     audit
@@ -85,6 +85,7 @@ fn a_selector_takes_lists_and_excludes_what_begins_with_an_exclamation_mark() {
         (&["--error", "!*Timeout*,!*bank*"], &[7]),
         (&["--error", "*Exception,!Declined*"], &[5]),
         (&["--error", "Timeout*,Declined*"], &[6, 5]),
+        (&["--error", "DeclinedException"], &[6]),
         (&["--aggregate", &both, "--no-dlt"], &[3, 1]),
         (&["--aggregate", "a\\,b"], &[2]),
         (&["--event-id", "00000001,00000003"], &[3, 1]),
