@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::where_types::warn_of_types;
 use crate::cli::ui::{Failure, Ui};
-use crate::dead_letter::short_class;
-use crate::filter::{Glob, GlobList, Selection, nearest};
+use crate::dead_letter::{CLASS_SEPARATORS, short_class};
+use crate::filter::{Glob, GlobList, Selection, nearest, split_list};
 use crate::store;
 use crate::store::{
     DeadLetterError, DistinctColumn, EventColumn, IdColumn, Session, StoredEvent, columns_of_id,
@@ -86,6 +86,7 @@ fn missing_id(wanted: IdColumn, text: &str, found: &[IdColumn]) -> String {
         IdColumn::Aggregate => format!("no event has the aggregate '{text}'"),
         IdColumn::Correlation => format!("no event has the correlation '{text}'"),
     };
+    let text = in_a_shell(text);
     let elsewhere: Vec<_> = found
         .iter()
         .map(|column| match column {
@@ -113,27 +114,41 @@ fn say(ui: Ui, what: &str, globs: &GlobList, values: &[String], listing: &str) {
 
 fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> String {
     let none = format!("no {what} matches '{glob}'");
+    let typed = |names: &[&str]| -> Vec<_> { names.iter().map(|name| Glob::typed(name)).collect() };
     let in_other_case: Vec<_> =
         values.iter().filter(|value| glob.matches_in_any_case(value)).map(String::as_str).collect();
     if !in_other_case.is_empty() {
         let are = if in_other_case.len() == 1 { "is" } else { "are" };
-        return format!("{none}: case counts, and there {are} {}", some_of(&in_other_case));
+        return format!("{none}: case counts, and there {are} {}", some_of(&typed(&in_other_case)));
     }
     let alike = nearest(&glob.to_string(), values);
     if !alike.is_empty() {
-        return format!("{none}; did you mean {}?", alike.join(" or "));
+        return format!("{none}; did you mean {}?", typed(&alike).join(" or "));
     }
     match values.len() {
         0 => none,
-        1..=LISTED => format!("{none}; there are {}", values.join(", ")),
+        1..=LISTED => {
+            let values: Vec<_> = values.iter().map(String::as_str).collect();
+            format!("{none}; there are {}", typed(&values).join(", "))
+        }
         count => format!("{none}; there are {count}: see `{listing}`"),
     }
 }
 
 /// The first of these names, and whether there are more.
-fn some_of(names: &[&str]) -> String {
+fn some_of(names: &[String]) -> String {
     let more = if names.len() > LISTED { ", …" } else { "" };
     format!("{}{more}", names[..names.len().min(LISTED)].join(", "))
+}
+
+/// An item of a list as it is typed in a shell.
+pub(crate) fn in_a_shell(item: &str) -> String {
+    let item = match split_list(item) {
+        Ok(items) if items == [item] => item.to_owned(),
+        _ => item.replace(',', "\\,"),
+    };
+    let is_plain = |other: char| other.is_alphanumeric() || "._-/@+%:…".contains(other);
+    if item.chars().all(is_plain) { item } else { format!("'{}'", item.replace('\'', r"'\''")) }
 }
 
 /// What is said of the globs that match the error of no dead letter among the newest.
@@ -158,9 +173,9 @@ fn error_suggestions(globs: &GlobList, newest: &[DeadLetterError]) -> Vec<String
 /// Whether `--error GLOB` finds a dead letter: its class, with or without the package, or its
 /// message.
 fn is_of_error(glob: &Glob, error: &DeadLetterError) -> bool {
-    let in_a_package = Glob::new(&format!("*.{glob}"));
-    let class = error.class.as_deref();
-    class.is_some_and(|class| glob.matches(class) || in_a_package.matches(class))
+    let in_a_package = CLASS_SEPARATORS.map(|separator| Glob::new(&format!("*{separator}{glob}")));
+    let is_of = |class| glob.matches(class) || in_a_package.iter().any(|it| it.matches(class));
+    error.class.as_deref().is_some_and(is_of)
         || error.message.as_deref().is_some_and(|message| glob.matches(message))
 }
 
@@ -210,21 +225,39 @@ mod tests {
     }
 
     #[test]
+    fn a_name_with_wildcards_is_suggested_as_it_is_typed() {
+        let types = values(&["!Bang", "Any*", "A,B"]);
+        let said = |glob: &str| suggestion("event type", &Glob::new(glob), &types, "audit stats");
+        assert_eq!(said("Bang"), "no event type matches 'Bang'; did you mean \\!Bang?");
+        assert_eq!(
+            said("any\\*"),
+            "no event type matches 'any\\*': case counts, and there is Any\\*"
+        );
+        assert_eq!(
+            said("Zebra"),
+            "no event type matches 'Zebra'; there are \\!Bang, Any\\*, A\\,B"
+        );
+    }
+
+    #[test]
     fn an_error_is_looked_for_as_the_selector_does() {
         let error = |class: &str, message: &str| DeadLetterError {
             class: Some(class.to_owned()),
             message: Some(message.to_owned()),
         };
-        let newest = [error("java.net.SocketTimeoutException", "Read timed out")];
+        let newest = [
+            error("java.net.SocketTimeoutException", "Read timed out"),
+            error("bank::Declined", "no"),
+        ];
         let said = |glob: &str| {
             error_suggestions(&GlobList::new([glob]).expect("an item"), &newest).join("\n")
         };
-        for found in ["SocketTimeout*", "java.net.*", "Read*", "!Read*"] {
+        for found in ["SocketTimeout*", "java.net.*", "Read*", "!Read*", "Declined"] {
             assert_eq!(said(found), "", "{found}");
         }
         assert_eq!(
             said("*Timout*"),
-            "no error of a dead letter matches '*Timout*'; there are SocketTimeoutException"
+            "no error of a dead letter matches '*Timout*'; there are Declined, SocketTimeoutException"
         );
     }
 
@@ -234,6 +267,12 @@ mod tests {
             missing_id(IdColumn::Aggregate, "order-17", &[IdColumn::Correlation]),
             "no event has the aggregate 'order-17'; it is the id of a correlation: --correlation order-17"
         );
+        assert_eq!(
+            missing_id(IdColumn::Aggregate, "order 17,1", &[IdColumn::Correlation]),
+            r"no event has the aggregate 'order 17,1'; it is the id of a correlation: --correlation 'order 17\,1'"
+        );
+        assert_eq!(in_a_shell(r#"{"order":"17","line":1}"#), r#"'{"order":"17","line":1}'"#);
+        assert_eq!(in_a_shell("it's"), r"'it'\''s'");
         assert_eq!(missing_id(IdColumn::Event, "019a", &[]), "no event has the id '019a'");
     }
 }

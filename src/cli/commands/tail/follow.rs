@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::shared::{EventColumns, explain_selection};
+use crate::cli::shared::{EventColumns, explain_selection, in_a_shell};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
 use crate::output::Renderer;
@@ -234,6 +234,7 @@ impl Tail {
         let Some(event) = newest.first() else { return Ok(()) };
         if event.uuid(EventColumn::CorrelationId)?.is_some() {
             let story = event.value(EventColumn::Correlation)?.to_text().unwrap_or_default();
+            let story = in_a_shell(&story);
             self.ui.status(&format!(
                 "--aggregate follows the aggregate's own events; --correlation {story} follows \
                  the whole story"
