@@ -54,8 +54,12 @@ impl EventColumns {
                 Some(path) => SelectedColumn::Payload(path),
                 None => named(name)?.into(),
             };
-            let index = columns.select(column);
-            columns.shown.push(Shown::Value(index));
+            let shown = Shown::Value(columns.select(column));
+            // An object has each member once: DuckDB refuses a file with one that it has twice.
+            let is_member = matches!(format, Format::Json | Format::Ndjson);
+            if !(is_member && columns.shown.contains(&shown)) {
+                columns.shown.push(shown);
+            }
         }
         for column in needed {
             columns.select((*column).into());
@@ -269,11 +273,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_that_is_asked_for_twice_is_shown_twice_and_read_once() {
+    fn a_column_that_is_asked_for_twice_is_read_once_and_is_one_member() {
         let asked = ["id,$.a,id".parse().expect("a list")];
-        let columns = EventColumns::new(&asked, Format::Csv, &[EventColumn::Id]).expect("columns");
-        let names: Vec<_> = columns.shown().iter().map(|column| column.name().to_owned()).collect();
-        assert_eq!(names, ["id", "$.a", "id"]);
-        assert_eq!(columns.selected().len(), 2);
+        for (format, expected) in
+            [(Format::Csv, &["id", "$.a", "id"][..]), (Format::Ndjson, &["id", "$.a"])]
+        {
+            let columns = EventColumns::new(&asked, format, &[EventColumn::Id]).expect("columns");
+            let shown = columns.shown();
+            let names: Vec<_> = shown.iter().map(Column::name).collect();
+            assert_eq!(names, expected);
+            assert_eq!(columns.selected().len(), 2);
+        }
     }
 }
