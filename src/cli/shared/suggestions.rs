@@ -9,12 +9,15 @@ use crate::filter::{Glob, GlobList, Selection, nearest, split_list};
 use crate::store;
 use crate::store::{
     DeadLetterError, DistinctColumn, EventColumn, IdColumn, Session, StoredEvent, columns_of_id,
-    distinct_values,
+    some_values,
 };
 use crate::time::{Timestamp, timestamp_text};
 
 /// How many values are listed where no value is like the word.
 const LISTED: usize = 12;
+
+/// How many names are looked at: more would take longer than a person waits for a hint.
+const MOST_NAMES: i64 = 1_000;
 
 /// How many dead letters are looked at, where an error matches none of them.
 const NEWEST_ERRORS: i64 = 1_000;
@@ -33,16 +36,16 @@ pub(crate) async fn explain_selection(
         globs.included.len() >= least || !globs.excluded.is_empty()
     };
     if is_doubtful(&selection.event_types) {
-        let values = distinct_values(session, DistinctColumn::EventType).await?;
-        say(ui, "event type", &selection.event_types, &values, "audit stats --by type");
+        let names = Names::of(session, DistinctColumn::EventType, &selection.event_types).await?;
+        say(ui, "event type", &selection.event_types, &names, "audit stats --by type");
     }
     if is_doubtful(&selection.services) {
-        let values = distinct_values(session, DistinctColumn::SourceService).await?;
-        say(ui, "service", &selection.services, &values, "audit stats --by service");
+        let names = Names::of(session, DistinctColumn::SourceService, &selection.services).await?;
+        say(ui, "service", &selection.services, &names, "audit stats --by service");
     }
     if is_doubtful(&selection.topics) {
-        let values = store::known_topics(session).await?;
-        say(ui, "topic", &selection.topics, &values, "audit status");
+        let names = Names { values: store::known_topics(session).await?, are_all: true };
+        say(ui, "topic", &selection.topics, &names, "audit status");
     }
     if !is_found && !selection.errors.is_empty() {
         let newest = store::newest_errors(session, NEWEST_ERRORS).await?;
@@ -102,13 +105,41 @@ fn missing_id(wanted: IdColumn, text: &str, found: &[IdColumn]) -> String {
     }
 }
 
-/// Says what may have been meant by those of the globs that match none of the values. `listing` is
-/// the command that shows all.
-fn say(ui: Ui, what: &str, globs: &GlobList, values: &[String], listing: &str) {
-    for glob in globs.included.iter().chain(&globs.excluded) {
-        if !values.iter().any(|value| glob.matches(value)) {
-            ui.status(&suggestion(what, glob, values, listing));
+/// The names that exist, as far as they are looked at.
+struct Names {
+    values: Vec<String>,
+    are_all: bool,
+}
+
+impl Names {
+    /// The first names of a column, and those that are asked for.
+    async fn of(
+        session: &Session,
+        column: DistinctColumn,
+        globs: &GlobList,
+    ) -> Result<Self, Failure> {
+        let mut values = some_values(session, column, "", MOST_NAMES + 1).await?;
+        let are_all = values.len() as i64 <= MOST_NAMES;
+        if !are_all {
+            for literal in globs.included.iter().chain(&globs.excluded).filter_map(Glob::literal) {
+                values.extend(some_values(session, column, &literal, 1).await?);
+            }
         }
+        Ok(Self { values, are_all })
+    }
+
+    /// Whether a glob certainly matches nothing.
+    fn lack(&self, glob: &Glob) -> bool {
+        (self.are_all || glob.literal().is_some())
+            && !self.values.iter().any(|value| glob.matches(value))
+    }
+}
+
+/// Says what may have been meant by those of the globs that match none of the names. `listing` is
+/// the command that shows all.
+fn say(ui: Ui, what: &str, globs: &GlobList, names: &Names, listing: &str) {
+    for glob in globs.included.iter().chain(&globs.excluded).filter(|glob| names.lack(glob)) {
+        ui.status(&suggestion(what, glob, &names.values, listing));
     }
 }
 
@@ -130,6 +161,9 @@ fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> Stri
         1..=LISTED => {
             let values: Vec<_> = values.iter().map(String::as_str).collect();
             format!("{none}; there are {}", typed(&values).join(", "))
+        }
+        count if count as i64 > MOST_NAMES => {
+            format!("{none}; there are more than {MOST_NAMES}: see `{listing}`")
         }
         count => format!("{none}; there are {count}: see `{listing}`"),
     }
@@ -222,6 +256,14 @@ mod tests {
             said("Zebra"),
             "no event type matches 'Zebra'; there are OrderCancelled, OrderCreated, PaymentDeclined"
         );
+    }
+
+    #[test]
+    fn of_names_that_are_not_all_looked_at_only_a_whole_one_is_said_to_be_missing() {
+        let names = |are_all| Names { values: values(&["A", "B"]), are_all };
+        assert!(names(true).lack(&Glob::new("C*")) && names(true).lack(&Glob::new("C")));
+        assert!(!names(false).lack(&Glob::new("C*")) && names(false).lack(&Glob::new("C")));
+        assert!(!names(true).lack(&Glob::new("A*")) && !names(false).lack(&Glob::new("B")));
     }
 
     #[test]

@@ -247,3 +247,25 @@ fn a_range_of_time_is_echoed_once_and_a_wrong_time_is_named_with_its_option() {
     let turned = String::from_utf8_lossy(&turned.stderr).into_owned();
     assert!(turned.contains("--recorded-since and --recorded-until leave nothing"), "{turned}");
 }
+
+#[test]
+fn a_name_is_missed_where_there_are_more_than_are_looked_at() {
+    let scope = Sandbox::shared().scope("many_names");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let many = crate::support::rows::events("A", 1_200, "2026-11-22")
+        .replace("'A'", "'Type' || lpad(n::text, 4, '0')");
+    record(&database, &many);
+    let none =
+        "no event type matches 'Nope'; there are more than 1000: see `audit stats --by type`";
+    // The last type stands behind those that are looked at.
+    for (list, expected) in [
+        ("Nope", &[none][..]),
+        ("Type1200,Nope", &[none]),
+        ("Type1200,Type0001", &[]),
+        ("Type12*,Type0001", &[]),
+    ] {
+        let stderr = said(&audit, &["query", "--count", "--type", list]);
+        assert_eq!(stderr.lines().collect::<Vec<_>>(), expected, "{list}");
+    }
+}

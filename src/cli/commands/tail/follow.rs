@@ -28,6 +28,9 @@ const MOST_ROWS: i64 = 4096;
 /// How many bytes of output one read should give, about.
 const BYTES_A_READ: std::ops::Range<usize> = (1 << 20)..(4 << 20);
 
+/// How many types, and how many services, lines keep room for.
+const MOST_NAMES: i64 = 1_000;
+
 /// A session that hears of new batches.
 pub(super) struct Subscription {
     pub(super) session: Session,
@@ -215,9 +218,10 @@ impl Tail {
     /// Keeps room for every type and every service that is selected, so that columns stay where
     /// they are.
     async fn expect_any(&mut self, reading: &Session) -> Result<(), Failure> {
-        let mut types = store::distinct_values(reading, DistinctColumn::EventType).await?;
+        let some = |column| store::some_values(reading, column, "", MOST_NAMES);
+        let mut types = some(DistinctColumn::EventType).await?;
         types.retain(|value| self.selection.event_types.matches(value));
-        let mut services = store::distinct_values(reading, DistinctColumn::SourceService).await?;
+        let mut services = some(DistinctColumn::SourceService).await?;
         services.retain(|value| self.selection.services.matches(value));
         self.renderer.expect(&self.columns.widest(&types, &services));
         Ok(())
