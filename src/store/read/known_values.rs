@@ -27,9 +27,10 @@ pub enum KnownValues {
 /// The most values that are given: a person reads no more.
 const MOST: i64 = 1_000;
 
-/// The values that exist, those of types and services from `from` on. The server gives up, too, on a statement that takes longer than `limit`;
-/// whoever calls this has to end the connecting. Whether the schema is the one that this program
-/// needs is not asked: what is missing there is an error.
+/// The values that exist, those of types and services from `from` on. The server gives up, too, on
+/// a statement that takes longer than `limit`; whoever calls this has to end the connecting.
+/// Whether the schema is the one that this program needs is not asked: what is missing there is an
+/// error.
 ///
 /// # Errors
 /// Those of [`Session::connect`] and [`Session::read`]; `Error::Query`.
