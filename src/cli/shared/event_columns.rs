@@ -6,7 +6,7 @@ use clap::Arg;
 use super::args::list_item::ListItems;
 use super::unknown_column::unknown_column;
 use crate::cli::ui::Failure;
-use crate::dead_letter::{error_line, short_class};
+use crate::dead_letter::{UNKNOWN_ERROR, error_line, short_class};
 use crate::event::Mark;
 use crate::output::{Column, Emphasis, Format};
 use crate::store::{EventColumn, EventRow, PayloadPath, SelectedColumn, Session};
@@ -15,9 +15,6 @@ use crate::value::Value;
 
 /// The mark of a dead letter, for which lines keep room.
 const DEAD_LETTER: &str = "DLT";
-
-/// What is said of a dead letter whose headers tell no error.
-const UNKNOWN_ERROR: &str = "dead letter of an unknown error";
 
 /// The columns of a result: what is shown, and what is read for it and for the command itself.
 pub(crate) struct EventColumns {
@@ -213,7 +210,16 @@ fn column(selected: &SelectedColumn) -> Column {
         SelectedColumn::Named(EventColumn::SourceService) => column.optional(2),
         SelectedColumn::Named(EventColumn::EventId) => column.optional(3),
         SelectedColumn::Named(EventColumn::Payload) => column.optional(4),
-        SelectedColumn::Named(_) | SelectedColumn::Payload(_) => column,
+        // Ids, or they may be.
+        SelectedColumn::Named(
+            EventColumn::Aggregate
+            | EventColumn::Correlation
+            | EventColumn::CausationId
+            | EventColumn::Topic
+            | EventColumn::OriginTopic,
+        )
+        | SelectedColumn::Payload(_) => column.whole(),
+        SelectedColumn::Named(_) => column,
     }
 }
 

@@ -8,17 +8,16 @@ mod tests;
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell as TableCell, ContentArrangement, Table as ComfyTable};
-
 use super::column::{Column, Emphasis};
 use super::renderer::Renderer;
 use super::style::Style;
+use super::text::kind::Kind;
 use super::text::palette;
 use super::text::width::clip;
-use super::text::wrap::write_below;
+use super::text::wrap::{write_below, write_hanging};
 use crate::value::Value;
 use layout::{GAP, Layout};
-use shown::{Shown, styled};
+use shown::{Shown, padded};
 
 /// The widths of a table are known when its last row is. So that memory stays bounded, a longer
 /// result becomes several tables, each with its header.
@@ -53,81 +52,89 @@ impl Table {
             writeln!(output, "{}", palette::paint(self.style.color, palette::DIM, caption))?;
         }
         let rows = std::mem::take(&mut self.rows);
-        let table = self.aligned(&layout, &rows);
-        let mut lines = table.lines();
-        for line in lines.by_ref().take(1) {
-            let named = layout.beside.filter(|index| {
-                rows.iter().any(|row| !row[*index].is_empty() && layout.has_room(&row[*index]))
-            });
-            match named {
-                Some(index) => {
-                    let name = self.columns[index].name();
-                    let name = palette::paint(self.style.color, palette::HEADER, name);
-                    writeln!(output, "{line}{:GAP$}{name}", "")?;
-                }
-                None => writeln!(output, "{}", line.trim_end())?,
-            }
-        }
-        for (line, row) in lines.zip(&rows) {
-            self.explained(&layout, &line, row, output)?;
-        }
-        Ok(())
+        self.header(&layout, &rows, output)?;
+        rows.iter().try_for_each(|row| self.shown(&layout, row, output))
     }
 
-    /// The header and the rows, each on one line.
-    fn aligned(&self, layout: &Layout, rows: &[Vec<Shown>]) -> ComfyTable {
-        let mut table = ComfyTable::new();
-        table
-            .load_style(comfy_table::presets::NOTHING)
-            .set_content_arrangement(ContentArrangement::Disabled);
-        if self.style.color {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
+    /// Writes the names of the columns.
+    fn header(
+        &self,
+        layout: &Layout,
+        rows: &[Vec<Shown>],
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
+        let names =
+            layout.inline.iter().zip(&layout.widths).map(|(index, width)| {
+                (clip(self.columns[*index].name(), *width).into_owned(), *width)
+            });
+        let mut names: Vec<(String, usize)> = names.collect();
+        let is_beside = |index: &usize| {
+            rows.iter().any(|row| !row[*index].is_empty() && layout.has_room(&row[*index]))
+        };
+        if let Some(index) = layout.beside.filter(is_beside) {
+            names.push((clip(self.columns[index].name(), layout.room).into_owned(), 0));
+        } else if let ([], [only]) = (&names[..], &layout.below[..]) {
+            let width = self.style.width.map_or(usize::MAX, usize::from);
+            names.push((clip(self.columns[*only].name(), width).into_owned(), 0));
         }
-        let places = || layout.inline.iter().zip(&layout.widths);
-        table.set_header(places().map(|(index, width)| {
-            styled(TableCell::new(clip(self.columns[*index].name(), *width)), palette::HEADER)
-        }));
-        for row in rows {
-            table.add_row(places().map(|(index, width)| row[*index].cell(layout.form, *width)));
-        }
-        // Behind the last column nothing stands: blanks there would make a line wider than the
-        // terminal.
-        let last = layout.inline.len().saturating_sub(1);
-        for (index, column) in table.column_iter_mut().enumerate() {
-            column.set_padding((0, if index == last { 0 } else { GAP as u16 }));
-        }
-        table
+        let last = names.len().saturating_sub(1);
+        let names = names.iter().enumerate().map(|(place, (name, width))| {
+            let name = padded(name, *width, false, place == last);
+            palette::paint(self.style.color, palette::HEADER, name).to_string()
+        });
+        let line = names.collect::<Vec<_>>().join(&" ".repeat(GAP));
+        if line.is_empty() { Ok(()) } else { writeln!(output, "{line}") }
     }
 
     /// Writes a row and what explains it: behind it where there is room, else below.
-    fn explained(
-        &self,
-        layout: &Layout,
-        line: &str,
-        row: &[Shown],
-        output: &mut dyn Write,
-    ) -> io::Result<()> {
-        if let Some(shown) = layout.beside.map(|index| &row[index])
-            && !shown.is_empty()
-            && layout.has_room(shown)
-        {
-            let text = palette::paint(self.style.color, shown.style, &shown.text);
-            return writeln!(output, "{line}{:GAP$}{text}", "");
-        }
-        writeln!(output, "{}", line.trim_end())?;
-        for index in &layout.below {
+    fn shown(&self, layout: &Layout, row: &[Shown], output: &mut dyn Write) -> io::Result<()> {
+        let color = self.style.color;
+        let beside = layout.beside.map(|index| &row[index]);
+        let beside = beside.filter(|shown| !shown.is_empty() && layout.has_room(shown));
+        let last = layout.inline.len().saturating_sub(1);
+        let mut line = String::new();
+        for (place, (index, width)) in layout.inline.iter().zip(&layout.widths).enumerate() {
             let shown = &row[*index];
-            if shown.is_empty() {
+            let text = shown.padded(layout.form, *width, place == last && beside.is_none());
+            line.push_str(&palette::paint(color, shown.style, text).to_string());
+            if place < last || beside.is_some() {
+                line.extend(std::iter::repeat_n(' ', GAP));
+            }
+        }
+        if let Some(shown) = beside {
+            let text = palette::paint(color, shown.style, shown.in_form(layout.form));
+            line.push_str(&text.to_string());
+        }
+        if !layout.inline.is_empty() {
+            writeln!(output, "{}", line.trim_end())?;
+        }
+        for (index, width) in layout.inline.iter().zip(&layout.widths) {
+            let (column, shown) = (&self.columns[*index], &row[*index]);
+            if column.is_whole() && shown.kind == Kind::Text && shown.is_wider(*width) {
+                let text = format!("{}: {}", column.name(), shown.text);
+                write_below(&text, shown.style, self.style, output)?;
+            }
+        }
+        if beside.is_none() { self.below(layout, row, output) } else { Ok(()) }
+    }
+
+    /// Writes what has no place in a row below it.
+    fn below(&self, layout: &Layout, row: &[Shown], output: &mut dyn Write) -> io::Result<()> {
+        let mut stands_alone = layout.inline.is_empty();
+        for index in &layout.below {
+            let (column, shown) = (&self.columns[*index], &row[*index]);
+            if shown.is_empty() && !stands_alone {
                 continue;
             }
-            let text = match layout.beside {
-                Some(_) => shown.text.clone(),
-                // More than one would be mistaken for each other.
-                None => format!("{}: {}", self.columns[*index].name(), shown.text),
+            let text = shown.in_form(layout.form);
+            let text = match layout.below.len() {
+                1 if column.explains || stands_alone => text.into_owned(),
+                // Else one would be mistaken for another.
+                _ => format!("{}: {text}", column.name()),
             };
-            write_below(&text, shown.style, self.style, output)?;
+            let write = if stands_alone { write_hanging } else { write_below };
+            write(&text, shown.style, self.style, output)?;
+            stands_alone = false;
         }
         Ok(())
     }
