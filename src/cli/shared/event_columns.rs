@@ -2,6 +2,7 @@
 //! stands out.
 
 use clap::Arg;
+use uuid::Uuid;
 
 use super::args::list_item::ListItems;
 use super::unknown_column::unknown_column;
@@ -15,6 +16,9 @@ use crate::value::Value;
 
 /// The mark of a dead letter, for which lines keep room.
 const DEAD_LETTER: &str = "DLT";
+
+/// As long as most names of types and services.
+const USUAL_NAME: &str = "PaymentAuthorized";
 
 /// The columns of a result: what is shown, and what is read for it and for the command itself.
 pub(crate) struct EventColumns {
@@ -120,10 +124,12 @@ impl EventColumns {
         self.shown.iter().map(cell).collect()
     }
 
-    /// A row as wide as rows may become: with the longest of these types and services, and a mark.
+    /// A row as wide as rows may become: with the longest of these types and services, room for
+    /// one that is new, and a mark.
     pub(crate) fn widest<'a>(&self, types: &'a [String], services: &'a [String]) -> Vec<Value<'a>> {
         fn longest(texts: &[String]) -> Value<'_> {
-            texts.iter().max_by_key(|text| text.chars().count()).map(String::as_str).into()
+            let texts = texts.iter().map(String::as_str).chain([USUAL_NAME]);
+            texts.max_by_key(|text| text.chars().count()).into()
         }
         let cell = |shown: &Shown| match shown {
             Shown::Error => Value::Null,
@@ -131,6 +137,7 @@ impl EventColumns {
                 SelectedColumn::Named(EventColumn::EventType) => longest(types),
                 SelectedColumn::Named(EventColumn::SourceService) => longest(services),
                 SelectedColumn::Named(EventColumn::Mark) => DEAD_LETTER.into(),
+                SelectedColumn::Named(EventColumn::Aggregate) => Uuid::nil().into(),
                 SelectedColumn::Named(_) | SelectedColumn::Payload(_) => Value::Null,
             },
         };

@@ -67,10 +67,11 @@ impl Shown {
 
 /// A text among blanks, so that it takes `width` columns.
 pub(super) fn padded(text: &str, width: usize, is_right: bool, is_last: bool) -> String {
-    let blanks = width.saturating_sub(display_width(text));
+    // Not as a width of `format!`, which goes to 65535 only: a file gets whole payloads.
+    let blanks = || " ".repeat(width.saturating_sub(display_width(text)));
     match (is_right, is_last) {
-        (true, _) => format!("{:blanks$}{text}", ""),
-        (false, false) => format!("{text}{:blanks$}", ""),
+        (true, _) => blanks() + text,
+        (false, false) => text.to_owned() + &blanks(),
         (false, true) => text.to_owned(),
     }
 }

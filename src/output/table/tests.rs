@@ -175,6 +175,17 @@ id  event_type                               event_id                           
 }
 
 #[test]
+fn a_table_for_a_file_holds_whole_payloads_however_long() {
+    let columns = ["payload", "id"].map(Column::new);
+    let long = format!("[\"{}\"]", "x".repeat(100_000));
+    let rows = [long.as_str(), "[]"].map(|json| vec![Value::Json(json.into()), 1.into()]);
+    let text = shown(&columns, &rows, Style::default());
+    let widths: Vec<_> = text.lines().map(str::len).collect();
+    assert_eq!(widths, [long.len() + 4, long.len() + 4, long.len() + 4]);
+    assert!(text.contains(&long));
+}
+
+#[test]
 fn a_table_fits_the_terminal_and_shortens_ids() {
     let style = Style { width: Some(80), terminal: true, ..Style::default() };
     let text = rendered(Format::Table, style);
