@@ -152,6 +152,7 @@ impl Tail {
         match start {
             Start::Batch(batch_no) => {
                 self.position.batch_no = batch_no - 1;
+                self.expect_any(&subscription.session).await?;
                 explain_selection(&subscription.session, &self.selection, false, self.ui).await?;
             }
             Start::LastRows(count) => {
@@ -186,6 +187,7 @@ impl Tail {
         let reading = session.read(ReadMode::Page).await?;
         let snapshot = store::snapshot(&reading).await?;
         let resolved = store::resolve(&reading, &self.selection, RowScope::Existing).await?;
+        self.expect_any(&reading).await?;
         if count > 0 && !resolved.is_empty() {
             let query = EventQuery {
                 selection: &resolved,
@@ -195,9 +197,6 @@ impl Tail {
                 dedup: false,
             };
             let rows = store::last_in_commit_order(&reading, &query, count).await?;
-            if self.ui.is_on_terminal() {
-                self.expect_any(&reading).await?;
-            }
             for row in &rows {
                 self.renderer.expect(&self.columns.cells(row)?);
             }
@@ -218,6 +217,9 @@ impl Tail {
     /// Keeps room for every type and every service that is selected, so that columns stay where
     /// they are.
     async fn expect_any(&mut self, reading: &Session) -> Result<(), Failure> {
+        if !self.ui.is_on_terminal() {
+            return Ok(());
+        }
         let some = |column| store::some_values(reading, column, "", MOST_NAMES);
         let mut types = some(DistinctColumn::EventType).await?;
         types.retain(|value| self.selection.event_types.matches(value));
