@@ -178,11 +178,17 @@ fn is_retry_topic(name: &str) -> bool {
         && name.get(name.len() - 6..).is_some_and(|ending| ending.eq_ignore_ascii_case("-retry"))
 }
 
+/// What stands before the name of a class: `java.net.`, `Outer$`, `bank::`.
+pub const CLASS_SEPARATORS: [char; 3] = ['.', '$', ':'];
+
 /// An exception's class without its package: `SocketTimeoutException` of
 /// `java.net.SocketTimeoutException`.
 pub fn short_class(class: &str) -> &str {
-    class.rsplit(['.', '$', ':']).next().filter(|name| !name.is_empty()).unwrap_or(class)
+    class.rsplit(CLASS_SEPARATORS).next().filter(|name| !name.is_empty()).unwrap_or(class)
 }
+
+/// What is said of a dead letter whose headers tell no error.
+pub const UNKNOWN_ERROR: &str = "dead letter of an unknown error";
 
 /// An error in a line: `SocketTimeoutException: Read timed out (payment-service)`, with the
 /// consumer group that gave up.
@@ -191,9 +197,11 @@ pub fn error_line(
     message: Option<&str>,
     consumer_group: Option<&str>,
 ) -> String {
-    let error: Vec<_> = [class.map(short_class), message].into_iter().flatten().collect();
-    let group = consumer_group.map(|group| format!(" ({group})")).unwrap_or_default();
-    format!("{}{group}", error.join(": "))
+    let told = |text: &&str| !text.is_empty();
+    let error = [class.map(short_class), message].into_iter().flatten().filter(told);
+    let group = consumer_group.filter(told).map(|group| format!("({group})"));
+    let error = Some(error.collect::<Vec<_>>().join(": ")).filter(|error| !error.is_empty());
+    [error, group].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

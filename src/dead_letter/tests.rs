@@ -415,4 +415,7 @@ fn a_class_is_known_without_its_package() {
         "B: no answer (billing)"
     );
     assert_eq!(error_line(None, None, None), "");
+    assert_eq!(error_line(Some(""), Some("no answer"), None), "no answer");
+    assert_eq!(error_line(Some("a.B"), Some(""), None), "B");
+    assert_eq!(error_line(None, Some(""), Some("billing")), "(billing)");
 }

@@ -30,13 +30,13 @@ pub enum Literal {
 
 /// Members and elements: whatever the names, PostgreSQL can read it.
 const STEPS: &str = r#"(?:\.(?:[A-Za-z_]\w*|"(?:[^"\\]|\\.)*")|\[(?:\*|\d+)\])"#;
-const OPERATOR: &str = "(==|!=|<>|<=|>=|<|>)";
+const OPERATOR: &str = r"(==|!=|<>|<=|>=|<|>|starts\s+with|like_regex)";
 const LITERAL: &str = r#"(-?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|"(?:[^"\\]|\\.)*")"#;
 
 static PATH_FIRST: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(&format!(r"([$@]{STEPS}+)\s*{OPERATOR}\s*{LITERAL}")).ok());
+    LazyLock::new(|| Regex::new(&format!(r"(@|[$@]{STEPS}+)\s*{OPERATOR}\s*{LITERAL}")).ok());
 static LITERAL_FIRST: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(&format!(r"{LITERAL}\s*{OPERATOR}\s*([$@]{STEPS}+)")).ok());
+    LazyLock::new(|| Regex::new(&format!(r"{LITERAL}\s*{OPERATOR}\s*([$@]{STEPS}+|@)")).ok());
 static FILTERED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(&format!(r"(\${STEPS}*)\s*\?\s*\(")).ok());
 
@@ -85,7 +85,8 @@ fn range_in(text: &str, part: &str) -> Range<usize> {
 }
 
 fn known(operator: &str) -> Option<&'static str> {
-    ["==", "!=", "<>", "<=", ">=", "<", ">"].into_iter().find(|known| *known == operator)
+    let is_typed = |known: &&str| known.split(' ').eq(operator.split_whitespace());
+    ["==", "!=", "<>", "<=", ">=", "<", ">", "starts with", "like_regex"].into_iter().find(is_typed)
 }
 
 /// The operator where both sides change places.
@@ -100,6 +101,11 @@ fn mirrored(operator: &str) -> &str {
 }
 
 impl Comparison {
+    /// Whether it can be made of numbers, too; text alone begins with something.
+    pub fn is_of_numbers(&self) -> bool {
+        !self.operator.starts_with(char::is_alphabetic)
+    }
+
     /// Whether the predicate turns what the path finds into a number elsewhere, so that text is
     /// expected there.
     pub fn is_converted_in(&self, predicate: &str) -> bool {
@@ -133,12 +139,26 @@ mod tests {
     }
 
     #[test]
+    fn what_only_text_can_do_compares_with_text() {
+        for (predicate, operator) in
+            [("$.a starts  with \"5\"", "starts with"), ("$.a like_regex \"^5\"", "like_regex")]
+        {
+            let found = comparisons(predicate);
+            assert_eq!(found[0].operator, operator);
+            assert!(!found[0].is_of_numbers());
+        }
+        assert!(comparisons("$.a > 5")[0].is_of_numbers());
+    }
+
+    #[test]
     fn a_path_in_a_filter_begins_where_the_filter_stands() {
         assert_eq!(
             read("exists($.items[*] ? (@.price > 10))"),
             [r#"$.items[*].price > Number("10")"#]
         );
         assert_eq!(read("exists($ ? (@.price > 10))"), [r#"$.price > Number("10")"#]);
+        assert_eq!(read("exists($.price ? (@ > 10))"), [r#"$.price > Number("10")"#]);
+        assert_eq!(read("exists($.price ? (10 > @))"), [r#"$.price < Number("10")"#]);
         assert!(read("@.price > 10").is_empty());
     }
 
@@ -150,7 +170,7 @@ mod tests {
             "$.type() == \"object\"",
             "$.a > $.b",
             "exists($.a)",
-            "$.a starts with \"5\"",
+            "100 < @.double()",
         ] {
             assert!(read(other).is_empty(), "{other}: {:?}", read(other));
         }

@@ -35,6 +35,18 @@ impl Glob {
         Self { source: source.to_owned(), parts }
     }
 
+    /// How a name is typed so that a list takes it for itself.
+    pub fn typed(name: &str) -> String {
+        let mut typed = String::with_capacity(name.len() + 2);
+        for (place, character) in name.char_indices() {
+            if matches!(character, '*' | '?' | '\\' | ',') || (character == '!' && place == 0) {
+                typed.push('\\');
+            }
+            typed.push(character);
+        }
+        typed
+    }
+
     /// The text that this glob alone matches, where it holds no wildcard.
     pub fn literal(&self) -> Option<String> {
         self.parts

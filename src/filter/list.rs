@@ -12,10 +12,6 @@ use super::error::Error;
 /// # Errors
 /// `Error::EmptyItem` where there is nothing between two commas, or nothing at all.
 pub fn split_list(text: &str) -> Result<Vec<String>, Error> {
-    let whole = text.trim();
-    if whole.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(whole).is_ok() {
-        return Ok(vec![whole.to_owned()]);
-    }
     let mut items = Vec::new();
     let mut item = Item::default();
     let mut characters = text.chars();
@@ -26,11 +22,26 @@ pub fn split_list(text: &str) -> Result<Vec<String>, Error> {
                 characters.next();
                 item.escaped(next);
             }
+            ('{' | '[', _) if item.text.is_empty() => {
+                let from_here = &text[text.len() - characters.as_str().len() - 1..];
+                let json = json_item(from_here).unwrap_or(&from_here[..1]);
+                json.chars().for_each(|character| item.verbatim(character));
+                characters = from_here[json.len()..].chars();
+            }
             _ => item.plain(character),
         }
     }
     items.push(item.finish()?);
     Ok(items)
+}
+
+/// The JSON value that a text begins with, where it is the whole of an item.
+fn json_item(text: &str) -> Option<&str> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let (json, rest) = text.split_at(values.byte_offset());
+    let rest = rest.trim_start();
+    (rest.is_empty() || rest.starts_with(',')).then_some(json)
 }
 
 /// An item that is being read.
@@ -55,6 +66,10 @@ impl Item {
         if character != ',' {
             self.text.push('\\');
         }
+        self.verbatim(character);
+    }
+
+    fn verbatim(&mut self, character: char) {
         self.text.push(character);
         self.length = self.text.len();
     }
@@ -80,7 +95,11 @@ mod tests {
         for id in [r#"{"order":"17","line":1}"#, "[17, 1]"] {
             assert_eq!(split(id), [id]);
         }
+        let listed = r#"a, {"order":"17","line":1} ,[17, 1],{"a":"\\,"}"#;
+        let items = ["a", r#"{"order":"17","line":1}"#, "[17, 1]", r#"{"a":"\\,"}"#];
+        assert_eq!(split(listed), items);
         assert_eq!(split(r#"{"order":"17",17"#), [r#"{"order":"17""#, "17"]);
+        assert_eq!(split("[a,b],[1]x,{"), ["[a", "b]", "[1]x", "{"]);
     }
 
     #[test]
@@ -119,7 +138,7 @@ mod tests {
         }
 
         #[test]
-        fn nothing_is_lost_but_blanks_commas_and_their_escapes(text in "[ab,\\\\ *!]{0,16}") {
+        fn nothing_is_lost_but_blanks_commas_and_their_escapes(text in "[ab1,\\\\ *!\\[\\]]{0,16}") {
             if let Ok(items) = split_list(&text) {
                 let rest = |text: &str| text.replace([',', '\\', ' '], "");
                 prop_assert_eq!(rest(&items.concat()), rest(&text));

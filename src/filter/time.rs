@@ -1,11 +1,14 @@
 //! Time words: what can be typed where a time is asked for.
 
-use chrono::{DateTime, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use super::digits::{self, Digits};
 use super::distance::{Direction, Distance};
 use super::error::Error;
 use super::zone::{Zone, parse_offset};
+
+/// The first whole year that PostgreSQL has a timestamp for, 4713 BC.
+const FIRST_YEAR: i32 = -4712;
 
 /// What time words refer to.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +57,8 @@ impl Clock {
     /// `Error::Time` with the text.
     pub fn time(&self, text: &str) -> Result<DateTime<Utc>, Error> {
         let text = text.trim();
-        self.read_time(text).ok_or_else(|| Error::Time(text.to_owned()))
+        let time = self.read_time(text).filter(|time| time.year() >= FIRST_YEAR);
+        time.ok_or_else(|| Error::Time(text.to_owned()))
     }
 
     /// Reads a day, `2026-11-22`, `today` or `yesterday`, and gives the whole of it.
@@ -308,6 +312,7 @@ mod tests {
             "2026-11-22T10:00:00+25:00",
             "0000-01-01",
             "-99999999999999999d",
+            "9999y",
             "2026-11-22 10:00 Berlin",
             "26-11-22",
             "today 17",

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use super::column::{Column, Emphasis};
 use super::renderer::Renderer;
-use super::style::Style;
+use super::style::{Style, TimeForm};
 use super::text::cell::{cell_style, cell_text};
+use super::text::kind::Kind;
 use super::text::moment::ShortTime;
 use super::text::palette;
 use super::text::width::{clip, display_width};
@@ -45,20 +46,33 @@ impl Lines {
         Self { style, columns: Vec::new(), widths: Vec::new(), form, widest, day: String::new() }
     }
 
-    fn text<'a>(&self, column: &Column, cell: &'a Value<'_>) -> Cow<'a, str> {
-        match (cell, cell_text(column, cell, self.style.terminal)) {
-            (Value::Timestamp(_), text) => Cow::Owned(self.form.of(&text).into_owned()),
-            (_, text) => text,
+    /// A cell of a row whose times are of this day, unless they tell another.
+    fn text<'a>(&self, column: &Column, cell: &'a Value<'_>, day: Option<&str>) -> Cow<'a, str> {
+        let text = cell_text(column, cell, self.style);
+        if !matches!(cell, Value::Timestamp(_)) || self.form.day(&text) != day {
+            return text;
         }
+        Cow::Owned(self.form.of(&text).into_owned())
+    }
+
+    /// How wide a column becomes for a cell of this width. What is cut leaves room for others.
+    fn kept(&self, width: usize, kind: Kind) -> usize {
+        if matches!(kind, Kind::Text | Kind::Json) { width.min(self.widest) } else { width }
+    }
+
+    /// The day that stands above the row rather than in it: that of its first time that has one.
+    fn day(&self, cells: &[Value<'_>]) -> Option<String> {
+        cells.iter().find_map(|cell| match cell {
+            Value::Timestamp(time) if self.style.times != Some(TimeForm::Sql) => {
+                self.form.day(&timestamp_text(*time)).map(str::to_owned)
+            }
+            _ => None,
+        })
     }
 
     /// Writes the day where it is another one than that of the line before.
-    fn say_day(&mut self, cells: &[Value<'_>], output: &mut dyn Write) -> io::Result<()> {
-        let time = cells.iter().find_map(|cell| match cell {
-            Value::Timestamp(time) => Some(timestamp_text(*time)),
-            _ => None,
-        });
-        match time.as_deref().and_then(|time| self.form.day(time)) {
+    fn say_day(&mut self, day: Option<&str>, output: &mut dyn Write) -> io::Result<()> {
+        match day {
             Some(day) if day != self.day => {
                 self.day = day.to_owned();
                 let line = palette::paint(self.style.color, palette::DIM, format!("{day} UTC"));
@@ -77,9 +91,11 @@ impl Renderer for Lines {
     }
 
     fn expect(&mut self, cells: &[Value<'_>]) {
+        let day = self.day(cells);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
             if !column.explains {
-                let width = display_width(&self.text(column, cell)).min(self.widest);
+                let text = self.text(column, cell, day.as_deref());
+                let width = self.kept(display_width(&text), Kind::of(cell, self.style));
                 self.widths[index] = self.widths[index].max(width);
             }
         }
@@ -91,12 +107,13 @@ impl Renderer for Lines {
         emphasis: Emphasis,
         output: &mut dyn Write,
     ) -> io::Result<()> {
-        self.say_day(cells, output)?;
+        let day = self.day(cells);
+        self.say_day(day.as_deref(), output)?;
         let mut line = String::new();
         let mut below = Vec::new();
         let mut left = self.style.width.map_or(usize::MAX, usize::from);
         for (index, (column, cell)) in self.columns.iter().zip(cells).enumerate() {
-            let text = self.text(column, cell);
+            let text = self.text(column, cell, day.as_deref());
             let width = display_width(&text);
             let style = cell_style(column, cell, emphasis);
             if column.explains {
@@ -109,21 +126,29 @@ impl Renderer for Lines {
                     continue;
                 }
             }
-            let least = match cell {
-                Value::Text(_) => 1,
-                Value::Json(_) => LEAST_JSON,
+            let kind = Kind::of(cell, self.style);
+            let least = match kind {
+                Kind::Text => 1,
+                Kind::Json => LEAST_JSON,
                 // Half an id or a time tells nothing.
                 _ => width,
             };
+            let named = || Cow::Owned(format!("{}: {text}", column.name()));
             if left < least.min(width) {
+                if column.rank == 0 && kind != Kind::Json && kind != Kind::Nothing {
+                    below.push((style, named()));
+                }
                 continue;
             }
-            let is_text = matches!(cell, Value::Text(_)) && !column.explains;
+            let is_text = kind == Kind::Text && !column.explains;
             let limit = if is_text && self.style.width.is_some() { self.widest } else { left };
             let shown = clip(&text, left.min(limit));
+            if is_text && column.whole && shown.len() != text.len() {
+                below.push((style, named()));
+            }
             let width = display_width(&shown);
             if !column.explains {
-                self.widths[index] = self.widths[index].max(width.min(self.widest));
+                self.widths[index] = self.widths[index].max(self.kept(width, kind));
             }
             line.push_str(&palette::paint(self.style.color, style, shown).to_string());
             // A column in which nothing ever stood takes no room.
@@ -134,7 +159,10 @@ impl Renderer for Lines {
             left = left.saturating_sub(width + gap);
             line.extend(std::iter::repeat_n(' ', gap));
         }
-        writeln!(output, "{}", line.trim_end())?;
+        // A row of nothing else begins at the left, too.
+        if !line.is_empty() || below.is_empty() {
+            writeln!(output, "{}", line.trim_end())?;
+        }
         below.iter().try_for_each(|(style, text)| write_below(text, *style, self.style, output))
     }
 
@@ -147,6 +175,7 @@ impl Renderer for Lines {
 mod tests {
     use crate::output::render::rendered;
     use crate::output::renderer;
+    use crate::output::text::width::display_width;
     use crate::output::{Column, Emphasis, Format, Style};
     use crate::time::{PostgresMicros, Timestamp};
     use crate::value::Value;
@@ -236,5 +265,68 @@ mod tests {
         2026-11-22T00:00:00.001000Z  OrderShipped            order-4711  {"amount": "10.50"}
         2026-11-22T00:00:00.002000Z  OrderShipped       DLT  order-1     CardDeclined  {"amount": "10.50"}
         "#);
+    }
+
+    #[test]
+    fn a_time_of_another_day_than_that_above_tells_its_day() {
+        let columns = ["created_at", "recorded_at", "event_type"].map(Column::new);
+        let time = |time| Value::from(Timestamp::without_zone(PostgresMicros(time)));
+        let midnight = 848_620_800_000_000;
+        let rows = [
+            [midnight - 1_000, midnight - 500],
+            [midnight - 1_000, midnight],
+            [midnight, midnight],
+            [midnight - 1_000, midnight - 1_000],
+            [i64::MAX, midnight],
+            [i64::MIN, i64::MIN],
+        ]
+        .map(|[created, recorded]| [time(created), time(recorded), "OrderCreated".into()]);
+        insta::assert_snapshot!(lines(&columns, &rows, 80), @"
+        2026-11-21 UTC
+        23:59:59.999  23:59:59.999                 OrderCreated
+        23:59:59.999  2026-11-22T00:00:00.000000Z  OrderCreated
+        2026-11-22 UTC
+        00:00:00.000  00:00:00.000                 OrderCreated
+        2026-11-21 UTC
+        23:59:59.999  23:59:59.999                 OrderCreated
+        2026-11-22 UTC
+        infinity      00:00:00.000                 OrderCreated
+        -infinity     -infinity                    OrderCreated
+        ");
+    }
+
+    #[test]
+    fn an_id_that_has_no_room_in_a_line_stands_below_it() {
+        let columns =
+            [Column::new("event_type"), Column::new("aggregate").whole(), Column::new("id")];
+        let long = "order-".to_owned() + &"4711-".repeat(20) + "end";
+        let rows = [
+            ["OrderCreated".into(), "order-1".into(), Value::from(1_234_567_890_123_i64)],
+            ["OrderCreated".into(), long.as_str().into(), Value::from(2)],
+        ];
+        insta::assert_snapshot!(lines(&columns, &rows, 40), @"
+        OrderCreated  order-1
+            id: 1234567890123
+        OrderCreated  order-4711-4…  2
+            aggregate:
+            order-4711-4711-4711-4711-4711-4711-
+            4711-4711-4711-4711-4711-4711-4711-4
+            711-4711-4711-4711-4711-4711-4711-en
+            d
+        ");
+    }
+
+    fn lines<const N: usize>(columns: &[Column], rows: &[[Value<'_>; N]], width: u16) -> String {
+        let mut output = Vec::new();
+        let style = Style { width: Some(width), terminal: true, ..Style::default() };
+        let mut lines = renderer(Format::Lines, style);
+        lines.begin(columns, &mut output).expect("writing to memory");
+        rows.iter().for_each(|row| lines.expect(row));
+        for row in rows {
+            lines.row(row, Emphasis::None, &mut output).expect("writing to memory");
+        }
+        let text = String::from_utf8(output).expect("UTF-8");
+        assert!(text.lines().all(|line| display_width(line) <= width.into()), "{text}");
+        text
     }
 }

@@ -26,7 +26,8 @@ impl ValueForms {
             Format::Json | Format::Ndjson => (style.json_as_text, TimeForm::Rfc3339),
             // JSON is text there.
             Format::Csv => (false, TimeForm::Sql),
-            Format::Table | Format::Lines => (false, TimeForm::Rfc3339),
+            // A time is no text to them: it is never cut. They write it in either form.
+            Format::Table | Format::Lines => return renderer,
         };
         let times = style.times.filter(|times| *times != own_times);
         if times.is_none() && !json_as_text {

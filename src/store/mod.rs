@@ -41,7 +41,7 @@ pub use read::status::{
     ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
-pub use search::distinct_values::{DistinctColumn, distinct_values};
+pub use search::distinct_values::{DistinctColumn, some_values};
 pub use search::event_column::EventColumn;
 pub use search::event_query::{EventQuery, RowOrder};
 pub use search::event_row::EventRow;

@@ -74,7 +74,7 @@ impl Run for DltArgs {
 impl DltArgs {
     fn print(&self, groups: Vec<DeadLetterGroup>, ui: Ui) -> Result<Exit, Failure> {
         let columns = [
-            Column::new("origin_topic").category(),
+            Column::new("origin_topic").category().whole(),
             Column::new("consumer_group").optional(1),
             Column::new("exception_class").shortened(short_class).whole(),
             Column::new("records"),

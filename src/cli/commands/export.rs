@@ -239,9 +239,13 @@ impl Export<'_> {
     /// How many rows there are to write: what the ledger counts, or what PostgreSQL expects.
     async fn total(&self, query: &EventQuery<'_>) -> Result<Total, Failure> {
         let is_all = self.selection == Selection::default() && !self.args.dedup;
-        let total = match is_all {
-            true => Total::Exact(store::recorded_rows(&self.reading).await?.unsigned_abs()),
-            false => Total::About(query.expected_rows(&self.reading).await?),
+        let total = if is_all {
+            Total::Exact(store::recorded_rows(&self.reading).await?.unsigned_abs())
+        } else if self.selection.payload_predicates.is_empty() {
+            Total::About(query.expected_rows(&self.reading).await?)
+        } else {
+            // PostgreSQL knows nothing of what a payload holds.
+            Total::Unknown
         };
         Ok(total.up_to(self.args.limit.map(i64::unsigned_abs)))
     }

@@ -30,11 +30,11 @@ impl Line {
     }
 
     /// The values that the database has. No values where it is away, slow, or has no schema.
-    pub(super) fn known(&self, values: KnownValues) -> Vec<String> {
+    pub(super) fn known(&self, values: KnownValues, from: &str) -> Vec<String> {
         let settings = self.settings().and_then(|settings| settings.quiet_database().ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let (Some(settings), Ok(runtime)) = (settings, runtime) else { return Vec::new() };
-        let asked = store::known_values(&settings, values, LIMIT);
+        let asked = store::known_values(&settings, values, from, LIMIT);
         let found = runtime.block_on(async { tokio::time::timeout(LIMIT, asked).await });
         // A look-up of the host's name may still be under way.
         runtime.shutdown_background();

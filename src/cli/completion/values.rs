@@ -1,5 +1,6 @@
 //! Which options have values that can be completed, and which of the values are offered.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::line::Line;
+use crate::dead_letter::short_class;
 use crate::store::{EventColumn, KnownValues};
 
 /// The longest value that is offered: more would bury the prompt.
@@ -44,7 +46,7 @@ pub(super) fn completed(command: Command, line: &Arc<Line>) -> Command {
             Some(source) => {
                 let line = Arc::clone(line);
                 argument.add(ArgValueCompleter::new(move |current: &OsStr| {
-                    candidates(current, || values(source, &line))
+                    candidates(current, |item| values(source, &line, item))
                 }))
             }
             None => argument,
@@ -57,19 +59,31 @@ fn source(command: &str, argument: &Arg) -> Option<Source> {
     (source != Source::EventColumns || READ_EVENTS.contains(&command)).then_some(source)
 }
 
-fn values(source: Source, line: &Line) -> Vec<String> {
+/// The values of a source; of many, those from `item` on.
+fn values(source: Source, line: &Line, item: &str) -> Vec<String> {
     match source {
         Source::Profiles => Line::profiles(),
         Source::EventColumns => {
             EventColumn::ALL.iter().map(|column| column.name().to_owned()).collect()
         }
-        Source::Database(values) => line.known(values),
+        Source::Database(KnownValues::ErrorClasses) => {
+            let classes = line.known(KnownValues::ErrorClasses, item);
+            // As tables show them, which `--error` takes, too.
+            let short: BTreeSet<_> = classes.iter().map(|class| short_class(class)).collect();
+            let short: Vec<_> = short.into_iter().map(str::to_owned).collect();
+            let long = classes.iter().filter(|class| !short.contains(class));
+            short.iter().chain(long).cloned().collect()
+        }
+        Source::Database(values) => line.known(values, item),
     }
 }
 
 /// The values that go on with what is typed, in a list with the last of its items. Items that stand
 /// there are not offered again.
-fn candidates(current: &OsStr, values: impl FnOnce() -> Vec<String>) -> Vec<CompletionCandidate> {
+fn candidates(
+    current: &OsStr,
+    values: impl FnOnce(&str) -> Vec<String>,
+) -> Vec<CompletionCandidate> {
     let Some(current) = current.to_str() else { return Vec::new() };
     let (before, item) = match current.rfind(',') {
         Some(comma) => current.split_at(comma + 1),
@@ -79,7 +93,7 @@ fn candidates(current: &OsStr, values: impl FnOnce() -> Vec<String>) -> Vec<Comp
         Some(item) => ("!", item),
         None => ("", item),
     };
-    values()
+    values(item)
         .into_iter()
         .filter(|value| value.starts_with(item) && is_plain(value))
         .filter(|value| !before.split(',').any(|listed| listed == value))
@@ -100,7 +114,7 @@ mod tests {
     use super::*;
 
     fn offered(typed: &str, values: &[&str]) -> Vec<String> {
-        let values = || values.iter().map(|value| (*value).to_owned()).collect();
+        let values = |_: &str| values.iter().map(|value| (*value).to_owned()).collect();
         let candidates = candidates(OsStr::new(typed), values);
         candidates.iter().map(|it| it.get_value().to_string_lossy().into_owned()).collect()
     }

@@ -94,7 +94,9 @@ impl ConfigFile {
                 }
                 other if value.get_ref().is_table() => {
                     let flaw = reader.flaw(key.span().start, &format!("unknown table '{other}'"));
-                    return Err(flaw.with_hint(&format!("a profile is written [profiles.{other}]")));
+                    // `[profile.local]` holds profiles itself.
+                    let name = if other == "profile" { "NAME" } else { other };
+                    return Err(flaw.with_hint(&format!("a profile is written [profiles.{name}]")));
                 }
                 other => return Err(reader.unknown(key, &format!("'{other}'"), &TOP_KEYS)),
             }

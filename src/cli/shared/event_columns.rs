@@ -2,11 +2,12 @@
 //! stands out.
 
 use clap::Arg;
+use uuid::Uuid;
 
 use super::args::list_item::ListItems;
 use super::unknown_column::unknown_column;
 use crate::cli::ui::Failure;
-use crate::dead_letter::{error_line, short_class};
+use crate::dead_letter::{UNKNOWN_ERROR, error_line, short_class};
 use crate::event::Mark;
 use crate::output::{Column, Emphasis, Format};
 use crate::store::{EventColumn, EventRow, PayloadPath, SelectedColumn, Session};
@@ -16,8 +17,8 @@ use crate::value::Value;
 /// The mark of a dead letter, for which lines keep room.
 const DEAD_LETTER: &str = "DLT";
 
-/// What is said of a dead letter whose headers tell no error.
-const UNKNOWN_ERROR: &str = "dead letter of an unknown error";
+/// As long as most names of types and services.
+const USUAL_NAME: &str = "PaymentAuthorized";
 
 /// The columns of a result: what is shown, and what is read for it and for the command itself.
 pub(crate) struct EventColumns {
@@ -54,8 +55,12 @@ impl EventColumns {
                 Some(path) => SelectedColumn::Payload(path),
                 None => named(name)?.into(),
             };
-            let index = columns.select(column);
-            columns.shown.push(Shown::Value(index));
+            let shown = Shown::Value(columns.select(column));
+            // An object has each member once: DuckDB refuses a file with one that it has twice.
+            let is_member = matches!(format, Format::Json | Format::Ndjson);
+            if !(is_member && columns.shown.contains(&shown)) {
+                columns.shown.push(shown);
+            }
         }
         for column in needed {
             columns.select((*column).into());
@@ -123,10 +128,12 @@ impl EventColumns {
         self.shown.iter().map(cell).collect()
     }
 
-    /// A row as wide as rows may become: with the longest of these types and services, and a mark.
+    /// A row as wide as rows may become: with the longest of these types and services, room for
+    /// one that is new, and a mark.
     pub(crate) fn widest<'a>(&self, types: &'a [String], services: &'a [String]) -> Vec<Value<'a>> {
         fn longest(texts: &[String]) -> Value<'_> {
-            texts.iter().max_by_key(|text| text.chars().count()).map(String::as_str).into()
+            let texts = texts.iter().map(String::as_str).chain([USUAL_NAME]);
+            texts.max_by_key(|text| text.chars().count()).into()
         }
         let cell = |shown: &Shown| match shown {
             Shown::Error => Value::Null,
@@ -134,6 +141,7 @@ impl EventColumns {
                 SelectedColumn::Named(EventColumn::EventType) => longest(types),
                 SelectedColumn::Named(EventColumn::SourceService) => longest(services),
                 SelectedColumn::Named(EventColumn::Mark) => DEAD_LETTER.into(),
+                SelectedColumn::Named(EventColumn::Aggregate) => Uuid::nil().into(),
                 SelectedColumn::Named(_) | SelectedColumn::Payload(_) => Value::Null,
             },
         };
@@ -213,7 +221,16 @@ fn column(selected: &SelectedColumn) -> Column {
         SelectedColumn::Named(EventColumn::SourceService) => column.optional(2),
         SelectedColumn::Named(EventColumn::EventId) => column.optional(3),
         SelectedColumn::Named(EventColumn::Payload) => column.optional(4),
-        SelectedColumn::Named(_) | SelectedColumn::Payload(_) => column,
+        // Ids, or they may be.
+        SelectedColumn::Named(
+            EventColumn::Aggregate
+            | EventColumn::Correlation
+            | EventColumn::CausationId
+            | EventColumn::Topic
+            | EventColumn::OriginTopic,
+        )
+        | SelectedColumn::Payload(_) => column.whole(),
+        SelectedColumn::Named(_) => column,
     }
 }
 
@@ -270,11 +287,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_column_that_is_asked_for_twice_is_shown_twice_and_read_once() {
+    fn a_column_that_is_asked_for_twice_is_read_once_and_is_one_member() {
         let asked = ["id,$.a,id".parse().expect("a list")];
-        let columns = EventColumns::new(&asked, Format::Csv, &[EventColumn::Id]).expect("columns");
-        let names: Vec<_> = columns.shown().iter().map(|column| column.name().to_owned()).collect();
-        assert_eq!(names, ["id", "$.a", "id"]);
-        assert_eq!(columns.selected().len(), 2);
+        for (format, expected) in
+            [(Format::Csv, &["id", "$.a", "id"][..]), (Format::Ndjson, &["id", "$.a"])]
+        {
+            let columns = EventColumns::new(&asked, format, &[EventColumn::Id]).expect("columns");
+            let shown = columns.shown();
+            let names: Vec<_> = shown.iter().map(Column::name).collect();
+            assert_eq!(names, expected);
+            assert_eq!(columns.selected().len(), 2);
+        }
     }
 }

@@ -23,4 +23,4 @@ pub(crate) use count_text::{record_count_text, row_count_text};
 pub(crate) use event_columns::{EventColumns, describe_columns};
 pub(crate) use print_rows::print_rows;
 pub(crate) use reading_text::tell_what_is_read;
-pub(crate) use suggestions::{ambiguous, explain_selection};
+pub(crate) use suggestions::{ambiguous, explain_selection, in_a_shell};

@@ -4,17 +4,20 @@ use std::collections::BTreeSet;
 
 use super::where_types::warn_of_types;
 use crate::cli::ui::{Failure, Ui};
-use crate::dead_letter::short_class;
-use crate::filter::{Glob, GlobList, Selection, nearest};
+use crate::dead_letter::{CLASS_SEPARATORS, short_class};
+use crate::filter::{Glob, GlobList, Selection, nearest, split_list};
 use crate::store;
 use crate::store::{
     DeadLetterError, DistinctColumn, EventColumn, IdColumn, Session, StoredEvent, columns_of_id,
-    distinct_values,
+    some_values,
 };
 use crate::time::{Timestamp, timestamp_text};
 
 /// How many values are listed where no value is like the word.
 const LISTED: usize = 12;
+
+/// How many names are looked at: more would take longer than a person waits for a hint.
+const MOST_NAMES: i64 = 1_000;
 
 /// How many dead letters are looked at, where an error matches none of them.
 const NEWEST_ERRORS: i64 = 1_000;
@@ -33,16 +36,16 @@ pub(crate) async fn explain_selection(
         globs.included.len() >= least || !globs.excluded.is_empty()
     };
     if is_doubtful(&selection.event_types) {
-        let values = distinct_values(session, DistinctColumn::EventType).await?;
-        say(ui, "event type", &selection.event_types, &values, "audit stats --by type");
+        let names = Names::of(session, DistinctColumn::EventType, &selection.event_types).await?;
+        say(ui, "event type", &selection.event_types, &names, "audit stats --by type");
     }
     if is_doubtful(&selection.services) {
-        let values = distinct_values(session, DistinctColumn::SourceService).await?;
-        say(ui, "service", &selection.services, &values, "audit stats --by service");
+        let names = Names::of(session, DistinctColumn::SourceService, &selection.services).await?;
+        say(ui, "service", &selection.services, &names, "audit stats --by service");
     }
     if is_doubtful(&selection.topics) {
-        let values = store::known_topics(session).await?;
-        say(ui, "topic", &selection.topics, &values, "audit status");
+        let names = Names { values: store::known_topics(session).await?, are_all: true };
+        say(ui, "topic", &selection.topics, &names, "audit status");
     }
     if !is_found && !selection.errors.is_empty() {
         let newest = store::newest_errors(session, NEWEST_ERRORS).await?;
@@ -86,6 +89,7 @@ fn missing_id(wanted: IdColumn, text: &str, found: &[IdColumn]) -> String {
         IdColumn::Aggregate => format!("no event has the aggregate '{text}'"),
         IdColumn::Correlation => format!("no event has the correlation '{text}'"),
     };
+    let text = in_a_shell(text);
     let elsewhere: Vec<_> = found
         .iter()
         .map(|column| match column {
@@ -101,39 +105,84 @@ fn missing_id(wanted: IdColumn, text: &str, found: &[IdColumn]) -> String {
     }
 }
 
-/// Says what may have been meant by those of the globs that match none of the values. `listing` is
-/// the command that shows all.
-fn say(ui: Ui, what: &str, globs: &GlobList, values: &[String], listing: &str) {
-    for glob in globs.included.iter().chain(&globs.excluded) {
-        if !values.iter().any(|value| glob.matches(value)) {
-            ui.status(&suggestion(what, glob, values, listing));
+/// The names that exist, as far as they are looked at.
+struct Names {
+    values: Vec<String>,
+    are_all: bool,
+}
+
+impl Names {
+    /// The first names of a column, and those that are asked for.
+    async fn of(
+        session: &Session,
+        column: DistinctColumn,
+        globs: &GlobList,
+    ) -> Result<Self, Failure> {
+        let mut values = some_values(session, column, "", MOST_NAMES + 1).await?;
+        let are_all = values.len() as i64 <= MOST_NAMES;
+        if !are_all {
+            for literal in globs.included.iter().chain(&globs.excluded).filter_map(Glob::literal) {
+                values.extend(some_values(session, column, &literal, 1).await?);
+            }
         }
+        Ok(Self { values, are_all })
+    }
+
+    /// Whether a glob certainly matches nothing.
+    fn lack(&self, glob: &Glob) -> bool {
+        (self.are_all || glob.literal().is_some())
+            && !self.values.iter().any(|value| glob.matches(value))
+    }
+}
+
+/// Says what may have been meant by those of the globs that match none of the names. `listing` is
+/// the command that shows all.
+fn say(ui: Ui, what: &str, globs: &GlobList, names: &Names, listing: &str) {
+    for glob in globs.included.iter().chain(&globs.excluded).filter(|glob| names.lack(glob)) {
+        ui.status(&suggestion(what, glob, &names.values, listing));
     }
 }
 
 fn suggestion(what: &str, glob: &Glob, values: &[String], listing: &str) -> String {
     let none = format!("no {what} matches '{glob}'");
+    let typed = |names: &[&str]| -> Vec<_> { names.iter().map(|name| Glob::typed(name)).collect() };
     let in_other_case: Vec<_> =
         values.iter().filter(|value| glob.matches_in_any_case(value)).map(String::as_str).collect();
     if !in_other_case.is_empty() {
         let are = if in_other_case.len() == 1 { "is" } else { "are" };
-        return format!("{none}: case counts, and there {are} {}", some_of(&in_other_case));
+        return format!("{none}: case counts, and there {are} {}", some_of(&typed(&in_other_case)));
     }
     let alike = nearest(&glob.to_string(), values);
     if !alike.is_empty() {
-        return format!("{none}; did you mean {}?", alike.join(" or "));
+        return format!("{none}; did you mean {}?", typed(&alike).join(" or "));
     }
     match values.len() {
         0 => none,
-        1..=LISTED => format!("{none}; there are {}", values.join(", ")),
+        1..=LISTED => {
+            let values: Vec<_> = values.iter().map(String::as_str).collect();
+            format!("{none}; there are {}", typed(&values).join(", "))
+        }
+        count if count as i64 > MOST_NAMES => {
+            format!("{none}; there are more than {MOST_NAMES}: see `{listing}`")
+        }
         count => format!("{none}; there are {count}: see `{listing}`"),
     }
 }
 
 /// The first of these names, and whether there are more.
-fn some_of(names: &[&str]) -> String {
+fn some_of(names: &[String]) -> String {
     let more = if names.len() > LISTED { ", …" } else { "" };
     format!("{}{more}", names[..names.len().min(LISTED)].join(", "))
+}
+
+/// An item of a list as it is typed in a shell.
+pub(crate) fn in_a_shell(item: &str) -> String {
+    let item = match split_list(item) {
+        Ok(items) if items == [item] => item.to_owned(),
+        _ => item.replace(',', "\\,"),
+    };
+    let is_plain = |other: char| other.is_alphanumeric() || "._-/@+%:…".contains(other);
+    if item.chars().all(is_plain) { item } else { format!("'{}'", item.replace('\'', r"'\''")) }
 }
 
 /// What is said of the globs that match the error of no dead letter among the newest.
@@ -158,9 +207,9 @@ fn error_suggestions(globs: &GlobList, newest: &[DeadLetterError]) -> Vec<String
 /// Whether `--error GLOB` finds a dead letter: its class, with or without the package, or its
 /// message.
 fn is_of_error(glob: &Glob, error: &DeadLetterError) -> bool {
-    let in_a_package = Glob::new(&format!("*.{glob}"));
-    let class = error.class.as_deref();
-    class.is_some_and(|class| glob.matches(class) || in_a_package.matches(class))
+    let in_a_package = CLASS_SEPARATORS.map(|separator| Glob::new(&format!("*{separator}{glob}")));
+    let is_of = |class| glob.matches(class) || in_a_package.iter().any(|it| it.matches(class));
+    error.class.as_deref().is_some_and(is_of)
         || error.message.as_deref().is_some_and(|message| glob.matches(message))
 }
 
@@ -210,21 +259,47 @@ mod tests {
     }
 
     #[test]
+    fn of_names_that_are_not_all_looked_at_only_a_whole_one_is_said_to_be_missing() {
+        let names = |are_all| Names { values: values(&["A", "B"]), are_all };
+        assert!(names(true).lack(&Glob::new("C*")) && names(true).lack(&Glob::new("C")));
+        assert!(!names(false).lack(&Glob::new("C*")) && names(false).lack(&Glob::new("C")));
+        assert!(!names(true).lack(&Glob::new("A*")) && !names(false).lack(&Glob::new("B")));
+    }
+
+    #[test]
+    fn a_name_with_wildcards_is_suggested_as_it_is_typed() {
+        let types = values(&["!Bang", "Any*", "A,B"]);
+        let said = |glob: &str| suggestion("event type", &Glob::new(glob), &types, "audit stats");
+        assert_eq!(said("Bang"), "no event type matches 'Bang'; did you mean \\!Bang?");
+        assert_eq!(
+            said("any\\*"),
+            "no event type matches 'any\\*': case counts, and there is Any\\*"
+        );
+        assert_eq!(
+            said("Zebra"),
+            "no event type matches 'Zebra'; there are \\!Bang, Any\\*, A\\,B"
+        );
+    }
+
+    #[test]
     fn an_error_is_looked_for_as_the_selector_does() {
         let error = |class: &str, message: &str| DeadLetterError {
             class: Some(class.to_owned()),
             message: Some(message.to_owned()),
         };
-        let newest = [error("java.net.SocketTimeoutException", "Read timed out")];
+        let newest = [
+            error("java.net.SocketTimeoutException", "Read timed out"),
+            error("bank::Declined", "no"),
+        ];
         let said = |glob: &str| {
             error_suggestions(&GlobList::new([glob]).expect("an item"), &newest).join("\n")
         };
-        for found in ["SocketTimeout*", "java.net.*", "Read*", "!Read*"] {
+        for found in ["SocketTimeout*", "java.net.*", "Read*", "!Read*", "Declined"] {
             assert_eq!(said(found), "", "{found}");
         }
         assert_eq!(
             said("*Timout*"),
-            "no error of a dead letter matches '*Timout*'; there are SocketTimeoutException"
+            "no error of a dead letter matches '*Timout*'; there are Declined, SocketTimeoutException"
         );
     }
 
@@ -234,6 +309,12 @@ mod tests {
             missing_id(IdColumn::Aggregate, "order-17", &[IdColumn::Correlation]),
             "no event has the aggregate 'order-17'; it is the id of a correlation: --correlation order-17"
         );
+        assert_eq!(
+            missing_id(IdColumn::Aggregate, "order 17,1", &[IdColumn::Correlation]),
+            r"no event has the aggregate 'order 17,1'; it is the id of a correlation: --correlation 'order 17\,1'"
+        );
+        assert_eq!(in_a_shell(r#"{"order":"17","line":1}"#), r#"'{"order":"17","line":1}'"#);
+        assert_eq!(in_a_shell("it's"), r"'it'\''s'");
         assert_eq!(missing_id(IdColumn::Event, "019a", &[]), "no event has the id '019a'");
     }
 }

@@ -73,9 +73,9 @@ fn warning(
 fn mismatch(comparison: &Comparison, found: &[Value<'_>]) -> Option<String> {
     let Comparison { typed, operator, literal, .. } = comparison;
     let stored = found.iter().find(|value| is_other_type(value, literal))?;
-    // Said of all only where it is true of all.
-    let all =
-        found.iter().all(|value| matches!(value, Value::Null) || is_other_type(value, literal));
+    // Said of all only where it is true of all; of an array only one element is looked at.
+    let all = !comparison.path.contains('*')
+        && found.iter().all(|value| matches!(value, Value::Null) || is_other_type(value, literal));
     let events = if all { "these events" } else { "some of these events" };
     let (is, wrong, right) = match (stored, literal) {
         (Value::Text(text), Literal::Number(number)) => (
@@ -86,7 +86,8 @@ fn mismatch(comparison: &Comparison, found: &[Value<'_>]) -> Option<String> {
         (Value::Number(stored), Literal::Text(text)) => (
             format!("{typed} is a number in {events} ({stored})"),
             format!("the text \"{text}\""),
-            text.parse::<f64>().is_ok().then(|| format!("{typed} {operator} {text}")),
+            (comparison.is_of_numbers() && text.parse::<f64>().is_ok())
+                .then(|| format!("{typed} {operator} {text}")),
         ),
         _ => return None,
     };
@@ -132,6 +133,23 @@ mod tests {
         assert_eq!(
             said("\"100\" < $.a", &mixed[..1]).as_deref(),
             Some("--where: $.a is a number in these events (5); compare with $.a > 100")
+        );
+    }
+
+    #[test]
+    fn a_number_begins_with_no_text_and_of_an_array_one_element_is_known() {
+        let numbers = [Value::Number("5".into())];
+        assert_eq!(
+            said("$.a starts with \"5\"", &numbers).as_deref(),
+            Some(
+                "--where: $.a is a number in these events (5), and can't be compared with the text \"5\""
+            )
+        );
+        assert_eq!(
+            said("$.a[*] == \"5\"", &numbers).as_deref(),
+            Some(
+                "--where: $.a[*] is a number in some of these events (5); compare with $.a[*] == 5"
+            )
         );
     }
 

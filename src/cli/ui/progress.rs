@@ -31,6 +31,8 @@ pub(crate) enum Total {
     Exact(u64),
     /// About so much: an estimate, which is marked as one.
     About(u64),
+    /// Nobody knows.
+    Unknown,
 }
 
 impl Total {
@@ -40,6 +42,7 @@ impl Total {
         match self {
             Self::Exact(total) => Self::Exact(cut(total)),
             Self::About(total) => Self::About(cut(total)),
+            Self::Unknown => Self::Unknown,
         }
     }
 }
@@ -100,8 +103,9 @@ impl Progress {
     /// Counts things up to a total from now on: how many, how many a second, and how long the rest
     /// takes.
     pub(crate) fn counting(&self, things: &'static str, total: Total) {
-        let (Total::Exact(length) | Total::About(length)) = total;
-        self.bar.set_length(length);
+        if let Total::Exact(length) | Total::About(length) = total {
+            self.bar.set_length(length);
+        }
         self.bar.set_position(0);
         self.bar.reset_eta();
         let bytes = Arc::clone(&self.bytes);
@@ -201,9 +205,10 @@ impl Count {
         let (total, mark) = match self.total {
             Total::Exact(total) => (total, ""),
             Total::About(total) => (total, "~"),
+            Total::Unknown => (0, ""),
         };
         // More than the total: it was none.
-        let is_known = self.done <= total;
+        let is_known = self.done <= total && self.total != Total::Unknown;
         let done = HumanCount(self.done);
         let mut line = match is_known {
             true => format!("{} {done} of {mark}{} {things}", self.bar(total), HumanCount(total)),
@@ -268,6 +273,8 @@ mod tests {
         // What was estimated too low is no total.
         assert_eq!(line(45_000, Total::About(44_000)), "45,000 rows, 4.29 MiB, 34,567/s, 3 s");
         assert_eq!(line(0, Total::Exact(100_000)), "░░░░░░░░░░░░ 0 of 100,000 rows, 3 s");
+        assert_eq!(line(0, Total::Unknown), "0 rows, 3 s");
+        assert_eq!(line(45_000, Total::Unknown), "45,000 rows, 4.29 MiB, 34,567/s, 3 s");
         assert_eq!(line(0, Total::Exact(0)), "░░░░░░░░░░░░ 0 of 0 rows, 3 s");
     }
 

@@ -1,9 +1,12 @@
 //! What gives way where a table is wider than the terminal, in this order: payloads are cut, times
 //! become shorter, explanations move below their rows, optional columns are left out, texts are
-//! cut. Ids and numbers are never cut: half of one is another one.
+//! cut, then names; what still has no room moves below the rows, too. Ids and numbers are never
+//! cut: half of one is another one. Of a text that must be whole and is long, the beginning stands
+//! in its row and all of it below.
 
-use super::shown::{Kind, Shown};
+use super::shown::Shown;
 use crate::output::column::Column;
+use crate::output::text::kind::Kind;
 use crate::output::text::moment::{CommonTime, ShortTime};
 use crate::output::text::width::display_width;
 
@@ -13,12 +16,32 @@ pub(super) const GAP: usize = 2;
 /// A column of text is never narrower, not even for its name.
 const NARROWEST: usize = 4;
 
-/// As much of a payload, or of another text, has room before something else gives way for it.
-const LEAST_JSON: usize = 16;
-const LEAST_TEXT: usize = 36;
+/// As much of a text that must be whole stands in its row. A UUID fits.
+const LONGEST_WHOLE: usize = 36;
 
-/// Less of a text tells too little: a name that must be whole gives its place.
-const TELLING_TEXT: usize = 16;
+/// How narrow cells may become, by what they are.
+#[derive(Debug, Clone, Copy)]
+struct Least {
+    name: usize,
+    text: usize,
+    json: usize,
+    whole: usize,
+}
+
+/// Nothing is cut.
+const NATURAL: Least =
+    Least { name: usize::MAX, text: usize::MAX, json: usize::MAX, whole: usize::MAX };
+/// As much has room before something else gives way for it.
+const READABLE: Least = Least { name: usize::MAX, text: 36, json: 16, whole: LONGEST_WHOLE };
+/// Less of a text tells too little: what must be whole gives its place.
+const TELLING: Least = Least { text: 16, ..READABLE };
+/// Nothing can be narrower.
+const TIGHT: Least =
+    Least { name: NARROWEST, text: NARROWEST, json: NARROWEST, whole: LONGEST_WHOLE };
+
+/// What gives way one after the other: payloads, texts down to the names of their columns, names.
+const SQUEEZES: [Least; 3] =
+    [Least { json: READABLE.json, ..NATURAL }, Least { name: usize::MAX, ..TIGHT }, TIGHT];
 
 /// How a table is laid out.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,13 +59,13 @@ pub(super) struct Layout {
     /// The one of them, if there is one only, that may stand behind a row that has room for it.
     pub(super) beside: Option<usize>,
     /// The room behind each row.
-    room: usize,
+    pub(super) room: usize,
 }
 
 impl Layout {
     /// Whether there is room behind a row for what explains it.
     pub(super) fn has_room(&self, shown: &Shown) -> bool {
-        display_width(&shown.text) <= self.room
+        self.room > 0 && shown.width(self.form) <= self.room
     }
 
     /// The layout of these rows in `width` columns; `None` is no limit.
@@ -69,7 +92,7 @@ impl Layout {
                 if is_below && below.is_empty() {
                     continue;
                 }
-                let fits = |form: &&ShortTime| table.needed(**form, &inline, LEAST_TEXT) <= limit;
+                let fits = |form: &&ShortTime| table.needed(**form, &inline, READABLE) <= limit;
                 if let Some(form) = forms.iter().find(fits) {
                     return table.laid_out(*form, inline, below, Some(limit));
                 }
@@ -77,16 +100,24 @@ impl Layout {
         }
         let shown: Vec<usize> =
             all.into_iter().filter(|index| !table.optional.contains(index)).collect();
-        let divided = |is_below: &dyn Fn(&Column) -> bool| -> (Vec<usize>, Vec<usize>) {
-            shown.iter().partition(|index| is_below(&columns[**index]))
-        };
-        let (mut below, mut inline) = divided(&|column| column.explains);
-        if table.needed(table.times.rounded(0), &inline, TELLING_TEXT) > limit {
-            (below, inline) = divided(&|column| column.explains || column.whole);
+        let (mut below, mut inline): (Vec<usize>, Vec<usize>) =
+            shown.iter().partition(|index| columns[**index].explains);
+        let shortest = table.times.rounded(0);
+        while table.needed(shortest, &inline, TELLING) > limit
+            && let Some(place) =
+                inline.iter().rposition(|index| table.widest[*index].whole > TELLING.text)
+        {
+            below.push(inline.remove(place));
         }
         let form = table.times.rounded(3);
-        let fits = table.needed(form, &inline, NARROWEST) <= limit;
-        let form = if fits { form } else { table.times.rounded(0) };
+        let fits = table.needed(form, &inline, SQUEEZES[1]) <= limit;
+        let form = if fits { form } else { shortest };
+        while table.needed(form, &inline, TIGHT) > limit
+            && let Some(last) = inline.pop()
+        {
+            below.push(last);
+        }
+        below.sort_unstable();
         table.laid_out(form, inline, below, Some(limit))
     }
 }
@@ -98,57 +129,76 @@ struct Measured<'a> {
     times: CommonTime,
     /// Which columns can be left out, and in which order: those first that hold nothing.
     optional: Vec<usize>,
-    /// Whether a cell of the column may be cut.
-    can_be_cut: Vec<bool>,
-    is_json: Vec<bool>,
+    /// How wide the widest cell of each column is, by what it is.
+    widest: Vec<Widest>,
     is_time: Vec<bool>,
     is_empty: Vec<bool>,
+}
+
+/// The widest cells of a column.
+#[derive(Debug, Clone, Copy, Default)]
+struct Widest {
+    /// Those of which nothing is cut, times aside.
+    fixed: usize,
+    /// Those that are cut.
+    text: usize,
+    json: usize,
+    /// Those of which all stands below where they are cut.
+    whole: usize,
 }
 
 impl<'a> Measured<'a> {
     fn new(columns: &'a [Column], rows: &'a [Vec<Shown>]) -> Self {
         let mut times = CommonTime::default();
         let count = columns.len();
-        let (mut can_be_cut, mut is_json) = (vec![false; count], vec![false; count]);
+        let mut widest = vec![Widest::default(); count];
         let (mut is_time, mut is_empty) = (vec![false; count], vec![true; count]);
         for (index, shown) in rows.iter().flat_map(|row| row.iter().enumerate()) {
-            if shown.kind == Kind::Time {
-                times.add(&shown.text);
-                is_time[index] = true;
-            }
-            can_be_cut[index] |=
-                matches!(shown.kind, Kind::Text | Kind::Json) && !columns[index].is_whole();
-            is_json[index] |= shown.kind == Kind::Json;
             is_empty[index] &= shown.is_empty();
-        }
-        for (can_be_cut, is_empty) in can_be_cut.iter_mut().zip(&is_empty) {
-            *can_be_cut |= is_empty;
+            let (column, widest) = (&columns[index], &mut widest[index]);
+            let place = match shown.kind {
+                Kind::Time => {
+                    times.add(&shown.text);
+                    is_time[index] = true;
+                    continue;
+                }
+                Kind::Json => &mut widest.json,
+                Kind::Text if column.explains => &mut widest.fixed,
+                Kind::Text if column.whole => &mut widest.whole,
+                Kind::Text => &mut widest.text,
+                Kind::Nothing | Kind::Whole | Kind::Number => &mut widest.fixed,
+            };
+            *place = (*place).max(display_width(&shown.text));
         }
         let mut optional: Vec<usize> = (0..count)
             .filter(|index| columns[*index].rank > 0 && !columns[*index].explains)
             .collect();
         optional.sort_by_key(|index| (!is_empty[*index], u8::MAX - columns[*index].rank));
-        Self { columns, rows, times, optional, can_be_cut, is_json, is_time, is_empty }
+        Self { columns, rows, times, optional, widest, is_time, is_empty }
     }
 
-    /// How wide a column is if nothing is cut.
-    fn natural(&self, form: ShortTime, index: usize) -> usize {
-        let cells = self.rows.iter().map(|row| row[index].width(form)).max();
-        cells.unwrap_or(0).max(display_width(self.columns[index].name()))
+    /// How wide a column is where its cells may be so narrow.
+    fn width(&self, form: ShortTime, index: usize, least: Least) -> usize {
+        let times = self.rows.iter().filter(|_| self.is_time[index]).map(|row| match &row[index] {
+            shown if shown.kind == Kind::Time => shown.width(form),
+            _ => 0,
+        });
+        let widest = self.widest[index];
+        [
+            display_width(self.columns[index].name()).min(least.name),
+            widest.text.min(least.text),
+            widest.json.min(least.json),
+            widest.whole.min(least.whole),
+        ]
+        .into_iter()
+        .chain(times)
+        .fold(widest.fixed, usize::max)
     }
 
-    /// How wide a table of these columns is at least, if nothing is cut but payloads, and texts
-    /// down to `least_text`.
-    fn needed(&self, form: ShortTime, inline: &[usize], least_text: usize) -> usize {
-        let width = |index: &usize| {
-            let natural = self.natural(form, *index);
-            if !self.can_be_cut[*index] {
-                return natural;
-            }
-            let least = if self.is_json[*index] { LEAST_JSON } else { least_text };
-            natural.min(least.max(display_width(self.columns[*index].name())))
-        };
-        inline.iter().map(width).sum::<usize>() + gaps(inline.len())
+    /// How wide a table of these columns is where its cells may be so narrow.
+    fn needed(&self, form: ShortTime, inline: &[usize], least: Least) -> usize {
+        let widths = inline.iter().map(|index| self.width(form, *index, least));
+        widths.sum::<usize>() + gaps(inline.len())
     }
 
     /// The layout with these columns, which share what room there is.
@@ -159,59 +209,39 @@ impl<'a> Measured<'a> {
         below: Vec<usize>,
         limit: Option<usize>,
     ) -> Layout {
-        let mut widths: Vec<usize> =
-            inline.iter().map(|index| self.natural(form, *index)).collect();
-        if let Some(limit) = limit {
-            self.share(&inline, &mut widths, limit);
+        let widths_of = |least| -> Vec<usize> {
+            inline.iter().map(|index| self.width(form, *index, least)).collect()
+        };
+        let mut widths = widths_of(NATURAL);
+        let room = limit.map_or(usize::MAX, |limit| limit.saturating_sub(gaps(inline.len())));
+        for least in SQUEEZES {
+            if widths.iter().sum::<usize>() > room {
+                share(&mut widths, &widths_of(least), room);
+            }
         }
-        let has_times = inline.iter().any(|index| self.is_time[*index]);
+        let has_times = inline.iter().chain(&below).any(|index| self.is_time[*index]);
         let caption = self.times.caption(form).filter(|_| has_times);
+        let beside = if let [only] = below[..] { Some(only) } else { None };
+        let beside = beside.filter(|_| !inline.is_empty());
         let taken = widths.iter().sum::<usize>() + gaps(widths.len() + 1);
         let room = limit.unwrap_or(usize::MAX).saturating_sub(taken);
-        let beside = if let [only] = below[..] { Some(only) } else { None };
-        // Where its name has no room, nothing of it stands there.
-        let has_name = |index: usize| display_width(self.columns[index].name()) <= room;
-        let room = if beside.is_some_and(has_name) { room } else { 0 };
         Layout { form, caption, inline, widths, below, beside, room }
     }
+}
 
-    /// Makes columns narrower until they fit, one at a time: the widest that can, the payloads
-    /// before all others. The names are cut where that isn't enough; where that isn't either, the
-    /// table is wider than the terminal rather than cut.
-    fn share(&self, inline: &[usize], widths: &mut [usize], limit: usize) {
-        let names = inline.iter().map(|index| display_width(self.columns[*index].name()));
-        let mut least: Vec<usize> = names.collect();
-        while let Some(excess) =
-            (widths.iter().sum::<usize>() + gaps(widths.len())).checked_sub(limit)
-            && excess > 0
-        {
-            let can_give =
-                |place: &usize| self.can_be_cut[inline[*place]] && widths[*place] > least[*place];
-            let is_long_json =
-                |place: &usize| self.is_json[inline[*place]] && widths[*place] > LEAST_JSON;
-            let widest = |is_asked: &dyn Fn(&usize) -> bool| {
-                let places = (0..widths.len()).filter(can_give).filter(is_asked);
-                places.max_by_key(|place| widths[*place])
-            };
-            let Some(place) = widest(&is_long_json).or_else(|| widest(&|_| true)) else {
-                if least.iter().all(|width| *width <= NARROWEST) {
-                    break;
-                }
-                least.iter_mut().for_each(|width| *width = (*width).min(NARROWEST));
-                continue;
-            };
-            // Down to the next widest, so that several wide columns share what there is.
-            let next = (0..widths.len())
-                .filter(can_give)
-                .filter(|other| *other != place)
-                .map(|other| widths[other])
-                .filter(|width| *width < widths[place])
-                .max()
-                .unwrap_or(0);
-            let floor = least[place].max(if is_long_json(&place) { LEAST_JSON } else { 0 });
-            let step = (widths[place] - next).min(excess);
-            widths[place] = (widths[place] - step.max(1)).max(floor);
-        }
+/// Makes columns narrower, none below its least width, until all have room: the widest first, and
+/// those that become equally wide together.
+fn share(widths: &mut [usize], least: &[usize], room: usize) {
+    let at = |level: usize, place: usize| widths[place].min(level.max(least[place]));
+    let needed = |level: usize| (0..widths.len()).map(|place| at(level, place)).sum::<usize>();
+    let widest = widths.iter().copied().max().unwrap_or(0);
+    let level = (0..=widest).rev().find(|level| needed(*level) <= room).unwrap_or(0);
+    let mut left = room.saturating_sub(needed(level));
+    let levelled: Vec<usize> = (0..widths.len()).map(|place| at(level, place)).collect();
+    for (width, levelled) in widths.iter_mut().zip(levelled) {
+        let more = left.min(usize::from(levelled >= level && *width > levelled));
+        left -= more;
+        *width = levelled + more;
     }
 }
 

@@ -13,9 +13,10 @@ use comfy_table::{Cell as TableCell, ContentArrangement, Table as ComfyTable};
 use super::column::{Column, Emphasis};
 use super::renderer::Renderer;
 use super::style::Style;
+use super::text::kind::Kind;
 use super::text::palette;
 use super::text::width::clip;
-use super::text::wrap::write_below;
+use super::text::wrap::{write_below, write_hanging};
 use crate::value::Value;
 use layout::{GAP, Layout};
 use shown::{Shown, styled};
@@ -27,6 +28,9 @@ const ROWS_A_TABLE: usize = 1_000;
 /// Every row is padded to the widest: where a pipe gets whole payloads, a table ends at about this
 /// many bytes.
 const BYTES_A_TABLE: usize = 16 << 20;
+
+/// comfy-table counts no further. Nobody sees columns that are so wide: they are not aligned.
+const WIDEST_ALIGNED: usize = u16::MAX as usize;
 
 pub(super) struct Table {
     style: Style,
@@ -53,28 +57,27 @@ impl Table {
             writeln!(output, "{}", palette::paint(self.style.color, palette::DIM, caption))?;
         }
         let rows = std::mem::take(&mut self.rows);
-        let table = self.aligned(&layout, &rows);
-        let mut lines = table.lines();
-        for line in lines.by_ref().take(1) {
-            let named = layout.beside.filter(|index| {
-                rows.iter().any(|row| !row[*index].is_empty() && layout.has_room(&row[*index]))
-            });
-            match named {
-                Some(index) => {
-                    let name = self.columns[index].name();
-                    let name = palette::paint(self.style.color, palette::HEADER, name);
-                    writeln!(output, "{line}{:GAP$}{name}", "")?;
-                }
-                None => writeln!(output, "{}", line.trim_end())?,
-            }
-        }
-        for (line, row) in lines.zip(&rows) {
-            self.explained(&layout, &line, row, output)?;
-        }
-        Ok(())
+        // Of no columns there are no lines.
+        let mut lines = self.lines(&layout, &rows).into_iter();
+        self.header(&layout, &rows, &lines.next().unwrap_or_default(), output)?;
+        rows.iter()
+            .try_for_each(|row| self.shown(&layout, row, &lines.next().unwrap_or_default(), output))
     }
 
-    /// The header and the rows, each on one line.
+    /// The names of the columns that stand beside each other and the rows, each on one line.
+    fn lines(&self, layout: &Layout, rows: &[Vec<Shown>]) -> Vec<String> {
+        if layout.widths.iter().all(|width| *width <= WIDEST_ALIGNED) {
+            return self.aligned(layout, rows).lines().collect();
+        }
+        let row = |row: &Vec<Shown>| {
+            let cells = layout.inline.iter().map(|index| row[*index].in_form(layout.form));
+            cells.collect::<Vec<_>>().join("  ")
+        };
+        let names = layout.inline.iter().map(|index| self.columns[*index].name());
+        let names = names.collect::<Vec<_>>().join("  ");
+        std::iter::once(names).chain(rows.iter().map(row)).collect()
+    }
+
     fn aligned(&self, layout: &Layout, rows: &[Vec<Shown>]) -> ComfyTable {
         let mut table = ComfyTable::new();
         table
@@ -85,6 +88,9 @@ impl Table {
         } else {
             table.force_no_tty();
         }
+        if layout.inline.is_empty() {
+            return table;
+        }
         let places = || layout.inline.iter().zip(&layout.widths);
         table.set_header(places().map(|(index, width)| {
             styled(TableCell::new(clip(self.columns[*index].name(), *width)), palette::HEADER)
@@ -94,40 +100,84 @@ impl Table {
         }
         // Behind the last column nothing stands: blanks there would make a line wider than the
         // terminal.
-        let last = layout.inline.len().saturating_sub(1);
+        let last = layout.inline.len() - 1;
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, if index == last { 0 } else { GAP as u16 }));
         }
         table
     }
 
-    /// Writes a row and what explains it: behind it where there is room, else below.
-    fn explained(
+    /// Writes the names of the columns, `line`, and that of what stands behind rows.
+    fn header(
         &self,
         layout: &Layout,
+        rows: &[Vec<Shown>],
         line: &str,
-        row: &[Shown],
         output: &mut dyn Write,
     ) -> io::Result<()> {
-        if let Some(shown) = layout.beside.map(|index| &row[index])
-            && !shown.is_empty()
-            && layout.has_room(shown)
-        {
-            let text = palette::paint(self.style.color, shown.style, &shown.text);
-            return writeln!(output, "{line}{:GAP$}{text}", "");
+        let is_beside = |index: &usize| {
+            rows.iter().any(|row| !row[*index].is_empty() && layout.has_room(&row[*index]))
+        };
+        let width = self.style.width.map_or(usize::MAX, usize::from);
+        let more = match (layout.beside.filter(is_beside), &layout.below[..]) {
+            (Some(index), _) => Some((index, layout.room)),
+            (None, [only]) if layout.inline.is_empty() => Some((*only, width)),
+            _ => None,
+        };
+        let Some((index, room)) = more else {
+            return if line.is_empty() { Ok(()) } else { writeln!(output, "{}", line.trim_end()) };
+        };
+        let name = clip(self.columns[index].name(), room);
+        let name = palette::paint(self.style.color, palette::HEADER, name);
+        let gap = if line.is_empty() { 0 } else { GAP };
+        writeln!(output, "{line}{:gap$}{name}", "")
+    }
+
+    /// Writes a row, `line`, and what explains it: behind it where there is room, else below.
+    fn shown(
+        &self,
+        layout: &Layout,
+        row: &[Shown],
+        line: &str,
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
+        let beside = layout.beside.map(|index| &row[index]);
+        let beside = beside.filter(|shown| !shown.is_empty() && layout.has_room(shown));
+        if let Some(shown) = beside {
+            let text = shown.in_form(layout.form);
+            let text = palette::paint(self.style.color, shown.style, text);
+            let gap = if line.is_empty() { 0 } else { GAP };
+            writeln!(output, "{line}{:gap$}{text}", "")?;
+        } else if !layout.inline.is_empty() {
+            writeln!(output, "{}", line.trim_end())?;
         }
-        writeln!(output, "{}", line.trim_end())?;
+        for (index, width) in layout.inline.iter().zip(&layout.widths) {
+            let (column, shown) = (&self.columns[*index], &row[*index]);
+            if column.is_whole() && shown.kind == Kind::Text && shown.is_wider(*width) {
+                let text = format!("{}: {}", column.name(), shown.text);
+                write_below(&text, shown.style, self.style, output)?;
+            }
+        }
+        if beside.is_none() { self.below(layout, row, output) } else { Ok(()) }
+    }
+
+    /// Writes what has no place in a row below it.
+    fn below(&self, layout: &Layout, row: &[Shown], output: &mut dyn Write) -> io::Result<()> {
+        let mut stands_alone = layout.inline.is_empty();
         for index in &layout.below {
-            let shown = &row[*index];
-            if shown.is_empty() {
+            let (column, shown) = (&self.columns[*index], &row[*index]);
+            if shown.is_empty() && !stands_alone {
                 continue;
             }
-            let text = match layout.beside {
-                Some(_) => shown.text.clone(),
-                // More than one would be mistaken for each other.
-                None => format!("{}: {}", self.columns[*index].name(), shown.text),
+            let text = shown.in_form(layout.form);
+            let text = match layout.below.len() {
+                1 if column.explains || stands_alone => text.into_owned(),
+                // Else one would be mistaken for another.
+                _ => format!("{}: {text}", column.name()),
             };
-            write_below(&text, shown.style, self.style, output)?;
+            let write = if stands_alone { write_hanging } else { write_below };
+            write(&text, shown.style, self.style, output)?;
+            stands_alone = false;
         }
         Ok(())
     }

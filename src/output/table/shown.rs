@@ -8,27 +8,11 @@ use comfy_table::{Attribute, Cell as TableCell, CellAlignment, Color};
 use crate::output::column::{Column, Emphasis};
 use crate::output::style::Style;
 use crate::output::text::cell::{cell_style, cell_text};
+use crate::output::text::kind::Kind;
 use crate::output::text::moment::ShortTime;
 use crate::output::text::palette;
-use crate::output::text::width::{clip, display_width};
+use crate::output::text::width::{clip, display_width, fitting};
 use crate::value::Value;
-
-/// What a cell holds, as far as the layout is concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// No value.
-    Nothing,
-    /// A part of it tells nothing: ids, numbers, truth values.
-    Whole,
-    /// Numbers.
-    Number,
-    /// A part of it still tells something.
-    Text,
-    /// Of these a part is enough.
-    Json,
-    /// Times can be written shorter.
-    Time,
-}
 
 /// A cell as people read it.
 pub(super) struct Shown {
@@ -39,10 +23,12 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) fn new(column: &Column, cell: &Value<'_>, emphasis: Emphasis, style: Style) -> Self {
-        let text = cell_text(column, cell, style.terminal);
+        let text = cell_text(column, cell, style);
+        let kind = Kind::of(cell, style);
+        let is_cut = matches!(kind, Kind::Text | Kind::Json) && !column.is_whole();
         let text = match style.width {
             // More than the width of the terminal is shown of what must be whole only.
-            Some(width) if !column.is_whole() => clip(&text, width.into()).into_owned(),
+            Some(width) if is_cut => clip(&text, width.into()).into_owned(),
             _ => text.into_owned(),
         };
         Self {
@@ -51,14 +37,7 @@ impl Shown {
                 Value::Timestamp(_) | Value::Null if emphasis == Emphasis::None => palette::DIM,
                 _ => cell_style(column, cell, emphasis),
             },
-            kind: match cell {
-                Value::Null => Kind::Nothing,
-                Value::Text(_) => Kind::Text,
-                Value::Json(_) => Kind::Json,
-                Value::Integer(_) | Value::Float(_) | Value::Number(_) => Kind::Number,
-                Value::Timestamp(_) => Kind::Time,
-                Value::Boolean(_) | Value::Uuid(_) => Kind::Whole,
-            },
+            kind,
         }
     }
 
@@ -85,6 +64,11 @@ impl Shown {
             Kind::Number => cell.set_alignment(CellAlignment::Right),
             _ => cell,
         }
+    }
+
+    /// Whether a cell of this width shows a part of it only.
+    pub(super) fn is_wider(&self, width: usize) -> bool {
+        fitting(&self.text, width) < self.text.len()
     }
 }
 

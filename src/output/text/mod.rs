@@ -2,6 +2,7 @@
 
 pub(super) mod cell;
 pub(super) mod escape;
+pub(super) mod kind;
 pub(super) mod moment;
 pub mod palette;
 pub(super) mod pretty;

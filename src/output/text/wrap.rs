@@ -1,20 +1,16 @@
 //! Text on several lines.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
-use textwrap::Options;
-use textwrap::WordSplitter::NoHyphenation;
-
 use super::palette;
-use super::width::{clip, display_width};
+use super::width::{clip, display_width, fitting};
 use crate::output::style::Style;
 
 /// How far an explanation stands to the right of the row that it is about.
 const INDENT: usize = 4;
 
 /// A text that goes on for longer is cut: `audit show` has all of it.
-const MOST_LINES: usize = 8;
+pub(in crate::output) const MOST_LINES: usize = 8;
 
 /// Writes what explains a row below it.
 pub(in crate::output) fn write_below(
@@ -23,10 +19,31 @@ pub(in crate::output) fn write_below(
     style: Style,
     output: &mut dyn Write,
 ) -> io::Result<()> {
+    write_wrapped(text, INDENT, text_style, style, output)
+}
+
+/// Writes the text that stands for a row, its first line at the left.
+pub(in crate::output) fn write_hanging(
+    text: &str,
+    text_style: anstyle::Style,
+    style: Style,
+    output: &mut dyn Write,
+) -> io::Result<()> {
+    write_wrapped(text, 0, text_style, style, output)
+}
+
+fn write_wrapped(
+    text: &str,
+    first_indent: usize,
+    text_style: anstyle::Style,
+    style: Style,
+    output: &mut dyn Write,
+) -> io::Result<()> {
     let width = style.width.map_or(usize::MAX, usize::from).saturating_sub(INDENT);
-    for line in wrap(text, width) {
+    for (index, line) in wrap(text, width).into_iter().enumerate() {
+        let indent = if index == 0 { first_indent } else { INDENT };
         let line = palette::paint(style.color, text_style, line);
-        writeln!(output, "{:INDENT$}{line}", "")?;
+        writeln!(output, "{:indent$}{line}", "")?;
     }
     Ok(())
 }
@@ -34,7 +51,7 @@ pub(in crate::output) fn write_below(
 /// The text on lines of at most `width` columns, and no more lines than a person wants to see below
 /// a row.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = wrap_text(text, width);
+    let mut lines: Vec<String> = Lines::new(text, width).take(MOST_LINES + 1).collect();
     if lines.len() > MOST_LINES {
         lines.truncate(MOST_LINES);
         if let Some(last) = lines.last_mut() {
@@ -46,24 +63,68 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// The text on lines of at most `width` columns, broken between words where that can be.
 pub fn wrap_text(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(2);
-    // Characters that join are sometimes wider together than one by one, as textwrap adds them up:
-    // it is asked for narrower lines until all fit.
-    let fitting = (1..=width)
-        .rev()
-        .map(|asked| textwrap::wrap(text, Options::new(asked).word_splitter(NoHyphenation)))
-        .find(|lines| lines.iter().all(|line| display_width(line) <= width));
-    match fitting {
-        Some(lines) => lines.into_iter().map(Cow::into_owned).collect(),
-        None => vec![clip(text, width).into_owned()],
+    let lines: Vec<String> = Lines::new(text, width).collect();
+    if lines.is_empty() { vec![String::new()] } else { lines }
+}
+
+/// The lines of a text, one after the other: nobody waits for those that are not shown.
+struct Lines<'a> {
+    rest: &'a str,
+    width: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(text: &'a str, width: usize) -> Self {
+        Self { rest: text, width: width.max(2) }
+    }
+}
+
+impl Iterator for Lines<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let fitting = fitting(self.rest, self.width);
+        let (line, rest) = match self.rest[..fitting].rfind(' ') {
+            _ if fitting == self.rest.len() || self.rest[fitting..].starts_with(' ') => {
+                self.rest.split_at(fitting)
+            }
+            // Words behind blanks are not worth a line of blanks.
+            Some(place) if !self.rest[..place].trim_end_matches(' ').is_empty() => {
+                self.rest.split_at(place)
+            }
+            // A character that is wider than the line has it for itself.
+            _ => {
+                let first = self.rest.chars().next().map_or(0, char::len_utf8);
+                self.rest.split_at(fitting.max(first))
+            }
+        };
+        self.rest = rest.trim_start_matches(' ');
+        Some(clip(line.trim_end_matches(' '), self.width).into_owned())
     }
 }
 
 /// The text on lines of at most `width` columns, broken between words only: a name, an id or a
 /// cursor that is wider stays whole, to be copied.
 pub fn wrap_words(text: &str, width: usize) -> Vec<String> {
-    let options = Options::new(width.max(2)).word_splitter(NoHyphenation).break_words(false);
-    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let mut words = paragraph.split(' ');
+        let mut line = words.next().unwrap_or_default().to_owned();
+        for word in words {
+            let is_full = display_width(&line) + 1 + display_width(word) > width;
+            if is_full && !line.trim().is_empty() {
+                lines.push(std::mem::take(&mut line));
+            } else {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        lines.push(line);
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -86,6 +147,7 @@ mod tests {
             ["go on with", "--after", "n848998.314"]
         );
         assert_eq!(wrap_words("a short line", 80), ["a short line"]);
+        assert_eq!(wrap_words("write:\n  key = 1", 9), ["write:", "  key = 1"]);
     }
 
     #[test]
@@ -95,12 +157,23 @@ mod tests {
         assert!(lines[MOST_LINES - 1].ends_with('…'), "{lines:?}");
     }
 
+    #[test]
+    fn of_a_long_text_as_many_lines_are_shown_as_of_any_other() {
+        for text in ["x".repeat(1 << 20), "word ".repeat(200_000), "لا👩\u{200d}🚀".repeat(70_000)]
+        {
+            assert_eq!(wrap(&text, 76).len(), MOST_LINES);
+            assert!(wrap_text(&text, 76).len() > 1_000);
+        }
+    }
+
     proptest! {
         #[test]
-        fn every_line_fits(text in "(\\PC|❤\u{fe0f}|👩\u{200d}🚀|لا){0,40}", width in 2usize..30) {
+        fn every_line_fits_and_nothing_but_blanks_is_lost(text in "(\\PC| |❤\u{fe0f}|👩\u{200d}🚀|لا){0,40}", width in 2usize..30) {
             for line in wrap(&text, width) {
                 prop_assert!(display_width(&line) <= width, "{line}");
             }
+            let lines = wrap_text(&text, width);
+            prop_assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
         }
     }
 }

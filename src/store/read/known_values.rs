@@ -6,9 +6,10 @@ use tokio_postgres::types::Type;
 
 use super::partitions::known_topics;
 use crate::store::connection::parameters::Settings;
+use crate::store::connection::query::TypedValue;
 use crate::store::connection::session::{ReadMode, Session};
 use crate::store::error::Error;
-use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
+use crate::store::search::distinct_values::{DistinctColumn, some_values};
 
 /// Values that can be looked up in no time, however many rows there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +24,20 @@ pub enum KnownValues {
     ErrorClasses,
 }
 
-/// The values that exist. The server gives up, too, on a statement that takes longer than `limit`;
-/// whoever calls this has to end the connecting. Whether the schema is the one that this program
-/// needs is not asked: what is missing there is an error.
+/// The most values that are given: a person reads no more.
+const MOST: i64 = 1_000;
+
+/// The values that exist, those of types and services from `from` on. The server gives up, too, on
+/// a statement that takes longer than `limit`; whoever calls this has to end the connecting.
+/// Whether the schema is the one that this program needs is not asked: what is missing there is an
+/// error.
 ///
 /// # Errors
 /// Those of [`Session::connect`] and [`Session::read`]; `Error::Query`.
 pub async fn known_values(
     settings: &Settings,
     values: KnownValues,
+    from: &str,
     limit: Duration,
 ) -> Result<Vec<String>, Error> {
     let mut session = Session::connect(settings, "audit completion").await?;
@@ -40,8 +46,12 @@ pub async fn known_values(
     let sql = "SELECT pg_catalog.set_config('statement_timeout', $1, true)";
     reading.execute("limiting the time", sql, &[(&limit, Type::TEXT)]).await?;
     match values {
-        KnownValues::EventTypes => distinct_values(&reading, DistinctColumn::EventType).await,
-        KnownValues::Services => distinct_values(&reading, DistinctColumn::SourceService).await,
+        KnownValues::EventTypes => {
+            some_values(&reading, DistinctColumn::EventType, from, MOST).await
+        }
+        KnownValues::Services => {
+            some_values(&reading, DistinctColumn::SourceService, from, MOST).await
+        }
         KnownValues::Topics => known_topics(&reading).await,
         KnownValues::ErrorClasses => error_classes(&reading).await,
     }
@@ -59,6 +69,7 @@ async fn error_classes(session: &Session) -> Result<Vec<String>, Error> {
                         WHERE (origin_topic, exception_class) > (found.topic, found.class)
                           AND exception_class IS NOT NULL
                         ORDER BY origin_topic, exception_class LIMIT 1) following)
-               SELECT DISTINCT class FROM found ORDER BY class";
-    session.rows("listing the exception classes", sql, &[], |row| row.try_get(0)).await
+               SELECT DISTINCT class FROM (SELECT class FROM found LIMIT $1) first ORDER BY class";
+    let most: [TypedValue<'_>; 1] = [(&MOST, Type::INT8)];
+    session.rows("listing the exception classes", sql, &most, |row| row.try_get(0)).await
 }

@@ -43,7 +43,7 @@ fn world(name: &str) -> Audit {
          UPDATE event_logs SET partition_id = CASE id WHEN 4 THEN NULL WHEN 3 THEN 2 ELSE 1 END;
          INSERT INTO dead_letters (event_log_id, headers, exception_class, exception_message)
          VALUES (5, '[]', 'java.util.concurrent.TimeoutException', 'no answer within 30 s'),
-                (6, '[]', 'com.example.DeclinedException', 'the bank said no'),
+                (6, '[]', 'com.example.Bank$DeclinedException', 'the bank said no'),
                 (7, '[]', NULL, NULL)",
     );
     audit
@@ -85,6 +85,7 @@ fn a_selector_takes_lists_and_excludes_what_begins_with_an_exclamation_mark() {
         (&["--error", "!*Timeout*,!*bank*"], &[7]),
         (&["--error", "*Exception,!Declined*"], &[5]),
         (&["--error", "Timeout*,Declined*"], &[6, 5]),
+        (&["--error", "DeclinedException"], &[6]),
         (&["--aggregate", &both, "--no-dlt"], &[3, 1]),
         (&["--aggregate", "a\\,b"], &[2]),
         (&["--event-id", "00000001,00000003"], &[3, 1]),
@@ -245,4 +246,26 @@ fn a_range_of_time_is_echoed_once_and_a_wrong_time_is_named_with_its_option() {
     assert_eq!(turned.status.code(), Some(2));
     let turned = String::from_utf8_lossy(&turned.stderr).into_owned();
     assert!(turned.contains("--recorded-since and --recorded-until leave nothing"), "{turned}");
+}
+
+#[test]
+fn a_name_is_missed_where_there_are_more_than_are_looked_at() {
+    let scope = Sandbox::shared().scope("many_names");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let many = crate::support::rows::events("A", 1_200, "2026-11-22")
+        .replace("'A'", "'Type' || lpad(n::text, 4, '0')");
+    record(&database, &many);
+    let none =
+        "no event type matches 'Nope'; there are more than 1000: see `audit stats --by type`";
+    // The last type stands behind those that are looked at.
+    for (list, expected) in [
+        ("Nope", &[none][..]),
+        ("Type1200,Nope", &[none]),
+        ("Type1200,Type0001", &[]),
+        ("Type12*,Type0001", &[]),
+    ] {
+        let stderr = said(&audit, &["query", "--count", "--type", list]);
+        assert_eq!(stderr.lines().collect::<Vec<_>>(), expected, "{list}");
+    }
 }

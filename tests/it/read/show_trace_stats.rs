@@ -272,6 +272,27 @@ fn show_says_where_a_story_is_longer_than_what_it_searched() {
 }
 
 #[test]
+fn trace_learns_what_is_usual_from_no_story_that_is_too_long_to_be_read() {
+    let scope = Sandbox::shared().scope("long_stories");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    // Six stories that went on at last, far behind the first events that are read of them.
+    let rows = |count: u32, event_type: &str, begin: &str| {
+        crate::support::rows::events(event_type, count, begin)
+            .replace("NULL::uuid", "md5((n % 6)::text)::uuid")
+    };
+    record(&database, &rows(6 * 1_100, "Noted", "2026-11-22"));
+    record(&database, &rows(6, "Picked", "2026-11-23"));
+    record(&database, &rows(6, "Shipped", "2026-11-24"));
+    let silent =
+        rows(1, "Picked", "2026-11-25").replace("md5((n % 6)::text)::uuid", "md5('x')::uuid");
+    let id = record(&database, &silent).start().to_string();
+    let output = audit.run(&["trace", &id]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("since Picked\n"), "{stderr}");
+}
+
+#[test]
 fn show_and_trace_take_their_format_from_the_variable_and_the_profile_as_query_does() {
     let scope = Sandbox::shared().scope("show_output");
     let audit = Audit::migrated(&scope);

@@ -80,13 +80,29 @@ fn whoever_watches_sees_the_database_go_and_come_back() {
 }
 
 #[test]
+fn partitions_of_a_topic_that_kafka_does_not_have_are_folded_into_one_line() {
+    let scope = Sandbox::shared().scope("status_away");
+    let audit = Audit::migrated(&scope);
+    Database::open(&audit.database_url).execute(
+        "INSERT INTO kafka_partitions (cluster_id, topic, partition) SELECT 'c', 'old.events', n FROM generate_series(0, 59) n",
+    );
+    let output = audit.run(&["status"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.contains("60, all of unknown lag"), "{shown}");
+    assert!(!shown.contains("old.events"), "{shown}");
+    let notes = String::from_utf8_lossy(&output.stderr);
+    assert!(notes.contains("of old.events the lag is unknown"), "{notes}");
+}
+
+#[test]
 fn a_watched_status_fits_the_screen_and_ends_by_ctrl_c() {
     let scope = Sandbox::shared().scope("watch_screen");
     let audit = Audit::migrated(&scope);
     Database::open(&audit.database_url).execute(
         "INSERT INTO kafka_partitions (cluster_id, topic, partition) SELECT 'c', 'orders.events', n FROM generate_series(0, 59) n",
     );
-    let mut terminal = Terminal::start(audit.command(&["status", "--watch", "1"]), 80);
+    let mut terminal = Terminal::start(audit.command(&["status", "--watch", "1", "--all"]), 80);
     let limit = Duration::from_secs(60);
     wait_until("it is drawn for the third time", limit, || {
         terminal.screen().matches("\u{1b}[H").count() >= 3

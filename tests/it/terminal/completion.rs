@@ -140,6 +140,7 @@ fn values_of_the_database_and_the_configuration_are_completed() {
         ["orders.events-dlt"]
     );
     assert_eq!(completed(&["audit", "query", "--error", "java.i"]), ["java.io.IOException"]);
+    assert_eq!(completed(&["audit", "query", "--error", "IOE"]), ["IOException"]);
     assert!(completed(&["audit", "query", "--where", ""]).is_empty());
 
     // The options typed so far hold, then the profile, then the environment.

@@ -2,13 +2,14 @@
 //! types, emoji, text from right to left, errors of several lines.
 
 use std::process::Command;
+use std::time::Duration;
 
 use sandbox::Sandbox;
 use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
-use crate::support::rows::record;
-use crate::support::{Audit, Database, Terminal};
+use crate::support::rows::{events, record};
+use crate::support::{Audit, Database, Terminal, wait_until};
 
 const WIDTHS: [u16; 3] = [80, 120, 200];
 
@@ -94,9 +95,6 @@ fn story(audit: &Audit) -> Database {
                 'key', CASE aggregate_id WHEN '{order}' THEN 'order-4711' WHEN '{rtl}' THEN '🛒-17' ELSE 'colis/الطرد-٧' END,
                 'original', jsonb_build_object('correlation_id', 'anfrage-2026/11/22'));
          ALTER TABLE event_logs ENABLE TRIGGER append_only;
-         ALTER TABLE ingest_batches DISABLE TRIGGER append_only;
-         UPDATE ingest_batches SET recorded_at = '2026-11-22 10:05:00Z';
-         ALTER TABLE ingest_batches ENABLE TRIGGER append_only;
          INSERT INTO kafka_partitions (cluster_id, topic, partition, claimed_by)
          VALUES ('c', 'northern.warehouse.orders.events', 0, 'a-host-with-a-long-name.example:12345');
          INSERT INTO dead_letters (event_log_id, headers, exception_class, exception_message, consumer_group,
@@ -110,6 +108,12 @@ fn story(audit: &Audit) -> Database {
                  'Kafka: message was not sent within 30 s (Local: Message timed out): {MESSAGE}', '2026-11-22 11:00:30Z')",
         replay = event(9),
     ));
+    // When it was recorded would be another time in each run.
+    database.execute(
+        "ALTER TABLE ingest_batches DISABLE TRIGGER append_only;
+         UPDATE ingest_batches SET recorded_at = '2026-11-22 10:00:07Z';
+         ALTER TABLE ingest_batches ENABLE ALWAYS TRIGGER append_only",
+    );
     database
 }
 
@@ -174,7 +178,9 @@ fn every_table_fits_80_120_and_200_columns_and_hides_no_error() {
                 );
             }
             screens.push_str(&format!("$ audit {}\n", command.join(" ")));
-            screen.lines().for_each(|line| screens.push_str(&format!("{}\n", line.trim_end())));
+            for line in screen.lines() {
+                screens.push_str(&format!("{}\n", line.trim_end()));
+            }
             screens.push('\n');
         }
         insta::assert_snapshot!(format!("{columns}_columns"), screens);
@@ -192,4 +198,33 @@ fn every_table_fits_80_120_and_200_columns_and_hides_no_error() {
             }
         }
     }
+}
+
+#[test]
+fn columns_of_tail_stay_where_they_are_when_a_new_type_and_the_first_dead_letter_come() {
+    let scope = Sandbox::shared().scope("tail_columns");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    record(&database, &events("Paid", 1, "2026-11-22"));
+    let mut command = audit.command(&["tail", "-n", "1"]);
+    command.env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(command, 120);
+    let limit = Duration::from_secs(60);
+    let shown = |terminal: &Terminal, count| {
+        wait_until("the row is shown", limit, || {
+            terminal.screen().matches("order-service").count() == count
+        });
+    };
+    shown(&terminal, 1);
+    record(&database, &events("OrderCreated", 1, "2026-11-22"));
+    shown(&terminal, 2);
+    let dead_letters = events("OrderCreated", 1, "2026-11-22").replace("false", "true");
+    record(&database, &dead_letters);
+    shown(&terminal, 3);
+    terminal.press("\u{3}");
+    let (_, screen) = terminal.end();
+    let rows = screen.lines().filter(|line| line.contains("order-service"));
+    let places: Vec<_> = rows.map(|line| line.find("order-service")).collect();
+    assert_eq!(places.len(), 3, "{screen}");
+    assert!(places.iter().all(|place| *place == places[0]), "{screen}");
 }

@@ -98,10 +98,10 @@ const IN_TABLES: [&str; 9] = [
 
 fn columns() -> [Column; 10] {
     [
-        Column::new("action"),
+        Column::new("action").whole(),
         Column::new("records"),
-        Column::new("from_topic"),
-        Column::new("to_topic"),
+        Column::new("from_topic").whole(),
+        Column::new("to_topic").whole(),
         Column::new("consumer_group").optional(1),
         Column::new("error").explains().shortened(short_class),
         // They are in the sum, too.

@@ -67,7 +67,8 @@ pub(super) async fn show(
         "error" | "reason" => Column::new(name).explains(),
         "attempt" => Column::new(name).optional(1),
         "event_id" => Column::new(name).optional(2),
-        "target_topic" => Column::new(name).optional(3),
+        "target_topic" => Column::new(name).optional(3).whole(),
+        "state" => Column::new(name).whole(),
         _ => Column::new(name),
     });
     let rows = replays.iter().map(|replay| (cells(replay), emphasis(replay.state))).collect();

@@ -30,27 +30,27 @@ pub(crate) fn write_histogram(
     output: &mut dyn Write,
 ) -> io::Result<()> {
     let most = buckets.iter().map(|bucket| bucket.rows).max().unwrap_or(1).max(1);
+    let times = buckets.iter().map(|bucket| time(bucket.begin.0).len()).max().unwrap_or(0);
     let digits = most.to_string().len();
-    let width = usize::from(style.width.unwrap_or(80))
-        .saturating_sub(TIME_WIDTH + digits + 3)
-        .clamp(10, 100);
+    let width =
+        usize::from(style.width.unwrap_or(80)).saturating_sub(times + digits + 3).clamp(1, 100);
     let step = step_seconds.saturating_mul(1_000_000);
     let mut expected: Option<i64> = None;
     for bucket in buckets {
         let skipped = expected.map_or(0, |expected| bucket.begin.0.saturating_sub(expected) / step);
         if skipped > LINES {
-            writeln!(output, "{:TIME_WIDTH$}  {:>digits$}", "…", 0)?;
+            writeln!(output, "{:times$}  {:>digits$}", "…", 0)?;
         } else {
             for index in 0..skipped {
                 let begin = expected.unwrap_or_default() + index * step;
-                writeln!(output, "{}  {:>digits$}", time(begin), 0)?;
+                writeln!(output, "{:times$}  {:>digits$}", time(begin), 0)?;
             }
         }
         let dead = (bucket.dead_letters as f64 / most as f64 * width as f64).round() as usize;
         let rest = bar((bucket.rows as f64 / most as f64 * width as f64) - dead as f64);
         writeln!(
             output,
-            "{}  {:>digits$} {}{rest}",
+            "{:times$}  {:>digits$} {}{rest}",
             time(bucket.begin.0),
             bucket.rows,
             palette::paint(style.color, palette::BAR, "█".repeat(dead))
@@ -60,9 +60,7 @@ pub(crate) fn write_histogram(
     Ok(())
 }
 
-/// `2026-11-22T10:00:00Z`
-const TIME_WIDTH: usize = 20;
-
+/// `2026-11-22T10:00:00Z`, and longer beyond the year 9999 and before the year 1.
 fn time(begin: i64) -> String {
     timestamp_text(Timestamp::without_zone(PostgresMicros(begin))).replacen(".000000Z", "Z", 1)
 }
@@ -96,6 +94,22 @@ mod tests {
 …                      0
 2000-01-05T04:00:00Z   1 ██▌
 "#);
+    }
+
+    #[test]
+    fn bars_begin_below_each_other_whatever_the_years() {
+        let bucket =
+            |begin: i64| TimeBucket { begin: PostgresMicros(begin), rows: 1, dead_letters: 0 };
+        let buckets =
+            [bucket(-63_200_000_000_000_000), bucket(0), bucket(9_000_000_000_000_000_000)];
+        let mut output = Vec::new();
+        let style = Style { width: Some(40), ..Style::default() };
+        write_histogram(&buckets, 31_536_000, style, &mut output).expect("writing to memory");
+        let text = String::from_utf8(output).expect("UTF-8");
+        let bars = text.lines().filter(|line| line.contains('█'));
+        let begins: Vec<_> = bars.map(|line| line.chars().position(|bar| bar == '█')).collect();
+        assert_eq!(begins, [Some(27); 3], "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 
     #[test]

@@ -76,8 +76,16 @@ impl Run for StatsArgs {
         Some(Exit::Done)
     }
 
-    async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+    async fn run(mut self, context: &Context<'_>) -> Result<Exit, Failure> {
         let ui = context.ui;
+        // What is named twice is one column: an object has each member once.
+        let mut seen = Vec::new();
+        self.by.retain(|grouping| {
+            !seen.contains(grouping) && {
+                seen.push(*grouping);
+                true
+            }
+        });
         let selection = self.selectors.selection(ui)?;
         let format = self.format.format();
         let style = self.format.style(ui);

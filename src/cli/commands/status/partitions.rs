@@ -174,10 +174,14 @@ impl Partitions {
     }
 
     /// Those that are behind, lost something, or can't be compared with Kafka's. Where Kafka was
-    /// not asked, a note says so, and only losses are remarkable.
+    /// not asked, or does not have their topic at all, a note says so, and only losses are
+    /// remarkable.
     fn remarkable(&self) -> impl Iterator<Item = &PartitionStatus> {
-        self.all.iter().filter(|partition| {
-            partition.lost > 0 || (self.kafka.is_some() && self.lag_of(partition) != Some(0))
+        let here = self.all.iter().filter(|partition| self.found(partition).is_some());
+        let here: BTreeSet<_> = here.map(topic_of).collect();
+        self.all.iter().filter(move |partition| {
+            let is_behind = self.lag_of(partition) != Some(0);
+            partition.lost > 0 || (is_behind && here.contains(&topic_of(partition)))
         })
     }
 
@@ -185,11 +189,21 @@ impl Partitions {
     /// out.
     pub(super) fn summary(&self) -> String {
         let (all, listed) = (self.all.len(), self.remarkable().count());
-        let state = if self.kafka.is_some() { "up to date" } else { "of unknown lag" };
-        match listed {
-            0 => format!("{all}, all {state}"),
-            _ if listed == all => format!("{all}, all listed below"),
-            _ => format!("{all}: {} {state}, {listed} listed below", all - listed),
+        let is_lossless = |partition: &&PartitionStatus| partition.lost == 0;
+        let lags = self.all.iter().filter(is_lossless).map(|partition| self.lag_of(partition));
+        let up_to_date = lags.filter(|lag| *lag == Some(0)).count();
+        let unknown = all - listed - up_to_date;
+        let counts =
+            [(up_to_date, "up to date"), (unknown, "of unknown lag"), (listed, "listed below")];
+        let counts: Vec<_> = counts.into_iter().filter(|(count, _)| *count > 0).collect();
+        match counts[..] {
+            [] => format!("{all}, all up to date"),
+            [(_, "listed below")] => format!("{all}, all listed below"),
+            [(_, state)] => format!("{all}, all {state}"),
+            _ => {
+                let counts = counts.iter().map(|(count, state)| format!("{count} {state}"));
+                format!("{all}: {}", counts.collect::<Vec<_>>().join(", "))
+            }
         }
     }
 
@@ -298,6 +312,11 @@ impl Partitions {
         };
         topics.iter().map(note).collect()
     }
+}
+
+/// The topic in its cluster.
+fn topic_of(partition: &PartitionStatus) -> (&str, &str) {
+    (&partition.cluster_id, &partition.partition.topic)
 }
 
 /// The partitions that Kafka has and nobody has claimed yet.

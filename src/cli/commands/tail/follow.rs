@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::cli::shared::{EventColumns, explain_selection};
+use crate::cli::shared::{EventColumns, explain_selection, in_a_shell};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
 use crate::filter::Selection;
 use crate::output::Renderer;
@@ -27,6 +27,9 @@ const FEWEST_ROWS: i64 = 64;
 const MOST_ROWS: i64 = 4096;
 /// How many bytes of output one read should give, about.
 const BYTES_A_READ: std::ops::Range<usize> = (1 << 20)..(4 << 20);
+
+/// How many types, and how many services, lines keep room for.
+const MOST_NAMES: i64 = 1_000;
 
 /// A session that hears of new batches.
 pub(super) struct Subscription {
@@ -149,6 +152,7 @@ impl Tail {
         match start {
             Start::Batch(batch_no) => {
                 self.position.batch_no = batch_no - 1;
+                self.expect_any(&subscription.session).await?;
                 explain_selection(&subscription.session, &self.selection, false, self.ui).await?;
             }
             Start::LastRows(count) => {
@@ -183,6 +187,7 @@ impl Tail {
         let reading = session.read(ReadMode::Page).await?;
         let snapshot = store::snapshot(&reading).await?;
         let resolved = store::resolve(&reading, &self.selection, RowScope::Existing).await?;
+        self.expect_any(&reading).await?;
         if count > 0 && !resolved.is_empty() {
             let query = EventQuery {
                 selection: &resolved,
@@ -192,9 +197,6 @@ impl Tail {
                 dedup: false,
             };
             let rows = store::last_in_commit_order(&reading, &query, count).await?;
-            if self.ui.is_on_terminal() {
-                self.expect_any(&reading).await?;
-            }
             for row in &rows {
                 self.renderer.expect(&self.columns.cells(row)?);
             }
@@ -215,9 +217,13 @@ impl Tail {
     /// Keeps room for every type and every service that is selected, so that columns stay where
     /// they are.
     async fn expect_any(&mut self, reading: &Session) -> Result<(), Failure> {
-        let mut types = store::distinct_values(reading, DistinctColumn::EventType).await?;
+        if !self.ui.is_on_terminal() {
+            return Ok(());
+        }
+        let some = |column| store::some_values(reading, column, "", MOST_NAMES);
+        let mut types = some(DistinctColumn::EventType).await?;
         types.retain(|value| self.selection.event_types.matches(value));
-        let mut services = store::distinct_values(reading, DistinctColumn::SourceService).await?;
+        let mut services = some(DistinctColumn::SourceService).await?;
         services.retain(|value| self.selection.services.matches(value));
         self.renderer.expect(&self.columns.widest(&types, &services));
         Ok(())
@@ -234,6 +240,7 @@ impl Tail {
         let Some(event) = newest.first() else { return Ok(()) };
         if event.uuid(EventColumn::CorrelationId)?.is_some() {
             let story = event.value(EventColumn::Correlation)?.to_text().unwrap_or_default();
+            let story = in_a_shell(&story);
             self.ui.status(&format!(
                 "--aggregate follows the aggregate's own events; --correlation {story} follows \
                  the whole story"

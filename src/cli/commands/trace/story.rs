@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::timeline::{TimelineEntry, TimelineEvent, arrange};
 use crate::cli::ui::Failure;
+use crate::dead_letter::UNKNOWN_ERROR;
 use crate::output;
 use crate::output::{Column, Emphasis, Format, SequenceMessage, Style, short_uuid};
 use crate::store::{DeadLetterSummary, EventColumn, ReplayOutcome, StoredEvent};
@@ -72,6 +73,10 @@ impl<'a> Story<'a> {
             notes.push(format!("its cause {cause} is not recorded here"));
         }
         notes.retain(|note| !note.is_empty());
+        // The mark is left out where there is no room for it.
+        if notes.is_empty() && event.mark()?.dead_letter {
+            notes.push(UNKNOWN_ERROR.to_owned());
+        }
         Ok(notes.join("; "))
     }
 

@@ -108,6 +108,10 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
             "1: unknown table 'local'\na profile is written [profiles.local]",
         ),
         (
+            "[profile.local]\nbrokers = \"b:1\"",
+            "1: unknown table 'profile'\na profile is written [profiles.NAME]",
+        ),
+        (
             "[profiles.a]\nsasl.username = \"x\"",
             "2: unknown key 'sasl' in profile 'a'\nsettings of librdkafka are written below [profiles.a.kafka]",
         ),

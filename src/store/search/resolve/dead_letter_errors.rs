@@ -2,6 +2,7 @@
 
 use tokio_postgres::types::Type;
 
+use crate::dead_letter::CLASS_SEPARATORS;
 use crate::filter::{Glob, GlobList};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
@@ -25,14 +26,12 @@ pub(in crate::store) fn patterns(globs: &GlobList) -> ErrorFilter {
 
 fn patterns_of(globs: &[Glob]) -> Option<ErrorPatterns> {
     let messages: Vec<String> = globs.iter().map(Glob::to_like).collect();
-    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too; `*Timeout*` does so by
-    // itself.
+    // `TimeoutException` finds `java.util.concurrent.TimeoutException`, too, which is shown like
+    // that; `*Timeout*` does so by itself.
     let in_a_package = messages.iter().filter(|pattern| !pattern.starts_with('%'));
-    let classes = messages
-        .iter()
-        .cloned()
-        .chain(in_a_package.map(|pattern| format!("%.{pattern}")))
-        .collect();
+    let in_a_package = in_a_package
+        .flat_map(|pattern| CLASS_SEPARATORS.map(|separator| format!("%{separator}{pattern}")));
+    let classes = messages.iter().cloned().chain(in_a_package).collect();
     (!globs.is_empty()).then_some(ErrorPatterns { classes, messages })
 }
 
@@ -91,7 +90,7 @@ SELECT letter.event_log_id FROM dead_letters letter
  WHERE (letter.exception_class LIKE ANY($1) OR letter.exception_message LIKE ANY($2))
    AND (letter.exception_class LIKE ANY($3) OR letter.exception_message LIKE ANY($4)) IS NOT TRUE
  ORDER BY letter.event_log_id DESC LIMIT $5
-$1 _text ["Timeout%", "%.Timeout%"]
+$1 _text ["Timeout%", "%.Timeout%", "%$Timeout%", "%:Timeout%"]
 $2 _text ["Timeout%"]
 $3 _text ["%bank%"]
 $4 _text ["%bank%"]
