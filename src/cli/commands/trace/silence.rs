@@ -47,7 +47,7 @@ fn text(silent: u64, event_type: &str, earlier: Continuation) -> Option<String> 
         _ if stories == 0 => Some(silent),
         Some(_) if stories < FEWEST_STORIES => Some(silent),
         Some(p50) if went_on * 2 >= stories => Some(format!(
-            "{silent}: {went_on} of {stories} earlier stories went on, p50 {}",
+            "{silent}: {went_on} of {stories} earlier stories went on, p50 after {}",
             span_text((p50 * 1_000_000.0) as u64)
         )),
         _ => None,
@@ -66,7 +66,7 @@ mod tests {
             text(7_500_000_000, "OrderConfirmed", earlier)
         };
         let went_on = "silent for 2h05m since OrderConfirmed: 98 of 100 earlier stories went on, \
-                       p50 2.500s";
+                       p50 after 2.500s";
         assert_eq!(said(100, 98).as_deref(), Some(went_on));
         assert_eq!(said(100, 49), None);
         assert_eq!(said(100, 0), None);
