@@ -44,11 +44,6 @@ impl GlobList {
     pub fn excludes(&self, name: &str) -> bool {
         self.excluded.iter().any(|glob| glob.matches(name))
     }
-
-    /// How many globs it has.
-    pub fn len(&self) -> usize {
-        self.included.len() + self.excluded.len()
-    }
 }
 
 #[cfg(test)]
