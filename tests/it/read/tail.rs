@@ -46,6 +46,44 @@ fn the_last_rows_come_in_the_order_of_commits_then_the_new_ones_as_they_commit()
 }
 
 #[test]
+fn who_follows_an_aggregate_is_told_how_to_follow_the_whole_story() {
+    let scope = Sandbox::shared().scope("tail_story");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let event = |aggregate: &str, correlation: &str| {
+        record(
+            &database,
+            &format!(
+                "SELECT gen_random_uuid(), 'OrderCreated', '{aggregate}'::uuid, 'shop', false, '{{}}'::jsonb,
+                        '2026-11-22'::timestamp, {correlation}::uuid"
+            ),
+        );
+    };
+    let (order, alone, story) = (
+        "00000000-0000-4000-8000-000000000001",
+        "00000000-0000-4000-8000-000000000002",
+        "00000000-0000-4000-9000-000000000003",
+    );
+    event(order, &format!("'{story}'"));
+    event(alone, "NULL");
+    let told = |selectors: &[&str]| {
+        let output = audit.run(&[&["tail", "--no-follow"], selectors].concat());
+        assert!(output.status.success() && !output.stdout.is_empty(), "{output:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert_eq!(
+        told(&["--aggregate", order]),
+        format!(
+            "--aggregate follows the aggregate's own events; --correlation {story} follows the whole \
+             story\n"
+        )
+    );
+    // Who follows the story already, or an aggregate that has none, is told nothing.
+    assert_eq!(told(&["--correlation", story]), "");
+    assert_eq!(told(&["--aggregate", alone]), "");
+}
+
+#[test]
 fn types_that_appear_while_it_follows_are_selected_too() {
     let scope = Sandbox::shared().scope("tail_types");
     let audit = Audit::migrated(&scope);
