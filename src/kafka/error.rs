@@ -54,6 +54,11 @@ impl Error {
         move |source| Self::Client { what, source }
     }
 
+    /// A setting that librdkafka does not take.
+    pub(super) fn of_setting(error: &KafkaError) -> Self {
+        Self::Setting(describe(error))
+    }
+
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
@@ -63,9 +68,10 @@ impl Error {
                 "write host:port,host:port; TLS and SASL are set by -X security.protocol=SASL_SSL \
                  and the like, or in [profiles.NAME.kafka]",
             ),
-            Self::Setting(_) => {
-                Some("write KEY=VALUE, or KEY=@FILE, which reads the value from a file")
-            }
+            Self::Setting(_) => Some(
+                "write KEY=VALUE, or KEY=@FILE, which reads the value from a file; librdkafka's \
+                 CONFIGURATION.md lists every setting",
+            ),
             Self::Search { .. } => {
                 Some("check that every partition of it has a leader, then try again")
             }
@@ -77,6 +83,17 @@ impl Error {
                  CONFIGURATION.md lists every setting",
             ),
             Self::Client { .. } | Self::CutOff(_) => None,
+        }
+    }
+
+    /// Whether a setting is wrong: as long as that is so, nothing else can be tried.
+    pub fn is_of_settings(&self) -> bool {
+        match self {
+            Self::Brokers(_) | Self::Setting(_) => true,
+            Self::Client { source, .. } => {
+                matches!(source, KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_))
+            }
+            _ => false,
         }
     }
 

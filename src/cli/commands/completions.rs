@@ -23,7 +23,7 @@ Examples:
   source <(audit completions bash)
   # For zsh, in a folder of its fpath; for fish, in the one that it reads:
   mkdir -p ~/.zfunc && audit completions zsh > ~/.zfunc/_audit
-  mkdir -p ~/.config/fish/completions &&
+  mkdir -p ~/.config/fish/completions && \\
     audit completions fish > ~/.config/fish/completions/audit.fish")]
 pub(crate) struct CompletionsArgs {
     /// The shell

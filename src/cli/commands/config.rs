@@ -127,9 +127,7 @@ fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     let exit = print_rows(&columns, &names, table.rows, "", &args.output, context.ui)?;
     // Only now: what could be found out helps to see what is wrong.
     database?;
-    if settings.brokers.is_some() {
-        settings.kafka()?;
-    }
+    settings.check_kafka()?;
     Ok(exit)
 }
 

@@ -122,7 +122,7 @@ mod tests {
         for line in examples.replace("\\\n", " ").lines() {
             let words =
                 shlex::split(line).unwrap_or_else(|| panic!("'{line}' is no line for a shell"));
-            for part in words.split(|word| word == "|") {
+            for part in words.split(|word| word == "|" || word == "&&") {
                 let end = part.iter().position(|word| word.starts_with('>')).unwrap_or(part.len());
                 if part.first().is_some_and(|word| word == "audit") {
                     found.push(part[..end].to_vec());

@@ -174,6 +174,12 @@ impl ResolvedSettings {
         Ok(store::Session::open(&self.database()?, application).await?)
     }
 
+    /// Whether Kafka's settings can be heeded, where brokers are given: for commands that show what
+    /// they know without Kafka, but not where it could never answer.
+    pub(crate) fn check_kafka(&self) -> Result<(), Failure> {
+        if self.brokers.is_some() { self.kafka().map(drop) } else { Ok(()) }
+    }
+
     /// Kafka's settings.
     pub(crate) fn kafka(&self) -> Result<kafka::Settings, Failure> {
         let brokers = self.brokers.as_ref().ok_or_else(|| {

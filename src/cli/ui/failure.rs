@@ -77,7 +77,9 @@ impl From<store::Error> for Failure {
 
 impl From<kafka::Error> for Failure {
     fn from(error: kafka::Error) -> Self {
-        Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
+        let exit = if error.is_of_settings() { Exit::Usage } else { Exit::Failed };
+        let hint = error.hint().map(str::to_owned);
+        Self { hint, ..Self::new(error.to_string()) }.with_exit(exit)
     }
 }
 
@@ -100,7 +102,8 @@ impl From<filter::Error> for Failure {
 impl From<ingest::Error> for Failure {
     fn from(error: ingest::Error) -> Self {
         let hint = error.hint();
-        let exit = match error {
+        let exit = match &error {
+            ingest::Error::Kafka(error) if error.is_of_settings() => Exit::Usage,
             ingest::Error::NotReadToEnd(_) => Exit::Incomplete,
             ingest::Error::StoppedBeforeEnd { .. } => Exit::Interrupted,
             _ => Exit::Failed,

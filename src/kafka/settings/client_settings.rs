@@ -35,8 +35,8 @@ impl Settings {
     /// with the same name, or with two names of the same setting, the later one counts.
     ///
     /// # Errors
-    /// `Error::Setting` where the file of one can't be read, `Error::Brokers` where the servers
-    /// can't be.
+    /// `Error::Setting` where librdkafka has no such setting or value, or the file of one can't be
+    /// read; `Error::Brokers` where the servers can't be.
     pub fn new(brokers: impl Into<String>, overrides: &[Setting]) -> Result<Self, Error> {
         let overrides: Vec<(String, String)> = overrides
             .iter()
@@ -45,7 +45,11 @@ impl Settings {
         let protocol = overrides.iter().rfind(|(name, _)| name == "security.protocol");
         let protocol = protocol.map_or("plaintext", |(_, value)| value);
         let brokers = brokers::read(&brokers.into(), protocol)?;
-        Ok(Self { brokers, overrides })
+        let settings = Self { brokers, overrides };
+        // librdkafka reads names and values, and connects nowhere.
+        let read = settings.client(&[]).create_native_config();
+        read.map_err(|error| Error::of_setting(&error))?;
+        Ok(settings)
     }
 
     /// The bootstrap servers.

@@ -130,3 +130,24 @@ fn a_broker_with_a_scheme_is_wrong_usage() {
     assert!(said.contains("a broker begins with SASL_SSL://"), "{said}");
     assert!(said.contains("-X security.protocol=SASL_SSL"), "{said}");
 }
+
+#[test]
+fn a_setting_that_librdkafka_does_not_have_is_wrong_usage() {
+    let scope = Sandbox::shared().scope("wrong_setting");
+    let audit = Audit::migrated(&scope);
+    let commands: [&[&str]; 6] = [
+        &["ingest"],
+        &["status"],
+        &["status", "--consumers"],
+        &["verify", "--wait", "0"],
+        &["replay-dlt", "--dry-run"],
+        &["replay-dlt", "--yes"],
+    ];
+    for command in commands {
+        let output = audit.run(&with(command, &["-X".to_owned(), "no.such.setting=1".to_owned()]));
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{command:?}: {said}");
+        let named = "error: -X: no.such.setting: No such configuration property";
+        assert!(said.starts_with(named), "{command:?}: {said}");
+    }
+}

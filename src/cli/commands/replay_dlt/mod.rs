@@ -160,6 +160,7 @@ impl ReplayDltArgs {
 
     /// Shows only the plan.
     async fn dry_run(&self, selection: &Selection, context: &Context<'_>) -> Result<Exit, Failure> {
+        context.settings.check_kafka()?;
         let mut session = context.settings.session("audit replay-dlt --dry-run").await?;
         let partitions = plan::Partitions::IfKnown;
         let plan = plan::make(self.rules(), &mut session, selection, partitions, context).await?;

@@ -58,6 +58,7 @@ impl Run for StatusArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        context.settings.check_kafka()?;
         if self.consumers {
             return consumers::run(&self.format, context).await;
         }

@@ -78,6 +78,7 @@ impl Run for VerifyArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        context.settings.check_kafka()?;
         let settings = context.settings.database()?;
         let mut session = Session::open(&settings, "audit verify").await?;
         for note in session.home().await?.notes(&settings) {
