@@ -86,11 +86,6 @@ impl Selection {
             .collect()
     }
 
-    /// Whether only dead letters can match.
-    pub fn is_of_dead_letters(&self) -> bool {
-        self.dead_letters == Some(true) || !self.errors.is_empty()
-    }
-
     /// Whether `--where` has to read every row that the other selectors leave, because no other one
     /// narrows the search.
     pub fn scans(&self) -> bool {
