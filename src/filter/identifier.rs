@@ -20,6 +20,11 @@ pub struct Identifier {
 }
 
 impl Identifier {
+    /// A whole id.
+    pub fn whole(id: Uuid) -> Self {
+        Self { low: id, high: id, suffix: None }
+    }
+
     /// Reads a UUID in any usual spelling, its first digits, or the short form `019aa4c5…4b5a`
     /// (`..` for `…` too).
     ///
@@ -28,7 +33,7 @@ impl Identifier {
     pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         if let Ok(uuid) = Uuid::parse_str(text) {
-            return Ok(Self { low: uuid, high: uuid, suffix: None });
+            return Ok(Self::whole(uuid));
         }
         let wrong = || Error::Identifier(text.to_owned());
         let (head, tail) =

@@ -13,9 +13,10 @@ use tempfile::NamedTempFile;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, describe_columns,
-    explain_selection, row_count_text, whole_number,
+    explain_selection, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Total, Ui, interruption};
+use crate::count_text::counted;
 use crate::filter::Selection;
 use crate::output;
 use crate::output::{Emphasis, Format, Style};
@@ -144,7 +145,7 @@ impl Run for ExportArgs {
                             .with_exit(Exit::Interrupted));
                     }
                 };
-                ui.status(&format!("{} written to {}", row_count_text(written), path.display()));
+                ui.status(&format!("{} written to {}", counted(written, "row"), path.display()));
                 written
             }
         };
@@ -220,7 +221,7 @@ impl Export<'_> {
                 if self.args.limit.is_some_and(|limit| count == limit.unsigned_abs()) {
                     self.ui.status(&format!(
                         "only the first {} written: more match than --limit",
-                        row_count_text(count)
+                        counted(count, "row")
                     ));
                     break;
                 }

@@ -9,9 +9,10 @@ use futures_util::TryStreamExt;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
     Context, EventColumns, OutputArgs, Run, SelectorArgs, describe_columns, explain_selection,
-    row_count_text, tell_what_is_read, whole_number,
+    tell_what_is_read, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Ui};
+use crate::count_text::counted;
 use crate::output;
 use crate::output::{Column, Emphasis, Format, escape_controls};
 use crate::store;
@@ -150,7 +151,7 @@ impl Run for QueryArgs {
                 ),
             };
             let cursor = Cursor { order, created_at, id, snapshot };
-            let shown = row_count_text(page.shown);
+            let shown = counted(page.shown, "row");
             ui.status(&format!("{shown} shown, more match; go on with --after {cursor}"));
         }
         explain_selection(&reading, &selection, page.shown > 0, ui).await?;
@@ -206,7 +207,7 @@ impl QueryArgs {
                     Err(exit) => {
                         renderer.end(&mut output)?;
                         output.close()?;
-                        let shown = row_count_text(page.shown);
+                        let shown = counted(page.shown, "row");
                         ui.status(&format!("stopped after {shown}, more may match"));
                         return Ok(Printed::Stopped(exit));
                     }

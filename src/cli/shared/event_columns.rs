@@ -14,9 +14,6 @@ use crate::store::{EventColumn, EventRow, PayloadPath, SelectedColumn, Session};
 use crate::time::PostgresMicros;
 use crate::value::Value;
 
-/// The mark of a dead letter, for which lines keep room.
-const DEAD_LETTER: &str = "DLT";
-
 /// As long as most names of types and services.
 const USUAL_NAME: &str = "PaymentAuthorized";
 
@@ -140,7 +137,9 @@ impl EventColumns {
             Shown::Value(index) => match &self.selected[*index] {
                 SelectedColumn::Named(EventColumn::EventType) => longest(types),
                 SelectedColumn::Named(EventColumn::SourceService) => longest(services),
-                SelectedColumn::Named(EventColumn::Mark) => DEAD_LETTER.into(),
+                SelectedColumn::Named(EventColumn::Mark) => {
+                    Mark { dead_letter: true, quarantined: false }.as_str().into()
+                }
                 SelectedColumn::Named(EventColumn::Aggregate) => Uuid::nil().into(),
                 SelectedColumn::Named(_) | SelectedColumn::Payload(_) => Value::Null,
             },

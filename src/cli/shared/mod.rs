@@ -3,7 +3,6 @@
 mod args;
 mod cluster_offsets;
 mod command;
-mod count_text;
 mod event_columns;
 mod print_rows;
 mod reading_text;
@@ -19,7 +18,6 @@ pub(crate) use args::value_args::ValueArgs;
 pub(crate) use args::whole_number::whole_number;
 pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_at};
 pub(crate) use command::{Context, Run};
-pub(crate) use count_text::{record_count_text, row_count_text};
 pub(crate) use event_columns::{EventColumns, describe_columns};
 pub(crate) use print_rows::print_rows;
 pub(crate) use reading_text::tell_what_is_read;

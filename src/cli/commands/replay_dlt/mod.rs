@@ -7,8 +7,9 @@ mod status;
 use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, record_count_text, whole_number};
+use crate::cli::shared::{Context, OutputArgs, Run, SelectorArgs, whole_number};
 use crate::cli::ui::{Exit, Failure, Ui};
+use crate::count_text::counted;
 use crate::dead_letter::{PlannedAction, ReplayRules};
 use crate::filter::Selection;
 use crate::replay::{RecoveredReplays, Replayer};
@@ -134,7 +135,7 @@ impl Run for ReplayDltArgs {
         if plan.steps.is_empty() {
             return Ok(if shown == Exit::Done { done } else { shown });
         }
-        let question = format!("Send {}?", record_count_text(plan.steps.len()));
+        let question = format!("Send {}?", counted(plan.steps.len(), "record"));
         let unheard = |error| Failure::new(format!("reading the answer: {error}"));
         if asks && !ui.ask(&question).await.map_err(unheard)? {
             ui.status("nothing was sent");
@@ -172,7 +173,7 @@ fn say_recovered(recovered: RecoveredReplays, ui: Ui) {
     if recovered != RecoveredReplays::default() {
         ui.status(&format!(
             "an earlier replay was interrupted: of {}, {} had arrived, and {} had not",
-            record_count_text(recovered.arrived + recovered.missing),
+            counted(recovered.arrived + recovered.missing, "record"),
             recovered.arrived,
             recovered.missing
         ));

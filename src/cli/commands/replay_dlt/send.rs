@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cli::shared::record_count_text;
 use crate::cli::ui::{Exit, Failure, Total, Ui, on_stop};
+use crate::count_text::counted;
 use crate::dead_letter::Plan;
 use crate::host;
 use crate::replay::{ReplayOptions, Replayer, SendProgress};
@@ -34,7 +34,7 @@ pub(super) async fn send(
         })
         .await;
     progress.clear();
-    let mut line = format!("{} of {} sent", so_far.sent, record_count_text(total));
+    let mut line = format!("{} of {} sent", so_far.sent, counted(total, "record"));
     if so_far.failed > 0 {
         line.push_str(&format!(", {} failed", so_far.failed));
     }
@@ -46,7 +46,7 @@ pub(super) async fn send(
     if so_far.total() < total && stop.load(Ordering::Relaxed) {
         return Err(Failure::new(format!(
             "interrupted; {} were not sent",
-            record_count_text(total - so_far.total())
+            counted(total - so_far.total(), "record")
         ))
         .with_hint("the next run goes on with them")
         .with_exit(Exit::Interrupted));
@@ -54,14 +54,14 @@ pub(super) async fn send(
     if so_far.failed > 0 {
         return Err(Failure::new(format!(
             "{} could not be sent",
-            record_count_text(so_far.failed)
+            counted(so_far.failed, "record")
         ))
         .with_hint("`audit replay-dlt --status` says why"));
     }
     if so_far.total() < total {
         return Err(Failure::new(format!(
             "not sent, because no longer stored: {}",
-            record_count_text(total - so_far.total())
+            counted(total - so_far.total(), "record")
         ))
         .with_exit(Exit::Incomplete));
     }

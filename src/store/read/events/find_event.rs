@@ -1,7 +1,5 @@
 //! Finds the event that a typed id means.
 
-use uuid::Uuid;
-
 use super::stored_event::{StoredEvent, event_of_row, events};
 use crate::filter::{Identifier, Selection};
 use crate::store::connection::session::Session;
@@ -39,13 +37,12 @@ pub async fn find_event(session: &Session, text: &str) -> Result<EventLookup, Er
         events(session, &Selection { event_ids: vec![event_id], ..Selection::default() }, limit)
             .await
     };
-    let whole = |event_id: Uuid| Identifier { low: event_id, high: event_id, suffix: None };
     if let Ok(id) = text.parse::<i64>()
         && let Some(event) = event_of_row(session, id).await?
         && let Some(event_id) = event.uuid(EventColumn::EventId)?
     {
         return Ok(EventLookup::Event {
-            deliveries: deliveries(whole(event_id), MAX_DELIVERIES).await?,
+            deliveries: deliveries(Identifier::whole(event_id), MAX_DELIVERIES).await?,
             row_id: Some(id),
         });
     }
@@ -60,7 +57,7 @@ pub async fn find_event(session: &Session, text: &str) -> Result<EventLookup, Er
     match event_ids.as_slice() {
         [] => Ok(EventLookup::Nothing),
         [event_id] => Ok(EventLookup::Event {
-            deliveries: deliveries(whole(*event_id), MAX_DELIVERIES).await?,
+            deliveries: deliveries(Identifier::whole(*event_id), MAX_DELIVERIES).await?,
             row_id: None,
         }),
         _ => Ok(EventLookup::Ambiguous(candidates)),

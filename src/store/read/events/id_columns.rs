@@ -2,10 +2,10 @@
 
 use tokio_postgres::types::Type;
 
-use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::filter::Identifier;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
+use crate::store::search::resolve::identifiers::Ids;
 
 /// A column of ids, each with an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,11 +36,10 @@ impl IdColumn {
     fn identifiers(self, text: &str) -> Vec<Identifier> {
         let made = match self {
             Self::Event => None,
-            Self::Aggregate => Some(aggregate_uuid(text.as_bytes())),
-            Self::Correlation => Some(correlation_uuid(text.as_bytes())),
+            Self::Aggregate => Some(Ids::Aggregate.of_text(text)),
+            Self::Correlation => Some(Ids::Correlation.of_text(text)),
         };
-        let made = made.map(|id| Identifier { low: id, high: id, suffix: None });
-        made.into_iter().chain(Identifier::parse(text).ok()).collect()
+        made.map(Identifier::whole).into_iter().chain(Identifier::parse(text).ok()).collect()
     }
 }
 

@@ -22,7 +22,7 @@ pub(in crate::store) enum Ids {
 
 impl Ids {
     /// The id that the ingester makes of a text.
-    fn of_text(self, text: &str) -> Uuid {
+    pub(in crate::store) fn of_text(self, text: &str) -> Uuid {
         match self {
             Self::Aggregate => aggregate_uuid(text.as_bytes()),
             Self::Correlation => correlation_uuid(text.as_bytes()),
@@ -59,7 +59,7 @@ async fn resolve_id(
     scope: RowScope,
 ) -> Result<Vec<Identifier>, Error> {
     let exact = ids.of_text(text);
-    let whole = Identifier { low: exact, high: exact, suffix: None };
+    let whole = Identifier::whole(exact);
     let prefix = match Identifier::parse(text) {
         Ok(identifier) if identifier.exact().is_none() => identifier,
         _ => return Ok(vec![whole]),

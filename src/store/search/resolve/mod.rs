@@ -4,7 +4,7 @@
 
 mod cardinality;
 mod dead_letter_errors;
-mod identifiers;
+pub(in crate::store) mod identifiers;
 mod names;
 mod recorded_time;
 pub(in crate::store) mod selection;
