@@ -21,7 +21,8 @@ pub(in crate::store) enum Walk {
     Matches,
 }
 
-/// A selection of stories: its range of time is that of the first step, the rest asks for one event.
+/// A selection of stories: its range of time is that of the first step, the rest asks for one
+/// event.
 pub(in crate::store) struct StorySelection {
     period: ResolvedSelection,
     others: ResolvedSelection,
@@ -80,7 +81,7 @@ impl StorySelection {
     }
 
     /// The events of the stories, story by story and in the order of their times: correlation,
-    /// aggregate where there is no correlation, created_at, id, type, whether it is a dead letter,
+    /// aggregate where there is no correlation, time, id, type, whether it is a dead letter,
     /// whether it is a step, whether it has what the other selectors ask for.
     pub(in crate::store) fn statement(&self, walk: Walk, deliveries: &Deliveries) -> Statement {
         let mut parameters = Parameters::default();
