@@ -182,7 +182,7 @@ impl EventQuery<'_> {
 
 /// The number of the batch of `row`; the highest number there is where no batch covers it, so that
 /// such rows come last.
-fn commit_position(row: &str) -> String {
+pub(super) fn commit_position(row: &str) -> String {
     format!("coalesce({}, {})", batch_column(row, "batch_no"), i64::MAX)
 }
 
