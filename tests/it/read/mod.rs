@@ -12,3 +12,4 @@ mod show_trace_stats;
 mod status;
 mod tail;
 mod verify;
+mod views;
