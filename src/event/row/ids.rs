@@ -25,7 +25,8 @@ pub fn correlation_uuid(text: &[u8]) -> Uuid {
     uuid_of(&id).unwrap_or_else(|| made_correlation(&id))
 }
 
-/// The text that an aggregate's or a correlation's id was made of: the first of these that gives it.
+/// The text that an aggregate's or a correlation's id was made of: the first of these that gives
+/// it.
 /// `None` where none does.
 pub fn text_of_id<T: AsRef<str>>(
     id: Uuid,

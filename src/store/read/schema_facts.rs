@@ -47,8 +47,8 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<SchemaFact>,
 // Definitions of indexes are taken without their names, which differ from leaf to leaf, and without
 // how they are stored; those of triggers by their parts, because their text depends on the search
 // path. A function is told by the hash of its body, a view by that of its definition as PostgreSQL
-// writes it: alike in all versions up to 18, and not asked of those that may write it otherwise. That everything belongs to one owner is a fact,
-// who that is is not.
+// writes it: alike in all versions up to 18, and not asked of those that may write it otherwise.
+// That everything belongs to one owner is a fact, who that is is not.
 const FACTS: &str = "
 WITH relation AS (
     SELECT oid, relname::text AS name, relkind, relowner, relacl, relrowsecurity, relpersistence, relpartbound,

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::{Audit, Database};
 
-/// Where the views can't tell the text (docs/sql.md): the envelope's own is no id, and the key wraps
-/// one.
+/// Where the views can't tell the text (docs/sql.md): the envelope's own is no id, and the key
+/// wraps one.
 const KEY_WRAPS_THE_ONLY_ID: &str = "left(attributes ->> 'key', 1) IN ('\"', '{')
     AND attributes #> '{original,aggregate_id}' IS NOT NULL
     AND (jsonb_typeof(attributes #> '{original,aggregate_id}') NOT IN ('string', 'number')
