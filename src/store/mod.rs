@@ -40,6 +40,7 @@ pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
     ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
+pub use search::counted::Counting;
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::distinct_values::{DistinctColumn, some_values};
 pub use search::event_column::EventColumn;
@@ -56,6 +57,7 @@ pub use write::batch::{
 pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
 };
+pub use write::event_counts::{CountingStep, EventCounts, commit_without_waiting, count_piece};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
