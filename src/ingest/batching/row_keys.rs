@@ -1,13 +1,9 @@
 //! What the rows of a batch have in common, for `event_counts`.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use crate::event::Event;
+use crate::ledger::{CountKey, CountKeys, KeyCounts, hour_of};
 use crate::store::EventCounts;
 use crate::time::PostgresMicros;
-
-const HOUR: i64 = 3_600_000_000;
 
 /// A batch counts itself if it has no more keys than this, or few for its rows.
 const FEW_KEYS: usize = 64;
@@ -18,22 +14,9 @@ const ROWS_OF_A_KEY: usize = 16;
 /// replaced.
 #[derive(Debug, Default)]
 pub(in crate::ingest) struct RowKeys {
-    /// Event types and services, by their numbers.
-    names: Vec<Arc<str>>,
-    name_numbers: HashMap<Arc<str>, u32>,
-    keys: Vec<Key>,
-    key_numbers: HashMap<Key, u32>,
+    keys: CountKeys,
     /// The number of each row's key, and its `created_at`.
     rows: Vec<(u32, PostgresMicros)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Key {
-    hour: PostgresMicros,
-    event_type: u32,
-    source_service: Option<u32>,
-    partition_id: i32,
-    is_dlt: bool,
 }
 
 impl RowKeys {
@@ -53,80 +36,30 @@ impl RowKeys {
         if self.keys.len() > FEW_KEYS.max(self.rows.len() / ROWS_OF_A_KEY) {
             return None;
         }
-        // A key whose rows were all replaced has none.
-        let mut sums: Vec<Option<Sum>> = vec![None; self.keys.len()];
-        for (number, time) in &self.rows {
-            let sum = sums[*number as usize].get_or_insert(Sum::none_at(*time));
-            sum.events += 1;
-            sum.first_at = sum.first_at.min(*time);
-            sum.last_at = sum.last_at.max(*time);
+        let mut sums = KeyCounts::default();
+        for (key, created_at) in &self.rows {
+            sums.add_one(*key, *created_at);
         }
         let mut counts = EventCounts::default();
-        for (key, sum) in self.keys.iter().zip(sums) {
-            let Some(sum) = sum else { continue };
-            counts.hours.push(key.hour);
-            counts.event_types.push(self.name(key.event_type));
-            counts.source_services.push(key.source_service.map(|number| self.name(number)));
-            counts.partition_ids.push(key.partition_id);
-            counts.is_dlt.push(key.is_dlt);
-            counts.events.push(sum.events);
-            counts.first_at.push(sum.first_at);
-            counts.last_at.push(sum.last_at);
+        for (number, key) in (0..).zip(self.keys.iter()) {
+            // A key whose rows were all replaced has none.
+            if let Some(sum) = sums.of(number) {
+                counts.push(key, sum);
+            }
         }
         Some(counts)
     }
 
     fn row(&mut self, event: &Event<'_>, partition_id: i32) -> (u32, PostgresMicros) {
         let created_at = PostgresMicros::from(event.created_at);
-        let key = Key {
+        let key = CountKey {
             hour: hour_of(created_at),
-            event_type: self.name_number(&event.event_type),
-            source_service: event.source_service.as_ref().map(|name| self.name_number(name)),
+            event_type: &event.event_type,
+            source_service: event.source_service.as_deref(),
             partition_id,
             is_dlt: event.is_dlt,
         };
-        let next = self.keys.len() as u32;
-        let number = *self.key_numbers.entry(key).or_insert(next);
-        if number == next {
-            self.keys.push(key);
-        }
-        (number, created_at)
-    }
-
-    fn name_number(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.name_numbers.get(name) {
-            return *number;
-        }
-        let (number, name) = (self.names.len() as u32, Arc::<str>::from(name));
-        self.names.push(Arc::clone(&name));
-        self.name_numbers.insert(name, number);
-        number
-    }
-
-    fn name(&self, number: u32) -> &str {
-        &self.names[number as usize]
-    }
-}
-
-/// The rows of one key.
-#[derive(Debug, Clone, Copy)]
-struct Sum {
-    events: i64,
-    first_at: PostgresMicros,
-    last_at: PostgresMicros,
-}
-
-impl Sum {
-    fn none_at(time: PostgresMicros) -> Self {
-        Self { events: 0, first_at: time, last_at: time }
-    }
-}
-
-/// `date_trunc('hour', …)`: rounds down before 2000, too, and leaves the infinities alone.
-fn hour_of(time: PostgresMicros) -> PostgresMicros {
-    match time.0 {
-        i64::MIN | i64::MAX => time,
-        micros => PostgresMicros(micros.saturating_sub(micros.rem_euclid(HOUR))),
+        (self.keys.number(key), created_at)
     }
 }
 
@@ -140,6 +73,8 @@ mod tests {
 
     use super::*;
     use crate::time::UnixMicros;
+
+    const HOUR: i64 = 3_600_000_000;
 
     /// Its type, service, partition, whether it is a dead letter, and its time in half hours.
     type Row = (u8, Option<u8>, i32, bool, i64);
@@ -247,13 +182,5 @@ mod tests {
         assert_eq!(keys_of(&of_hours(65, 65)).counts(), None);
         assert!(keys_of(&of_hours(1600, 100)).counts().is_some());
         assert_eq!(keys_of(&of_hours(1600, 101)).counts(), None);
-    }
-
-    #[test]
-    fn hours_begin_where_postgresql_has_them_begin() {
-        let hour = |micros| hour_of(PostgresMicros(micros)).0;
-        assert_eq!([hour(0), hour(HOUR - 1), hour(HOUR)], [0, 0, HOUR]);
-        assert_eq!([hour(-1), hour(-HOUR), hour(-HOUR - 1)], [-HOUR, -HOUR, -2 * HOUR]);
-        assert_eq!([hour(i64::MAX), hour(i64::MIN)], [i64::MAX, i64::MIN]);
     }
 }

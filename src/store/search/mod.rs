@@ -8,7 +8,6 @@ pub(in crate::store) mod distinct_values;
 pub(in crate::store) mod event_column;
 pub(in crate::store) mod event_query;
 pub(in crate::store) mod event_row;
-#[allow(dead_code, reason = "status and stories are about to use it")]
 pub(in crate::store) mod first_delivery;
 pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;

@@ -3,6 +3,7 @@
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement, Transaction};
 
+use crate::ledger::{CountKey, KeyCount};
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::time::PostgresMicros;
@@ -26,6 +27,20 @@ pub struct EventCounts<'a> {
     pub first_at: Vec<PostgresMicros>,
     /// The highest `created_at` among them.
     pub last_at: Vec<PostgresMicros>,
+}
+
+impl<'a> EventCounts<'a> {
+    /// Adds a key.
+    pub fn push(&mut self, key: CountKey<'a>, count: KeyCount) {
+        self.hours.push(key.hour);
+        self.event_types.push(key.event_type);
+        self.source_services.push(key.source_service);
+        self.partition_ids.push(key.partition_id);
+        self.is_dlt.push(key.is_dlt);
+        self.events.push(count.events);
+        self.first_at.push(count.first_at);
+        self.last_at.push(count.last_at);
+    }
 }
 
 /// Prepares what [`add_counts`] runs.
