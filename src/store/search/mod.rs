@@ -2,6 +2,7 @@
 
 mod batch_of_row;
 pub(in crate::store) mod conditions;
+pub(in crate::store) mod counted;
 pub(in crate::store) mod cursor;
 pub(in crate::store) mod distinct_values;
 pub(in crate::store) mod event_column;
