@@ -110,7 +110,7 @@ fn what_is_no_number_is_counted_and_said_and_never_an_error() {
             r#"{"a": "0x1F"}"#,
             r#"{"a": "1_000"}"#,
             r#"{"a": "١٢"}"#,
-            r#"{"a": " 1"}"#,
+            r#"{"a": "\u00a01"}"#,
             r#"{"a": ""}"#,
             r#"{"a": "."}"#,
             r#"{"a": true}"#,
