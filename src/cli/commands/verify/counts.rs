@@ -60,8 +60,8 @@ fn duplicates_check(totals: &DuplicateTotals, rows_are_missing: bool) -> Check {
         altered(format!("{rows} an event again without being listed"));
     }
     if totals.first > 0 && !rows_are_missing {
-        let rows = counted_with(totals.first, "row", ["is", "are"]);
-        altered(format!("{rows} listed that deliver an event for the first time"));
+        let rows = counted_with(totals.first, "listed row", ["delivers", "deliver"]);
+        altered(format!("{rows} an event for the first time"));
     }
     let mut detail = counted(totals.listed, "duplicate");
     if totals.unsearched_rows > 0 {
