@@ -17,7 +17,7 @@ const HOURS: i64 = 24;
 
 /// Up to so many events everything is read, of more a sample that is read in some tenths of a
 /// second.
-const LEARN_FROM: LearnFrom = LearnFrom { all_of: 200_000, sample: 20_000 };
+const LEARN_FROM: LearnFrom = LearnFrom { all_of: 200_000, sample: 12_000 };
 
 /// How many ends are named.
 const NAMED: usize = 6;
@@ -66,8 +66,9 @@ impl History {
 
     fn from(self, usual: &Usual, of_about: Option<u64>) -> String {
         let stories = HumanCount(usual.stories);
-        let of_about =
-            of_about.map(|all| format!(" of about {}", HumanCount(rounded(all)))).unwrap_or_default();
+        let of_about = of_about
+            .map(|all| format!(" of about {}", HumanCount(rounded(all))))
+            .unwrap_or_default();
         let are = if usual.stories == 1 { "story" } else { "stories" };
         format!("{stories}{of_about} {are} that began {}", self.text())
     }
@@ -79,7 +80,8 @@ impl History {
 
     /// The failure where nothing ends a story.
     pub(super) fn nothing(self, is_within_given: bool) -> Failure {
-        let within = if is_within_given { "" } else { ", and --within 10m how long it may be silent" };
+        let within =
+            if is_within_given { "" } else { ", and --within 10m how long it may be silent" };
         let looked_at = match self.begin < self.end {
             true => format!("no story began {}", self.text()),
             false => "everything before --until is judged".to_owned(),
