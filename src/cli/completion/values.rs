@@ -25,12 +25,14 @@ enum Source {
 }
 
 /// Every option whose values are known somewhere.
-const OPTIONS: [(&str, Source); 11] = [
+const OPTIONS: [(&str, Source); 13] = [
     ("profile", Source::Profiles),
     ("columns", Source::EventColumns),
     ("by", Source::Groupings),
     ("compare", Source::Periods),
     ("types", Source::Database(KnownValues::EventTypes)),
+    ("start", Source::Database(KnownValues::EventTypes)),
+    ("end", Source::Database(KnownValues::EventTypes)),
     ("service", Source::Database(KnownValues::Services)),
     ("topic", Source::Database(KnownValues::Topics)),
     ("topics", Source::Database(KnownValues::Topics)),
