@@ -13,6 +13,7 @@ pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
 pub use read::analysis::stories::{Stories, steps_without_story, stories};
+pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};

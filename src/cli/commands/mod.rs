@@ -6,6 +6,7 @@ mod config;
 mod decode;
 mod dlt;
 mod export;
+mod flow;
 mod ingest;
 mod man;
 mod migrate;
@@ -74,6 +75,7 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Flow => flow::FlowArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,
