@@ -1,0 +1,5 @@
+//! The commands that analyse stories.
+
+mod flow;
+mod naive;
+mod random_log;
