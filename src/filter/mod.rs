@@ -17,6 +17,7 @@ mod time;
 mod zone;
 
 pub use comparison::{Comparison, Literal, comparisons};
+pub use distance::duration;
 pub use error::Error;
 pub use glob::Glob;
 pub use glob_list::GlobList;

@@ -15,6 +15,7 @@ mod replay_dlt;
 mod show;
 mod stats;
 mod status;
+mod stuck;
 mod tail;
 mod trace;
 mod verify;
@@ -76,6 +77,7 @@ commands! {
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
     Flow => flow::FlowArgs,
+    Stuck => stuck::StuckArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

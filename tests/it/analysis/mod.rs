@@ -3,3 +3,4 @@
 mod flow;
 mod naive;
 mod random_log;
+mod stuck;

@@ -2,3 +2,5 @@
 
 pub(in crate::store) mod stories;
 pub(in crate::store) mod story_ids;
+pub(in crate::store) mod unended;
+pub(in crate::store) mod usual;
