@@ -11,7 +11,7 @@ use crate::store::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) struct Deliveries {
     /// Rows below this id are known; those from it on may not have been looked at.
-    rest_from: i64,
+    pub(super) rest_from: i64,
 }
 
 impl Deliveries {

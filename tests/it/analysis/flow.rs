@@ -195,7 +195,10 @@ fn rows_are_cut_for_people_only_and_pictures_are_well_formed() {
     let table = audit.run(&["flow"]);
     assert_eq!(String::from_utf8_lossy(&table.stdout).lines().count(), 51);
     let said = String::from_utf8_lossy(&table.stderr).into_owned();
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+60 stories, 62 steps, begun from 2026-11-22T00:00:01.500000Z to 2026-11-22T00:00:01.500000Z
+71 rarer pairs are left out; show more with --limit
+"#);
     for format in ["csv", "ndjson"] {
         let header = usize::from(format == "csv");
         let all = audit.succeed(&["flow", "-o", format]);
@@ -204,7 +207,15 @@ fn rows_are_cut_for_people_only_and_pictures_are_well_formed() {
         assert_eq!(cut.lines().count(), 3 + header, "{format}");
     }
     let variants = audit.succeed(&["flow", "--variants", "-o", "csv", "--type", "*7>*"]);
-    insta::assert_snapshot!(variants, @"");
+    insta::assert_snapshot!(variants, @r#"
+variant,stories,share,p50_seconds,p95_seconds,example
+"[""Type<17>\""""]",1,0.16666666666666666,0,0,00000000-0000-4000-8000-000000000017
+"[""Type<27>\""""]",1,0.16666666666666666,0,0,00000000-0000-4000-8000-000000000027
+"[""Type<37>\""""]",1,0.16666666666666666,0,0,00000000-0000-4000-8000-000000000037
+"[""Type<47>\""""]",1,0.16666666666666666,0,0,00000000-0000-4000-8000-000000000047
+"[""Type<57>\""""]",1,0.16666666666666666,0,0,00000000-0000-4000-8000-000000000057
+"[""Type<7>\"""",""Type<7>\"""",""Type<7>\""""]",1,0.16666666666666666,3,3,00000000-0000-4000-8000-000000000007
+"#);
     insta::assert_snapshot!(audit.succeed(&["flow", "--variants", "--type", "Type<7>*"]), @"");
     insta::assert_snapshot!(audit.succeed(&["flow", "--type", "Type<7>*"]), @"");
     let svg = audit.succeed(&["flow", "-o", "svg", "--type", "Type<7>*"]);
@@ -244,5 +255,23 @@ fn on_a_terminal_a_flow_is_drawn_as_wide_as_there_is_room() {
         let widest = drawn(width).lines().map(|line| line.chars().count()).max();
         assert!(widest <= Some(width.into()), "{widest:?}");
     }
-    insta::assert_snapshot!(drawn(80), @"");
+    insta::assert_snapshot!(drawn(80), @r#"
+what follows          count    share      p50      p95
+● beginning              40
+└→ OrderCreated          40  100.0 %                    ████████████████████████
+
+OrderCreated             60
+├→ PaymentAuthorized     40   66.7 %   0.412s   0.412s  ████████████████████████
+└→ ■ end                 20   33.3 %                    ████████████
+
+PaymentAuthorized        40
+└→ OrderConfirmed        40  100.0 %    1m04s    1m04s  ████████████████████████
+
+OrderConfirmed           75
+├↻ OrderConfirmed        35   46.7 %   5.000s   5.000s  █████████████████████
+├→ ■ end                 20   26.7 %                    ████████████
+└↑ OrderCreated          20   26.7 %  20.000s  20.000s  ████████████
+40 stories, 175 steps, begun from 2026-11-22T00:00:01.000000Z to
+2026-11-22T00:00:40.000000Z
+"#);
 }

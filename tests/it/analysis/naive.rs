@@ -3,15 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use audit::event::{QUARANTINED, TOMBSTONE};
-
 use super::random_log::Row;
 
 /// The rows that are steps: of each event the delivery that committed first.
 pub(crate) fn steps(rows: &[Row]) -> Vec<&Row> {
-    let is_delivery = |row: &&Row| {
-        row.is_dlt != Some(true) && row.event_type != TOMBSTONE && row.event_type != QUARANTINED
-    };
+    let is_delivery = |row: &&Row| row.is_dlt != Some(true) && !row.is_own();
     let mut deliveries: Vec<&Row> = rows.iter().filter(is_delivery).collect();
     deliveries.sort_by_key(|row| (row.batch, row.id));
     let mut seen = BTreeSet::new();
