@@ -23,10 +23,12 @@ enum Source {
 }
 
 /// Every option whose values are known somewhere.
-const OPTIONS: [(&str, Source); 9] = [
+const OPTIONS: [(&str, Source); 11] = [
     ("profile", Source::Profiles),
     ("columns", Source::EventColumns),
     ("types", Source::Database(KnownValues::EventTypes)),
+    ("start", Source::Database(KnownValues::EventTypes)),
+    ("end", Source::Database(KnownValues::EventTypes)),
     ("service", Source::Database(KnownValues::Services)),
     ("topic", Source::Database(KnownValues::Topics)),
     ("topics", Source::Database(KnownValues::Topics)),
