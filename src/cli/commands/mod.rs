@@ -6,6 +6,7 @@ mod config;
 mod decode;
 mod dlt;
 mod export;
+mod flow;
 mod ingest;
 mod man;
 mod migrate;
@@ -75,6 +76,7 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Flow => flow::FlowArgs,
     Stuck => stuck::StuckArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,

@@ -1,3 +1,6 @@
 //! The commands that analyse stories.
 
+mod flow;
+mod naive;
+mod random_log;
 mod stuck;
