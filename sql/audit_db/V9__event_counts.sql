@@ -44,7 +44,8 @@ COMMENT ON TABLE event_counts_by_day IS 'the rows of event_counts that are merge
 CREATE UNIQUE INDEX idx_event_counts_by_day
     ON event_counts_by_day (day, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt);
 
--- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters are no deliveries.
+-- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters, tombstones and quarantined
+-- records are no deliveries: one that was quarantined and comes again, put right, is delivered for the first time.
 CREATE TABLE duplicate_deliveries (
     event_log_id BIGINT PRIMARY KEY
 );
@@ -71,7 +72,8 @@ CREATE INDEX idx_ingest_batches_uncounted ON ingest_batches (batch_no) WHERE NOT
 
 -- Counts the rows of the next batches that did not count themselves, up to about most_rows of them. Returns how many rows it was;
 -- 0 where nothing is left, null where another session is at it. Batches become visible in the order of their numbers, so those up
--- to the last one seen are all there. (The settings: each batch is found through the index on id, whatever the statistics say.)
+-- to the last one seen are all there. OFFSET 0 has the rows of each batch looked up by their ids: how many lie between two ids of
+-- another table is beyond what PostgreSQL can estimate, and it would rather walk through all rows in some other order.
 CREATE FUNCTION fill_event_counts(most_rows bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -94,8 +96,10 @@ BEGIN
     INSERT INTO event_counts (hour, event_type, source_service, partition_id, is_dlt, events, first_at, last_at)
     SELECT date_trunc('hour', created_at), event_type, source_service, partition_id, coalesce(is_dlt, false), count(*),
            min(created_at), max(created_at)
-      FROM ingest_batches JOIN event_logs ON id BETWEEN first_id AND last_id
-     WHERE NOT counted AND batch_no > done_before AND batch_no <= done_now AND partition_id IS NOT NULL
+      FROM ingest_batches
+     CROSS JOIN LATERAL (SELECT created_at, event_type, source_service, partition_id, is_dlt FROM event_logs
+                          WHERE id BETWEEN first_id AND last_id AND partition_id IS NOT NULL OFFSET 0) AS event
+     WHERE NOT counted AND batch_no > done_before AND batch_no <= done_now
      GROUP BY 1, 2, 3, 4, 5;
     UPDATE event_count_state SET filled_through = done_now;
     RETURN greatest(row_total, 1);
@@ -127,12 +131,16 @@ BEGIN
     INSERT INTO duplicate_deliveries (event_log_id)
     SELECT delivery.id
       FROM (SELECT id, event_id, partition_id, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
-              FROM ingest_batches JOIN event_logs ON id BETWEEN first_id AND last_id
-             WHERE batch_no > done_before AND batch_no <= done_now AND is_dlt IS NOT TRUE) AS delivery
+              FROM ingest_batches
+             CROSS JOIN LATERAL (SELECT id, event_id, partition_id FROM event_logs
+                                  WHERE id BETWEEN first_id AND last_id AND is_dlt IS NOT TRUE
+                                    AND event_type NOT IN ('audit.Tombstone', 'audit.Quarantined') OFFSET 0) AS event
+             WHERE batch_no > done_before AND batch_no <= done_now) AS delivery
      WHERE delivery.partition_id IS NOT NULL
        AND (nth > 1
             OR EXISTS (SELECT FROM event_logs earlier
                         WHERE earlier.event_id = delivery.event_id AND earlier.id <> delivery.id AND earlier.is_dlt IS NOT TRUE
+                          AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
                           AND (SELECT batch.batch_no <= done_before AND batch.last_id >= earlier.id FROM ingest_batches batch
                                 WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1)));
     GET DIAGNOSTICS found_ = ROW_COUNT;

@@ -1,11 +1,8 @@
 //! The statements that select the events of stories.
 
-use tokio_postgres::types::Type;
-
 use super::conditions::{selection_conditions, where_clause};
-use super::first_delivery::Deliveries;
+use super::first_delivery::{Deliveries, is_delivery};
 use super::resolved::{ErrorFilter, ResolvedSelection};
-use crate::event::{QUARANTINED, TOMBSTONE};
 use crate::filter::{Selection, TimeRange};
 use crate::store::connection::statement::{Parameters, Statement};
 
@@ -159,9 +156,5 @@ pub(in crate::store) fn step_condition(
     deliveries: &Deliveries,
     parameters: &mut Parameters,
 ) -> String {
-    let others = parameters.bind(vec![QUARANTINED, TOMBSTONE], Type::VARCHAR_ARRAY);
-    format!(
-        "event.is_dlt IS NOT TRUE AND event.event_type <> ALL({others}) AND {}",
-        deliveries.is_first("event", parameters)
-    )
+    format!("{} AND {}", is_delivery("event"), deliveries.is_first("event", parameters))
 }
