@@ -98,6 +98,6 @@ mod tests {
            SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
         ");
         let unsearched = counting.unsearched("event", &mut parameters);
-        assert!(unsearched.contains("WHERE batch.batch_no > $2 AND"), "{unsearched}");
+        assert!(unsearched.contains("WHERE batch.batch_no > $2\n"), "{unsearched}");
     }
 }
