@@ -47,8 +47,8 @@ impl Counting {
     }
 
     /// A subquery for FROM, called `row`: the rows of `event_logs` that are not in `event_counts`,
-    /// with all of their columns. The rows of each batch are looked up by their ids (OFFSET 0 has it
-    /// so): how many there are between two ids of another table PostgreSQL can't estimate.
+    /// with all of their columns. The rows of each batch are looked up by their ids (OFFSET 0 has
+    /// it so): how many there are between two ids of another table PostgreSQL can't estimate.
     pub(in crate::store) fn uncounted(&self, row: &str, parameters: &mut Parameters) -> String {
         let through = parameters.bind(self.filled_through, Type::INT8);
         rest(row, &format!("NOT batch.counted AND batch.batch_no > {through}"))
