@@ -6,6 +6,7 @@ use super::digits::{self, Digits};
 use super::distance::{Direction, Distance};
 use super::error::Error;
 use super::zone::{Zone, parse_offset};
+use crate::time::PostgresMicros;
 
 /// The first whole year that PostgreSQL has a timestamp for, 4713 BC.
 const FIRST_YEAR: i32 = -4712;
@@ -32,6 +33,12 @@ impl TimeRange {
     /// Whether it leaves nothing out.
     pub fn is_unbounded(&self) -> bool {
         self.since.is_none() && self.until.is_none()
+    }
+
+    /// Whether the time lies within it.
+    pub fn holds(&self, time: PostgresMicros) -> bool {
+        self.since.is_none_or(|since| PostgresMicros::from(since) <= time)
+            && self.until.is_none_or(|until| time < PostgresMicros::from(until))
     }
 
     /// The range in words, about `column`: `2026-11-22T00:00:00Z ≤ created_at <

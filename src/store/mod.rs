@@ -12,6 +12,7 @@ pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
+pub use read::analysis::stories::{Stories, steps_without_story, stories};
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
@@ -19,9 +20,10 @@ pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
 };
-pub use read::events::continuation::{Continuation, StoryKey, continuation};
-pub use read::events::find_event::{EventLookup, find_event};
+pub use read::events::continuation::{Continuation, continuation};
+pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
+pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};

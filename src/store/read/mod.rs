@@ -1,5 +1,6 @@
 //! What is read: one function for each query.
 
+pub(in crate::store) mod analysis;
 pub(in crate::store) mod bounds;
 pub(in crate::store) mod commit_order;
 pub(in crate::store) mod counts;

@@ -12,4 +12,5 @@ pub(in crate::store) mod first_delivery;
 pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;
 pub(in crate::store) mod selected_column;
+pub(in crate::store) mod stories;
 mod text_id;

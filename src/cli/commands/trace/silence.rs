@@ -1,8 +1,9 @@
 //! How long a story has been silent, and whether it is over.
 
+use crate::analysis::StoryKey;
 use crate::cli::ui::Failure;
 use crate::store;
-use crate::store::{Continuation, EventColumn, Session, StoredEvent, StoryKey};
+use crate::store::{Continuation, EventColumn, Session, StoredEvent};
 use crate::time::{PostgresMicros, UnixMicros, span_text};
 
 /// The types that the audit itself gives are no steps.

@@ -1,8 +1,8 @@
 //! What came behind events of a type in earlier stories: whether a story that is silent is over.
 
 use tokio_postgres::types::Type;
-use uuid::Uuid;
 
+use crate::analysis::StoryKey;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::time::PostgresMicros;
@@ -13,15 +13,6 @@ const EVENTS: i64 = 100;
 /// Stories of so many events are left out, because some systems give all their events one
 /// correlation: together they are as many rows as are read in some hundredths of a second.
 const EVENTS_A_STORY: i64 = 200;
-
-/// The story that an event belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoryKey {
-    /// That of its correlation.
-    Correlation(Uuid),
-    /// That of its aggregate, where it has no correlation.
-    Aggregate(Uuid),
-}
 
 /// How earlier stories went on behind an event of one type.
 #[derive(Debug, Clone, Copy, PartialEq)]

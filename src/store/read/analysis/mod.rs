@@ -1,0 +1,3 @@
+//! What analysis reads.
+
+pub(in crate::store) mod stories;

@@ -1,0 +1,132 @@
+//! The chosen stories, one after the other.
+
+use std::pin::Pin;
+
+use futures_util::TryStreamExt;
+use tokio_postgres::{Row, RowStream};
+
+use crate::analysis::{Assembler, EventTypes, Story, StoryChoice, StoryEvent, StoryKey};
+use crate::store::connection::session::Session;
+use crate::store::error::Error;
+use crate::store::read::bounds::recorded_rows;
+use crate::store::search::first_delivery::Deliveries;
+use crate::store::search::resolved::ResolvedSelection;
+use crate::store::search::stories::{StorySelection, Walk};
+
+/// What is being done, in errors.
+const READING: &str = "reading stories";
+
+/// From this part of all rows on (one in so many), reading every row is quicker than looking for
+/// each story's.
+const LARGE_PART: u64 = 3;
+
+/// Below this number of rows it does not matter.
+const FEW_ROWS: u64 = 100_000;
+
+/// The chosen stories, as they arrive from the server.
+pub struct Stories {
+    rows: Pin<Box<RowStream>>,
+    assembler: Assembler,
+    is_over: bool,
+}
+
+/// Reads the stories that a selection chooses: their first step happened in its range of time, and
+/// one of their events has what its other selectors ask for. All steps of a chosen story are read.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn stories(session: &Session, selection: &ResolvedSelection) -> Result<Stories, Error> {
+    // Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
+    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
+    session.client().batch_execute(settings).await.map_err(Error::query(READING))?;
+    let deliveries = Deliveries::read(session).await?;
+    let chosen = StorySelection::new(selection);
+    let walk = walk(session, &chosen).await?;
+    let rows = chosen.statement(walk, &deliveries).stream(session, READING).await?;
+    let choice = StoryChoice {
+        created: selection.selection.created,
+        days: selection.selection.days.clone(),
+    };
+    Ok(Stories { rows: Box::pin(rows), assembler: Assembler::new(choice), is_over: false })
+}
+
+/// How many selected steps belong to no story, because they have neither a correlation nor an
+/// aggregate.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn steps_without_story(
+    session: &Session,
+    selection: &ResolvedSelection,
+) -> Result<i64, Error> {
+    let deliveries = Deliveries::read(session).await?;
+    let statement = StorySelection::new(selection).without_story(&deliveries);
+    statement.row(session, "counting steps without a story", |row| row.try_get(0)).await
+}
+
+/// Chooses the quicker way.
+async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error> {
+    let walk = chosen.walk();
+    if walk == Walk::All {
+        return Ok(walk);
+    }
+    let candidates = chosen.candidate_rows(walk).expected_rows(session).await?;
+    let all = u64::try_from(recorded_rows(session).await?).unwrap_or_default();
+    let is_large = candidates > FEW_ROWS && candidates.saturating_mul(LARGE_PART) > all;
+    Ok(if is_large { Walk::All } else { walk })
+}
+
+impl Stories {
+    /// The next story; `None` behind the last.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn next(&mut self) -> Result<Option<Story>, Error> {
+        while !self.is_over {
+            let row = self.rows.try_next().await.map_err(Error::query(READING))?;
+            let finished = match row {
+                Some(row) => {
+                    let event = story_event(&row).map_err(Error::query(READING))?;
+                    event.and_then(|event| self.assembler.push(&event))
+                }
+                None => {
+                    self.is_over = true;
+                    self.assembler.finish()
+                }
+            };
+            if finished.is_some() {
+                return Ok(finished);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The types of the steps that were read.
+    pub fn types(&self) -> &EventTypes {
+        self.assembler.types()
+    }
+
+    /// Ends it, and keeps the types.
+    pub fn into_types(self) -> EventTypes {
+        self.assembler.into_types()
+    }
+}
+
+fn story_event(row: &Row) -> Result<Option<StoryEvent<'_>>, tokio_postgres::Error> {
+    let key = match row.try_get(0)? {
+        Some(correlation) => StoryKey::Correlation(correlation),
+        None => match row.try_get(1)? {
+            Some(aggregate) => StoryKey::Aggregate(aggregate),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(StoryEvent {
+        key,
+        at: row.try_get(2)?,
+        row_id: row.try_get(3)?,
+        event_type: row.try_get(4)?,
+        is_dead_letter: row.try_get(5)?,
+        is_step: row.try_get(6)?,
+        matches: row.try_get(7)?,
+    }))
+}
