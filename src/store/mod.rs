@@ -12,15 +12,21 @@ pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
-pub use read::analysis::stories::{Stories, steps_without_story, stories};
+pub use read::analysis::stories::{Stories, steps_without_story, stories, stories_of};
+pub use read::analysis::story_ids::{StoryIds, story_ids};
+pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
+pub use read::analysis::usual::{LearnFrom, Learned, learn};
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
-pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
+pub use read::counts::figure::{Figure, FigureKind};
+pub use read::counts::grouping::Grouping;
+pub use read::counts::groups::{CountQuery, Counts, EventCount, TotalCount};
+pub use read::counts::over_time::{TimeBucket, histogram, hours_of_week};
+pub use read::counts::state::CountState;
 pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
 };
-pub use read::events::continuation::{Continuation, continuation};
 pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};

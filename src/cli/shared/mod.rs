@@ -8,10 +8,10 @@ mod left_to_count;
 mod print_rows;
 mod reading_text;
 mod suggestions;
-mod unknown_column;
+mod unknown_name;
 mod where_types;
 
-pub(crate) use args::list_item::{ListItems, WordInList, name_in_list};
+pub(crate) use args::list_item::{ListItems, name_in_list};
 pub(crate) use args::output_args::{EmptyArgs, FormatArgs, OutputArgs};
 pub(crate) use args::pattern::pattern;
 pub(crate) use args::selector_args::SelectorArgs;
@@ -21,6 +21,7 @@ pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_
 pub(crate) use command::{Context, Run};
 pub(crate) use event_columns::{EventColumns, describe_columns};
 pub(crate) use left_to_count::left_to_count;
-pub(crate) use print_rows::print_rows;
+pub(crate) use print_rows::{ShownColumns, print_rows};
 pub(crate) use reading_text::tell_what_is_read;
 pub(crate) use suggestions::{ambiguous, explain_selection, in_a_shell};
+pub(crate) use unknown_name::unknown_name;

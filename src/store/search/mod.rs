@@ -13,4 +13,4 @@ pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;
 pub(in crate::store) mod selected_column;
 pub(in crate::store) mod stories;
-mod text_id;
+pub(in crate::store) mod text_id;

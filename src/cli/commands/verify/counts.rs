@@ -27,6 +27,12 @@ pub(super) async fn check(
     for finding in check_counts(&recount.keys, &recount.counts, &counts, missing_rows, name) {
         findings.push(finding);
     }
+    let differing = scan.differing_days().await?;
+    if differing > 0 {
+        let keys = counted_with(differing, "key", ["has", "have"]);
+        let text = format!("{keys} other counts than the hours of event_counts");
+        findings.push(Finding::altered("event_counts_by_day", text));
+    }
     let mut detail = format!("{} counted again", counted(recount.keys.len(), "key"));
     if recount.uncounted_rows > 0 {
         let uncounted = counted_with(recount.uncounted_rows, "row", ["is", "are"]);

@@ -6,10 +6,10 @@ use std::ops::Range;
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, IsolationLevel, Portal, Row, Transaction};
 
-use super::duplicates;
 use super::duplicates::DuplicateTotals;
 use super::schema_facts;
 use super::schema_facts::SchemaFact;
+use super::{day_counts, duplicates};
 use crate::event::TopicPartition;
 use crate::ledger::{
     BatchClaim, ChainLink, CountKey, CountKeys, KeyCount, KeyCounts, RangeClaim, RecordedPartition,
@@ -238,6 +238,14 @@ impl<'a> LedgerScan<'a> {
     /// `Error::Query`.
     pub async fn duplicates(&self) -> Result<DuplicateTotals, Error> {
         duplicates::read(&self.transaction).await
+    }
+
+    /// How many keys of `event_counts_by_day` have other counts than their hours.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn differing_days(&self) -> Result<i64, Error> {
+        day_counts::differing(&self.transaction).await
     }
 
     /// All batches that have rows, in the order of their ids.
