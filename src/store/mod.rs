@@ -12,7 +12,12 @@ pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
+pub use read::analysis::stated_stories::stated_stories;
 pub use read::analysis::stories::{Stories, steps_without_story, stories};
+pub use read::analysis::story_amounts::{
+    AmountSide, AmountSides, AmountStories, amounts_without_story, story_amounts, types_of,
+};
+pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
 pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
@@ -49,6 +54,7 @@ pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
 pub use search::selected_column::{PayloadPath, SelectedColumn};
+pub use search::stories::StoryBy;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,

@@ -12,6 +12,8 @@ use crate::time::PostgresMicros;
 pub struct AmountEvent<'a> {
     /// The story.
     pub key: StoryKey,
+    /// `event_logs.id`.
+    pub row_id: i64,
     /// When it happened.
     pub at: PostgresMicros,
     /// Whether it is a step.
@@ -29,6 +31,8 @@ pub struct AmountEvent<'a> {
 pub struct Amounts {
     /// Their sum; `None` where there is no number.
     pub sum: Option<Decimal>,
+    /// How many events it has.
+    pub events: u64,
     /// In how many events the path finds nothing.
     pub missing: u64,
     /// In how many events it finds something that is no number.
@@ -40,6 +44,8 @@ pub struct Amounts {
 pub struct StoryAmounts {
     /// Which story.
     pub key: StoryKey,
+    /// One of its rows (`event_logs.id`).
+    pub row_id: i64,
     /// Its left side.
     pub left: Amounts,
     /// Its right side.
@@ -76,6 +82,7 @@ impl AmountAssembler {
         let begun = self.begun.get_or_insert_with(|| Begun {
             story: StoryAmounts {
                 key: event.key,
+                row_id: event.row_id,
                 left: Amounts::default(),
                 right: Amounts::default(),
             },
@@ -112,6 +119,13 @@ enum Found {
 }
 
 impl Amounts {
+    /// Counts the events of another story, too; its sum stays its own.
+    pub fn count(&mut self, other: &Self) {
+        self.events += other.events;
+        self.missing += other.missing;
+        self.not_numbers += other.not_numbers;
+    }
+
     /// Adds what was found in an event: a JSON array.
     fn add(&mut self, found: &str) {
         let found: Vec<&RawValue> = serde_json::from_str(found).unwrap_or_default();
@@ -124,6 +138,7 @@ impl Amounts {
             }
             is_missing = false;
         }
+        self.events += 1;
         self.missing += u64::from(is_missing);
         self.not_numbers += u64::from(is_no_number);
     }
@@ -177,6 +192,7 @@ mod tests {
     fn event(story: u128, second: i64) -> AmountEvent<'static> {
         AmountEvent {
             key: StoryKey::Correlation(Uuid::from_u128(story)),
+            row_id: story as i64,
             at: PostgresMicros(second * 1_000_000),
             is_step: true,
             matches: true,
@@ -252,11 +268,12 @@ mod tests {
                         let numbers: Vec<i64> = events.clone().map(|row| row.5).filter(|number| ![0, 1].contains(&(number % 7))).collect();
                         Amounts {
                             sum: (!numbers.is_empty()).then(|| number(&numbers.iter().sum::<i64>().to_string()).expect("a number")),
+                            events: events.clone().count() as u64,
                             missing: events.clone().filter(|row| row.5 % 7 == 0).count() as u64,
                             not_numbers: events.filter(|row| row.5 % 7 == 1).count() as u64,
                         }
                     };
-                    expected.push(StoryAmounts { key: event(story, 0).key, left: side(1), right: side(2) });
+                    expected.push(StoryAmounts { key: event(story, 0).key, row_id: story as i64, left: side(1), right: side(2) });
                 }
             }
             prop_assert_eq!(assemble(seconds(since, since + length), &events), expected);

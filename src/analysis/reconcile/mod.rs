@@ -4,6 +4,7 @@ mod amounts;
 mod comparison;
 mod csv_amount;
 mod csv_statement;
+mod stated;
 
 pub use amounts::{AmountAssembler, AmountEvent, Amounts, StoryAmounts};
 pub use comparison::{Comparison, Reconciliation, Totals, Verdict};
@@ -11,3 +12,4 @@ pub use csv_amount::DecimalMark;
 pub use csv_statement::{
     CsvEntry, CsvError, CsvFault, CsvKey, CsvLayout, CsvStatement, read_statement,
 };
+pub use stated::{Candidate, StatedAmount, StatedAmounts};

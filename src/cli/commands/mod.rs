@@ -10,6 +10,7 @@ mod ingest;
 mod man;
 mod migrate;
 mod query;
+mod reconcile;
 mod replay_dlt;
 mod show;
 mod stats;
@@ -74,6 +75,7 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Reconcile => reconcile::ReconcileArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

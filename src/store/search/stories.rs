@@ -21,6 +21,66 @@ pub(in crate::store) enum Walk {
     Matches,
 }
 
+/// What makes events one story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoryBy {
+    /// The correlation, else the aggregate.
+    Correlation,
+    /// The aggregate, whatever the correlation.
+    Aggregate,
+}
+
+impl StoryBy {
+    /// The SQL of both parts of an event's key.
+    pub(in crate::store) fn key(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Correlation => (
+                "event.correlation_id",
+                "CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END",
+            ),
+            Self::Aggregate => ("NULL::uuid", "event.aggregate_id"),
+        }
+    }
+
+    /// The condition that an event belongs to a story.
+    fn has_key(self) -> &'static str {
+        match self {
+            Self::Correlation => {
+                "(event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)"
+            }
+            Self::Aggregate => "event.aggregate_id IS NOT NULL",
+        }
+    }
+
+    /// The condition that an event belongs to no story.
+    fn has_no_key(self) -> &'static str {
+        match self {
+            Self::Correlation => "event.aggregate_id IS NULL AND event.correlation_id IS NULL",
+            Self::Aggregate => "event.aggregate_id IS NULL",
+        }
+    }
+
+    /// The ways from a candidate to its events: the key of these, and the condition.
+    fn branches(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let of_correlation = (
+            "candidate.correlation, NULL::uuid AS aggregate",
+            "event.correlation_id = candidate.correlation",
+        );
+        let of_aggregate = match self {
+            Self::Correlation => (
+                "NULL::uuid AS correlation, candidate.aggregate",
+                "event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL",
+            ),
+            Self::Aggregate => (
+                "NULL::uuid AS correlation, candidate.aggregate",
+                "event.aggregate_id = candidate.aggregate",
+            ),
+        };
+        let is_asked = self == Self::Correlation;
+        is_asked.then_some(of_correlation).into_iter().chain([of_aggregate])
+    }
+}
+
 /// A selection of stories: its range of time is that of the first step, the rest asks for one
 /// event.
 pub(in crate::store) struct StorySelection {
@@ -85,53 +145,10 @@ impl StorySelection {
     /// whether it is a step, whether it has what the other selectors ask for.
     pub(in crate::store) fn statement(&self, walk: Walk, deliveries: &Deliveries) -> Statement {
         let mut parameters = Parameters::default();
-        let others = selection_conditions(&self.others, "event", &mut parameters);
-        // What is NULL matches nothing.
-        let matches = match others.is_empty() {
-            true => "true".to_owned(),
-            false => format!("({}) IS TRUE", others.join(" AND ")),
-        };
-        let columns = format!(
-            "event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, {matches} AS matches"
-        );
-        let candidates = self.candidate_conditions(walk, &mut parameters);
-        let events = match walk {
-            Walk::All => format!(
-                "SELECT event.correlation_id AS correlation,
-           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
-           {columns}
-      FROM event_logs event
-     WHERE event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL"
-            ),
-            // Plans the events of each story by themselves (OFFSET 0 does that): an index has them.
-            Walk::Period | Walk::Matches => format!(
-                "SELECT candidate.correlation, NULL::uuid AS aggregate, event.*
-      FROM candidate
-     CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.correlation_id = candidate.correlation OFFSET 0) event
-    UNION ALL
-    SELECT NULL, candidate.aggregate, event.*
-      FROM candidate
-     CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL OFFSET 0) event"
-            ),
-        };
-        let candidate = match walk {
-            Walk::All => String::new(),
-            Walk::Period | Walk::Matches => format!(
-                "candidate AS MATERIALIZED (
-    SELECT DISTINCT event.correlation_id AS correlation,
-           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate
-      FROM event_logs event{}
-), ",
-                where_clause(&candidates)
-            ),
-        };
+        let events = self.events(walk, StoryBy::Correlation, &[], &[], &mut parameters);
         let is_step = step_condition(deliveries, &mut parameters);
         let sql = format!(
-            "WITH {candidate}event AS (
-    {events}
-)
+            "WITH {events}
 SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
        {is_step},
        matches
@@ -141,17 +158,96 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
         Statement { sql, parameters }
     }
 
-    /// The statement that counts the selected steps that belong to no story.
-    pub(in crate::store) fn without_story(&self, deliveries: &Deliveries) -> Statement {
+    /// The common table expression `event`, the events of the stories: `correlation`, `aggregate`,
+    /// the columns that [`step_condition`] asks for, `matches`, and these `columns`. Where every row
+    /// is read, only those with these `conditions`.
+    pub(in crate::store) fn events(
+        &self,
+        walk: Walk,
+        by: StoryBy,
+        columns: &[String],
+        conditions: &[String],
+        parameters: &mut Parameters,
+    ) -> String {
+        let others = selection_conditions(&self.others, "event", parameters);
+        // What is NULL matches nothing.
+        let matches = match others.is_empty() {
+            true => "true".to_owned(),
+            false => format!("({}) IS TRUE", others.join(" AND ")),
+        };
+        let mut columns: Vec<_> = columns.iter().map(|column| format!(", {column}")).collect();
+        columns.insert(
+            0,
+            format!(
+                "event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, {matches} AS matches"
+            ),
+        );
+        let columns = columns.concat();
+        let (correlation, aggregate) = by.key();
+        let mut candidates = self.candidate_conditions(walk, parameters);
+        candidates.push(by.has_key().to_owned());
+        match walk {
+            Walk::All => {
+                candidates.extend_from_slice(conditions);
+                format!(
+                    "event AS (
+    SELECT {correlation} AS correlation,
+           {aggregate} AS aggregate,
+           {columns}
+      FROM event_logs event{}
+)",
+                    where_clause(&candidates)
+                )
+            }
+            // Plans the events of each story by themselves (OFFSET 0 does that): an index has them.
+            Walk::Period | Walk::Matches => {
+                let branches = by.branches().map(|(key, condition)| {
+                    format!(
+                        "SELECT {key}, event.*
+      FROM candidate
+     CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
+                          WHERE {condition} OFFSET 0) event"
+                    )
+                });
+                format!(
+                    "candidate AS MATERIALIZED (
+    SELECT DISTINCT {correlation} AS correlation,
+           {aggregate} AS aggregate
+      FROM event_logs event{}
+), event AS (
+    {}
+)",
+                    where_clause(&candidates),
+                    branches.collect::<Vec<_>>().join("\n    UNION ALL\n    ")
+                )
+            }
+        }
+    }
+
+    /// The statement that counts the selected steps that belong to no story, of these types where
+    /// some are named.
+    pub(in crate::store) fn without_story(
+        &self,
+        by: StoryBy,
+        types: Option<&[String]>,
+        deliveries: &Deliveries,
+    ) -> Statement {
         let mut parameters = Parameters::default();
-        let mut conditions =
-            vec!["event.aggregate_id IS NULL AND event.correlation_id IS NULL".to_owned()];
+        let mut conditions = vec![by.has_no_key().to_owned()];
+        if let Some(types) = types {
+            conditions.push(of_types(types, &mut parameters));
+        }
         conditions.extend(selection_conditions(&self.period, "event", &mut parameters));
         conditions.extend(selection_conditions(&self.others, "event", &mut parameters));
         conditions.push(step_condition(deliveries, &mut parameters));
         let sql = format!("SELECT count(*) FROM event_logs event{}", where_clause(&conditions));
         Statement { sql, parameters }
     }
+}
+
+/// The condition that the row `event` is of one of these types.
+pub(in crate::store) fn of_types(types: &[String], parameters: &mut Parameters) -> String {
+    format!("event.event_type = ANY({})", parameters.bind(types.to_vec(), Type::VARCHAR_ARRAY))
 }
 
 /// The condition that the row `event` is a step.

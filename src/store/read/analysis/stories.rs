@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{Row, RowStream};
+use uuid::Uuid;
 
 use crate::analysis::{Assembler, EventTypes, Story, StoryChoice, StoryEvent, StoryKey};
 use crate::store::connection::session::Session;
@@ -11,7 +12,7 @@ use crate::store::error::Error;
 use crate::store::read::bounds::recorded_rows;
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
-use crate::store::search::stories::{StorySelection, Walk};
+use crate::store::search::stories::{StoryBy, StorySelection, Walk};
 
 /// What is being done, in errors.
 const READING: &str = "reading stories";
@@ -36,9 +37,7 @@ pub struct Stories {
 /// # Errors
 /// `Error::Query`.
 pub async fn stories(session: &Session, selection: &ResolvedSelection) -> Result<Stories, Error> {
-    // Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
-    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
-    session.client().batch_execute(settings).await.map_err(Error::query(READING))?;
+    prepare(session).await?;
     let deliveries = Deliveries::read(session).await?;
     let chosen = StorySelection::new(selection);
     let walk = walk(session, &chosen).await?;
@@ -60,12 +59,20 @@ pub async fn steps_without_story(
     selection: &ResolvedSelection,
 ) -> Result<i64, Error> {
     let deliveries = Deliveries::read(session).await?;
-    let statement = StorySelection::new(selection).without_story(&deliveries);
+    let statement =
+        StorySelection::new(selection).without_story(StoryBy::Correlation, None, &deliveries);
     statement.row(session, "counting steps without a story", |row| row.try_get(0)).await
 }
 
+/// Lets the transaction sort without a file what fits, and compile nothing: that takes longer than
+/// it saves.
+pub(super) async fn prepare(session: &Session) -> Result<(), Error> {
+    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
+    session.client().batch_execute(settings).await.map_err(Error::query(READING))
+}
+
 /// Chooses the quicker way.
-async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error> {
+pub(super) async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error> {
     let walk = chosen.walk();
     if walk == Walk::All {
         return Ok(walk);
@@ -112,14 +119,13 @@ impl Stories {
     }
 }
 
+/// The story of an event with this correlation, or without one and with this aggregate.
+pub(super) fn story_key(correlation: Option<Uuid>, aggregate: Option<Uuid>) -> Option<StoryKey> {
+    correlation.map(StoryKey::Correlation).or(aggregate.map(StoryKey::Aggregate))
+}
+
 fn story_event(row: &Row) -> Result<Option<StoryEvent<'_>>, tokio_postgres::Error> {
-    let key = match row.try_get(0)? {
-        Some(correlation) => StoryKey::Correlation(correlation),
-        None => match row.try_get(1)? {
-            Some(aggregate) => StoryKey::Aggregate(aggregate),
-            None => return Ok(None),
-        },
-    };
+    let Some(key) = story_key(row.try_get(0)?, row.try_get(1)?) else { return Ok(None) };
     Ok(Some(StoryEvent {
         key,
         at: row.try_get(2)?,

@@ -1,0 +1,77 @@
+//! Which story an id of somebody else's means: that of a correlation, an aggregate, or an event.
+
+use tokio_postgres::types::Type;
+use uuid::Uuid;
+
+use super::stories::story_key;
+use crate::analysis::reconcile::Candidate;
+use crate::event::{aggregate_uuid, correlation_uuid};
+use crate::store::connection::session::Session;
+use crate::store::connection::statement::{Parameters, Statement};
+use crate::store::error::Error;
+use crate::store::search::stories::{StoryBy, of_types};
+
+/// The stories that each of the ids can mean, which are UUIDs or text that the ingester makes
+/// UUIDs of. `types` are those of the left side.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn stated_stories(
+    session: &Session,
+    ids: &[String],
+    types: &[String],
+    by: StoryBy,
+) -> Result<Vec<Vec<Candidate>>, Error> {
+    let found = statement(ids, types, by)
+        .rows(session, "looking for the stories of ids", |row| {
+            let place: i64 = row.try_get(0)?;
+            let key = story_key(row.try_get(1)?, row.try_get(2)?);
+            let (row_id, is_left) = (row.try_get(3)?, row.try_get(4)?);
+            Ok(key.map(|key| (place, Candidate { key, row_id, is_left })))
+        })
+        .await?;
+    let mut candidates = vec![Vec::new(); ids.len()];
+    for (place, candidate) in found.into_iter().flatten() {
+        let of_id = usize::try_from(place).ok().and_then(|place| candidates.get_mut(place));
+        if let Some(of_id) = of_id {
+            of_id.push(candidate);
+        }
+    }
+    Ok(candidates)
+}
+
+fn statement(ids: &[String], types: &[String], by: StoryBy) -> Statement {
+    let mut parameters = Parameters::default();
+    let of_ids = |id: fn(&[u8]) -> Uuid| -> Vec<Uuid> {
+        ids.iter().map(|text| id(text.as_bytes())).collect()
+    };
+    let correlations = parameters.bind(of_ids(correlation_uuid), Type::UUID_ARRAY);
+    let aggregates = parameters.bind(of_ids(aggregate_uuid), Type::UUID_ARRAY);
+    let is_left = of_types(types, &mut parameters);
+    let (correlation, aggregate) = by.key();
+    // What is no UUID is no event's id: a UUID that was made of it matches no event.
+    let branches = [
+        ("correlation_id", &correlations),
+        ("aggregate_id", &aggregates),
+        ("event_id", &correlations),
+    ]
+    .map(|(column, ids)| {
+        format!(
+            "SELECT stated.place, {correlation} AS correlation, {aggregate} AS aggregate, event.id,
+           event.is_dlt IS NOT TRUE AND {is_left} AS is_left
+      FROM unnest({ids}) WITH ORDINALITY AS stated(id, place)
+      JOIN event_logs event ON event.{column} = stated.id"
+        )
+    });
+    let sql = format!(
+        "SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)
+  FROM (
+    {}
+  ) AS event
+ GROUP BY 1, 2, 3
+HAVING coalesce(correlation, aggregate) IS NOT NULL
+ ORDER BY 1, 2, 3",
+        branches.join("\n    UNION ALL\n    ")
+    );
+    Statement { sql, parameters }
+}
