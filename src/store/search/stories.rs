@@ -188,13 +188,16 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
         candidates.push(by.has_key().to_owned());
         match walk {
             Walk::All => {
+                // Plans it by itself, too: the order of stories would be had by an index that leads
+                // through every row.
+                let fence = if conditions.is_empty() { "" } else { "\n OFFSET 0" };
                 candidates.extend_from_slice(conditions);
                 format!(
                     "event AS (
     SELECT {correlation} AS correlation,
            {aggregate} AS aggregate,
            {columns}
-      FROM event_logs event{}
+      FROM event_logs event{}{fence}
 )",
                     where_clause(&candidates)
                 )

@@ -215,20 +215,13 @@ impl Compared {
 
 /// Says in how many events of a side there is no number.
 fn tell_amounts(typed: &str, amounts: &Amounts, ui: Ui) {
-    let mut told = Vec::new();
-    if amounts.missing > 0 {
-        told.push(counted_with(
-            amounts.missing,
-            "event",
-            ["has nothing there", "have nothing there"],
-        ));
-    }
-    if amounts.not_numbers > 0 {
-        let forms = ["has something that is no number", "have something that is no number"];
-        told.push(counted_with(amounts.not_numbers, "event", forms));
-    }
+    let parts = [(amounts.missing, "nothing there in"), (amounts.not_numbers, "no number in")];
+    let told: Vec<_> = parts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{what} {count} of {}", counted(amounts.events, "event")))
+        .collect();
     if !told.is_empty() {
-        let all = amounts.events;
-        ui.status(&format!("{typed}: of {}, {}", counted(all, "event"), told.join(", ")));
+        ui.status(&format!("{typed}: {}", told.join(", ")));
     }
 }
