@@ -159,8 +159,8 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
     }
 
     /// The common table expression `event`, the events of the stories: `correlation`, `aggregate`,
-    /// the columns that [`step_condition`] asks for, `matches`, and these `columns`. Where every row
-    /// is read, only those with these `conditions`.
+    /// the columns that [`step_condition`] asks for, `matches`, and these `columns`. Where every
+    /// row is read, only those with these `conditions`.
     pub(in crate::store) fn events(
         &self,
         walk: Walk,

@@ -105,7 +105,7 @@ fn each_event_counts_once_exactly_and_ids_are_shown_as_they_came() {
     ");
     let (all, _) = reconciled(&audit, &[&SIDES[..], &["--all"]].concat());
     assert_eq!(all[..4], rows);
-    assert_eq!(all[4..], ["request-1,10.5,10.5,0,agrees", "request-2,0.3,0.3,0,agrees"]);
+    assert_eq!(all[4..], ["request-2,0.3,0.3,0,agrees", "request-1,10.5,10.5,0,agrees"]);
     let json = audit.succeed(&[&SIDES[..], &["-o", "ndjson", "-n", "2"]].concat());
     insta::assert_snapshot!(json, @r#"
     {"correlation":"request-3","left":20,"right":40,"difference":-20,"verdict":"differs"}

@@ -60,12 +60,11 @@ impl<'a> Comparer<'a> {
         session: &Session,
         statement: CsvStatement,
     ) -> Result<(), Failure> {
-        let mut entries = statement.entries.into_iter();
-        loop {
-            let piece: Vec<_> = entries.by_ref().take(IDS_AT_ONCE).collect();
-            if piece.is_empty() {
-                return Ok(());
-            }
+        let mut entries = statement.entries;
+        // From the end on: what was looked up gives its memory back to what is kept of it.
+        while !entries.is_empty() {
+            let piece = entries.split_off(entries.len().saturating_sub(IDS_AT_ONCE));
+            entries.shrink_to_fit();
             let ids: Vec<String> = piece.iter().map(|entry| entry.key.to_text()).collect();
             let types = &self.sides.left.types;
             let stories = store::stated_stories(session, &ids, types, self.sides.by).await?;
@@ -76,6 +75,7 @@ impl<'a> Comparer<'a> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Compares the chosen stories.

@@ -45,24 +45,23 @@ fn statement(ids: &[String], types: &[String], by: StoryBy) -> Statement {
     let of_ids = |id: fn(&[u8]) -> Uuid| -> Vec<Uuid> {
         ids.iter().map(|text| id(text.as_bytes())).collect()
     };
+    // Other text is no event's id: an event's is unique only within its source.
+    let events: Vec<_> = ids.iter().map(|text| Uuid::try_parse(text).ok()).collect();
+    let events = parameters.bind(events, Type::UUID_ARRAY);
     let correlations = parameters.bind(of_ids(correlation_uuid), Type::UUID_ARRAY);
     let aggregates = parameters.bind(of_ids(aggregate_uuid), Type::UUID_ARRAY);
     let is_left = of_types(types, &mut parameters);
     let (correlation, aggregate) = by.key();
-    // What is no UUID is no event's id: a UUID that was made of it matches no event.
-    let branches = [
-        ("correlation_id", &correlations),
-        ("aggregate_id", &aggregates),
-        ("event_id", &correlations),
-    ]
-    .map(|(column, ids)| {
-        format!(
+    let branches =
+        [("correlation_id", &correlations), ("aggregate_id", &aggregates), ("event_id", &events)]
+            .map(|(column, ids)| {
+                format!(
             "SELECT stated.place, {correlation} AS correlation, {aggregate} AS aggregate, event.id,
            event.is_dlt IS NOT TRUE AND {is_left} AS is_left
       FROM unnest({ids}) WITH ORDINALITY AS stated(id, place)
       JOIN event_logs event ON event.{column} = stated.id"
         )
-    });
+            });
     let sql = format!(
         "SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)
   FROM (
