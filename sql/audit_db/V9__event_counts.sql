@@ -25,7 +25,8 @@ CREATE UNIQUE INDEX idx_event_counts_merged
     ON event_counts (hour, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt) WHERE merged;
 CREATE INDEX idx_event_counts_fresh ON event_counts (hour) WHERE NOT merged;
 
--- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters are no deliveries.
+-- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters, tombstones and quarantined
+-- records are no deliveries: one that was quarantined and comes again, put right, is delivered for the first time.
 CREATE TABLE duplicate_deliveries (
     event_log_id BIGINT PRIMARY KEY
 );
@@ -107,10 +108,12 @@ BEGIN
     SELECT delivery.id
       FROM (SELECT id, event_id, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
               FROM ingest_batches JOIN event_logs ON id BETWEEN first_id AND last_id
-             WHERE batch_no > done_before AND batch_no <= done_now AND is_dlt IS NOT TRUE) AS delivery
+             WHERE batch_no > done_before AND batch_no <= done_now AND is_dlt IS NOT TRUE
+               AND event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')) AS delivery
      WHERE nth > 1
         OR EXISTS (SELECT FROM event_logs earlier
                     WHERE earlier.event_id = delivery.event_id AND earlier.id <> delivery.id AND earlier.is_dlt IS NOT TRUE
+                      AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
                       AND (SELECT batch.batch_no <= done_before AND batch.last_id >= earlier.id FROM ingest_batches batch
                             WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1));
     GET DIAGNOSTICS found_ = ROW_COUNT;

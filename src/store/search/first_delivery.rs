@@ -3,6 +3,7 @@
 use tokio_postgres::types::Type;
 
 use super::event_query::commit_position;
+use crate::event::{QUARANTINED, TOMBSTONE};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::Parameters;
 use crate::store::error::Error;
@@ -30,15 +31,17 @@ impl Deliveries {
     }
 
     /// The condition that `row`, which is no dead letter, is the first delivery of its event. Rows
-    /// outside batches come last in commit order, by their ids.
+    /// outside batches come last in commit order, by their ids; quarantined records and tombstones
+    /// are no deliveries.
     pub(in crate::store) fn is_first(&self, row: &str, parameters: &mut Parameters) -> String {
         let rest_from = parameters.bind(self.rest_from, Type::INT8);
+        let none = parameters.bind(vec![QUARANTINED, TOMBSTONE], Type::VARCHAR_ARRAY);
         format!(
             "NOT EXISTS (SELECT FROM duplicate_deliveries known WHERE known.event_log_id = {row}.id)
    AND ({row}.id < {rest_from} AND {row}.partition_id IS NOT NULL OR NOT EXISTS (
        SELECT FROM event_logs other
         WHERE other.event_id = {row}.event_id AND other.id <> {row}.id AND other.is_dlt IS NOT TRUE
-          AND ({}, other.id) < ({}, {row}.id)))",
+          AND other.event_type <> ALL({none}) AND ({}, other.id) < ({}, {row}.id)))",
             commit_position("other"),
             commit_position(row)
         )
