@@ -30,6 +30,12 @@ impl Deliveries {
         Ok(Self { rest_from: rest_from.unwrap_or(i64::MAX) })
     }
 
+    /// Where the rows below this id are known.
+    #[cfg(test)]
+    pub(in crate::store) fn known_below(rest_from: i64) -> Self {
+        Self { rest_from }
+    }
+
     /// The condition that `row`, which is no dead letter, is the first delivery of its event. Rows
     /// outside batches come last in commit order, by their ids; quarantined records and tombstones
     /// are no deliveries.

@@ -74,3 +74,40 @@ HAVING coalesce(correlation, aggregate) IS NOT NULL
     );
     Statement { sql, parameters }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_looked_for_by_the_index_of_each_column() {
+        let ids = ["019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a".to_owned(), "order-17".to_owned()];
+        let statement = statement(&ids, &["it's confirmed".to_owned()], StoryBy::Correlation);
+        insta::assert_snapshot!(format!("{statement:?}"), @r#"
+        SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)
+          FROM (
+            SELECT stated.place, event.correlation_id AS correlation, CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate, event.id,
+                   event.is_dlt IS NOT TRUE AND event.event_type = ANY($4) AS is_left
+              FROM unnest($2) WITH ORDINALITY AS stated(id, place)
+              JOIN event_logs event ON event.correlation_id = stated.id
+            UNION ALL
+            SELECT stated.place, event.correlation_id AS correlation, CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate, event.id,
+                   event.is_dlt IS NOT TRUE AND event.event_type = ANY($4) AS is_left
+              FROM unnest($3) WITH ORDINALITY AS stated(id, place)
+              JOIN event_logs event ON event.aggregate_id = stated.id
+            UNION ALL
+            SELECT stated.place, event.correlation_id AS correlation, CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate, event.id,
+                   event.is_dlt IS NOT TRUE AND event.event_type = ANY($4) AS is_left
+              FROM unnest($1) WITH ORDINALITY AS stated(id, place)
+              JOIN event_logs event ON event.event_id = stated.id
+          ) AS event
+         GROUP BY 1, 2, 3
+        HAVING coalesce(correlation, aggregate) IS NOT NULL
+         ORDER BY 1, 2, 3
+        $1 _uuid [Some(019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a), None]
+        $2 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a, 16921265-35a3-5691-bb8a-a8dd5b66a9fd]
+        $3 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a, b2f61705-9d16-5689-9592-145a89d7d2f7]
+        $4 _varchar ["it's confirmed"]
+        "#);
+    }
+}

@@ -187,3 +187,74 @@ fn amount_event(row: &Row) -> Result<Option<AmountEvent<'_>>, tokio_postgres::Er
         right: row.try_get(7)?,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::{Selection, TimeRange};
+
+    fn sent(selection: &ResolvedSelection, by: StoryBy) -> String {
+        let side = |types: &str, path: &str| AmountSide {
+            types: vec![types.to_owned()],
+            path: PayloadPath::new(path).expect("a path"),
+        };
+        let sides = AmountSides {
+            left: side("it's confirmed", "$.it's"),
+            right: (by == StoryBy::Correlation).then(|| side("paid", "$.amount")),
+            by,
+        };
+        let chosen = StorySelection::new(selection);
+        let deliveries = Deliveries::known_below(100);
+        let statement = statement(&chosen, chosen.walk(), &sides, &deliveries);
+        let first = statement.sql.find("       event.is_dlt IS NOT TRUE").expect("what a step is");
+        let last = statement.sql.find("       matches, left_found").expect("what was found");
+        // What a step is has its own test.
+        format!("{}…\n{}", &statement.sql[..first], &statement.sql[last..])
+    }
+
+    #[test]
+    fn without_a_selector_only_events_of_both_sides_are_read() {
+        insta::assert_snapshot!(sent(&ResolvedSelection::default(), StoryBy::Correlation), @r#"
+        WITH event AS (
+            SELECT event.correlation_id AS correlation,
+                   CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
+                   event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, true AS matches, CASE WHEN event.event_type = ANY($1) THEN jsonb_path_query_array(event.payload, $2::text::jsonpath, '{}', true)::text END AS left_found, CASE WHEN event.event_type = ANY($3) THEN jsonb_path_query_array(event.payload, $4::text::jsonpath, '{}', true)::text END AS right_found
+              FROM event_logs event
+         WHERE (event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)
+           AND event.event_type = ANY($5)
+         OFFSET 0
+        )
+        SELECT correlation, aggregate, id, created_at,
+        …
+               matches, left_found, right_found
+          FROM event
+         ORDER BY correlation, aggregate
+        "#);
+    }
+
+    #[test]
+    fn in_a_period_the_events_of_its_aggregates_are_read() {
+        let created = TimeRange { since: Some(chrono::DateTime::UNIX_EPOCH), until: None };
+        let selection = Selection { created, ..Selection::default() };
+        let resolved = ResolvedSelection { selection, ..ResolvedSelection::default() };
+        insta::assert_snapshot!(sent(&resolved, StoryBy::Aggregate), @r#"
+        WITH candidate AS MATERIALIZED (
+            SELECT DISTINCT NULL::uuid AS correlation,
+                   event.aggregate_id AS aggregate
+              FROM event_logs event
+         WHERE event.created_at >= $3
+           AND event.aggregate_id IS NOT NULL
+        ), event AS (
+            SELECT NULL::uuid AS correlation, candidate.aggregate, event.*
+              FROM candidate
+             CROSS JOIN LATERAL (SELECT event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, true AS matches, CASE WHEN event.event_type = ANY($1) THEN jsonb_path_query_array(event.payload, $2::text::jsonpath, '{}', true)::text END AS left_found, NULL::text AS right_found FROM event_logs event
+                                  WHERE event.aggregate_id = candidate.aggregate OFFSET 0) event
+        )
+        SELECT correlation, aggregate, id, created_at,
+        …
+               matches, left_found, right_found
+          FROM event
+         ORDER BY correlation, aggregate
+        "#);
+    }
+}
