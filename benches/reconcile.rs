@@ -1,7 +1,7 @@
 //! How long `audit reconcile` takes, as a whole process, to find a hundred discrepancies among
 //! 100,000 stories: in the record, and in a file of somebody else's.
 //!
-//! `cargo bench --bench reconcile -- --runs 5 --stories 100000`; needs no server: it starts its own.
+//! `cargo bench --bench reconcile -- --runs 5 --stories 100000`; it starts a server of its own.
 
 mod support {
     pub(crate) mod audit;
