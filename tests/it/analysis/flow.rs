@@ -217,14 +217,14 @@ variant,stories,share,p50_seconds,p95_seconds,example
 "[""Type<7>\"""",""Type<7>\"""",""Type<7>\""""]",1,0.16666666666666666,3,3,00000000-0000-4000-8000-000000000007
 "#);
     insta::assert_snapshot!(audit.succeed(&["flow", "--variants", "--type", "Type<7>*"]), @r#"
-variant      stories  share  p50_seconds  p95_seconds  example
-Type<7>" ×3        1      1            3            3  00000000-0000-4000-8000-000000000007
+variant      stories  share    p50_seconds  p95_seconds  example
+Type<7>" ×3        1  100.0 %            3            3  00000000-0000-4000-8000-000000000007
 "#);
     insta::assert_snapshot!(audit.succeed(&["flow", "--type", "Type<7>*"]), @r#"
-from      to        count  share   p50_seconds  p95_seconds
-Type<7>"  Type<7>"      2  0.6667          1.5          1.5
--         Type<7>"      1       1  -            -
-Type<7>"  -             1  0.3333  -            -
+from      to        count  share    p50_seconds  p95_seconds
+Type<7>"  Type<7>"      2   66.7 %          1.5          1.5
+-         Type<7>"      1  100.0 %  -            -
+Type<7>"  -             1   33.3 %  -            -
 "#);
     let svg = audit.succeed(&["flow", "-o", "svg", "--type", "Type<7>*"]);
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
