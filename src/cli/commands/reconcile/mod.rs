@@ -33,17 +33,16 @@ use side::Side;
 /// event happened within --since, --until and --date, and one of its events matches all other
 /// selectors; then all of its events count.
 ///
-/// The other side can be the CSV file of a bank or a shop: --csv. Exits with 4 where a row or a
-/// key of it could not be compared.
+/// The other side can be the CSV file of a bank or a shop: --csv bank.csv --csv-key Reference
+/// --csv-amount Amount. Exits with 4 where a row or a key of it could not be compared.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit reconcile 'OrderConfirmed:$.total_amount' 'PaymentCaptured:$.amount'
   audit reconcile 'OrderCreated:$.total_amount' 'PaymentAuthorized:$.amount' \\
     --since -1d --tolerance 0.01 --all -o csv
-  audit query --type PaymentCaptured --columns 'correlation,$.amount' -o csv \\
-    | audit reconcile 'OrderConfirmed:$.total_amount' --csv - \\
-      --csv-key correlation --csv-amount '$.amount'")]
+  audit reconcile 'OrderCreated:$.total_amount' 'OrderShipped:$.total_amount' \\
+    --by aggregate")]
 pub(crate) struct ReconcileArgs {
     /// The left side: 'OrderConfirmed:$.total_amount'
     #[arg(value_name = "LEFT")]
