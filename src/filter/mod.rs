@@ -15,8 +15,10 @@ mod nearest;
 mod selection;
 mod time;
 mod zone;
+mod zone_shifts;
 
 pub use comparison::{Comparison, Literal, comparisons};
+pub use distance::duration;
 pub use error::Error;
 pub use glob::Glob;
 pub use glob_list::GlobList;
@@ -26,3 +28,4 @@ pub use nearest::nearest;
 pub use selection::Selection;
 pub use time::{Clock, TimeRange, rfc3339};
 pub use zone::Zone;
+pub use zone_shifts::{ZoneShifts, offset_text};

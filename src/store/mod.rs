@@ -13,27 +13,29 @@ pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
 pub use read::analysis::stated_stories::stated_stories;
-pub use read::analysis::stories::{Stories, steps_without_story, stories};
+pub use read::analysis::stories::{Stories, steps_without_story, stories, stories_of};
 pub use read::analysis::story_amounts::{
     AmountSide, AmountSides, AmountStories, amounts_without_story, story_amounts, types_of,
 };
 pub use read::analysis::story_ids::{StoryIds, story_ids};
+pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
+pub use read::analysis::usual::{LearnFrom, Learned, learn};
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
-pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
+pub use read::counts::figure::{Figure, FigureKind};
+pub use read::counts::grouping::Grouping;
+pub use read::counts::groups::{CountQuery, Counts, EventCount, TotalCount};
+pub use read::counts::over_time::{TimeBucket, histogram, hours_of_week};
+pub use read::counts::state::CountState;
 pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
 };
-pub use read::events::continuation::{Continuation, continuation};
 pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::known_values::{KnownValues, known_values};
-pub use read::ledger_scan::{
-    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
-};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_progress,
@@ -42,11 +44,16 @@ pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candid
 pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
-pub use read::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use read::status::{
-    DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
-    ingester_statuses, lost_ranges, partition_statuses, server_start,
+    DatabaseStatus, Duplicates, IngesterStatus, LostRange, PartitionStatus, database_status,
+    duplicates, ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
+pub use read::verification::duplicates::DuplicateTotals;
+pub use read::verification::ledger_scan::{
+    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
+};
+pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
+pub use search::counted::Counting;
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::distinct_values::{DistinctColumn, some_values};
 pub use search::event_column::EventColumn;
@@ -55,7 +62,7 @@ pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
 pub use search::selected_column::{PayloadPath, SelectedColumn};
-pub use search::stories::StoryBy;
+pub use search::story_by::StoryBy;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
@@ -64,6 +71,7 @@ pub use write::batch::{
 pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
 };
+pub use write::event_counts::{CountingStep, EventCounts, commit_without_waiting, count_piece};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,

@@ -6,6 +6,7 @@ mod config;
 mod decode;
 mod dlt;
 mod export;
+mod flow;
 mod ingest;
 mod man;
 mod migrate;
@@ -15,6 +16,7 @@ mod replay_dlt;
 mod show;
 mod stats;
 mod status;
+mod stuck;
 mod tail;
 mod trace;
 mod verify;
@@ -75,6 +77,8 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Flow => flow::FlowArgs,
+    Stuck => stuck::StuckArgs,
     Reconcile => reconcile::ReconcileArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,

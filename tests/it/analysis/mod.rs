@@ -1,5 +1,9 @@
-//! What analysis says of stories.
+//! The commands that analyse stories.
 
+mod flow;
+mod naive;
+mod random_log;
 mod reconcile;
 mod reconcile_csv;
 mod reconcile_seeded;
+mod stuck;

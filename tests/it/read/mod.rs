@@ -10,6 +10,7 @@ mod open_transactions;
 mod query;
 mod show_ids;
 mod show_trace_stats;
+mod stats;
 mod status;
 mod tail;
 mod verify;

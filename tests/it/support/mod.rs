@@ -24,7 +24,7 @@ pub(crate) use database::Database;
 pub(crate) use follower::Follower;
 pub(crate) use group_reader::GroupReader;
 pub(crate) use hostile::Hostile;
-pub(crate) use oracle::Oracle;
+pub(crate) use oracle::{Oracle, counts};
 pub(crate) use producer::Producer;
 pub(crate) use programs::programs;
 pub(crate) use pty::Terminal;

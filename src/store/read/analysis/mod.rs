@@ -4,3 +4,5 @@ pub(in crate::store) mod stated_stories;
 pub(in crate::store) mod stories;
 pub(in crate::store) mod story_amounts;
 pub(in crate::store) mod story_ids;
+pub(in crate::store) mod unended;
+pub(in crate::store) mod usual;

@@ -9,7 +9,8 @@ use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::stories::{StoryBy, of_types};
+use crate::store::search::stories::of_types;
+use crate::store::search::story_by::StoryBy;
 
 /// The stories that each of the ids can mean, which are UUIDs or text that the ingester makes
 /// UUIDs of. `types` are those of the left side.

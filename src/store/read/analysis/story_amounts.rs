@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Row, RowStream};
 
-use super::stories::{prepare, story_key, walk};
+use super::stories::{settle, story_key, walk};
 use crate::analysis::StoryChoice;
 use crate::analysis::reconcile::{AmountAssembler, AmountEvent, StoryAmounts};
 use crate::filter::GlobList;
@@ -18,7 +18,8 @@ use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolve::names;
 use crate::store::search::resolved::{ResolvedSelection, RowScope, TextFilter};
 use crate::store::search::selected_column::PayloadPath;
-use crate::store::search::stories::{StoryBy, StorySelection, Walk, of_types, step_condition};
+use crate::store::search::stories::{StorySelection, Walk, of_types, step_condition};
+use crate::store::search::story_by::StoryBy;
 
 /// What is being done, in errors.
 const READING: &str = "reading amounts";
@@ -81,7 +82,7 @@ pub async fn story_amounts(
     selection: &ResolvedSelection,
     sides: &AmountSides,
 ) -> Result<AmountStories, Error> {
-    prepare(session).await?;
+    settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
     let chosen = StorySelection::new(selection);
     let walk = walk(session, &chosen).await?;
@@ -125,7 +126,7 @@ fn statement(
         Walk::All => vec![of_types(&sides.types(), &mut parameters)],
         Walk::Period | Walk::Matches => Vec::new(),
     };
-    let events = chosen.events(walk, sides.by, &[left, right], &conditions, &mut parameters);
+    let events = chosen.events_with(walk, sides.by, &[left, right], &conditions, &mut parameters);
     let is_step = step_condition(deliveries, &mut parameters);
     let sql = format!(
         "WITH {events}
