@@ -6,10 +6,12 @@ mod config;
 mod decode;
 mod dlt;
 mod export;
+mod flow;
 mod ingest;
 mod man;
 mod migrate;
 mod query;
+mod reconcile;
 mod replay_dlt;
 mod show;
 mod stats;
@@ -75,7 +77,9 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Flow => flow::FlowArgs,
     Stuck => stuck::StuckArgs,
+    Reconcile => reconcile::ReconcileArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

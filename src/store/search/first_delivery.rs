@@ -20,7 +20,7 @@ pub(in crate::store) fn is_delivery(row: &str) -> String {
 pub(in crate::store) struct Deliveries {
     /// The lowest id of the batches that were not searched yet. Batches that were may lie above
     /// it, too: looking for theirs again finds the same.
-    rest_from: i64,
+    pub(super) rest_from: i64,
 }
 
 impl Deliveries {
@@ -38,6 +38,12 @@ impl Deliveries {
                 Ok(Self { rest_from: row.try_get(0)? })
             })
             .await
+    }
+
+    /// Where the rows below this id are known.
+    #[cfg(test)]
+    pub(in crate::store) fn known_below(rest_from: i64) -> Self {
+        Self { rest_from }
     }
 
     /// The condition that no other delivery of the event of `row` committed before it. `row` is an

@@ -1,3 +1,9 @@
 //! The commands that analyse stories.
 
+mod flow;
+mod naive;
+mod random_log;
+mod reconcile;
+mod reconcile_csv;
+mod reconcile_seeded;
 mod stuck;
