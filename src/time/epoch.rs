@@ -35,19 +35,18 @@ impl PostgresMicros {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The same for chrono; `None` for an infinity, and beyond the years that chrono knows.
-    pub fn to_utc(self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp_micros(self.0.checked_add(UNIX_TO_POSTGRES)?)
-    }
-
     /// The instant; beyond chrono's range the nearest one in it.
     pub fn instant(self) -> DateTime<Utc> {
-        let instant = DateTime::from_timestamp_micros(self.0.saturating_add(UNIX_TO_POSTGRES));
-        instant.unwrap_or(if self.0 < 0 {
+        self.to_utc().unwrap_or(if self.0 < 0 {
             DateTime::<Utc>::MIN_UTC
         } else {
             DateTime::<Utc>::MAX_UTC
         })
+    }
+
+    /// The same for chrono; `None` for an infinity, and beyond the years that chrono knows.
+    pub fn to_utc(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.0.checked_add(UNIX_TO_POSTGRES)?)
     }
 }
 

@@ -11,6 +11,7 @@ mod ingest;
 mod man;
 mod migrate;
 mod query;
+mod reconcile;
 mod replay_dlt;
 mod show;
 mod stats;
@@ -78,6 +79,7 @@ commands! {
     Stats => stats::StatsArgs,
     Flow => flow::FlowArgs,
     Stuck => stuck::StuckArgs,
+    Reconcile => reconcile::ReconcileArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

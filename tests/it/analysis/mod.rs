@@ -3,4 +3,7 @@
 mod flow;
 mod naive;
 mod random_log;
+mod reconcile;
+mod reconcile_csv;
+mod reconcile_seeded;
 mod stuck;
