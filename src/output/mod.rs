@@ -3,6 +3,7 @@
 mod column;
 mod csv;
 mod format;
+pub mod html;
 mod json;
 mod lines;
 mod mermaid;

@@ -9,6 +9,7 @@ mod reading_text;
 mod suggestions;
 mod unknown_column;
 mod where_types;
+mod whole_file;
 
 pub(crate) use args::list_item::{ListItems, WordInList, name_in_list};
 pub(crate) use args::output_args::{EmptyArgs, FormatArgs, OutputArgs};
@@ -22,3 +23,4 @@ pub(crate) use event_columns::{EventColumns, describe_columns};
 pub(crate) use print_rows::print_rows;
 pub(crate) use reading_text::tell_what_is_read;
 pub(crate) use suggestions::{ambiguous, explain_selection, in_a_shell};
+pub(crate) use whole_file::WholeFile;
