@@ -30,6 +30,22 @@ pub enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// The same, which borrows nothing.
+    pub fn into_owned(self) -> Value<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Null => Value::Null,
+            Self::Text(text) => Value::Text(owned(text)),
+            Self::Integer(number) => Value::Integer(number),
+            Self::Number(number) => Value::Number(owned(number)),
+            Self::Float(number) => Value::Float(number),
+            Self::Boolean(value) => Value::Boolean(value),
+            Self::Json(json) => Value::Json(owned(json)),
+            Self::Uuid(uuid) => Value::Uuid(uuid),
+            Self::Timestamp(time) => Value::Timestamp(time),
+        }
+    }
+
     /// An id or a text as text; `None` for anything else.
     pub fn to_text(&self) -> Option<String> {
         match self {

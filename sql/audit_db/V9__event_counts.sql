@@ -25,6 +25,24 @@ CREATE UNIQUE INDEX idx_event_counts_merged
     ON event_counts (hour, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt) WHERE merged;
 CREATE INDEX idx_event_counts_fresh ON event_counts (hour) WHERE NOT merged;
 
+-- What is merged in event_counts, added up by day: a sum over years reads a row for each day and key, not one for each hour, and
+-- those of event_counts that are not merged yet.
+CREATE TABLE event_counts_by_day (
+    day            TIMESTAMP NOT NULL,
+    event_type     VARCHAR(100) NOT NULL,
+    source_service VARCHAR(100),
+    partition_id   INT NOT NULL,
+    is_dlt         BOOLEAN NOT NULL,
+    events         BIGINT NOT NULL CHECK (events > 0),
+    first_at       TIMESTAMP NOT NULL,
+    last_at        TIMESTAMP NOT NULL,
+    CHECK (first_at <= last_at)
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05);
+COMMENT ON TABLE event_counts_by_day IS 'the rows of event_counts that are merged, added up by the day of created_at, UTC';
+
+CREATE UNIQUE INDEX idx_event_counts_by_day
+    ON event_counts_by_day (day, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt);
+
 -- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters are no deliveries.
 CREATE TABLE duplicate_deliveries (
     event_log_id BIGINT PRIMARY KEY
@@ -137,6 +155,14 @@ BEGIN
         SELECT hour, event_type, source_service, partition_id, is_dlt, sum(events), min(first_at), max(last_at), TRUE
           FROM fresh GROUP BY 1, 2, 3, 4, 5
         ON CONFLICT (hour, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt) WHERE merged
+        DO UPDATE SET events = known.events + excluded.events,
+                      first_at = least(known.first_at, excluded.first_at),
+                      last_at = greatest(known.last_at, excluded.last_at)
+    ), added_by_day AS (
+        INSERT INTO event_counts_by_day AS known (day, event_type, source_service, partition_id, is_dlt, events, first_at, last_at)
+        SELECT date_trunc('day', hour), event_type, source_service, partition_id, is_dlt, sum(events), min(first_at), max(last_at)
+          FROM fresh GROUP BY 1, 2, 3, 4, 5
+        ON CONFLICT (day, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt)
         DO UPDATE SET events = known.events + excluded.events,
                       first_at = least(known.first_at, excluded.first_at),
                       last_at = greatest(known.last_at, excluded.last_at)

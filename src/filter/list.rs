@@ -7,7 +7,8 @@ use super::error::Error;
 /// The items of a list, without the blanks around them. A backslash keeps the next character what
 /// it is: before a comma it goes away, elsewhere it stays, so that what reads the item sees it. A
 /// JSON object or array is one item: such are the ids that Debezium and Kafka Connect make of
-/// several columns.
+/// several columns. An item that begins with `$` is a JSON path: commas within its brackets and
+/// quotes are its own.
 ///
 /// # Errors
 /// `Error::EmptyItem` where there is nothing between two commas, or nothing at all.
@@ -17,7 +18,7 @@ pub fn split_list(text: &str) -> Result<Vec<String>, Error> {
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
         match (character, characters.clone().next()) {
-            (',', _) => items.push(std::mem::take(&mut item).finish()?),
+            (',', _) if !item.is_within() => items.push(std::mem::take(&mut item).finish()?),
             ('\\', Some(next)) => {
                 characters.next();
                 item.escaped(next);
@@ -50,10 +51,27 @@ struct Item {
     text: String,
     /// The bytes of it that are no blanks at its end.
     length: usize,
+    /// Of a JSON path: how many brackets are open.
+    brackets: usize,
+    /// Of a JSON path: whether a quote is open.
+    is_quoted: bool,
 }
 
 impl Item {
+    /// Whether brackets or quotes of a JSON path are open.
+    fn is_within(&self) -> bool {
+        self.brackets > 0 || self.is_quoted
+    }
+
     fn plain(&mut self, character: char) {
+        if self.text.starts_with('$') {
+            match character {
+                '"' => self.is_quoted = !self.is_quoted,
+                '[' | '(' if !self.is_quoted => self.brackets += 1,
+                ']' | ')' if !self.is_quoted => self.brackets = self.brackets.saturating_sub(1),
+                _ => {}
+            }
+        }
         if !character.is_whitespace() {
             self.text.push(character);
             self.length = self.text.len();
@@ -120,6 +138,23 @@ mod tests {
     }
 
     #[test]
+    fn commas_within_the_brackets_and_quotes_of_a_path_are_its_own() {
+        for path in [
+            "$.a[0,1]",
+            r#"$."a,b""#,
+            r#"$."a\"],b""#,
+            "$.items[*] ? (@.n > 1, 2)",
+            "$.a[0,1].b[2,3]",
+        ] {
+            assert_eq!(split(path), [path]);
+            assert_eq!(split(&format!("type,{path} , day")), ["type", path, "day"]);
+        }
+        assert_eq!(split("$.a],b"), ["$.a]", "b"]);
+        // Whoever reads the path says what is wrong with it.
+        assert_eq!(split("$.a[0,b"), ["$.a[0,b"]);
+    }
+
+    #[test]
     fn an_empty_item_is_refused() {
         for wrong in ["", " ", ",", "a,", ",a", "a, ,b"] {
             assert_eq!(split_list(wrong), Err(Error::EmptyItem), "{wrong}");
@@ -129,7 +164,8 @@ mod tests {
     proptest! {
         #[test]
         fn items_that_are_joined_come_apart_again(
-            items in prop::collection::vec("[^\\s\\\\]([^\\\\]{0,6}[^\\s\\\\])?", 1..5),
+            // A path has commas of its own.
+            items in prop::collection::vec("[^\\s\\\\$]([^\\\\]{0,6}[^\\s\\\\])?", 1..5),
             blanks in "[ \\t]{0,2}",
         ) {
             let escaped: Vec<_> = items.iter().map(|item| item.replace(',', "\\,")).collect();

@@ -15,6 +15,7 @@ mod nearest;
 mod selection;
 mod time;
 mod zone;
+mod zone_shifts;
 
 pub use comparison::{Comparison, Literal, comparisons};
 pub use error::Error;
@@ -26,3 +27,4 @@ pub use nearest::nearest;
 pub use selection::Selection;
 pub use time::{Clock, TimeRange, rfc3339};
 pub use zone::Zone;
+pub use zone_shifts::{ZoneShifts, offset_text};

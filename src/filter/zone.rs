@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Duration, FixedOffset, LocalResult, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, Duration, FixedOffset, LocalResult, NaiveDateTime, Offset, TimeZone, Utc};
 
 use super::error::Error;
 
@@ -22,6 +22,14 @@ impl Zone {
         Self::Named(chrono_tz::UTC)
     }
 
+    /// Whether its clocks show UTC, always.
+    pub fn is_utc(&self) -> bool {
+        match self {
+            Self::Fixed(offset) => offset.local_minus_utc() == 0,
+            Self::Named(zone) => *zone == chrono_tz::UTC,
+        }
+    }
+
     /// The instant of a wall-clock time. One that the clocks show twice is the first of the two;
     /// one that they skip is the first instant after the gap.
     pub(super) fn instant(&self, wall_clock: NaiveDateTime) -> Option<DateTime<Utc>> {
@@ -33,6 +41,15 @@ impl Zone {
                 Self::Named(zone) => first(zone.from_local_datetime(&shifted)),
             }
         })
+    }
+
+    /// How many seconds the clocks are ahead of UTC at an instant, given in seconds since 1970.
+    pub(super) fn seconds_east(&self, unix_seconds: i64) -> i32 {
+        let instant = DateTime::from_timestamp(unix_seconds, 0).unwrap_or_default().naive_utc();
+        match self {
+            Self::Fixed(offset) => offset.local_minus_utc(),
+            Self::Named(zone) => zone.offset_from_utc_datetime(&instant).fix().local_minus_utc(),
+        }
     }
 
     /// What the clocks of this zone show at an instant.

@@ -11,6 +11,7 @@ pub struct Column {
     pub(super) whole: bool,
     pub(super) rank: u8,
     pub(super) short_form: Option<fn(&str) -> &str>,
+    pub(super) fraction_form: Option<fn(f64) -> String>,
 }
 
 impl Column {
@@ -23,6 +24,7 @@ impl Column {
             whole: false,
             rank: 0,
             short_form: None,
+            fraction_form: None,
         }
     }
 
@@ -52,6 +54,11 @@ impl Column {
     /// The same, whose texts people see in a shorter form: a class without its package.
     pub fn shortened(self, short_form: fn(&str) -> &str) -> Self {
         Self { short_form: Some(short_form), ..self }
+    }
+
+    /// The same, whose fractions people see in another form: `42.0 %`.
+    pub fn fractions_as(self, fraction_form: fn(f64) -> String) -> Self {
+        Self { fraction_form: Some(fraction_form), ..self }
     }
 
     /// Whether its texts are never cut.

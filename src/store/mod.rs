@@ -15,7 +15,10 @@ pub use error::Error;
 pub use read::analysis::stories::{Stories, steps_without_story, stories};
 pub use read::bounds::{recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
-pub use read::counts::{EventCount, Grouping, TimeBucket, count_events, histogram};
+pub use read::counts::figure::{Figure, FigureKind};
+pub use read::counts::grouping::Grouping;
+pub use read::counts::groups::{CountQuery, Counts, EventCount, TotalCount};
+pub use read::counts::over_time::{TimeBucket, histogram, hours_of_week};
 pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
@@ -41,6 +44,7 @@ pub use read::status::{
     DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
     ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
+pub use search::counted::CountState;
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::distinct_values::{DistinctColumn, some_values};
 pub use search::event_column::EventColumn;

@@ -34,6 +34,16 @@ impl PostgresMicros {
     pub fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The instant; beyond chrono's range the nearest one in it.
+    pub fn instant(self) -> DateTime<Utc> {
+        let instant = DateTime::from_timestamp_micros(self.0.saturating_add(UNIX_TO_POSTGRES));
+        instant.unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
+    }
 }
 
 impl From<UnixMicros> for PostgresMicros {

@@ -9,7 +9,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::line::Line;
 use crate::dead_letter::short_class;
-use crate::store::{EventColumn, KnownValues};
+use crate::store::{EventColumn, Grouping, KnownValues};
 
 /// The longest value that is offered: more would bury the prompt.
 const LONGEST: usize = 200;
@@ -19,13 +19,17 @@ const LONGEST: usize = 200;
 enum Source {
     Profiles,
     EventColumns,
+    Groupings,
+    Periods,
     Database(KnownValues),
 }
 
 /// Every option whose values are known somewhere.
-const OPTIONS: [(&str, Source); 9] = [
+const OPTIONS: [(&str, Source); 11] = [
     ("profile", Source::Profiles),
     ("columns", Source::EventColumns),
+    ("by", Source::Groupings),
+    ("compare", Source::Periods),
     ("types", Source::Database(KnownValues::EventTypes)),
     ("service", Source::Database(KnownValues::Services)),
     ("topic", Source::Database(KnownValues::Topics)),
@@ -66,6 +70,10 @@ fn values(source: Source, line: &Line, item: &str) -> Vec<String> {
         Source::EventColumns => {
             EventColumn::ALL.iter().map(|column| column.name().to_owned()).collect()
         }
+        Source::Groupings => {
+            Grouping::NAMED.iter().map(|grouping| grouping.name().to_owned()).collect()
+        }
+        Source::Periods => ["previous", "yesterday"].map(str::to_owned).to_vec(),
         Source::Database(KnownValues::ErrorClasses) => {
             let classes = line.known(KnownValues::ErrorClasses, item);
             // As tables show them, which `--error` takes, too.

@@ -5,7 +5,7 @@ use clap::Arg;
 use uuid::Uuid;
 
 use super::args::list_item::ListItems;
-use super::unknown_column::unknown_column;
+use super::unknown_name::unknown_column;
 use crate::cli::ui::Failure;
 use crate::dead_letter::{UNKNOWN_ERROR, error_line, short_class};
 use crate::event::Mark;

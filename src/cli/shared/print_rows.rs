@@ -3,7 +3,7 @@
 
 use super::args::list_item::ListItems;
 use super::args::output_args::OutputArgs;
-use super::unknown_column::unknown_column;
+use super::unknown_name::unknown_column;
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};

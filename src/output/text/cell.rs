@@ -35,7 +35,10 @@ pub(in crate::output) fn cell_text<'a>(
         Value::Text(text) | Value::Json(text) => escaped(begin(text)),
         Value::Number(number) => Cow::Borrowed(number),
         Value::Integer(number) => Cow::Owned(number.to_string()),
-        Value::Float(number) => Cow::Owned(number.to_string()),
+        Value::Float(number) => Cow::Owned(match column.fraction_form {
+            Some(fraction_form) => fraction_form(*number),
+            None => number.to_string(),
+        }),
         Value::Boolean(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         Value::Uuid(uuid) if style.terminal => Cow::Owned(short_uuid(*uuid)),
         Value::Uuid(uuid) => Cow::Owned(uuid.to_string()),

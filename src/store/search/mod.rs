@@ -2,6 +2,7 @@
 
 mod batch_of_row;
 pub(in crate::store) mod conditions;
+pub(in crate::store) mod counted;
 pub(in crate::store) mod cursor;
 pub(in crate::store) mod distinct_values;
 pub(in crate::store) mod event_column;
@@ -12,4 +13,4 @@ pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;
 pub(in crate::store) mod selected_column;
 pub(in crate::store) mod stories;
-mod text_id;
+pub(in crate::store) mod text_id;

@@ -97,6 +97,18 @@ impl SelectedColumn {
                 .map_or(Value::Null, |json| payload_value(json.0))),
         }
     }
+
+    /// The same, on its own.
+    ///
+    /// # Errors
+    /// Where the row holds something else there.
+    pub(in crate::store) fn owned_value(
+        &self,
+        row: &Row,
+        index: usize,
+    ) -> Result<Value<'static>, tokio_postgres::Error> {
+        self.value(row, index).map(Value::into_owned)
+    }
 }
 
 /// A JSON text as what it is: text without quotes, a truth value, a number of any precision; an

@@ -10,18 +10,18 @@ use crate::value::Value;
 
 /// SQL that gives a JSON array: the aggregate's id, and the texts that it may have been made of.
 /// The key is one: it is the aggregate where the envelope has none.
-pub(super) const AGGREGATE: &str = "jsonb_build_array(event.aggregate_id, event.attributes #> '{original,aggregate_id}', \
+pub(in crate::store) const AGGREGATE: &str = "jsonb_build_array(event.aggregate_id, event.attributes #> '{original,aggregate_id}', \
      event.attributes -> 'key')";
 
 /// The same of the correlation; of the aggregate where there is none, because an event without a
 /// correlation belongs to the story of its aggregate.
-pub(super) const STORY: &str = "CASE WHEN event.correlation_id IS NULL THEN \
+pub(in crate::store) const STORY: &str = "CASE WHEN event.correlation_id IS NULL THEN \
      jsonb_build_array(event.aggregate_id, event.attributes #> '{original,aggregate_id}', event.attributes -> 'key') \
      ELSE jsonb_build_array(event.correlation_id, event.attributes #> '{original,correlation_id}') END";
 
 /// The id as it came, out of such an array: the text that the id was made of, else the UUID.
 /// `None` where there is no id.
-pub(super) fn as_it_came(array: &str) -> Option<Value<'static>> {
+pub(in crate::store) fn as_it_came(array: &str) -> Option<Value<'static>> {
     let values: Vec<Option<&RawValue>> = serde_json::from_str(array).ok()?;
     let (id, texts) = values.split_first()?;
     let id = Uuid::parse_str(&text(id.as_ref()?)?).ok()?;

@@ -1,11 +1,8 @@
 //! Lists that are written with commas: `a, b` is `a,b`.
 
-use std::marker::PhantomData;
 use std::str::FromStr;
 
-use clap::ValueEnum;
-use clap::builder::{EnumValueParser, PossibleValue, StringValueParser, TypedValueParser};
-use clap::error::ErrorKind;
+use clap::builder::{StringValueParser, TypedValueParser};
 
 use crate::filter::{Error, split_list};
 
@@ -34,33 +31,4 @@ pub(crate) fn name_in_list() -> impl TypedValueParser<Value = String> {
         "" => Err("a name in the list is empty"),
         name => Ok(name.to_owned()),
     })
-}
-
-/// Reads the word that an item is, whatever blanks stand around it.
-#[derive(Debug, Clone)]
-pub(crate) struct WordInList<E>(PhantomData<E>);
-
-impl<E> WordInList<E> {
-    /// For the words of this enumeration.
-    pub(crate) fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
-impl<E: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for WordInList<E> {
-    type Value = E;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<E, clap::Error> {
-        let text = value.to_str().ok_or_else(|| clap::Error::new(ErrorKind::InvalidUtf8))?;
-        EnumValueParser::<E>::new().parse_ref(command, argument, text.trim().as_ref())
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(E::value_variants().iter().filter_map(ValueEnum::to_possible_value)))
-    }
 }

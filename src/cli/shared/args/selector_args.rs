@@ -39,10 +39,10 @@ pub(crate) struct SelectorArgs {
     /// Happened at or after: '2026-11-22T10:00:00Z', '2026-11-22', 'yesterday 17:00', '2h ago',
     /// '1h30m' (ago), '-3d', or the Unix epoch
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    since: Option<String>,
+    pub(crate) since: Option<String>,
     /// Happened before (exclusive)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    until: Option<String>,
+    pub(crate) until: Option<String>,
     /// Happened on that day: '2026-11-22', 'today', 'yesterday'
     #[arg(long, value_name = "DATE")]
     date: Vec<ListItems>,
@@ -72,11 +72,19 @@ fn zone(text: &str) -> Result<Zone, Failure> {
 }
 
 impl SelectorArgs {
+    /// The present, and the zone of times without an offset.
+    pub(crate) fn clock(&self) -> Result<Clock, Failure> {
+        // PostgreSQL knows no less than a microsecond.
+        Ok(Clock { now: Utc::now().trunc_subsecs(6), zone: zone(&self.tz)? })
+    }
+
     /// The selection, times resolved against the present, which is echoed on stderr.
     pub(crate) fn selection(&self, ui: Ui) -> Result<Selection, Failure> {
-        // PostgreSQL knows no less than a microsecond.
-        let now = Utc::now().trunc_subsecs(6);
-        let clock = Clock { now, zone: zone(&self.tz)? };
+        self.selection_at(&self.clock()?, ui)
+    }
+
+    /// The selection, times resolved against this present.
+    pub(crate) fn selection_at(&self, clock: &Clock, ui: Ui) -> Result<Selection, Failure> {
         let time = |option, text: &Option<String>| {
             text.as_deref().map(|text| clock.time(text)).transpose().map_err(wrong(option))
         };
@@ -117,8 +125,8 @@ impl SelectorArgs {
         for line in selection.describe_times() {
             ui.status(&line);
         }
-        for option in selection.beginnings_after(now) {
-            ui.status(&format!("{option} lies in the future: it is {} now", rfc3339(now)));
+        for option in selection.beginnings_after(clock.now) {
+            ui.status(&format!("{option} lies in the future: it is {} now", rfc3339(clock.now)));
         }
         Ok(selection)
     }

@@ -1,10 +1,21 @@
-//! What is said of a column that does not exist.
+//! What is said of a name that does not exist.
 
 use crate::cli::ui::Failure;
 use crate::filter::nearest;
 
 /// There is no such column; `besides` is what else can be named.
 pub(crate) fn unknown_column(name: &str, names: &[&str], besides: &str) -> Failure {
+    unknown_name("--columns", "column", name, names, besides)
+}
+
+/// `option` takes names, and there is no such `noun`; `besides` is what else can be named.
+pub(crate) fn unknown_name(
+    option: &str,
+    noun: &str,
+    name: &str,
+    names: &[&str],
+    besides: &str,
+) -> Failure {
     let candidates: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let alike = nearest(name, &candidates);
     let meant = if alike.is_empty() {
@@ -12,8 +23,8 @@ pub(crate) fn unknown_column(name: &str, names: &[&str], besides: &str) -> Failu
     } else {
         format!("; did you mean {}?", alike.join(" or "))
     };
-    Failure::usage(format!("--columns: there is no column '{name}'{meant}"))
-        .with_hint(format!("the columns are {}{besides}", names.join(", ")))
+    Failure::usage(format!("{option}: there is no {noun} '{name}'{meant}"))
+        .with_hint(format!("the {noun}s are {}{besides}", names.join(", ")))
 }
 
 #[cfg(test)]
