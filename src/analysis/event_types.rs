@@ -37,6 +37,11 @@ impl EventTypes {
     pub fn name(&self, event_type: EventType) -> &str {
         self.names.get(event_type.0 as usize).map_or("", |name| name)
     }
+
+    /// The same, to be kept without the types.
+    pub fn shared_name(&self, event_type: EventType) -> Arc<str> {
+        self.names.get(event_type.0 as usize).map_or_else(|| "".into(), Arc::clone)
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Months, Utc};
 
+use super::error::Error;
 use super::zone::Zone;
 
 /// How far away something is. Months and years have no length of their own: they are counted in
@@ -91,6 +92,17 @@ impl Distance {
     }
 }
 
+/// Reads a length of time, `10m`, `1h30m`, `2 days`, in microseconds.
+///
+/// # Errors
+/// `Error::Duration` with the text; months and years have no length.
+pub fn duration(text: &str) -> Result<i64, Error> {
+    let distance = Distance::read(text).filter(|distance| distance.months == 0);
+    distance
+        .map(|distance| distance.microseconds)
+        .ok_or_else(|| Error::Duration(text.trim().to_owned()))
+}
+
 fn is_numeric(character: char) -> bool {
     character.is_ascii_digit() || character == '.'
 }
@@ -129,6 +141,16 @@ mod tests {
         assert_eq!(microseconds("250ms"), Some(250_000));
         let months = Distance::read("1 year 2 months 3d");
         assert_eq!(months, Some(Distance { months: 14, microseconds: 259_200_000_000 }));
+    }
+
+    #[test]
+    fn a_length_has_no_months() {
+        assert_eq!(duration("1h30m"), Ok(5_400_000_000));
+        let refused = duration(" 2 months ").map_err(|error| error.to_string());
+        assert_eq!(
+            refused,
+            Err("'2 months' is no length of time; write '30s', '10m', '1h30m' or '2 days'".to_owned())
+        );
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub enum Error {
          Unix epoch in s, ms, µs or ns"
     )]
     Time(String),
+    /// Not a length of time.
+    #[error("'{0}' is no length of time; write '30s', '10m', '1h30m' or '2 days'")]
+    Duration(String),
     /// Not a day.
     #[error("'{0}' is no date; write '2026-11-22', 'today' or 'yesterday'")]
     Date(String),

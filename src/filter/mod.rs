@@ -18,6 +18,7 @@ mod zone;
 mod zone_shifts;
 
 pub use comparison::{Comparison, Literal, comparisons};
+pub use distance::duration;
 pub use error::Error;
 pub use glob::Glob;
 pub use glob_list::GlobList;

@@ -14,6 +14,7 @@ mod replay_dlt;
 mod show;
 mod stats;
 mod status;
+mod stuck;
 mod tail;
 mod trace;
 mod verify;
@@ -74,6 +75,7 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Stuck => stuck::StuckArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

@@ -20,7 +20,7 @@ pub(crate) use args::whole_number::whole_number;
 pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_at};
 pub(crate) use command::{Context, Run};
 pub(crate) use event_columns::{EventColumns, describe_columns};
-pub(crate) use print_rows::print_rows;
+pub(crate) use print_rows::{ShownColumns, print_rows};
 pub(crate) use reading_text::tell_what_is_read;
 pub(crate) use suggestions::{ambiguous, explain_selection, in_a_shell};
 pub(crate) use unknown_name::unknown_name;

@@ -99,7 +99,12 @@ pub(in crate::store) fn selection_conditions(
     conditions
 }
 
-fn text_conditions(column: &str, texts: &TextFilter, parameters: &mut Parameters) -> Vec<String> {
+/// The conditions that a column holds one of the texts, to be joined by AND.
+pub(in crate::store) fn text_conditions(
+    column: &str,
+    texts: &TextFilter,
+    parameters: &mut Parameters,
+) -> Vec<String> {
     let mut one_of = |values: &[String]| {
         format!("{column} = ANY({})", parameters.bind(values.to_vec(), Type::VARCHAR_ARRAY))
     };

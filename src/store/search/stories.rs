@@ -2,12 +2,14 @@
 
 use tokio_postgres::types::Type;
 
-use super::conditions::{selection_conditions, where_clause};
+use super::conditions::{selection_conditions, text_conditions, where_clause};
 use super::first_delivery::Deliveries;
-use super::resolved::{ErrorFilter, ResolvedSelection};
+use super::resolved::{ErrorFilter, ResolvedSelection, TextFilter};
+use crate::analysis::StoryKey;
 use crate::event::{QUARANTINED, TOMBSTONE};
 use crate::filter::{Selection, TimeRange};
 use crate::store::connection::statement::{Parameters, Statement};
+use crate::time::PostgresMicros;
 
 /// How the events of stories are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +28,18 @@ pub(in crate::store) enum Walk {
 pub(in crate::store) struct StorySelection {
     period: ResolvedSelection,
     others: ResolvedSelection,
+}
+
+/// What tells, before all events of a story are read, that it did not end.
+pub(in crate::store) struct Unended {
+    /// It holds a step of these types.
+    pub(in crate::store) starts: TextFilter,
+    /// The types that end a story.
+    pub(in crate::store) ends: TextFilter,
+    /// Whether a step of these types ends it wherever it stands, or only as the last one.
+    pub(in crate::store) anywhere: bool,
+    /// Its last step happened before this.
+    pub(in crate::store) silent_before: PostgresMicros,
 }
 
 impl StorySelection {
@@ -85,6 +99,76 @@ impl StorySelection {
     /// whether it is a step, whether it has what the other selectors ask for.
     pub(in crate::store) fn statement(&self, walk: Walk, deliveries: &Deliveries) -> Statement {
         let mut parameters = Parameters::default();
+        let candidates = match walk {
+            Walk::All => None,
+            Walk::Period | Walk::Matches => Some(format!(
+                "SELECT DISTINCT event.correlation_id AS correlation,
+           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate
+      FROM event_logs event{}",
+                where_clause(&self.candidate_conditions(walk, &mut parameters))
+            )),
+        };
+        self.events(candidates, None, deliveries, parameters)
+    }
+
+    /// The same of these stories.
+    pub(in crate::store) fn of_keys(
+        &self,
+        keys: &[StoryKey],
+        deliveries: &Deliveries,
+    ) -> Statement {
+        let (mut correlations, mut aggregates) = (Vec::new(), Vec::new());
+        for key in keys {
+            match key {
+                StoryKey::Correlation(id) => correlations.push(*id),
+                StoryKey::Aggregate(id) => aggregates.push(*id),
+            }
+        }
+        let mut parameters = Parameters::default();
+        let correlations = parameters.bind(correlations, Type::UUID_ARRAY);
+        let aggregates = parameters.bind(aggregates, Type::UUID_ARRAY);
+        let candidates = format!(
+            "SELECT unnest({correlations}) AS correlation, NULL::uuid AS aggregate
+     UNION ALL SELECT NULL, unnest({aggregates})"
+        );
+        self.events(Some(candidates), None, deliveries, parameters)
+    }
+
+    /// The same of the stories that began in the range of time, as far as it can be told without
+    /// reading all of them. Of a story at most `longest` events are read.
+    pub(in crate::store) fn of_beginnings(
+        &self,
+        longest: i64,
+        deliveries: &Deliveries,
+    ) -> Statement {
+        let mut parameters = Parameters::default();
+        let mut conditions = self.candidate_conditions(Walk::Period, &mut parameters);
+        conditions.push("event.is_dlt IS NOT TRUE".to_owned());
+        let is_earlier = "earlier.is_dlt IS NOT TRUE AND earlier.created_at < event.created_at";
+        conditions.push(format!(
+            "CASE WHEN event.correlation_id IS NOT NULL
+              THEN NOT EXISTS (SELECT FROM event_logs earlier
+                                WHERE earlier.correlation_id = event.correlation_id AND {is_earlier})
+              ELSE NOT EXISTS (SELECT FROM event_logs earlier
+                                WHERE earlier.aggregate_id = event.aggregate_id AND earlier.correlation_id IS NULL
+                                  AND {is_earlier}) END"
+        ));
+        let candidates = format!(
+            "SELECT DISTINCT event.correlation_id AS correlation,
+           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate
+      FROM event_logs event{}",
+            where_clause(&conditions)
+        );
+        self.events(Some(candidates), Some(longest), deliveries, parameters)
+    }
+
+    fn events(
+        &self,
+        candidates: Option<String>,
+        longest: Option<i64>,
+        deliveries: &Deliveries,
+        mut parameters: Parameters,
+    ) -> Statement {
         let others = selection_conditions(&self.others, "event", &mut parameters);
         // What is NULL matches nothing.
         let matches = match others.is_empty() {
@@ -94,39 +178,34 @@ impl StorySelection {
         let columns = format!(
             "event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, {matches} AS matches"
         );
-        let candidates = self.candidate_conditions(walk, &mut parameters);
-        let events = match walk {
-            Walk::All => format!(
+        // Plans the events of each story by themselves: an index has them.
+        let each = match longest {
+            None => "OFFSET 0".to_owned(),
+            Some(longest) => format!("LIMIT {}", parameters.bind(longest, Type::INT8)),
+        };
+        let events = match candidates {
+            None => format!(
                 "SELECT event.correlation_id AS correlation,
            CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
            {columns}
       FROM event_logs event
      WHERE event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL"
             ),
-            // Plans the events of each story by themselves (OFFSET 0 does that): an index has them.
-            Walk::Period | Walk::Matches => format!(
+            Some(_) => format!(
                 "SELECT candidate.correlation, NULL::uuid AS aggregate, event.*
       FROM candidate
      CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.correlation_id = candidate.correlation OFFSET 0) event
+                          WHERE event.correlation_id = candidate.correlation {each}) event
     UNION ALL
     SELECT NULL, candidate.aggregate, event.*
       FROM candidate
      CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL OFFSET 0) event"
+                          WHERE event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL {each}) event"
             ),
         };
-        let candidate = match walk {
-            Walk::All => String::new(),
-            Walk::Period | Walk::Matches => format!(
-                "candidate AS MATERIALIZED (
-    SELECT DISTINCT event.correlation_id AS correlation,
-           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate
-      FROM event_logs event{}
-), ",
-                where_clause(&candidates)
-            ),
-        };
+        let candidate = candidates
+            .map(|candidates| format!("candidate AS MATERIALIZED (\n    {candidates}\n), "))
+            .unwrap_or_default();
         let is_step = step_condition(deliveries, &mut parameters);
         let sql = format!(
             "WITH {candidate}event AS (
@@ -139,6 +218,78 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
  ORDER BY correlation, aggregate, created_at, id"
         );
         Statement { sql, parameters }
+    }
+
+    /// The rows that the steps of the stories are among, where one range of time has them all: no
+    /// step happened before its story began.
+    pub(in crate::store) fn rows_since(&self) -> Option<Statement> {
+        let mut parameters = Parameters::default();
+        let since = self.since_condition(&mut parameters)?;
+        Some(Statement {
+            sql: format!("SELECT event.id\n  FROM event_logs event\n WHERE {since}"),
+            parameters,
+        })
+    }
+
+    fn since_condition(&self, parameters: &mut Parameters) -> Option<String> {
+        let Selection { created, days, .. } = &self.period.selection;
+        let since = match created.since {
+            Some(since) => since,
+            None => days.iter().map(|day| day.since).min()??,
+        };
+        let since = parameters.bind(since.naive_utc(), Type::TIMESTAMP);
+        Some(format!("event.created_at >= {since}"))
+    }
+
+    /// The stories that may not have ended, of those that have a step in the range of time:
+    /// correlation, aggregate where there is no correlation; then in a row of its own how many
+    /// stories are selected. Stories that began before the range are among them.
+    pub(in crate::store) fn unended(
+        &self,
+        unended: &Unended,
+        deliveries: &Deliveries,
+    ) -> Option<Statement> {
+        let mut parameters = Parameters::default();
+        let since = self.since_condition(&mut parameters)?;
+        let all_of = |conditions: Vec<String>| match conditions.is_empty() {
+            true => "true".to_owned(),
+            false => format!("({}) IS TRUE", conditions.join(" AND ")),
+        };
+        let of_type =
+            |types, parameters: &mut _| text_conditions("event.event_type", types, parameters);
+        let begins = all_of(selection_conditions(&self.period, "event", &mut parameters));
+        let matches = all_of(selection_conditions(&self.others, "event", &mut parameters));
+        let starts = all_of(of_type(&unended.starts, &mut parameters));
+        let ends = all_of(of_type(&unended.ends, &mut parameters));
+        let is_step = step_condition(deliveries, &mut parameters);
+        let silent_before = parameters.bind(unended.silent_before, Type::TIMESTAMP);
+        let goes_on = match unended.anywhere {
+            true => "last_end IS NULL",
+            // Of equal times the order is asked when all events are there.
+            false => "(last_end IS NULL OR last_other >= last_end)",
+        };
+        let sql = format!(
+            "WITH story AS MATERIALIZED (
+    SELECT correlation, aggregate, max(created_at) FILTER (WHERE is_step) AS last,
+           max(created_at) FILTER (WHERE is_step AND ends) AS last_end,
+           max(created_at) FILTER (WHERE is_step AND NOT ends) AS last_other
+      FROM (SELECT event.correlation_id AS correlation,
+                   CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
+                   event.created_at, {is_step} AS is_step,
+                   {begins} AS begins,
+                   {matches} AS matches,
+                   {starts} AS starts,
+                   {ends} AS ends
+              FROM event_logs event
+             WHERE {since} AND (event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)
+            OFFSET 0) event
+     GROUP BY correlation, aggregate
+    HAVING bool_or(is_step AND begins) AND bool_or(matches) AND bool_or(is_step AND starts)
+)
+SELECT correlation, aggregate, NULL::bigint FROM story WHERE last < {silent_before} AND {goes_on}
+UNION ALL SELECT NULL, NULL, count(*) FROM story"
+        );
+        Some(Statement { sql, parameters })
     }
 
     /// The statement that counts the selected steps that belong to no story.

@@ -7,6 +7,7 @@ use tokio_postgres::{Row, RowStream};
 
 use crate::analysis::{Assembler, EventTypes, Story, StoryChoice, StoryEvent, StoryKey};
 use crate::store::connection::session::Session;
+use crate::store::connection::statement::Statement;
 use crate::store::error::Error;
 use crate::store::read::bounds::recorded_rows;
 use crate::store::search::first_delivery::Deliveries;
@@ -21,7 +22,7 @@ const READING: &str = "reading stories";
 const LARGE_PART: u64 = 3;
 
 /// Below this number of rows it does not matter.
-const FEW_ROWS: u64 = 100_000;
+pub(super) const FEW_ROWS: u64 = 100_000;
 
 /// The chosen stories, as they arrive from the server.
 pub struct Stories {
@@ -36,18 +37,32 @@ pub struct Stories {
 /// # Errors
 /// `Error::Query`.
 pub async fn stories(session: &Session, selection: &ResolvedSelection) -> Result<Stories, Error> {
-    // Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
-    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
-    session.client().batch_execute(settings).await.map_err(Error::query(READING))?;
+    settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
     let chosen = StorySelection::new(selection);
     let walk = walk(session, &chosen).await?;
-    let rows = chosen.statement(walk, &deliveries).stream(session, READING).await?;
-    let choice = StoryChoice {
-        created: selection.selection.created,
-        days: selection.selection.days.clone(),
-    };
-    Ok(Stories { rows: Box::pin(rows), assembler: Assembler::new(choice), is_over: false })
+    Stories::begin(session, selection, &chosen.statement(walk, &deliveries)).await
+}
+
+/// Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
+pub(super) async fn settle(session: &Session) -> Result<(), Error> {
+    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
+    session.client().batch_execute(settings).await.map_err(Error::query(READING))
+}
+
+/// Reads these of the stories that a selection chooses.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn stories_of(
+    session: &Session,
+    selection: &ResolvedSelection,
+    keys: &[StoryKey],
+) -> Result<Stories, Error> {
+    settle(session).await?;
+    let deliveries = Deliveries::read(session).await?;
+    let statement = StorySelection::new(selection).of_keys(keys, &deliveries);
+    Stories::begin(session, selection, &statement).await
 }
 
 /// How many selected steps belong to no story, because they have neither a correlation nor an
@@ -77,6 +92,20 @@ async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error>
 }
 
 impl Stories {
+    /// Those of a statement, as far as the selection chooses them.
+    pub(super) async fn begin(
+        session: &Session,
+        selection: &ResolvedSelection,
+        statement: &Statement,
+    ) -> Result<Self, Error> {
+        let rows = statement.stream(session, READING).await?;
+        let choice = StoryChoice {
+            created: selection.selection.created,
+            days: selection.selection.days.clone(),
+        };
+        Ok(Self { rows: Box::pin(rows), assembler: Assembler::new(choice), is_over: false })
+    }
+
     /// The next story; `None` behind the last.
     ///
     /// # Errors

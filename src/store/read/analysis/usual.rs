@@ -1,0 +1,109 @@
+//! What is usual, learned from earlier stories.
+
+use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::stories::{Stories, settle, stories};
+use crate::analysis::{HourCount, Learner, Usual, windows};
+use crate::filter::{Selection, TimeRange};
+use crate::store::connection::session::Session;
+use crate::store::error::Error;
+use crate::store::search::first_delivery::Deliveries;
+use crate::store::search::resolved::ResolvedSelection;
+use crate::store::search::stories::StorySelection;
+
+/// A sample is not learned from stories with more events: some systems give all their events one
+/// correlation.
+const LONGEST: usize = 1_000;
+
+/// How many events are read at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LearnFrom {
+    /// Up to so many events all stories are read.
+    pub all_of: u64,
+    /// Of more, a sample among so many events.
+    pub sample: u64,
+}
+
+/// What was learned, and from what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Learned {
+    /// What is usual.
+    pub usual: Usual,
+    /// About how many stories there are, where it was learned from a sample of them.
+    pub of_about: Option<u64>,
+}
+
+/// Learns what is usual from the stories that began in `period`, which has a beginning and an end.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn learn(
+    session: &Session,
+    period: TimeRange,
+    from: LearnFrom,
+) -> Result<Learned, Error> {
+    let hours = hours(session, period).await?;
+    let events: u64 = hours.iter().map(|hour| hour.events).sum();
+    if events <= from.all_of {
+        let selection = Selection { created: period, ..Selection::default() };
+        let stories = stories(session, &begun(selection)).await?;
+        let (usual, _) = read(stories, usize::MAX).await?;
+        return Ok(Learned { usual, of_about: None });
+    }
+    let days = windows(&hours, period, from.sample);
+    let selection = begun(Selection { days, ..Selection::default() });
+    settle(session).await?;
+    let deliveries = Deliveries::read(session).await?;
+    // One event more than a story may have tells that it has more.
+    let longest = i64::try_from(LONGEST + 1).unwrap_or(i64::MAX);
+    let statement = StorySelection::new(&selection).of_beginnings(longest, &deliveries);
+    let stories = Stories::begin(session, &selection, &statement).await?;
+    let (usual, steps) = read(stories, LONGEST).await?;
+    let of_about = events.saturating_mul(usual.stories) / steps.max(1);
+    Ok(Learned { usual, of_about: Some(of_about) })
+}
+
+fn begun(selection: Selection) -> ResolvedSelection {
+    ResolvedSelection { selection, ..ResolvedSelection::default() }
+}
+
+/// Learns from all of them that are no longer than this; says how many steps they had, too.
+async fn read(mut stories: Stories, longest: usize) -> Result<(Usual, u64), Error> {
+    let (mut learner, mut steps) = (Learner::default(), 0);
+    while let Some(story) = stories.next().await? {
+        if story.step_count() <= longest {
+            steps += story.step_count() as u64;
+            learner.add(&story);
+        }
+    }
+    Ok((learner.finish(stories.types()), steps))
+}
+
+/// About how many events each hour has: those of batches.
+async fn hours(
+    session: &Session,
+    period: TimeRange,
+) -> Result<Vec<HourCount>, Error> {
+    let [since, until] = [period.since, period.until].map(|time| time.map(|time| time.naive_utc()));
+    let hour = |row: &Row| {
+        let (begin, events): (DateTime<Utc>, i64) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(HourCount { begin, events: events.unsigned_abs() })
+    };
+    session
+        .rows(
+            "counting the events of each hour",
+            "SELECT hour AT TIME ZONE 'UTC', sum(events)::bigint
+               FROM (SELECT hour, events FROM event_counts
+                      WHERE hour > $1 - interval '1 hour' AND hour < $2
+                     UNION ALL
+                     SELECT date_trunc('hour', min_created_at), row_count FROM ingest_batches
+                      WHERE NOT counted AND batch_no > (SELECT filled_through FROM event_count_state)
+                        AND max_created_at >= $1 AND min_created_at < $2 AND isfinite(min_created_at)) AS counted
+              GROUP BY 1 ORDER BY 1",
+            &[(&since, Type::TIMESTAMP), (&until, Type::TIMESTAMP)],
+            hour,
+        )
+        .await
+}
