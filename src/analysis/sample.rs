@@ -25,7 +25,8 @@ pub fn windows(hours: &[HourCount], period: TimeRange, events: u64) -> Vec<TimeR
     let mut hours = hours.iter();
     let mut hour = hours.next();
     for number in 0..WINDOWS {
-        let place = (u128::from(all) * (2 * u128::from(number) + 1) / (2 * u128::from(WINDOWS))) as u64;
+        let place =
+            (u128::from(all) * (2 * u128::from(number) + 1) / (2 * u128::from(WINDOWS))) as u64;
         while let Some(passed) = hour.filter(|hour| before + hour.events <= place) {
             before += passed.events;
             hour = hours.next();
@@ -61,9 +62,8 @@ mod tests {
 
     /// How many windows begin in each hour of the day.
     fn by_hour_of_day(windows: &[TimeRange]) -> Vec<usize> {
-        let hour_of = |window: &TimeRange| {
-            window.since.map_or(0, |since| since.timestamp() / 3_600 % 24)
-        };
+        let hour_of =
+            |window: &TimeRange| window.since.map_or(0, |since| since.timestamp() / 3_600 % 24);
         (0..24)
             .map(|hour| windows.iter().filter(|window| hour_of(window) == hour).count())
             .collect()
@@ -89,9 +89,11 @@ mod tests {
         let time = |hours| DateTime::UNIX_EPOCH + Duration::minutes(hours * 60 + 30);
         let period = TimeRange { since: Some(time(0)), until: Some(time(3)) };
         let windows = windows(&hours([5, 0, 0, 5]), period, 1_000);
-        assert!(windows.iter().all(|window| {
-            window.since >= period.since && window.until <= period.until
-        }));
+        assert!(
+            windows
+                .iter()
+                .all(|window| { window.since >= period.since && window.until <= period.until })
+        );
         assert!(!windows.is_empty());
         assert_eq!(super::windows(&[], period, 1_000), []);
     }

@@ -57,8 +57,7 @@ impl Rules<'_> {
     pub fn judge(&self, story: &Story, types: &EventTypes) -> Verdict {
         let is_one_of =
             |globs: &GlobList, event_type: EventType| globs.matches(types.name(event_type));
-        let holds =
-            |globs: &GlobList| story.steps().any(|step| is_one_of(globs, step.event_type));
+        let holds = |globs: &GlobList| story.steps().any(|step| is_one_of(globs, step.event_type));
         if !self.starts.is_empty() && !holds(self.starts) {
             return Verdict::NotAsked;
         }

@@ -124,7 +124,7 @@ impl Usual {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::story::{StoryKey, Step};
+    use super::super::story::{Step, StoryKey};
     use super::*;
     use crate::time::PostgresMicros;
 

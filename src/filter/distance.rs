@@ -149,7 +149,8 @@ mod tests {
         let refused = duration(" 2 months ").map_err(|error| error.to_string());
         assert_eq!(
             refused,
-            Err("'2 months' is no length of time; write '30s', '10m', '1h30m' or '2 days'".to_owned())
+            Err("'2 months' is no length of time; write '30s', '10m', '1h30m' or '2 days'"
+                .to_owned())
         );
     }
 

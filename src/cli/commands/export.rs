@@ -9,8 +9,8 @@ use futures_util::TryStreamExt;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, WholeFile, describe_columns,
-    explain_selection, whole_number,
+    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, WholeFile,
+    describe_columns, explain_selection, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Total, Ui, interruption};
 use crate::count_text::counted;

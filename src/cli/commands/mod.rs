@@ -11,6 +11,7 @@ mod man;
 mod migrate;
 mod query;
 mod replay_dlt;
+mod report;
 mod show;
 mod stats;
 mod status;
@@ -76,6 +77,7 @@ commands! {
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
     Stuck => stuck::StuckArgs,
+    Report => report::ReportArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

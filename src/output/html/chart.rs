@@ -164,7 +164,8 @@ impl TimeChart {
         let step = step(top);
         let numbers = (0..=5).map(|number: u64| number.saturating_mul(step));
         let numbers = numbers.take_while(|number| *number <= top);
-        let line = |number| Line { y: HEIGHT - scaled(number, top, HEIGHT), label: compact(number) };
+        let line =
+            |number| Line { y: HEIGHT - scaled(number, top, HEIGHT), label: compact(number) };
         numbers.map(line).collect()
     }
 

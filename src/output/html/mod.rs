@@ -9,5 +9,5 @@ mod table;
 
 pub use chart::{Bar, Series, TimeChart};
 pub use numbers::{grouped, percent};
-pub use page::{Block, Figure, Finding, Page, Picture, PageSection, Tone, write_page};
+pub use page::{Block, Figure, Finding, Page, PageSection, Picture, Tone, write_page};
 pub use table::{Cell, ColumnKind, Heading, PageTable};

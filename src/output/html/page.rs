@@ -142,14 +142,35 @@ mod tests {
 
     #[test]
     fn sample() {
-        let series = [("order-service", 48_210), ("payment-service", 36_844), ("shipping-service", 12_400), ("inventory", 2_804)];
+        let series = [
+            ("order-service", 48_210),
+            ("payment-service", 36_844),
+            ("shipping-service", 12_400),
+            ("inventory", 2_804),
+        ];
         let bars = (0..168u64).map(|hour| {
-            let day = [3u64, 2, 2, 1, 1, 2, 4, 8, 14, 18, 21, 20, 17, 18, 20, 19, 17, 14, 11, 9, 8, 7, 5, 4][(hour % 24) as usize];
-            let wave = |k: u64| day * k * (10 + (hour * 7919 + k) % 5) / 10 * if hour / 24 > 4 { 5 } else { 10 } / 10;
+            let day = [
+                3u64, 2, 2, 1, 1, 2, 4, 8, 14, 18, 21, 20, 17, 18, 20, 19, 17, 14, 11, 9, 8, 7, 5,
+                4,
+            ][(hour % 24) as usize];
+            let wave = |k: u64| {
+                day * k * (10 + (hour * 7919 + k) % 5) / 10 * if hour / 24 > 4 { 5 } else { 10 }
+                    / 10
+            };
             Bar {
                 label: format!("Mon {} Nov, {:02}:00", 19 + hour / 24, hour % 24),
-                counts: if (60..64).contains(&hour) { vec![0; 4] } else { vec![wave(30), wave(22), wave(8), wave(2)] },
-                dead_letters: if (100..104).contains(&hour) { hour % 7 * 3 } else if hour % 31 == 0 { 1 } else { 0 },
+                counts: if (60..64).contains(&hour) {
+                    vec![0; 4]
+                } else {
+                    vec![wave(30), wave(22), wave(8), wave(2)]
+                },
+                dead_letters: if (100..104).contains(&hour) {
+                    hour % 7 * 3
+                } else if hour % 31 == 0 {
+                    1
+                } else {
+                    0
+                },
             }
         });
         let page = Page {

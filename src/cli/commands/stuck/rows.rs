@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use crate::analysis::StoryKey;
-use crate::cli::shared::{OutputArgs, ShownColumns, in_a_shell};
+use crate::cli::shared::{OutputArgs, ShownColumns, StuckStory, in_a_shell};
 use crate::cli::ui::{Failure, Ui};
 use crate::dead_letter::{UNKNOWN_ERROR, short_class};
 use crate::output;
@@ -14,14 +14,20 @@ use crate::store::{DeadLetterSummary, Session, StoryIds};
 use crate::time::{Timestamp, span_text};
 use crate::value::Value;
 
-use super::found::StuckStory;
-
 /// How many stories are asked for their ids and errors at once.
 const AT_ONCE: usize = 1_000;
 
 /// The columns of tables.
-const IN_TABLES: [&str; 8] =
-    ["aggregate", "correlation", "last_event_type", "last_at", "silent", "usual", "events", "error"];
+const IN_TABLES: [&str; 8] = [
+    "aggregate",
+    "correlation",
+    "last_event_type",
+    "last_at",
+    "silent",
+    "usual",
+    "events",
+    "error",
+];
 
 /// Writes the stories; gives the commands that lead on from the first of them, for a person.
 pub(super) async fn write_rows(
@@ -44,11 +50,11 @@ pub(super) async fn write_rows(
             Some(shown) => shown,
             none => {
                 if style.terminal && format == Format::Table {
-                    next_commands = chunk.first().map(|first| known.next_commands(first)).unwrap_or_default();
+                    next_commands =
+                        chunk.first().map(|first| known.next_commands(first)).unwrap_or_default();
                 }
                 let has_aggregates = chunk.iter().all(|story| known.has_aggregate(story));
-                let chosen =
-                    ShownColumns::new(&columns(format, has_aggregates), &IN_TABLES, args)?;
+                let chosen = ShownColumns::new(&columns(format, has_aggregates), &IN_TABLES, args)?;
                 renderer.begin(&chosen.columns, &mut output)?;
                 none.insert(chosen)
             }
@@ -187,7 +193,10 @@ mod tests {
     #[test]
     fn an_error_is_shown_without_its_package() {
         for (error, short) in [
-            ("java.net.SocketTimeoutException: Read timed out", "SocketTimeoutException: Read timed out"),
+            (
+                "java.net.SocketTimeoutException: Read timed out",
+                "SocketTimeoutException: Read timed out",
+            ),
             ("bank::Declined: of a.b: no", "Declined: of a.b: no"),
             ("no class: here.or there", "no class: here.or there"),
             ("org.example.Failure", "Failure"),

@@ -79,7 +79,6 @@ pub async fn unended_stories(
 fn key_or_count(row: &Row) -> Result<(Option<StoryKey>, Option<i64>), tokio_postgres::Error> {
     let correlation: Option<_> = row.try_get(0)?;
     let aggregate: Option<_> = row.try_get(1)?;
-    let key =
-        correlation.map(StoryKey::Correlation).or_else(|| aggregate.map(StoryKey::Aggregate));
+    let key = correlation.map(StoryKey::Correlation).or_else(|| aggregate.map(StoryKey::Aggregate));
     Ok((key, row.try_get(2)?))
 }

@@ -82,10 +82,7 @@ async fn read(mut stories: Stories, longest: usize) -> Result<(Usual, u64), Erro
 }
 
 /// About how many events each hour has: those of batches.
-async fn hours(
-    session: &Session,
-    period: TimeRange,
-) -> Result<Vec<HourCount>, Error> {
+async fn hours(session: &Session, period: TimeRange) -> Result<Vec<HourCount>, Error> {
     let [since, until] = [period.since, period.until].map(|time| time.map(|time| time.naive_utc()));
     let hour = |row: &Row| {
         let (begin, events): (DateTime<Utc>, i64) = (row.try_get(0)?, row.try_get(1)?);
