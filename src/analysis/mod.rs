@@ -2,16 +2,24 @@
 
 mod assemble;
 mod event_types;
+mod flow;
 mod percentile;
 mod sample;
+mod spans;
 mod story;
 mod stuck;
 mod usual;
+#[cfg(test)]
+mod test_stories;
+mod variants;
 
 pub use assemble::{Assembler, StoryChoice};
 pub use event_types::{EventType, EventTypes};
+pub use flow::{FlowCounter, FlowRow};
 pub use percentile::{Fraction, percentile};
 pub use sample::{HourCount, windows};
+pub use spans::Spans;
 pub use story::{Step, Story, StoryEvent, StoryKey};
 pub use stuck::{Ends, Rules, Silence, Verdict};
 pub use usual::{Learner, Next, TypeCount, Usual};
+pub use variants::{Example, Variant, VariantCounter};

@@ -16,11 +16,20 @@ impl Fraction {
 /// The percentile of sorted values, rounded to a whole one (half away from zero); `None` where
 /// there are no values.
 pub fn percentile(sorted: &[i64], fraction: Fraction) -> Option<i64> {
-    let last = sorted.len().checked_sub(1)?;
+    percentile_at(sorted.len(), fraction, |index| sorted.get(index).copied())
+}
+
+/// The same of `count` sorted values, wherever they are.
+pub(super) fn percentile_at(
+    count: usize,
+    fraction: Fraction,
+    value_at: impl Fn(usize) -> Option<i64>,
+) -> Option<i64> {
+    let last = count.checked_sub(1)?;
     let position = last as u128 * u128::from(fraction.0);
     let (below, rest) = ((position / 100) as usize, (position % 100) as i128);
-    let low = i128::from(*sorted.get(below)?);
-    let high = i128::from(*sorted.get(below + 1).unwrap_or(sorted.get(below)?));
+    let low = i128::from(value_at(below)?);
+    let high = i128::from(value_at(last.min(below + 1))?);
     // Values are sorted, so that the distance is never negative.
     let value = low * 100 + (high - low) * rest;
     let half = if value < 0 { -50 } else { 50 };

@@ -2,6 +2,7 @@
 
 mod column;
 mod csv;
+mod flow;
 mod format;
 pub mod html;
 mod json;
@@ -16,6 +17,7 @@ mod text;
 mod value_forms;
 
 pub use column::{Column, Emphasis};
+pub use flow::{FlowEdge, FlowPicture, SvgTheme};
 pub use format::Format;
 pub use mermaid::{SequenceMessage, write_mermaid};
 pub use render::{render, renderer};

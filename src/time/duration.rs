@@ -17,9 +17,23 @@ pub fn span_text(microseconds: u64) -> String {
     }
 }
 
+/// Microseconds as seconds, exactly: `0.412345`, `3`, `-0.5`.
+pub fn seconds_text(microseconds: i64) -> String {
+    let sign = if microseconds < 0 { "-" } else { "" };
+    let size = microseconds.unsigned_abs();
+    let text = format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::duration_text;
+    use super::{duration_text, seconds_text};
+
+    #[test]
+    fn seconds_lose_no_microsecond() {
+        let shown = [0, 3_000_000, 412_345, -500_000, 120_000_000, i64::MAX].map(seconds_text);
+        assert_eq!(shown, ["0", "3", "0.412345", "-0.5", "120", "9223372036854.775807"]);
+    }
 
     #[test]
     fn the_two_largest_units_are_shown() {

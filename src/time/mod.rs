@@ -10,6 +10,6 @@ mod epoch;
 mod timestamp;
 
 pub use calendar::{Date, days_in_month};
-pub use duration::{duration_text, span_text};
+pub use duration::{duration_text, seconds_text, span_text};
 pub use epoch::{PostgresMicros, UnixMicros};
 pub use timestamp::{Timestamp, timestamp_text};

@@ -6,6 +6,7 @@ mod config;
 mod decode;
 mod dlt;
 mod export;
+mod flow;
 mod ingest;
 mod man;
 mod migrate;
@@ -76,6 +77,7 @@ commands! {
     Show => show::ShowArgs,
     Trace => trace::TraceArgs,
     Stats => stats::StatsArgs,
+    Flow => flow::FlowArgs,
     Stuck => stuck::StuckArgs,
     Report => report::ReportArgs,
     Export => export::ExportArgs,
