@@ -24,8 +24,8 @@ use audit::event::{Decoder, Header, Record, TopicPartition};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::{
-    self, Batch, Claim, OffsetRange, RangeKind, Session, Settings, TopicIdPartition, Writer,
-    Written,
+    self, Batch, Claim, CountingStep, OffsetRange, RangeKind, Session, Settings, TopicIdPartition,
+    Writer, Written,
 };
 use audit::time::UnixMicros;
 use uuid::Uuid;
@@ -57,6 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         events.fill_in_ids(ids.first_id..);
         let batch = Batch {
             events: Some((&events, &ids)),
+            counts: None,
             dead_letters: &dead_letters,
             ranges: &ranges,
             ingester: "fill",
@@ -70,9 +71,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
             eprintln!("{written} rows, {:.0} rows/s", written as f64 / seconds);
         }
     }
+    for step in [CountingStep::Fill, CountingStep::FindDuplicates, CountingStep::Merge] {
+        while store::count_piece(&session, step, 1_000_000).await?.is_some_and(|rows| rows > 0) {}
+    }
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
-    client.batch_execute("VACUUM (ANALYZE) event_logs, ingest_batches, dead_letters").await?;
+    client.batch_execute("VACUUM (ANALYZE) event_logs, ingest_batches, dead_letters, event_counts, duplicate_deliveries").await?;
     Ok(())
 }
 

@@ -118,6 +118,8 @@ struct Samples {
     /// A day in the middle, and the newest.
     day: String,
     newest_day: String,
+    /// Seven days before the newest event, within an hour.
+    week_before: String,
     /// In the middle of the time of recording.
     recorded: String,
     /// A cursor there.
@@ -136,6 +138,9 @@ impl Samples {
             correlation: of_middle("correlation_id")?,
             day: of_middle("created_at::date")?,
             newest_day: session.value("SELECT max(created_at)::date FROM event_logs")?,
+            week_before: session.value(
+                "SELECT to_char(max(created_at) - interval '7 days', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') FROM event_logs",
+            )?,
             // `n` for newest first, created_at in microseconds since 2000, the row's id, the last
             // batch and the last id.
             cursor: of_middle(
@@ -241,6 +246,11 @@ fn commands(samples: &Samples) -> Vec<Vec<String>> {
         command(&["tail", "--no-follow", "--dlt", "--error", "*Timeout*"]),
         command(&["dlt", "--since", &samples.newest_day]),
         command(&["stats", "--aggregate", aggregate]),
+        command(&["stats"]),
+        command(&["stats", "--by", "type,hour", "--since", &samples.week_before]),
+        command(&["stats", "--by", "day,service", "--dlt"]),
+        command(&["stats", "--heatmap"]),
+        command(&["stats", "--since", &samples.week_before, "--compare", "previous"]),
         command(&["status"]),
     ]
 }

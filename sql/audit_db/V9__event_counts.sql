@@ -21,6 +21,7 @@ COMMENT ON COLUMN event_counts.last_at IS 'the highest created_at among these ev
 COMMENT ON COLUMN event_counts.merged IS 'the sum of what several batches added; a key has one such row at most';
 
 CREATE INDEX idx_event_counts_hour ON event_counts (hour);
+-- A service that is unknown is another key than one without a name.
 CREATE UNIQUE INDEX idx_event_counts_merged
     ON event_counts (hour, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt) WHERE merged;
 CREATE INDEX idx_event_counts_fresh ON event_counts (hour) WHERE NOT merged;
@@ -69,9 +70,10 @@ COMMENT ON COLUMN ingest_batches.counted IS 'whether the batch''s own transactio
 CREATE INDEX idx_ingest_batches_uncounted ON ingest_batches (batch_no) WHERE NOT counted;
 
 -- Counts the rows of the next batches that did not count themselves, up to about most_rows of them. Returns how many rows it was;
--- 0 where nothing is left, null where another session is at it.
+-- 0 where nothing is left, null where another session is at it. Batches become visible in the order of their numbers, so those up
+-- to the last one seen are all there. (The settings: each batch is found through the index on id, whatever the statistics say.)
 CREATE FUNCTION fill_event_counts(most_rows bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     done_before bigint;
     done_now    bigint;
@@ -80,7 +82,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.event_counts', 0)) THEN
         RETURN NULL;
     END IF;
-    SELECT filled_through INTO STRICT done_before FROM event_count_state FOR UPDATE;
+    SELECT filled_through INTO STRICT done_before FROM event_count_state;
     SELECT max(batch_no), sum(row_count) INTO done_now, row_total
       FROM (SELECT batch_no, row_count, sum(row_count) OVER (ORDER BY batch_no) AS running
               FROM (SELECT batch_no, row_count FROM ingest_batches
@@ -100,9 +102,10 @@ BEGIN
 END $$;
 
 -- Looks among the rows of the next batches, up to about most_rows of them, for deliveries of events that are there already.
--- Returns how many rows it looked at; 0 where nothing is left, null where another session is at it.
+-- Returns how many rows it looked at; 0 where nothing is left, null where another session is at it. Sorted by event_id, as the
+-- window has them, rows that look for each other in the index come together.
 CREATE FUNCTION find_duplicate_deliveries(most_rows bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET jit = off SET work_mem = '64MB' AS $$
 DECLARE
     done_before bigint;
     done_now    bigint;
@@ -123,14 +126,15 @@ BEGIN
     END IF;
     INSERT INTO duplicate_deliveries (event_log_id)
     SELECT delivery.id
-      FROM (SELECT id, event_id, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
+      FROM (SELECT id, event_id, partition_id, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
               FROM ingest_batches JOIN event_logs ON id BETWEEN first_id AND last_id
              WHERE batch_no > done_before AND batch_no <= done_now AND is_dlt IS NOT TRUE) AS delivery
-     WHERE nth > 1
-        OR EXISTS (SELECT FROM event_logs earlier
-                    WHERE earlier.event_id = delivery.event_id AND earlier.id <> delivery.id AND earlier.is_dlt IS NOT TRUE
-                      AND (SELECT batch.batch_no <= done_before AND batch.last_id >= earlier.id FROM ingest_batches batch
-                            WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1));
+     WHERE delivery.partition_id IS NOT NULL
+       AND (nth > 1
+            OR EXISTS (SELECT FROM event_logs earlier
+                        WHERE earlier.event_id = delivery.event_id AND earlier.id <> delivery.id AND earlier.is_dlt IS NOT TRUE
+                          AND (SELECT batch.batch_no <= done_before AND batch.last_id >= earlier.id FROM ingest_batches batch
+                                WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1)));
     GET DIAGNOSTICS found_ = ROW_COUNT;
     UPDATE event_count_state SET duplicates_through = done_now, duplicates = duplicates + found_;
     RETURN greatest(row_total, 1);
@@ -139,7 +143,7 @@ END $$;
 -- Adds up what batches added, up to most_rows of it, so that a key has few rows. Returns how many rows were merged into others; null
 -- where another session is at it.
 CREATE FUNCTION merge_event_counts(most_rows bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET jit = off AS $$
 DECLARE
     merged_rows bigint;
 BEGIN
@@ -172,3 +176,27 @@ BEGIN
 END $$;
 
 REVOKE EXECUTE ON FUNCTION fill_event_counts(bigint), find_duplicate_deliveries(bigint), merge_event_counts(bigint) FROM PUBLIC;
+
+-- Whoever had rights before goes on: who may record events may count them, who may read events may read how many there are.
+DO $$
+DECLARE
+    grant_ record;
+BEGIN
+    FOR grant_ IN
+        SELECT CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END AS grantee,
+               bool_or(acl.privilege_type = 'INSERT') AS records, bool_or(acl.privilege_type = 'SELECT') AS reads
+          FROM pg_class table_, aclexplode(table_.relacl) acl
+         WHERE table_.oid = 'event_logs'::regclass AND acl.grantee <> table_.relowner
+         GROUP BY 1
+    LOOP
+        IF grant_.records THEN
+            EXECUTE format('GRANT INSERT ON event_counts TO %s', grant_.grantee);
+            EXECUTE format('GRANT SELECT ON event_count_state TO %s', grant_.grantee);
+            EXECUTE format('GRANT EXECUTE ON FUNCTION fill_event_counts(bigint), find_duplicate_deliveries(bigint), '
+                           'merge_event_counts(bigint) TO %s', grant_.grantee);
+        END IF;
+        IF grant_.reads THEN
+            EXECUTE format('GRANT SELECT ON event_counts, event_counts_by_day, event_count_state, duplicate_deliveries TO %s', grant_.grantee);
+        END IF;
+    END LOOP;
+END $$;

@@ -31,7 +31,7 @@ GRANT INSERT ON event_logs, dead_letters, event_counts TO audit_ingester;
 GRANT SELECT, INSERT ON ingest_batches, ingest_batch_ranges TO audit_ingester;
 GRANT SELECT, INSERT, UPDATE ON kafka_partitions TO audit_ingester;
 GRANT SELECT, UPDATE ON ledger_head TO audit_ingester;
-GRANT SELECT ON audit_installation, refinery_schema_history TO audit_ingester;
+GRANT SELECT ON audit_installation, refinery_schema_history, event_count_state TO audit_ingester;
 GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(integer), fill_event_counts(bigint),
                           find_duplicate_deliveries(bigint), merge_event_counts(bigint)
    TO audit_ingester;

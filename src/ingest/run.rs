@@ -15,6 +15,7 @@ use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
 use super::until_end::Targets;
+use super::writing::housekeeping;
 use super::{lag, session};
 use crate::kafka::{self, Cluster};
 use crate::store::{self, Session, SessionPool};
@@ -71,6 +72,7 @@ pub async fn run(
     );
     let lag = tokio::spawn(lag::watch(context.clone()));
     let strangers = tokio::spawn(strangers::watch(context.clone()));
+    let counting = tokio::spawn(housekeeping::keep(context.clone()));
     let outcome = if settings.until_end {
         record_until_end(&context).await
     } else {
@@ -80,6 +82,7 @@ pub async fn run(
     context.stop.request();
     lag.abort();
     strangers.abort();
+    counting.abort();
     outcome
 }
 

@@ -63,6 +63,7 @@ mod tests {
             first_id: 1,
             last_id: 4,
             created: None,
+            is_counted: true,
             ranges: vec![range(1, 0, 2, 2), range(2, 10, 16, 2), range(3, 5, 7, 0)],
         };
         let row = |partition_id, offset| StoredRow {
@@ -70,6 +71,7 @@ mod tests {
             partition_id: Some(partition_id),
             kafka_offset: Some(offset),
             created_at: PostgresMicros(0),
+            key: None,
         };
         let rows = [row(1, 0), row(1, 1), row(2, 13), row(2, 11)];
         assert_eq!(holes(&batch, &rows), [(2, 10..11), (2, 12..13), (2, 14..16), (3, 5..7)]);

@@ -6,12 +6,16 @@
 
 mod chain;
 mod comparison;
+mod count_keys;
+mod counts;
 mod finding;
 mod holes;
 mod rows;
 
 pub use chain::{Chain, ChainLink, check_chain};
 pub use comparison::{Comparison, KafkaPartition, RecordedPartition, compare, unrecorded_offsets};
+pub use count_keys::{CountKey, CountKeys, KeyCount, KeyCounts, hour_of};
+pub use counts::check_counts;
 pub use finding::{Finding, Severity};
 pub use holes::{holes, join_ranges};
 pub use rows::{BatchClaim, RangeClaim, StoredRow, check_batch};

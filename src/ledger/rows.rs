@@ -16,6 +16,8 @@ pub struct BatchClaim {
     /// Between which times its events happened, both inclusive, in microseconds; `None` where that
     /// was not noted.
     pub created: Option<(PostgresMicros, PostgresMicros)>,
+    /// Whether `event_counts` has its rows.
+    pub is_counted: bool,
     /// The offsets that it accounts for.
     pub ranges: Vec<RangeClaim>,
 }
@@ -44,6 +46,8 @@ pub struct StoredRow {
     pub kafka_offset: Option<i64>,
     /// `event_logs.created_at`, in microseconds.
     pub created_at: PostgresMicros,
+    /// The number of what it is counted by; `None` where no ingester wrote it.
+    pub key: Option<u32>,
 }
 
 /// Compares a batch with the rows whose ids it claims.
@@ -135,6 +139,7 @@ mod tests {
             first_id: 1,
             last_id: 5,
             created: Some((PostgresMicros(100), PostgresMicros(105))),
+            is_counted: true,
             ranges: vec![range(1, 0, 3, 3), range(2, 10, 20, 2)],
         }
     }
@@ -146,6 +151,7 @@ mod tests {
                 partition_id: Some(partition_id),
                 kafka_offset: Some(offset),
                 created_at: PostgresMicros(100 + id),
+                key: None,
             })
             .to_vec()
     }

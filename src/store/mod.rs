@@ -23,6 +23,7 @@ pub use read::counts::figure::{Figure, FigureKind};
 pub use read::counts::grouping::Grouping;
 pub use read::counts::groups::{CountQuery, Counts, EventCount, TotalCount};
 pub use read::counts::over_time::{TimeBucket, histogram, hours_of_week};
+pub use read::counts::state::CountState;
 pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
@@ -32,9 +33,6 @@ pub use read::events::find_event::{EventLookup, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::known_values::{KnownValues, known_values};
-pub use read::ledger_scan::{
-    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
-};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_progress,
@@ -43,12 +41,16 @@ pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candid
 pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
-pub use read::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use read::status::{
-    DatabaseStatus, IngesterStatus, LostRange, PartitionStatus, count_duplicates, database_status,
-    ingester_statuses, lost_ranges, partition_statuses, server_start,
+    DatabaseStatus, Duplicates, IngesterStatus, LostRange, PartitionStatus, database_status,
+    duplicates, ingester_statuses, lost_ranges, partition_statuses, server_start,
 };
-pub use search::counted::CountState;
+pub use read::verification::duplicates::DuplicateTotals;
+pub use read::verification::ledger_scan::{
+    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
+};
+pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
+pub use search::counted::Counting;
 pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::distinct_values::{DistinctColumn, some_values};
 pub use search::event_column::EventColumn;
@@ -65,6 +67,7 @@ pub use write::batch::{
 pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
 };
+pub use write::event_counts::{CountingStep, EventCounts, commit_without_waiting, count_piece};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,

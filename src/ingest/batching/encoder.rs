@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::event_rows::{write_dead_letter, write_event};
 use super::open_batch::{OpenBatch, Segment};
+use super::row_keys::RowKeys;
 use crate::event::{Decoder, Header, QUARANTINED, QuarantineForm, Record};
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
@@ -29,6 +30,8 @@ pub(in crate::ingest) struct EncodedBatch {
     pub(super) segments: Vec<Segment>,
     /// The rows of `event_logs`, one for each record.
     pub(in crate::ingest) events: CopyBuffer,
+    /// What the rows of `events` have in common.
+    pub(in crate::ingest) keys: RowKeys,
     /// The rows of `dead_letters`.
     pub(in crate::ingest) dead_letters: CopyBuffer,
     /// The rows of `events` that the rows of `dead_letters` belong to.
@@ -100,6 +103,7 @@ impl Encoder {
         // fixed part.
         let mut events =
             CopyBuffer::with_capacity(records.byte_size() * 3 / 2 + records.len() * 256);
+        let mut keys = RowKeys::default();
         let mut dead_letters = CopyBuffer::default();
         let mut dead_letter_rows = Vec::new();
         let mut quarantined = 0;
@@ -115,12 +119,15 @@ impl Encoder {
                 write_dead_letter(&mut dead_letters, &record);
                 dead_letter_rows.push(index);
             }
-            write_event(&mut events, &event, segment.partition.partition_id, record.offset);
+            let partition_id = segment.partition.partition_id;
+            keys.push(&event, partition_id);
+            write_event(&mut events, &event, partition_id, record.offset);
         }
         EncodedBatch {
             records,
             segments,
             events,
+            keys,
             dead_letters,
             dead_letter_rows,
             quarantined,

@@ -5,5 +5,6 @@ pub(in crate::ingest) mod encoder;
 pub(in crate::ingest) mod event_rows;
 pub(in crate::ingest) mod open_batch;
 pub(in crate::ingest) mod reduce;
+pub(in crate::ingest) mod row_keys;
 #[cfg(test)]
 pub(in crate::ingest) mod test_batch;

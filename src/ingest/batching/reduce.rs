@@ -88,6 +88,7 @@ impl Encoder {
         let partition_id = segment.partition.partition_id;
         write_event(&mut encoded.events, &event, partition_id, record.offset);
         encoded.events.replace_by_last(index);
+        encoded.keys.replace(index, &event, partition_id);
         encoded.quarantined += u64::from(!was_quarantined);
         encoded.refused_events.insert(index, form);
         true

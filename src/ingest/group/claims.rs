@@ -21,8 +21,8 @@ use crate::kafka::Cluster;
 use crate::ledger::{Comparison, compare};
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{
-    self, Batch, BatchStatus, Claim, OffsetRange, RangeKind, Session, TopicIdPartition, Writer,
-    Written,
+    self, Batch, BatchStatus, Claim, EventCounts, OffsetRange, RangeKind, Session,
+    TopicIdPartition, Writer, Written,
 };
 
 /// After more waits for a lock (5 s each) than this, the session that holds it counts as frozen and
@@ -195,6 +195,7 @@ impl Claims {
         let mut writer = Writer::connect(&self.settings.database, &self.application()).await?;
         let batch = Batch {
             events: None,
+            counts: Some(&EventCounts::default()),
             dead_letters: &CopyBuffer::default(),
             ranges: std::slice::from_ref(&range),
             ingester: &self.ingester,

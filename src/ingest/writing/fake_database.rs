@@ -1,12 +1,14 @@
 //! A database in memory, which refuses rows and loses connections as a test wants it to.
 
 mod copied_rows;
+mod counted_rows;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use copied_rows::{Fields, copied};
+use counted_rows::assert_counted;
 
 use super::database::{BatchConnection, Database, DatabaseError, Refusal, RowTrial};
 use crate::event::QUARANTINED;
@@ -225,6 +227,7 @@ impl BatchConnection for FakeConnection {
         if !state.passes_fence(batch.ranges) {
             return Ok(Written::Fenced);
         }
+        assert_counted(batch);
         let rows = batch.events.map_or(Vec::new(), |(rows, _)| event_rows(rows, 0..rows.len()));
         let dead_letters = dead_letter_rows(batch.dead_letters);
         state.check(&rows)?;

@@ -162,8 +162,10 @@ impl<D: Database> LaneWriter<D> {
         if let Some(ids) = &batch.ids {
             batch.encoded.fill_in_ids_from(ids.first_id);
         }
+        let counts = batch.encoded.keys.counts();
         let to_write = Batch {
             events: batch.ids.as_ref().map(|ids| (&batch.encoded.events, ids)),
+            counts: counts.as_ref(),
             dead_letters: &batch.encoded.dead_letters,
             ranges: &batch.ranges,
             ingester: &self.ingester,

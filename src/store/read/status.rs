@@ -6,7 +6,10 @@ use tokio_postgres::types::Type;
 use crate::event::TopicPartition;
 use crate::ledger::RecordedPartition;
 use crate::store::connection::session::Session;
+use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
+use crate::store::search::counted::Counting;
+use crate::store::search::first_delivery::Deliveries;
 use crate::time::PostgresMicros;
 
 /// The newest incarnation of a partition.
@@ -82,34 +85,55 @@ pub struct DatabaseStatus {
     pub bytes: i64,
 }
 
-/// Reads the facts. The counts use indexes; the number of rows is the ledger's.
+/// With more rows than this that are not counted yet, or were not searched, the rest is not read
+/// for a status: it would take longer than a few seconds.
+const MUCH: i64 = 1_000_000;
+
+/// Reads the facts, in a transaction that reads `counting`, too. The number of rows is the
+/// ledger's, how many are quarantined or dead letters comes from `event_counts`.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn database_status(session: &Session) -> Result<DatabaseStatus, Error> {
-    session
-        .row(
-            "reading the ledger",
-            "SELECT head.row_count, head.batch_no,
-                    (SELECT recorded_at FROM ingest_batches batch WHERE batch.batch_no = head.batch_no),
-                    (SELECT max(created_at) FROM event_logs),
-                    (SELECT count(*) FROM event_logs WHERE event_type = 'audit.Quarantined'),
-                    (SELECT count(*) FROM dead_letters),
-                    (SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_partition_tree('event_logs'))
-               FROM ledger_head head",
-            &[],
-            |row| {
-                Ok(DatabaseStatus {
-                    rows: row.try_get(0)?,
-                    batches: row.try_get(1)?,
-                    newest_batch_at: row.try_get(2)?,
-                    newest_event_at: row.try_get(3)?,
-                    quarantined: row.try_get(4)?,
-                    dead_letters: row.try_get(5)?,
-                    bytes: row.try_get(6)?,
-                })
-            },
+pub async fn database_status(
+    session: &Session,
+    counting: &Counting,
+) -> Result<DatabaseStatus, Error> {
+    let mut parameters = Parameters::default();
+    // Two indexes count the whole table sooner than a join counts the most of it.
+    let marked = if counting.uncounted_rows > MUCH {
+        "(SELECT (SELECT count(*) FROM event_logs WHERE event_type = 'audit.Quarantined') AS quarantined,
+                 (SELECT count(*) FROM dead_letters) AS dead_letters) marked"
+            .to_owned()
+    } else {
+        let uncounted = counting.uncounted("event", &mut parameters);
+        format!(
+            "(SELECT coalesce(sum(events) FILTER (WHERE event_type = 'audit.Quarantined'), 0)::bigint AS quarantined,
+                 coalesce(sum(events) FILTER (WHERE is_dlt), 0)::bigint AS dead_letters
+            FROM (SELECT event_type, is_dlt, events FROM event_counts
+                  UNION ALL
+                  SELECT event_type, is_dlt, 1 FROM {uncounted}) AS counted) marked"
         )
+    };
+    let sql = format!(
+        "SELECT head.row_count, head.batch_no,
+       (SELECT recorded_at FROM ingest_batches batch WHERE batch.batch_no = head.batch_no),
+       (SELECT max(created_at) FROM event_logs),
+       quarantined, dead_letters,
+       (SELECT coalesce(sum(pg_total_relation_size(relid)), 0)::bigint FROM pg_partition_tree('event_logs'))
+  FROM ledger_head head, {marked}"
+    );
+    Statement { sql, parameters }
+        .row(session, "reading the ledger", |row| {
+            Ok(DatabaseStatus {
+                rows: row.try_get(0)?,
+                batches: row.try_get(1)?,
+                newest_batch_at: row.try_get(2)?,
+                newest_event_at: row.try_get(3)?,
+                quarantined: row.try_get(4)?,
+                dead_letters: row.try_get(5)?,
+                bytes: row.try_get(6)?,
+            })
+        })
         .await
 }
 
@@ -150,21 +174,54 @@ pub async fn lost_ranges(session: &Session, limit: i64) -> Result<Vec<LostRange>
         .await
 }
 
-/// Counts the rows that are a second or later delivery of their event. Reads the whole index on
-/// `event_id`. Dead letters repeat their event by nature, and do not count.
+/// How many rows deliver an event again. Dead letters repeat their event by nature, and do not
+/// count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// So many.
+    Exactly(i64),
+    /// So many among the rows that were searched.
+    AtLeast(i64),
+}
+
+/// Adds what is known to what is found in the rest, in a transaction that reads `counting`, too; of
+/// a large rest only where `all` are asked for, which reads the whole index on `event_id`.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn count_duplicates(session: &Session) -> Result<i64, Error> {
-    session
-        .row(
-            "counting duplicate deliveries",
-            "SELECT coalesce(sum(deliveries - 1), 0)::bigint
-               FROM (SELECT count(*) AS deliveries FROM event_logs WHERE NOT is_dlt GROUP BY event_id HAVING count(*) > 1) AS repeated",
-            &[],
-            |row| row.try_get(0),
-        )
-        .await
+pub async fn duplicates(
+    session: &Session,
+    counting: &Counting,
+    all: bool,
+) -> Result<Duplicates, Error> {
+    let counted = "counting duplicate deliveries";
+    if counting.unsearched_rows <= MUCH && !has_many_foreign_rows(session).await? {
+        let deliveries = Deliveries::read(session).await?;
+        let mut parameters = Parameters::default();
+        let unsearched = counting.unsearched("event", &mut parameters);
+        let is_first = deliveries.is_first("event", &mut parameters);
+        let sql = format!(
+            "SELECT count(*) FROM {unsearched}\n WHERE event.is_dlt IS NOT TRUE AND NOT ({is_first})"
+        );
+        let statement = Statement { sql, parameters };
+        let rest: i64 = statement.row(session, counted, |row| row.try_get(0)).await?;
+        return Ok(Duplicates::Exactly(counting.duplicates + rest));
+    }
+    if !all {
+        return Ok(Duplicates::AtLeast(counting.duplicates));
+    }
+    let sql = "SELECT coalesce(sum(deliveries - 1), 0)::bigint
+                 FROM (SELECT count(*) AS deliveries FROM event_logs WHERE is_dlt IS NOT TRUE
+                        GROUP BY event_id HAVING count(*) > 1) AS repeated";
+    Ok(Duplicates::Exactly(session.row(counted, sql, &[], |row| row.try_get(0)).await?))
+}
+
+/// Whether so many rows were not written by an ingester that a status does not look at them.
+async fn has_many_foreign_rows(session: &Session) -> Result<bool, Error> {
+    let sql = "SELECT count(*) > $1
+                 FROM (SELECT FROM event_logs WHERE partition_id IS NULL LIMIT $1 + 1) AS foreign_rows";
+    let what = "counting rows outside the ledger";
+    session.row(what, sql, &[(&MUCH, Type::INT8)], |row| row.try_get(0)).await
 }
 
 /// An ingester that is connected to the database now.

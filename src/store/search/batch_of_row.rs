@@ -15,6 +15,12 @@ pub(super) fn batch_column(row: &str, column: &str) -> String {
     nearest_batch(row, &format!("CASE WHEN batch.last_id >= {row}.id THEN batch.{column} END"))
 }
 
+/// The number of the batch of `row`; the highest number there is where no batch covers it, so that
+/// such rows come last.
+pub(super) fn commit_position(row: &str) -> String {
+    format!("coalesce({}, {})", batch_column(row, "batch_no"), i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,81 +1,96 @@
-//! What is not in `event_counts`, and how it is counted from the rows.
+//! What `event_counts` does not hold yet, and is counted from the rows.
 
 use tokio_postgres::types::Type;
 
-use super::resolved::{ErrorFilter, ResolvedSelection};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::Parameters;
 use crate::store::error::Error;
 
-/// How far `event_counts` goes. Holds for the snapshot in which it was read.
+/// How far counting is, in the snapshot that this was read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CountState {
-    /// The batches up to this one are counted, whether they counted themselves or not.
-    filled_through: i64,
-    /// How many rows the batches behind it have that did not count themselves.
-    rest: i64,
-    /// How many rows all batches have.
-    rows: i64,
-    /// Whether there are rows outside batches.
-    has_hand_written: bool,
+pub struct Counting {
+    /// The batches up to this one are in `event_counts`.
+    pub(in crate::store) filled_through: i64,
+    /// The batches up to this one were searched for deliveries of events that were there before.
+    pub(in crate::store) duplicates_through: i64,
+    /// How many such deliveries are known.
+    pub(in crate::store) duplicates: i64,
+    /// How many rows of batches are not in `event_counts`.
+    pub uncounted_rows: i64,
+    /// How many rows of batches were not searched.
+    pub unsearched_rows: i64,
 }
 
-impl CountState {
-    /// Reads it.
+impl Counting {
+    /// Reads how far counting is.
     ///
     /// # Errors
     /// `Error::Query`.
     pub async fn read(session: &Session) -> Result<Self, Error> {
-        let sql = "SELECT filled_through, head.row_count,
-       (SELECT coalesce(sum(batch.row_count), 0)::bigint FROM ingest_batches batch
-         WHERE NOT batch.counted AND batch.batch_no > filled_through),
-       EXISTS (SELECT FROM event_logs WHERE partition_id IS NULL)
-  FROM event_count_state, ledger_head head";
-        let state = session.row("reading how far events are counted", sql, &[], |row| {
-            Ok(Self {
-                filled_through: row.try_get(0)?,
-                rows: row.try_get(1)?,
-                rest: row.try_get(2)?,
-                has_hand_written: row.try_get(3)?,
+        let sql = "SELECT filled_through, duplicates_through, duplicates,
+                          (SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batches
+                            WHERE NOT counted AND batch_no > filled_through),
+                          (SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batches
+                            WHERE batch_no > duplicates_through)
+                     FROM event_count_state";
+        session
+            .row("reading how far events are counted", sql, &[], |row| {
+                Ok(Self {
+                    filled_through: row.try_get(0)?,
+                    duplicates_through: row.try_get(1)?,
+                    duplicates: row.try_get(2)?,
+                    uncounted_rows: row.try_get(3)?,
+                    unsearched_rows: row.try_get(4)?,
+                })
             })
-        });
-        state.await
+            .await
     }
 
-    /// Whether the counts hold most of what there is: reading a large rest batch by batch takes
-    /// longer than reading all rows.
-    fn is_useful(&self) -> bool {
-        self.rest < self.rows / 4
+    /// A subquery for FROM, called `row`: the rows of `event_logs` that are not in `event_counts`,
+    /// with all of their columns. Conditions on it reach the tables within.
+    pub(in crate::store) fn uncounted(&self, row: &str, parameters: &mut Parameters) -> String {
+        let through = parameters.bind(self.filled_through, Type::INT8);
+        rest(row, &format!("NOT batch.counted AND batch.batch_no > {through}"))
     }
 
-    /// Whether the counts know which rows a selection means, times aside.
-    pub fn can_tell(&self, selection: &ResolvedSelection) -> bool {
-        self.is_useful()
-            && !selection.has_ids()
-            && selection.recorded.is_none()
-            && selection.errors == ErrorFilter::Any
-            && selection.selection.payload_predicates.is_empty()
+    /// As [`Counting::uncounted`]: the rows that `event_count_state.duplicates` says nothing of.
+    pub(in crate::store) fn unsearched(&self, row: &str, parameters: &mut Parameters) -> String {
+        let through = parameters.bind(self.duplicates_through, Type::INT8);
+        rest(row, &format!("batch.batch_no > {through}"))
     }
+}
 
-    /// FROM and the first condition of each query that gives rows which are not in `event_counts`,
-    /// as `event`.
-    pub(in crate::store) fn rest(
-        &self,
-        parameters: &mut Parameters,
-    ) -> Vec<(&'static str, String)> {
-        let mut rest = Vec::new();
-        if self.has_hand_written {
-            rest.push(("event_logs event", "event.partition_id IS NULL".to_owned()));
-        }
-        if self.rest > 0 {
-            let filled_through = parameters.bind(self.filled_through, Type::INT8);
-            rest.push((
-                "ingest_batches batch JOIN event_logs event ON event.id BETWEEN batch.first_id AND batch.last_id",
-                format!(
-                    "NOT batch.counted AND batch.batch_no > {filled_through} AND event.partition_id IS NOT NULL"
-                ),
-            ));
-        }
-        rest
+/// The rows of these batches, and those that no ingester wrote.
+fn rest(row: &str, batches: &str) -> String {
+    format!(
+        "(SELECT {row}.* FROM ingest_batches batch JOIN event_logs {row} ON {row}.id BETWEEN batch.first_id AND batch.last_id
+    WHERE {batches} AND {row}.partition_id IS NOT NULL
+   UNION ALL
+   SELECT {row}.* FROM event_logs {row} WHERE {row}.partition_id IS NULL) {row}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_left_to_be_counted_once_at_most() {
+        let counting = Counting {
+            filled_through: 7,
+            duplicates_through: 5,
+            duplicates: 2,
+            uncounted_rows: 0,
+            unsearched_rows: 0,
+        };
+        let mut parameters = Parameters::default();
+        insta::assert_snapshot!(counting.uncounted("event", &mut parameters), @r"
+        (SELECT event.* FROM ingest_batches batch JOIN event_logs event ON event.id BETWEEN batch.first_id AND batch.last_id
+            WHERE NOT batch.counted AND batch.batch_no > $1 AND event.partition_id IS NOT NULL
+           UNION ALL
+           SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
+        ");
+        let unsearched = counting.unsearched("event", &mut parameters);
+        assert!(unsearched.contains("WHERE batch.batch_no > $2 AND"), "{unsearched}");
     }
 }

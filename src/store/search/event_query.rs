@@ -3,7 +3,7 @@
 use futures_util::stream::{Stream, TryStreamExt};
 use tokio_postgres::types::Type;
 
-use super::batch_of_row::{batch_column, nearest_batch};
+use super::batch_of_row::{commit_position, nearest_batch};
 use super::conditions::{selection_conditions, where_clause};
 use super::cursor::{Cursor, Order, Snapshot};
 use super::event_column::EventColumn;
@@ -178,12 +178,6 @@ impl EventQuery<'_> {
         }
         where_clause(&conditions)
     }
-}
-
-/// The number of the batch of `row`; the highest number there is where no batch covers it, so that
-/// such rows come last.
-pub(super) fn commit_position(row: &str) -> String {
-    format!("coalesce({}, {})", batch_column(row, "batch_no"), i64::MAX)
 }
 
 fn after_cursor(cursor: &Cursor, parameters: &mut Parameters) -> [String; 2] {

@@ -1,15 +1,17 @@
-//! One batch is one transaction: fence, COPY, ledger, NOTIFY, COMMIT.
+//! One batch is one transaction: fence, counts, COPY, ledger, NOTIFY, COMMIT.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Statement, Transaction};
 
 use super::copy_buffer::CopyBuffer;
+use super::event_counts;
+use super::event_counts::EventCounts;
 use crate::count_text::counted_with;
 use crate::store::connection::parameters::Settings;
 use crate::store::connection::session::Session;
@@ -79,6 +81,8 @@ pub struct IdBlock {
 pub struct Batch<'a> {
     /// The rows of `event_logs`, and their ids; `None` where the batch has none.
     pub events: Option<(&'a CopyBuffer, &'a IdBlock)>,
+    /// What it adds to `event_counts`; `None` where that is left to be filled in later.
+    pub counts: Option<&'a EventCounts<'a>>,
     /// The rows of `dead_letters`.
     pub dead_letters: &'a CopyBuffer,
     /// The ranges, in the order of their partition ids.
@@ -112,6 +116,7 @@ pub enum BatchStatus {
 pub struct Writer {
     session: Session,
     fence: Statement,
+    counts: Statement,
     ledger: Statement,
 }
 
@@ -139,14 +144,15 @@ impl Writer {
             )
             .await
             .map_err(failed())?;
+        let counts = event_counts::prepare(client).await.map_err(failed())?;
         let ledger = client
             .prepare(
                 "WITH head AS (
                      UPDATE ledger_head SET batch_no = batch_no + 1, row_count = row_count + $3 RETURNING batch_no),
                  batch AS (
                      INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester, min_created_at,
-                                                 max_created_at)
-                     SELECT batch_no, $1, $2, $3::bigint, $4, $11::timestamp, $12::timestamp FROM head),
+                                                 max_created_at, counted)
+                     SELECT batch_no, $1, $2, $3::bigint, $4, $11::timestamp, $12::timestamp, $13::boolean FROM head),
                  ranges AS (
                      INSERT INTO ingest_batch_ranges (batch_no, partition_id, first_offset, next_offset, row_count, kind)
                      SELECT head.batch_no, entry.*
@@ -155,7 +161,7 @@ impl Writer {
             )
             .await
             .map_err(failed())?;
-        Ok(Self { session, fence, ledger })
+        Ok(Self { session, fence, counts, ledger })
     }
 
     /// Whether the connection is known to be broken.
@@ -201,7 +207,11 @@ impl Writer {
     pub async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, Error> {
         let begin = Error::query("beginning a batch");
         let transaction = self.session.client_mut().transaction().await.map_err(begin)?;
-        if !pass_fence(&transaction, &self.fence, batch.ranges).await? {
+        // Sent together: the counts wait for nobody, and the ledger's head is not locked yet.
+        let fence = pass_fence(&transaction, &self.fence, batch.ranges);
+        let counts = event_counts::add_counts(&transaction, &self.counts, batch.counts);
+        let (has_passed, ()) = try_join(fence, counts).await?;
+        if !has_passed {
             transaction.rollback().await.map_err(Error::query("rolling back a batch"))?;
             return Ok(Written::Fenced);
         }
@@ -389,6 +399,7 @@ async fn enter_ledger(
                 &BATCH_CHANNEL,
                 &min_created_at,
                 &max_created_at,
+                &batch.counts.is_some(),
             ],
         )
         .await

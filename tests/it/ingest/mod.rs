@@ -1,6 +1,8 @@
 //! From records to rows: `audit ingest`, what it makes of each record, and what it survives.
 
 mod clients;
+mod counted_after_kills;
+mod counts;
 mod decode;
 mod edges;
 mod exactly_once;

@@ -9,6 +9,7 @@ mod lists;
 mod open_transactions;
 mod query;
 mod show_trace_stats;
+mod stats;
 mod status;
 mod tail;
 mod verify;

@@ -195,8 +195,8 @@ fn stats_count_by_what_was_asked_for() {
         (3, &"OrderCreated".into(), &2.into())
     );
     assert_eq!(
-        (&by_type[0]["dlt"], &by_type[0]["duplicates"], &by_type[0]["percent"]),
-        (&1.into(), &0.into(), &50.0.into())
+        (&by_type[0]["dlt"], &by_type[0]["duplicates"], &by_type[0]["share"]),
+        (&1.into(), &0.into(), &0.5.into())
     );
     let hours: Vec<_> = rows(&["--by", "hour,service"])
         .iter()

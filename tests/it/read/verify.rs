@@ -68,7 +68,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
                   head AS (UPDATE ledger_head SET row_count = row_count - 1)
              UPDATE ingest_batches SET last_id = last_id - 1, row_count = row_count - 1 WHERE batch_no = 2"
                 .to_owned(),
-            4,
+            5,
             "which is declared a hole",
         ),
         (
@@ -85,6 +85,26 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
             "1 range of offsets is in no batch",
         ),
         ("INSERT INTO ingest_batches (batch_no, row_count, ingester) VALUES (0, 0, 'x')".to_owned(), 5, "a number below 1"),
+        (
+            // Neither the ids nor the offsets tell it, but its type was counted.
+            "UPDATE event_logs_000000 SET event_type = 'Other' WHERE id = 500".to_owned(),
+            5,
+            "counts 0 events, where the batches have 1",
+        ),
+        (
+            "UPDATE event_counts SET events = events + 1, last_at = last_at + interval '1 s'
+              WHERE ctid = (SELECT min(ctid) FROM event_counts WHERE event_type = 'OrderShipped')"
+                .to_owned(),
+            5,
+            "OrderShipped of order-service in orders.events",
+        ),
+        ("TRUNCATE event_counts".to_owned(), 5, "counts 0 events"),
+        ("INSERT INTO duplicate_deliveries VALUES (500)".to_owned(), 5, "has 1 row, event_count_state counts 0"),
+        (
+            "INSERT INTO duplicate_deliveries VALUES (500); UPDATE event_count_state SET duplicates = 1".to_owned(),
+            5,
+            "1 listed row delivers an event for the first time",
+        ),
         ("DELETE FROM ledger_head".to_owned(), 5, "ledger_head has no row"),
         ("DELETE FROM audit_installation".to_owned(), 5, "audit_installation has 0 rows"),
         ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "1 batch number is missing"),

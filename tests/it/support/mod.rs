@@ -4,6 +4,7 @@
 mod audit;
 mod authority;
 mod capture;
+pub(crate) mod counts;
 mod database;
 #[expect(dead_code, reason = "some members are read by the decoders' own test alone")]
 pub(crate) mod fixtures;

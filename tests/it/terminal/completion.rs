@@ -103,7 +103,11 @@ fn bash_completes_commands_options_and_words() {
     assert_eq!(completed(&["audit", "query", "--ty"]), ["--type"]);
     assert_eq!(completed(&["audit", "query", "--order", ""]), ["newest", "oldest"]);
     assert_eq!(completed(&["audit", "query", "-o", ""]), ["table", "json", "ndjson", "csv"]);
-    assert_eq!(completed(&["audit", "stats", "--by", "type,ho"]), ["type,hour"]);
+    assert_eq!(
+        completed(&["audit", "stats", "--by", "type,ho"]),
+        ["type,hour", "type,hour-of-day"]
+    );
+    assert_eq!(completed(&["audit", "stats", "--compare", "pre"]), ["previous"]);
     assert_eq!(completed(&["audit", "query", "--columns", "id,cre"]), ["id,created_at"]);
     assert_eq!(completed(&["audit", "show", "--out"]), ["--output"]);
     assert_eq!(completed(&["audit", "replay-dlt", "--dry"]), ["--dry-run"]);

@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
 use super::partitions::{Listed, Partitions, lost_table};
-use crate::cli::shared::{ClusterOffsets, Context, FormatArgs};
+use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, left_to_count};
 use crate::cli::ui::{Failure, Progress, Ui};
 use crate::count_text::counted;
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
-use crate::store::{DatabaseStatus, IngesterStatus, LostRange, Session, Settings};
+use crate::store::{
+    Counting, DatabaseStatus, Duplicates, IngesterStatus, LostRange, ReadMode, Session, Settings,
+};
 use crate::time::Timestamp;
+use crate::value::Value;
 
-/// Up to this many rows duplicates are counted without being asked for.
-const FEW_ROWS: i64 = 1_000_000;
+/// With more rows than this still to be counted, commands that count take noticeably longer.
+const LONG_TO_COUNT: i64 = 1_000_000;
 
 /// How many lost ranges are listed, the latest.
 const LISTED_LOSSES: i64 = 100;
@@ -25,7 +28,7 @@ const BROKER_LIMIT: Duration = Duration::from_secs(5);
 /// The status at one moment.
 pub(super) struct Overview {
     database: DatabaseStatus,
-    duplicates: Option<i64>,
+    duplicates: Duplicates,
     partitions: Partitions,
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterStatus>,
@@ -34,8 +37,8 @@ pub(super) struct Overview {
 }
 
 impl Overview {
-    /// Asks the database, and Kafka where it can be reached. Duplicates of a large table are
-    /// counted only where that is asked for.
+    /// Asks the database, and Kafka where it can be reached. Where many rows were not searched for
+    /// duplicates yet, they are counted only where that is asked for.
     pub(super) async fn gather(
         count_duplicates: bool,
         context: &Context<'_>,
@@ -43,24 +46,19 @@ impl Overview {
         progress: &Progress,
     ) -> Result<Self, store::Error> {
         progress.doing("asking the database and Kafka");
-        let session = Session::open(settings, "audit status").await?;
+        let mut session = Session::open(settings, "audit status").await?;
         let mut notes = session.home().await?.notes(settings);
         // The record first: of one incarnation it is never ahead of an end that is asked for later.
         let partitions = store::partition_statuses(&session).await?;
         let topics = partitions.iter().map(|known| known.partition.topic.clone()).collect();
         let kafka = ClusterOffsets::ask(context.settings, topics, BROKER_LIMIT).await;
-        let database = store::database_status(&session).await?;
-        let duplicates = if count_duplicates || database.rows <= FEW_ROWS {
-            let rows = HumanCount(database.rows.unsigned_abs());
-            progress.doing(format!("counting the duplicates among {rows} rows"));
-            Some(store::count_duplicates(&session).await?)
-        } else {
-            notes.push(
-                "the duplicates are not counted: that reads for a while, --duplicates does it"
-                    .to_owned(),
-            );
-            None
-        };
+        let reading = session.read(ReadMode::All).await?;
+        let counting = Counting::read(&reading).await?;
+        let database = store::database_status(&reading, &counting).await?;
+        progress.doing("counting duplicate deliveries");
+        let duplicates = store::duplicates(&reading, &counting, count_duplicates).await?;
+        reading.finish().await?;
+        notes.extend(counting_notes(&counting, duplicates));
         progress.doing("asking Kafka how long records wait");
         let partitions = Partitions::gather(partitions, kafka, context.settings, &mut notes).await;
         let mut lost = store::lost_ranges(&session, LISTED_LOSSES + 1).await?;
@@ -118,7 +116,7 @@ impl Overview {
                 ("lost", partitions.lost().into(), plain),
                 ("quarantined", database.quarantined.into(), plain),
                 ("dead_letters", database.dead_letters.into(), plain),
-                ("duplicates", self.duplicates.into(), plain),
+                ("duplicates", exactly(self.duplicates).into(), plain),
                 ("bytes", database.bytes.into(), plain),
             ],
         )
@@ -160,14 +158,39 @@ impl Overview {
             facts.push(("in_open_transactions", open.into(), Emphasis::Notice));
         }
         let quarantined = unless(database.quarantined == 0, Emphasis::Notice);
+        let duplicates: Value<'a> = match self.duplicates {
+            Duplicates::Exactly(count) => count.into(),
+            Duplicates::AtLeast(count) => format!("at least {count}").into(),
+        };
         facts.extend([
             ("lost", lost.into(), unless(lost == 0, Emphasis::Alarm)),
             ("quarantined", database.quarantined.into(), quarantined),
             ("dead_letters", database.dead_letters.into(), plain),
-            ("duplicates", self.duplicates.into(), plain),
+            ("duplicates", duplicates, plain),
         ]);
         Section::facts("database", facts)
     }
+}
+
+/// The number, where it is known.
+fn exactly(duplicates: Duplicates) -> Option<i64> {
+    match duplicates {
+        Duplicates::Exactly(count) => Some(count),
+        Duplicates::AtLeast(_) => None,
+    }
+}
+
+/// What is still to be counted, where that is so much that reading takes longer for it.
+fn counting_notes(counting: &Counting, duplicates: Duplicates) -> impl Iterator<Item = String> {
+    let is_much = counting.uncounted_rows.max(counting.unsearched_rows) > LONG_TO_COUNT;
+    let left = left_to_count(counting).filter(|_| is_much);
+    let at_least = match duplicates {
+        Duplicates::Exactly(_) => None,
+        Duplicates::AtLeast(count) => Some(format!(
+            "the duplicates are at least {count}: --duplicates counts all of them, and reads for a while"
+        )),
+    };
+    left.into_iter().chain(at_least)
 }
 
 fn ingester_table(ingesters: &[IngesterStatus]) -> Section<'_> {

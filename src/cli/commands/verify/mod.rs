@@ -2,6 +2,8 @@
 
 mod check;
 mod comparisons;
+mod counts;
+mod findings;
 mod holes;
 mod partitions;
 mod rows;
@@ -39,13 +41,14 @@ const BROKER_LIMIT: Duration = Duration::from_secs(10);
 /// a declared loss
 ///
 /// Compares Kafka's partitions with the ledger, the ledger with itself, every row with its batch,
-/// and the schema with the one that migrate makes; and asks Kafka whether the holes of the record
-/// (offsets without a row: transaction markers, aborted and compacted records) are holes. Reads the
-/// whole table once, and topics with holes from the first to the last. Exits 0 when all is there, 4
-/// when something is missing, lost, in an open transaction or could not be checked, or nothing is
-/// recorded at all; 5 when a row is doubled, changed or unknown to the ledger, a trigger, index,
-/// constraint or function is missing or changed, or somebody has a right that roles.sql does not
-/// give. A last line on stderr says what it did not check.
+/// the counts of events with the rows, and the schema with the one that migrate makes; and asks
+/// Kafka whether the holes of the record (offsets without a row: transaction markers, aborted and
+/// compacted records) are holes. Reads the whole table once, and topics with holes from the first
+/// to the last. Exits 0 when all is there, 4 when something is missing, lost, in an open
+/// transaction or could not be checked, or nothing is recorded at all; 5 when a row is doubled,
+/// changed or unknown to the ledger, a count is not that of its rows, a trigger, index, constraint
+/// or function is missing or changed, or somebody has a right that roles.sql does not give. A last
+/// line on stderr says what it did not check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -112,7 +115,10 @@ impl Run for VerifyArgs {
         }
         let totals = scan.totals().await?;
         checks.push(ledger_check(&totals));
-        checks.push(rows::check(&scan, totals.rows, &mut holes, &progress).await?);
+        let (rows, recount) = rows::check(&scan, totals.rows, &mut holes, &progress).await?;
+        checks.push(rows);
+        progress.doing("looking for duplicate deliveries");
+        checks.extend(counts::check(&scan, recount, &known).await?);
         let (holes, unasked_holes) = holes.finish(&progress).await?;
         checks.push(holes);
         progress.doing("reading the schema");

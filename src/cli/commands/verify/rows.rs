@@ -1,15 +1,23 @@
 //! Each row beside its batch.
 
 use super::check::Check;
+use super::findings::Findings;
 use super::holes::Holes;
 use crate::cli::ui::{Failure, Progress, Total};
 use crate::count_text::counted;
 use crate::ledger;
-use crate::ledger::{BatchClaim, Finding, Severity, StoredRow};
+use crate::ledger::{CountKeys, Finding, KeyCounts, StoredRow};
 use crate::store::LedgerScan;
 
-/// How many findings are listed; the rest is counted.
-const LISTED: usize = 1000;
+/// What the rows of the batches are that `event_counts` counts.
+pub(super) struct Recount {
+    pub(super) keys: CountKeys,
+    pub(super) counts: KeyCounts,
+    /// How many rows of these batches are not there.
+    pub(super) missing_rows: i64,
+    /// How many rows the batches have that it does not count yet.
+    pub(super) uncounted_rows: i64,
+}
 
 /// Reads every row, in the order of the ids, beside the batches, and collects the holes. The
 /// batches claim `claimed` rows.
@@ -18,11 +26,13 @@ pub(super) async fn check(
     claimed: i64,
     holes: &mut Holes<'_>,
     progress: &Progress,
-) -> Result<Check, Failure> {
+) -> Result<(Check, Recount), Failure> {
     progress.counting("rows read", Total::Exact(claimed.unsigned_abs()));
     let mut batches = scan.batches().await?;
     let mut rows = scan.rows().await?;
     let mut findings = Findings::default();
+    let mut counts = KeyCounts::default();
+    let (mut missing_rows, mut uncounted_rows) = (0, 0);
     let (mut count, mut in_batches) = (0_u64, 0_u64);
     let mut row = rows.next().await?;
     while let Some(batch) = batches.next().await? {
@@ -31,72 +41,48 @@ pub(super) async fn check(
             count += 1;
             progress.set(count);
             if found.id < batch.first_id {
-                findings.unknown_row(found);
+                findings.push(unknown_row(found));
             } else {
                 of_batch.push(found);
             }
             row = rows.next().await?;
         }
         in_batches += of_batch.len() as u64;
-        findings.add(&batch, &of_batch);
+        if batch.is_counted {
+            for row in &of_batch {
+                if let Some(key) = row.key {
+                    counts.add_one(key, row.created_at);
+                }
+            }
+            missing_rows += batch.last_id - batch.first_id + 1 - of_batch.len() as i64;
+        } else {
+            uncounted_rows += of_batch.len() as i64;
+        }
+        for finding in ledger::check_batch(&batch, &of_batch) {
+            findings.push(finding);
+        }
         holes.add_batch(&batch, &of_batch).await?;
     }
     while let Some(found) = row {
         count += 1;
-        findings.unknown_row(found);
+        findings.push(unknown_row(found));
         row = rows.next().await?;
     }
-    let detail = format!("{} read, {in_batches} of them in a batch", counted(count, "row"));
-    Ok(Check {
+    let detail = format!(
+        "{} read, {in_batches} of them in a batch, {} in none",
+        counted(count, "row"),
+        count - in_batches
+    );
+    let check = Check {
         check: "rows",
         subject: "event_logs".to_owned(),
-        findings: findings.finish(),
+        findings: findings.finish("event_logs"),
         detail,
-    })
+    };
+    let keys = rows.into_keys();
+    Ok((check, Recount { keys, counts, missing_rows, uncounted_rows }))
 }
 
-/// Findings about rows. Of very many, only the first are kept.
-#[derive(Default)]
-struct Findings {
-    kept: Vec<Finding>,
-    altered_beyond: u64,
-    incomplete_beyond: u64,
-}
-
-impl Findings {
-    fn push(&mut self, finding: Finding) {
-        match finding.severity {
-            _ if self.kept.len() < LISTED => self.kept.push(finding),
-            Severity::Altered => self.altered_beyond += 1,
-            Severity::Incomplete => self.incomplete_beyond += 1,
-        }
-    }
-
-    fn add(&mut self, batch: &BatchClaim, rows: &[StoredRow]) {
-        for finding in ledger::check_batch(batch, rows) {
-            self.push(finding);
-        }
-    }
-
-    fn unknown_row(&mut self, row: StoredRow) {
-        self.push(Finding::altered(
-            format!("row {}", row.id),
-            "is in no batch: it was not recorded by ingest",
-        ));
-    }
-
-    fn finish(mut self) -> Vec<Finding> {
-        let more = "more findings of this kind are not listed";
-        if self.altered_beyond > 0 {
-            self.kept
-                .push(Finding::altered("event_logs", format!("{} {more}", self.altered_beyond)));
-        }
-        if self.incomplete_beyond > 0 {
-            self.kept.push(Finding::incomplete(
-                "event_logs",
-                format!("{} {more}", self.incomplete_beyond),
-            ));
-        }
-        self.kept
-    }
+fn unknown_row(row: StoredRow) -> Finding {
+    Finding::altered(format!("row {}", row.id), "is in no batch: it was not recorded by ingest")
 }

@@ -47,8 +47,10 @@ impl Trial {
 
     async fn write(&mut self) -> Result<Written, DatabaseError> {
         self.batch.fill_in_ids_from(self.ids.first_id);
+        let counts = self.batch.keys.counts();
         let batch = Batch {
             events: Some((&self.batch.events, &self.ids)),
+            counts: counts.as_ref(),
             dead_letters: &self.batch.dead_letters,
             ranges: &self.batch.ranges(),
             ingester: "test:1",

@@ -7,12 +7,12 @@ use super::figure::{Figure, Figures};
 use super::group_names::{GroupId, texts};
 use super::grouping::Grouping;
 use super::source::{Precision, Source};
+use super::state::CountState;
 use crate::event::QUARANTINED;
 use crate::filter::ZoneShifts;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::counted::CountState;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 use crate::value::Value;
@@ -149,7 +149,7 @@ impl CountQuery<'_> {
         of_keys.filter(|_| !reads_rows).unwrap_or(Precision::Rows)
     }
 
-    fn statement(&self, state: &CountState) -> Statement {
+    pub(super) fn statement(&self, state: &CountState) -> Statement {
         let mut parameters = Parameters::default();
         let precision = self.precision();
         let source = match self.before {

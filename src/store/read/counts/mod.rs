@@ -8,3 +8,7 @@ pub(in crate::store) mod groups;
 pub(in crate::store) mod over_time;
 mod source;
 mod spans;
+pub(in crate::store) mod state;
+
+#[cfg(test)]
+mod tests;

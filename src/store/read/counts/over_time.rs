@@ -5,11 +5,11 @@ use tokio_postgres::types::Type;
 
 use super::grouping::{hour_of_day, wall_clock};
 use super::source::{Precision, Source};
+use super::state::CountState;
 use crate::filter::ZoneShifts;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::counted::CountState;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 
@@ -43,8 +43,10 @@ pub async fn histogram(
     let mut parameters = Parameters::default();
     let source = Source::new(selection, state, precision, &mut parameters);
     let step = parameters.bind(step_seconds as f64, Type::FLOAT8);
+    // A span that began before PostgreSQL's first time would be an error.
     let sql = format!(
-        "SELECT date_bin({step} * interval '1 second', event.created_at, TIMESTAMP '2000-01-01'), {}, {}
+        "SELECT date_bin({step} * interval '1 second', greatest(event.created_at, TIMESTAMP '4712-01-01 BC'), TIMESTAMP '2000-01-01'),
+       {}, {}
   FROM {}
  WHERE isfinite(event.created_at)
  GROUP BY 1 ORDER BY 1",

@@ -2,10 +2,11 @@
 
 use tokio_postgres::types::Type;
 
-use super::spans::{Span, cut, spans};
+use super::spans::{Cut, Span, cut, spans};
+use super::state::CountState;
+use crate::filter::TimeRange;
 use crate::store::connection::statement::Parameters;
 use crate::store::search::conditions::{selection_conditions, where_clause};
-use crate::store::search::counted::CountState;
 use crate::store::search::resolved::ResolvedSelection;
 
 /// How finely a count has to tell times apart.
@@ -23,12 +24,47 @@ pub(super) enum Precision {
 const ROW_COLUMNS: &str = "event.id, event.event_id, event.event_type, event.aggregate_id, event.source_service, event.is_dlt, \
      event.payload, event.created_at, event.partition_id, event.correlation_id";
 
-/// What counts know of rows. The time is a day's, an hour's or a row's own.
-fn count_columns(time: &str, events: &str, first: &str, last: &str) -> String {
-    format!(
-        "event.event_type, event.source_service, event.is_dlt, event.{time} AS created_at, event.partition_id, \
-         {events} AS events, event.{first} AS first_at, event.{last} AS last_at"
-    )
+/// Where something of a count comes from.
+struct Table<'a> {
+    /// SQL for FROM, as `event`.
+    from: &'a str,
+    condition: Option<&'static str>,
+    /// The column of the time.
+    time: &'static str,
+    /// SQL of how many rows a row stands for.
+    events: &'static str,
+    /// The columns of the first and the last time.
+    first_and_last: [&'static str; 2],
+}
+
+impl Table<'static> {
+    const HOURS: Self = Self {
+        from: "event_counts event",
+        condition: None,
+        time: "event.hour",
+        events: "event.events",
+        first_and_last: ["event.first_at", "event.last_at"],
+    };
+    const UNMERGED_HOURS: Self = Self { condition: Some("NOT event.merged"), ..Self::HOURS };
+    const DAYS: Self = Self { from: "event_counts_by_day event", time: "event.day", ..Self::HOURS };
+    const ROWS: Self = Self {
+        from: "event_logs event",
+        condition: None,
+        time: "event.created_at",
+        events: "1::bigint",
+        first_and_last: ["event.created_at", "event.created_at"],
+    };
+}
+
+impl Table<'_> {
+    /// What counts know of rows. The time is a day's, an hour's or a row's own.
+    fn columns(&self) -> String {
+        let Self { time, events, first_and_last: [first, last], .. } = self;
+        format!(
+            "event.event_type, event.source_service, event.is_dlt, {time} AS created_at, event.partition_id, \
+             {events} AS events, {first} AS first_at, {last} AS last_at"
+        )
+    }
 }
 
 /// Something to select from, as `event`, and how its rows are counted.
@@ -106,71 +142,34 @@ fn parts(
         return vec![format!("SELECT {ROW_COLUMNS}{more}\n  FROM event_logs event{filter}")];
     };
     let spans = spans(&selection.selection.created, &selection.selection.days);
-    let cut = cut(&spans, precision == Precision::Days);
+    let Cut { days, hours, edges } = cut(&spans, precision == Precision::Days);
+    let whole = [&days[..], &hours[..]].concat();
     let mut anytime = selection.clone();
-    anytime.selection.created = Default::default();
+    anytime.selection.created = TimeRange::default();
     anytime.selection.days = Vec::new();
-    let part = |columns: &str,
-                from: &str,
-                first: &[&str],
-                time: &str,
-                spans: &[Span],
-                parameters: &mut Parameters| {
-        let mut conditions: Vec<_> = first.iter().map(|first| (*first).to_owned()).collect();
-        conditions.extend(within(time, spans, parameters));
-        conditions.extend(selection_conditions(&anytime, "event", parameters));
-        format!("SELECT {columns}{more}\n  FROM {from}{}", where_clause(&conditions))
-    };
-    let of_days = count_columns("day", "event.events", "first_at", "last_at");
-    let of_hours = count_columns("hour", "event.events", "first_at", "last_at");
-    let of_rows = count_columns("created_at", "1::bigint", "created_at", "created_at");
     let mut parts = Vec::new();
-    if !cut.days.is_empty() {
-        parts.push(part(
-            &of_days,
-            "event_counts_by_day event",
-            &[],
-            "event.day",
-            &cut.days,
-            parameters,
-        ));
-        parts.push(part(
-            &of_hours,
-            "event_counts event",
-            &["NOT event.merged"],
-            "event.hour",
-            &cut.days,
-            parameters,
-        ));
-    }
-    if !cut.hours.is_empty() {
-        parts.push(part(
-            &of_hours,
-            "event_counts event",
-            &[],
-            "event.hour",
-            &cut.hours,
-            parameters,
-        ));
-    }
-    if !cut.edges.is_empty() {
-        parts.push(part(
-            &of_rows,
-            "event_logs event",
-            &[],
-            "event.created_at",
-            &cut.edges,
-            parameters,
-        ));
-    }
-    let whole = [cut.days, cut.hours].concat();
-    if !whole.is_empty() {
-        for (from, condition) in state.rest(parameters) {
-            parts.push(part(&of_rows, from, &[&condition], "event.created_at", &whole, parameters));
+    for (table, spans) in [
+        (Table::DAYS, &days),
+        // What is not merged is not among the days.
+        (Table::UNMERGED_HOURS, &days),
+        (Table::HOURS, &hours),
+        (Table::ROWS, &edges),
+        (Table { from: &state.rest(parameters), ..Table::ROWS }, &whole),
+    ] {
+        if !spans.is_empty() {
+            let mut conditions: Vec<_> = within(table.time, spans, parameters).into_iter().collect();
+            conditions.extend(table.condition.map(str::to_owned));
+            conditions.extend(selection_conditions(&anytime, "event", parameters));
+            parts.push(format!(
+                "SELECT {}{more}\n  FROM {}{}",
+                table.columns(),
+                table.from,
+                where_clause(&conditions)
+            ));
         }
     }
     if parts.is_empty() {
-        parts.push(format!("SELECT {of_rows}{more}\n  FROM event_logs event WHERE FALSE"));
+        parts.push(format!("SELECT {}{more}\n  FROM event_logs event WHERE FALSE", Table::ROWS.columns()));
     }
     parts
 }

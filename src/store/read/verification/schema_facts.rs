@@ -9,7 +9,7 @@ use crate::store::error::Error;
 
 /// The facts of a database that was just made, roles included: `object | kind | fact` on each line,
 /// sorted. A test holds it against a real one.
-pub const MIGRATED_FACTS: &str = include_str!("../../../sql/audit_db/catalog.txt");
+pub const MIGRATED_FACTS: &str = include_str!("../../../../sql/audit_db/catalog.txt");
 
 /// One fact. The leaves of `event_logs` are alike: each stands for the object `leaf`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

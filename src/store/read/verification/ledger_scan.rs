@@ -6,10 +6,15 @@ use std::ops::Range;
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, IsolationLevel, Portal, Row, Transaction};
 
+use super::{day_counts, duplicates};
+use super::duplicates::DuplicateTotals;
 use super::schema_facts;
 use super::schema_facts::SchemaFact;
 use crate::event::TopicPartition;
-use crate::ledger::{BatchClaim, ChainLink, RangeClaim, RecordedPartition, StoredRow};
+use crate::ledger::{
+    BatchClaim, ChainLink, CountKey, CountKeys, KeyCount, KeyCounts, RangeClaim, RecordedPartition,
+    StoredRow, hour_of,
+};
 use crate::store::connection::query;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -227,6 +232,22 @@ impl<'a> LedgerScan<'a> {
         schema_facts::read(&self.transaction).await
     }
 
+    /// Looks for duplicate deliveries anew, beside what is known of them.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn duplicates(&self) -> Result<DuplicateTotals, Error> {
+        duplicates::read(&self.transaction).await
+    }
+
+    /// How many keys of `event_counts_by_day` have other counts than their hours.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn differing_days(&self) -> Result<i64, Error> {
+        day_counts::differing(&self.transaction).await
+    }
+
     /// All batches that have rows, in the order of their ids.
     ///
     /// # Errors
@@ -235,7 +256,8 @@ impl<'a> LedgerScan<'a> {
         let portal = self
             .portal(
                 "SELECT batch_no, first_id, last_id, partition_id, first_offset, next_offset, ranges.row_count::bigint,
-                        min_created_at, max_created_at
+                        min_created_at, max_created_at,
+                        counted OR batch_no <= (SELECT filled_through FROM event_count_state)
                    FROM ingest_batches batches LEFT JOIN ingest_batch_ranges ranges USING (batch_no)
                   WHERE first_id IS NOT NULL ORDER BY first_id, partition_id, first_offset",
                 BATCHES_AT_ONCE,
@@ -249,8 +271,25 @@ impl<'a> LedgerScan<'a> {
     /// # Errors
     /// `Error::Query`.
     pub async fn rows(&self) -> Result<RowScan<'_>, Error> {
-        let sql = "SELECT id, partition_id, kafka_offset, created_at FROM event_logs ORDER BY id";
-        Ok(RowScan { portal: self.portal(sql, ROWS_AT_ONCE).await? })
+        let sql =
+            "SELECT id, partition_id, kafka_offset, created_at, event_type, source_service, is_dlt
+                     FROM event_logs ORDER BY id";
+        Ok(RowScan { portal: self.portal(sql, ROWS_AT_ONCE).await?, keys: CountKeys::default() })
+    }
+
+    /// Adds up `event_counts`, and numbers the keys that `keys` does not have yet.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn counts(&self, keys: &mut CountKeys) -> Result<KeyCounts, Error> {
+        let sql = "SELECT hour, event_type, source_service, partition_id, is_dlt, events, first_at, last_at
+                     FROM event_counts";
+        let mut portal = self.portal(sql, ROWS_AT_ONCE).await?;
+        let mut counts = KeyCounts::default();
+        while let Some(row) = portal.next().await? {
+            read_count(&row, keys, &mut counts).map_err(Error::query(READING))?;
+        }
+        Ok(counts)
     }
 
     async fn portal(&self, sql: &str, at_once: i32) -> Result<PortalRows<'_>, Error> {
@@ -289,6 +328,7 @@ impl BatchScan<'_> {
 /// Rows, one after the other.
 pub struct RowScan<'a> {
     portal: PortalRows<'a>,
+    keys: CountKeys,
 }
 
 impl RowScan<'_> {
@@ -298,7 +338,13 @@ impl RowScan<'_> {
     /// `Error::Query`.
     pub async fn next(&mut self) -> Result<Option<StoredRow>, Error> {
         let row = self.portal.next().await?;
-        row.as_ref().map(read_row).transpose().map_err(Error::query(READING))
+        let read = row.as_ref().map(|row| read_row(row, &mut self.keys)).transpose();
+        read.map_err(Error::query(READING))
+    }
+
+    /// What the rows up to here are counted by, numbered.
+    pub fn into_keys(self) -> CountKeys {
+        self.keys
     }
 }
 
@@ -311,6 +357,7 @@ fn read_batch(row: &Row) -> Result<(BatchClaim, Option<RangeClaim>), tokio_postg
         first_id: row.try_get(1)?,
         last_id: row.try_get(2)?,
         created: min.zip(max),
+        is_counted: row.try_get(9)?,
         ranges: Vec::new(),
     };
     let range = match row.try_get(3)? {
@@ -325,13 +372,40 @@ fn read_batch(row: &Row) -> Result<(BatchClaim, Option<RangeClaim>), tokio_postg
     Ok((batch, range))
 }
 
-fn read_row(row: &Row) -> Result<StoredRow, tokio_postgres::Error> {
-    Ok(StoredRow {
-        id: row.try_get(0)?,
-        partition_id: row.try_get(1)?,
-        kafka_offset: row.try_get(2)?,
-        created_at: row.try_get::<_, Option<_>>(3)?.unwrap_or_default(),
-    })
+fn read_row(row: &Row, keys: &mut CountKeys) -> Result<StoredRow, tokio_postgres::Error> {
+    let partition_id: Option<i32> = row.try_get(1)?;
+    let created_at = row.try_get::<_, Option<PostgresMicros>>(3)?.unwrap_or_default();
+    let key = match partition_id {
+        Some(partition_id) => Some(keys.number(CountKey {
+            hour: hour_of(created_at),
+            event_type: row.try_get::<_, Option<_>>(4)?.unwrap_or_default(),
+            source_service: row.try_get(5)?,
+            partition_id,
+            is_dlt: row.try_get::<_, Option<_>>(6)?.unwrap_or_default(),
+        })),
+        None => None,
+    };
+    let kafka_offset = row.try_get(2)?;
+    Ok(StoredRow { id: row.try_get(0)?, partition_id, kafka_offset, created_at, key })
+}
+
+/// Adds a row of `event_counts`.
+fn read_count(
+    row: &Row,
+    keys: &mut CountKeys,
+    counts: &mut KeyCounts,
+) -> Result<(), tokio_postgres::Error> {
+    let key = CountKey {
+        hour: row.try_get(0)?,
+        event_type: row.try_get(1)?,
+        source_service: row.try_get(2)?,
+        partition_id: row.try_get(3)?,
+        is_dlt: row.try_get(4)?,
+    };
+    let count =
+        KeyCount { events: row.try_get(5)?, first_at: row.try_get(6)?, last_at: row.try_get(7)? };
+    counts.add(keys.number(key), count);
+    Ok(())
 }
 
 /// The rows of a portal, fetched a number at a time.

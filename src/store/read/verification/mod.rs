@@ -1,0 +1,6 @@
+//! What `verify` reads: one snapshot of the ledger, the rows, the counts and the catalog.
+
+mod day_counts;
+pub(in crate::store) mod duplicates;
+pub(in crate::store) mod ledger_scan;
+pub(in crate::store) mod schema_facts;
