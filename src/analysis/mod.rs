@@ -8,9 +8,9 @@ mod sample;
 mod spans;
 mod story;
 mod stuck;
-mod usual;
 #[cfg(test)]
 mod test_stories;
+mod usual;
 mod variants;
 
 pub use assemble::{Assembler, StoryChoice};

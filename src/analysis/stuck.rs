@@ -80,10 +80,136 @@ impl Rules<'_> {
         }
     }
 
-    /// Only stories whose last step happened before this can be stuck.
-    pub fn silent_before(&self) -> PostgresMicros {
+    /// Only stories whose last step happened by then can be stuck.
+    pub fn silent_since(&self) -> PostgresMicros {
         // Where a type has no next one, its stories are stuck at once.
         let shortest = self.within.unwrap_or(0);
         PostgresMicros(self.now.0.saturating_sub(shortest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::super::story::{Step, StoryKey};
+    use super::super::usual::Learner;
+    use super::*;
+
+    const NAMES: [&str; 5] = ["Created", "Paid", "Shipped", "Cancelled", "Noted"];
+    const NOW: i64 = 1_000;
+
+    /// A story of steps: which of the names, and when.
+    fn story(types: &mut EventTypes, steps: &[(usize, i64)]) -> Story {
+        let mut steps = steps.iter().map(|(name, at)| Step {
+            row_id: 0,
+            event_type: types.of(NAMES[*name]),
+            at: PostgresMicros(*at),
+        });
+        Story {
+            key: StoryKey::Aggregate(Uuid::nil()),
+            first: steps.next().expect("a first step"),
+            rest: steps.collect(),
+            last_dead_letter: None,
+        }
+    }
+
+    fn globs(items: &[&str]) -> GlobList {
+        GlobList::new(items.iter().copied()).expect("no item is empty")
+    }
+
+    /// What is learned of orders that are paid 10 after they were created, and then shipped.
+    fn usual(types: &mut EventTypes) -> Usual {
+        let mut learner = Learner::default();
+        for _ in 0..10 {
+            learner.add(&story(types, &[(0, 0), (1, 10), (2, 40)]));
+        }
+        learner.finish(types)
+    }
+
+    /// The verdict about a story.
+    fn judged(
+        starts: &[&str],
+        ends: &[&str],
+        within: Option<i64>,
+        steps: &[(usize, i64)],
+    ) -> Verdict {
+        let mut types = EventTypes::default();
+        let (usual, starts, ends) = (usual(&mut types), globs(starts), globs(ends));
+        let rules = Rules {
+            now: PostgresMicros(NOW),
+            starts: &starts,
+            ends: if ends.is_empty() { Ends::Learned } else { Ends::Given(&ends) },
+            within,
+            usual: &usual,
+        };
+        let story = story(&mut types, steps);
+        let verdict = rules.judge(&story, &types);
+        if matches!(verdict, Verdict::Stuck(_)) {
+            assert!(story.last().at <= rules.silent_since());
+        }
+        verdict
+    }
+
+    fn stuck(silent: i64, usual: impl Into<Option<i64>>) -> Verdict {
+        Verdict::Stuck(Silence { silent, usual: usual.into() })
+    }
+
+    #[test]
+    fn a_story_that_is_silent_for_longer_than_is_usual_is_stuck() {
+        assert_eq!(judged(&[], &[], None, &[(0, 989)]), stuck(11, 10));
+        assert_eq!(judged(&[], &[], None, &[(0, 990)]), Verdict::UnderWay);
+        assert_eq!(judged(&[], &[], None, &[(0, 0), (1, 969)]), stuck(31, 30));
+        assert_eq!(judged(&[], &[], Some(10), &[(0, 0), (1, 989)]), stuck(11, 10));
+    }
+
+    #[test]
+    fn learned_ends_count_at_the_end_and_given_ones_wherever_they_stand() {
+        assert_eq!(judged(&[], &[], None, &[(0, 0), (2, 5)]), Verdict::Ended);
+        assert_eq!(judged(&[], &[], None, &[(0, 0), (2, 5), (1, 6)]), stuck(994, 30));
+        assert_eq!(judged(&[], &["Ship*"], None, &[(0, 0), (2, 5), (1, 6)]), Verdict::Ended);
+        assert_eq!(judged(&[], &["Cancelled"], None, &[(0, 0), (2, 5)]), stuck(995, None));
+    }
+
+    #[test]
+    fn where_nothing_is_known_of_the_next_step_a_story_is_stuck_at_once() {
+        assert_eq!(judged(&[], &[], None, &[(4, 1_000)]), stuck(0, None));
+        assert_eq!(judged(&[], &[], None, &[(4, 1_001)]), Verdict::UnderWay);
+    }
+
+    #[test]
+    fn only_stories_that_hold_the_start_are_judged() {
+        assert_eq!(judged(&["Paid"], &[], None, &[(0, 0)]), Verdict::NotAsked);
+        assert_eq!(judged(&["Paid", "Created"], &[], None, &[(0, 0)]), stuck(1_000, 10));
+    }
+
+    proptest! {
+        #[test]
+        fn the_verdict_is_that_of_a_naive_reading(
+            steps in prop::collection::vec((0usize..5, 0i64..1_010), 1..6),
+            starts in prop::sample::subsequence(NAMES.to_vec(), 0..3),
+            ends in prop::sample::subsequence(NAMES.to_vec(), 0..3),
+            within in prop::option::of(0i64..1_000),
+        ) {
+            let mut steps = steps;
+            steps.sort_by_key(|step| step.1);
+            let names: Vec<_> = steps.iter().map(|step| NAMES[step.0]).collect();
+            let (last, last_at) = (names[names.len() - 1], steps[steps.len() - 1].1);
+            let is_asked = starts.is_empty() || names.iter().any(|name| starts.contains(name));
+            let ended = match ends.is_empty() {
+                true => last == "Shipped",
+                false => names.iter().any(|name| ends.contains(name)),
+            };
+            let usual = within.or(match last { "Created" => Some(10), "Paid" => Some(30), _ => None });
+            let silent = NOW - last_at;
+            let expected = match (is_asked, ended) {
+                (false, _) => Verdict::NotAsked,
+                (_, true) => Verdict::Ended,
+                _ if silent > usual.unwrap_or(-1) => stuck(silent, usual),
+                _ => Verdict::UnderWay,
+            };
+            prop_assert_eq!(judged(&starts, &ends, within, &steps), expected);
+        }
     }
 }

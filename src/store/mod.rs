@@ -28,7 +28,6 @@ pub use read::dead_letters::{
     DeadLetterError, DeadLetterGroup, DeadLetterSummary, dead_letter_groups, dead_letter_summaries,
     newest_errors,
 };
-pub use read::events::continuation::{Continuation, continuation};
 pub use read::events::find_event::{EventLookup, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};

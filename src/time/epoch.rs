@@ -44,6 +44,11 @@ impl PostgresMicros {
             DateTime::<Utc>::MAX_UTC
         })
     }
+
+    /// The same for chrono; `None` for an infinity, and beyond the years that chrono knows.
+    pub fn to_utc(self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_micros(self.0.checked_add(UNIX_TO_POSTGRES)?)
+    }
 }
 
 impl From<UnixMicros> for PostgresMicros {
@@ -73,6 +78,8 @@ mod tests {
         let time = DateTime::parse_from_rfc3339("2000-01-01T00:00:01Z").expect("a time");
         assert_eq!(PostgresMicros::from(time.with_timezone(&Utc)), PostgresMicros(1_000_000));
         assert_eq!(PostgresMicros::from(UnixMicros(0)), PostgresMicros(-UNIX_TO_POSTGRES));
+        assert_eq!(PostgresMicros(1_000_000).to_utc(), Some(time.to_utc()));
+        assert_eq!(PostgresMicros(i64::MAX).to_utc(), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
+mod analysis;
 mod database;
 mod examples;
 mod ingest;

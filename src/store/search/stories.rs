@@ -38,8 +38,8 @@ pub(in crate::store) struct Unended {
     pub(in crate::store) ends: TextFilter,
     /// Whether a step of these types ends it wherever it stands, or only as the last one.
     pub(in crate::store) anywhere: bool,
-    /// Its last step happened before this.
-    pub(in crate::store) silent_before: PostgresMicros,
+    /// Its last step happened by then.
+    pub(in crate::store) silent_since: PostgresMicros,
 }
 
 impl StorySelection {
@@ -196,11 +196,13 @@ impl StorySelection {
       FROM candidate
      CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
                           WHERE event.correlation_id = candidate.correlation {each}) event
+     WHERE candidate.correlation IS NOT NULL
     UNION ALL
     SELECT NULL, candidate.aggregate, event.*
       FROM candidate
      CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL {each}) event"
+                          WHERE event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL {each}) event
+     WHERE candidate.aggregate IS NOT NULL"
             ),
         };
         let candidate = candidates
@@ -251,23 +253,45 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
     ) -> Option<Statement> {
         let mut parameters = Parameters::default();
         let since = self.since_condition(&mut parameters)?;
+        // What asks for nothing is not looked at: it would be for every row.
         let all_of = |conditions: Vec<String>| match conditions.is_empty() {
-            true => "true".to_owned(),
-            false => format!("({}) IS TRUE", conditions.join(" AND ")),
+            true => None,
+            false => Some(format!("({}) IS TRUE", conditions.join(" AND "))),
         };
         let of_type =
             |types, parameters: &mut _| text_conditions("event.event_type", types, parameters);
-        let begins = all_of(selection_conditions(&self.period, "event", &mut parameters));
+        let has_an_end =
+            self.period.selection.created.until.is_some() || !self.period.selection.days.is_empty();
+        let begins = match has_an_end {
+            true => all_of(selection_conditions(&self.period, "event", &mut parameters)),
+            false => None,
+        };
         let matches = all_of(selection_conditions(&self.others, "event", &mut parameters));
         let starts = all_of(of_type(&unended.starts, &mut parameters));
-        let ends = all_of(of_type(&unended.ends, &mut parameters));
+        let ends = all_of(of_type(&unended.ends, &mut parameters)).unwrap_or("true".to_owned());
         let is_step = step_condition(deliveries, &mut parameters);
-        let silent_before = parameters.bind(unended.silent_before, Type::TIMESTAMP);
+        let silent_since = parameters.bind(unended.silent_since, Type::TIMESTAMP);
         let goes_on = match unended.anywhere {
             true => "last_end IS NULL",
             // Of equal times the order is asked when all events are there.
             false => "(last_end IS NULL OR last_other >= last_end)",
         };
+        let named = [(&begins, "begins"), (&matches, "matches"), (&starts, "starts")]
+            .map(|(condition, name)| condition.as_ref().map(|condition| (condition, name)));
+        let columns: String = named
+            .iter()
+            .flatten()
+            .map(|(condition, name)| format!(",\n                   {condition} AS {name}"))
+            .collect();
+        let holds: String = named
+            .iter()
+            .flatten()
+            .map(|(_, name)| match *name {
+                // A dead letter is an event that matches, but no step.
+                "matches" => " AND bool_or(matches)".to_owned(),
+                name => format!(" AND bool_or(is_step AND {name})"),
+            })
+            .collect();
         let sql = format!(
             "WITH story AS MATERIALIZED (
     SELECT correlation, aggregate, max(created_at) FILTER (WHERE is_step) AS last,
@@ -275,18 +299,14 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
            max(created_at) FILTER (WHERE is_step AND NOT ends) AS last_other
       FROM (SELECT event.correlation_id AS correlation,
                    CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
-                   event.created_at, {is_step} AS is_step,
-                   {begins} AS begins,
-                   {matches} AS matches,
-                   {starts} AS starts,
-                   {ends} AS ends
+                   event.created_at, {is_step} AS is_step, {ends} AS ends{columns}
               FROM event_logs event
              WHERE {since} AND (event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)
             OFFSET 0) event
      GROUP BY correlation, aggregate
-    HAVING bool_or(is_step AND begins) AND bool_or(matches) AND bool_or(is_step AND starts)
+    HAVING max(created_at) FILTER (WHERE is_step) IS NOT NULL{holds}
 )
-SELECT correlation, aggregate, NULL::bigint FROM story WHERE last < {silent_before} AND {goes_on}
+SELECT correlation, aggregate, NULL::bigint FROM story WHERE last <= {silent_since} AND {goes_on}
 UNION ALL SELECT NULL, NULL, count(*) FROM story"
         );
         Some(Statement { sql, parameters })

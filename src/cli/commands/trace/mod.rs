@@ -23,8 +23,9 @@ use story::Story;
 /// Show everything that belongs to an event, an aggregate or a correlation as a timeline
 ///
 /// Effects are indented below their causes. Pauses of a minute or more, failures, dead letters and
-/// their replays, second deliveries, and causes that are not recorded stand out. A last line says
-/// how long the story has been silent, unless most stories end with such an event.
+/// their replays, second deliveries, and causes that are not recorded stand out. Unless stories end
+/// with such an event, a last line says how long the story has been silent, what usually comes
+/// next, and when it was due, as `audit stuck` learns it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

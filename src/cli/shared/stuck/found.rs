@@ -75,7 +75,7 @@ pub(crate) async fn find_stuck(
         Ends::Learned => StoryEnd::Last(&learned),
     };
     let unended =
-        store::unended_stories(session, selection, starts, end, rules.silent_before()).await?;
+        store::unended_stories(session, selection, starts, end, rules.silent_since()).await?;
     let mut stories = match &unended {
         Some(unended) => store::stories_of(session, selection, &unended.keys).await?,
         None => store::stories(session, selection).await?,

@@ -17,7 +17,7 @@ const HOURS: i64 = 24;
 
 /// Up to so many events everything is read, of more a sample that is read in some tenths of a
 /// second.
-const LEARN_FROM: LearnFrom = LearnFrom { all_of: 200_000, sample: 20_000 };
+const LEARN_FROM: LearnFrom = LearnFrom { all_of: 200_000, sample: 12_000 };
 
 /// How many ends are named.
 const NAMED: usize = 6;

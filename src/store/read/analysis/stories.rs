@@ -22,7 +22,7 @@ const READING: &str = "reading stories";
 const LARGE_PART: u64 = 3;
 
 /// Below this number of rows it does not matter.
-pub(super) const FEW_ROWS: u64 = 100_000;
+const FEW_ROWS: u64 = 100_000;
 
 /// The chosen stories, as they arrive from the server.
 pub struct Stories {

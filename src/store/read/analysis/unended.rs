@@ -2,7 +2,7 @@
 
 use tokio_postgres::Row;
 
-use super::stories::{FEW_ROWS, settle};
+use super::stories::settle;
 use crate::analysis::StoryKey;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -13,6 +13,9 @@ use crate::time::PostgresMicros;
 
 /// What is being done, in errors.
 const SEARCHING: &str = "searching for stories that did not end";
+
+/// Below this number of rows the stories are read one by one.
+const FEW_ROWS: u64 = 20_000;
 
 /// Where the rows since the range of time began are more than so many times those within it, the
 /// stories are read one by one.
@@ -36,8 +39,8 @@ pub struct UnendedStories {
     pub of: i64,
 }
 
-/// The selected stories that may not have ended and whose last step happened before
-/// `silent_before`, of those that hold a step of the types that `starts` selects. `None` where they
+/// The selected stories that may not have ended and whose last step happened by
+/// `silent_since`, of those that hold a step of the types that `starts` selects. `None` where they
 /// are too few for a search of its own, or where it would take longer than reading all of them.
 ///
 /// # Errors
@@ -47,7 +50,7 @@ pub async fn unended_stories(
     selection: &ResolvedSelection,
     starts: &ResolvedSelection,
     end: StoryEnd<'_>,
-    silent_before: PostgresMicros,
+    silent_since: PostgresMicros,
 ) -> Result<Option<UnendedStories>, Error> {
     let chosen = StorySelection::new(selection);
     if chosen.walk() != Walk::Period {
@@ -66,7 +69,7 @@ pub async fn unended_stories(
         StoryEnd::Last(types) => (TextFilter::Exact(types.to_vec()), false),
     };
     let starts = starts.event_types.clone();
-    let unended = Unended { starts, ends, anywhere, silent_before };
+    let unended = Unended { starts, ends, anywhere, silent_since };
     let Some(statement) = chosen.unended(&unended, &deliveries) else { return Ok(None) };
     let mut found = UnendedStories::default();
     for (key, count) in statement.rows(session, SEARCHING, key_or_count).await? {

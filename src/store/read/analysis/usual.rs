@@ -81,7 +81,8 @@ async fn read(mut stories: Stories, longest: usize) -> Result<(Usual, u64), Erro
     Ok((learner.finish(stories.types()), steps))
 }
 
-/// About how many events each hour has: those of batches.
+/// About how many events each hour has: those of batches. Where a batch is not counted yet, its
+/// hours have equal parts of it.
 async fn hours(session: &Session, period: TimeRange) -> Result<Vec<HourCount>, Error> {
     let [since, until] = [period.since, period.until].map(|time| time.map(|time| time.naive_utc()));
     let hour = |row: &Row| {
@@ -91,13 +92,18 @@ async fn hours(session: &Session, period: TimeRange) -> Result<Vec<HourCount>, E
     session
         .rows(
             "counting the events of each hour",
-            "SELECT hour AT TIME ZONE 'UTC', sum(events)::bigint
-               FROM (SELECT hour, events FROM event_counts
+            "SELECT hour AT TIME ZONE 'UTC', ceil(sum(events))::bigint
+               FROM (SELECT hour, events::numeric FROM event_counts
                       WHERE hour > $1 - interval '1 hour' AND hour < $2
                      UNION ALL
-                     SELECT date_trunc('hour', min_created_at), row_count FROM ingest_batches
-                      WHERE NOT counted AND batch_no > (SELECT filled_through FROM event_count_state)
-                        AND max_created_at >= $1 AND min_created_at < $2 AND isfinite(min_created_at)) AS counted
+                     SELECT hour, row_count / (extract(epoch FROM last - first) / 3600 + 1)
+                       FROM (SELECT row_count, date_trunc('hour', min_created_at) AS first,
+                                    date_trunc('hour', max_created_at) AS last FROM ingest_batches
+                              WHERE NOT counted AND batch_no > (SELECT filled_through FROM event_count_state)
+                                AND max_created_at >= $1 AND min_created_at < $2
+                                AND isfinite(min_created_at) AND isfinite(max_created_at)) AS batch,
+                            generate_series(greatest(first, date_trunc('hour', $1::timestamp)), least(last, $2),
+                                            interval '1 hour') AS hour) AS counted
               GROUP BY 1 ORDER BY 1",
             &[(&since, Type::TIMESTAMP), (&until, Type::TIMESTAMP)],
             hour,

@@ -157,7 +157,8 @@ fn parts(
         (Table { from: &state.rest(parameters), ..Table::ROWS }, &whole),
     ] {
         if !spans.is_empty() {
-            let mut conditions: Vec<_> = within(table.time, spans, parameters).into_iter().collect();
+            let mut conditions: Vec<_> =
+                within(table.time, spans, parameters).into_iter().collect();
             conditions.extend(table.condition.map(str::to_owned));
             conditions.extend(selection_conditions(&anytime, "event", parameters));
             parts.push(format!(
@@ -169,7 +170,10 @@ fn parts(
         }
     }
     if parts.is_empty() {
-        parts.push(format!("SELECT {}{more}\n  FROM event_logs event WHERE FALSE", Table::ROWS.columns()));
+        parts.push(format!(
+            "SELECT {}{more}\n  FROM event_logs event WHERE FALSE",
+            Table::ROWS.columns()
+        ));
     }
     parts
 }

@@ -21,10 +21,7 @@ impl CountState {
     /// # Errors
     /// `Error::Query`.
     pub async fn read(session: &Session) -> Result<Self, Error> {
-        Ok(Self {
-            counting: Counting::read(session).await?,
-            rows: recorded_rows(session).await?,
-        })
+        Ok(Self { counting: Counting::read(session).await?, rows: recorded_rows(session).await? })
     }
 
     /// Whether the counts know which rows a selection means, times aside, and hold most of what

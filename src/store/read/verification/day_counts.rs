@@ -10,7 +10,8 @@ use crate::store::error::Error;
 /// # Errors
 /// `Error::Query`.
 pub(super) async fn differing(client: &impl GenericClient) -> Result<i64, Error> {
-    query::row(client, "comparing counts by day and by hour", DIFFERING, &[], |row| row.try_get(0)).await
+    query::row(client, "comparing counts by day and by hour", DIFFERING, &[], |row| row.try_get(0))
+        .await
 }
 
 // A difference is found from both sides: it counts twice where both have the key.

@@ -6,10 +6,10 @@ use std::ops::Range;
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, IsolationLevel, Portal, Row, Transaction};
 
-use super::{day_counts, duplicates};
 use super::duplicates::DuplicateTotals;
 use super::schema_facts;
 use super::schema_facts::SchemaFact;
+use super::{day_counts, duplicates};
 use crate::event::TopicPartition;
 use crate::ledger::{
     BatchClaim, ChainLink, CountKey, CountKeys, KeyCount, KeyCounts, RangeClaim, RecordedPartition,

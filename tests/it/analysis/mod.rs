@@ -1,0 +1,3 @@
+//! The commands that analyse stories.
+
+mod stuck;
