@@ -11,8 +11,8 @@ use crate::cli::ui::{Failure, Progress};
 use crate::filter::{Clock, GlobList, Selection, ZoneShifts};
 use crate::store;
 use crate::store::{
-    CountQuery, CountState, Counts, DeadLetterGroup, EventCount, Grouping, LostRange,
-    PartitionStatus, Repeated, ResolvedSelection, RowScope, Session,
+    CountQuery, CountState, Counting, Counts, DeadLetterGroup, Duplicates, EventCount, Grouping,
+    LostRange, PartitionStatus, ResolvedSelection, RowScope, Session,
 };
 use crate::time::PostgresMicros;
 
@@ -47,7 +47,9 @@ pub(super) struct Facts {
     pub(super) counts: Counts,
     pub(super) types: Vec<EventCount>,
     pub(super) services: Vec<EventCount>,
-    pub(super) repeated: Repeated,
+    pub(super) duplicates: Duplicates,
+    /// Rows that are still to be counted or searched.
+    pub(super) counting: Counting,
     /// The period's beginning and its end, as far as the chart shows it.
     pub(super) shown: Option<(PostgresMicros, PostgresMicros)>,
     /// By time, and by service where these are told apart.
@@ -73,14 +75,14 @@ impl Facts {
         let resolved = store::resolve(session, selection, RowScope::Existing).await?;
         let dead = Selection { dead_letters: Some(true), ..(*selection).clone() };
         let state = CountState::read(session).await?;
-        let counting = Counting { session, resolved: &resolved, state };
+        let counts_of = EventCounts { session, resolved: &resolved, state };
         progress.doing("counting events");
         let span = store::time_span(session).await?;
         let times = times(clock, selection, span);
-        let counts = counting.by(&[Grouping::Dlt], &times.shifts, 3).await?;
+        let counts = counts_of.by(&[Grouping::Dlt], &times.shifts, 3).await?;
         let most = i64::try_from(MOST_NAMES + 1).unwrap_or(i64::MAX);
-        let types = counting.by(&[Grouping::Type], &times.shifts, most).await?.groups;
-        let services = counting.by(&[Grouping::Service], &times.shifts, most).await?.groups;
+        let types = counts_of.by(&[Grouping::Type], &times.shifts, most).await?.groups;
+        let services = counts_of.by(&[Grouping::Service], &times.shifts, most).await?.groups;
         let shown = shown(selection, &counts);
         let is_by_service = services.len() <= MOST_SERIES;
         let spans = shown.and_then(|(since, until)| Spans::new(since, until, &times.shifts));
@@ -89,13 +91,14 @@ impl Facts {
             Some(spans) => {
                 let mut by = vec![spans.unit.grouping()];
                 by.extend(is_by_service.then_some(Grouping::Service));
-                counting.by(&by, &times.shifts, MOST_GROUPS).await?.groups
+                counts_of.by(&by, &times.shifts, MOST_GROUPS).await?.groups
             }
         };
         progress.doing("counting duplicate deliveries");
-        let repeated = match counting.is_empty() {
-            true => Repeated::default(),
-            false => store::repeated_deliveries(session, &resolved).await?,
+        let left = Counting::read(session).await?;
+        let duplicates = match resolved.is_empty() {
+            true => Duplicates::Exactly(0),
+            false => store::repeated_deliveries(session, &resolved, &left).await?,
         };
         progress.doing("grouping dead letters");
         let letters = match selection.dead_letters {
@@ -120,7 +123,8 @@ impl Facts {
             counts,
             types,
             services,
-            repeated,
+            duplicates,
+            counting: left,
             shown,
             over_time,
             is_by_service,
@@ -161,24 +165,20 @@ impl Facts {
 }
 
 /// What every count needs.
-struct Counting<'a> {
+struct EventCounts<'a> {
     session: &'a Session,
     resolved: &'a ResolvedSelection,
     state: CountState,
 }
 
-impl Counting<'_> {
-    fn is_empty(&self) -> bool {
-        self.resolved.is_empty()
-    }
-
+impl EventCounts<'_> {
     async fn by(
         &self,
         by: &[Grouping],
         shifts: &ZoneShifts,
         limit: i64,
     ) -> Result<Counts, Failure> {
-        if self.is_empty() {
+        if self.resolved.is_empty() {
             return Ok(Counts::default());
         }
         let query = CountQuery {

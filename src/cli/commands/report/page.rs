@@ -2,8 +2,10 @@
 
 use super::facts::{Facts, MOST_NAMES};
 use super::{coverage, events, flow, letters, stuck};
-use crate::count_text::{counted, counted_with};
+use crate::cli::shared::left_to_count;
+use crate::count_text::counted_with;
 use crate::output::html::{Figure, Finding, Page, Tone, grouped};
+use crate::store::Duplicates;
 
 /// The page; `selectors` and `command` as a shell takes them.
 pub(super) fn page(facts: &Facts, selectors: Vec<String>, command: String) -> Page {
@@ -45,9 +47,9 @@ fn figures(facts: &Facts) -> Vec<Figure> {
     let unless_none = |count: i64| if count > 0 { Tone::Notice } else { Tone::Plain };
     let figure = |name, value, tone| Figure { name, value, tone };
     let (dead_letters, quarantined) = (facts.dead_letters(), facts.quarantined());
-    let duplicates = match facts.repeated.unsearched {
-        0 => grouped(facts.repeated.rows),
-        _ => format!("at least {}", grouped(facts.repeated.rows)),
+    let duplicates = match facts.duplicates {
+        Duplicates::Exactly(rows) => grouped(rows),
+        Duplicates::AtLeast(rows) => format!("{} or more", grouped(rows)),
     };
     let stories =
         facts.flow.stories().map_or_else(|| "not read".to_owned(), |all| grouped(all as i64));
@@ -90,10 +92,9 @@ fn findings(facts: &Facts) -> Vec<Finding> {
         let text = format!("Nothing was lost, no dead letter waits{stuck}.");
         findings.push(finding(text, Tone::Good, None));
     }
-    if facts.repeated.unsearched > 0 {
-        let rows = counted(grouped(facts.repeated.unsearched), "row");
-        let text = format!("{rows} were not searched for duplicate deliveries yet.");
-        findings.push(finding(text, Tone::Plain, None));
+    if let (Duplicates::AtLeast(_), Some(left)) = (facts.duplicates, left_to_count(&facts.counting))
+    {
+        findings.push(finding(sentence(&left), Tone::Plain, None));
     }
     for text in facts.left_out() {
         findings.push(finding(sentence(&text), Tone::Plain, None));
