@@ -1,3 +1,5 @@
 //! The commands that analyse stories.
 
+mod page;
+mod report;
 mod stuck;

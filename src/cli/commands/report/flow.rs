@@ -14,6 +14,7 @@ use crate::output::{FlowEdge, FlowPicture, SvgTheme};
 use crate::store;
 use crate::store::{ResolvedSelection, Session, StoryIds};
 use crate::time::span_text;
+use crate::value::Value;
 
 /// With more events than this in the period its stories are not read: that would take minutes.
 pub(super) const MOST_EVENTS: i64 = 5_000_000;
@@ -213,7 +214,7 @@ impl Read {
         let row = |variant: &Variant| {
             let stories = variant.stories.try_into().unwrap_or(i64::MAX);
             let example = self.examples.get(&variant.example.first.row_id);
-            let example = example.and_then(|ids| ids.correlation.to_text()).unwrap_or_default();
+            let example = example.map(story_name).unwrap_or_default();
             vec![
                 Cell::chain(self.sequence(variant)),
                 Cell::new(grouped(stories)),
@@ -263,6 +264,15 @@ impl Read {
         }
         sequence
     }
+}
+
+/// What a story is called: text that somebody chose says more than a UUID.
+pub(super) fn story_name(ids: &StoryIds) -> String {
+    let id = match (&ids.aggregate, &ids.correlation) {
+        (aggregate @ Value::Text(_), Value::Uuid(_)) => aggregate,
+        (_, correlation) => correlation,
+    };
+    id.to_text().unwrap_or_default()
 }
 
 fn span(microseconds: i64) -> String {

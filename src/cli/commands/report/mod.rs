@@ -41,7 +41,7 @@ const SINCE: &str = "-7d";
 #[command(after_help = "\
 Examples:
   audit report week.html
-  audit report yesterday.html --date yesterday --tz Europe/Berlin
+  audit report today.html --date today --tz Europe/Berlin
   audit report orders.html --since -1d --type 'Order*'
   audit report - --since -1d | wc -c    # to stdout")]
 pub(crate) struct ReportArgs {
@@ -117,7 +117,7 @@ impl Run for ReportArgs {
         explain_selection(&reading, &selection, !is_empty, ui).await?;
         reading.finish().await?;
         if is_empty {
-            ui.status("nothing happened in the period: the page says so");
+            ui.status("no rows match: the page says so");
         }
         for line in facts.left_out() {
             ui.status(&line);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::facts::{Facts, Question};
-use super::flow::MOST_EVENTS;
+use super::flow::{MOST_EVENTS, story_name};
 use super::page::sentence;
 use crate::analysis::{Ends, Rules, Usual};
 use crate::cli::shared::{History, Question as StuckQuestion, StuckStory, find_stuck};
@@ -174,19 +174,11 @@ impl Judged {
     }
 
     fn row(&self, story: &StuckStory, facts: &Facts) -> Vec<Cell> {
-        let ids = self.ids.get(&story.first_row);
-        let correlation = ids.and_then(|ids| ids.correlation.to_text()).unwrap_or_default();
-        let aggregate = ids.and_then(|ids| ids.aggregate.to_text());
-        let id = match aggregate {
-            Some(aggregate) if aggregate != correlation => {
-                Cell::code(correlation).with_detail(format!("of {aggregate}"))
-            }
-            _ => Cell::code(correlation),
-        };
+        let id = self.ids.get(&story.first_row).map(story_name).unwrap_or_default();
         let letter = story.last_dead_letter.and_then(|row| self.letters.get(&row));
         let error = letter.map(DeadLetterSummary::error).unwrap_or_default();
         vec![
-            id,
+            Cell::code(id),
             Cell::code(story.last_type.to_string()),
             Cell::new(facts.times.text(story.last_at)),
             Cell::new(span(story.silence.silent)),
