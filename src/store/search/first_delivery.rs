@@ -13,7 +13,7 @@ use crate::store::error::Error;
 pub(in crate::store) struct Deliveries {
     /// The lowest id of the batches that were not searched yet. Batches that were may lie above
     /// it, too: looking for theirs again finds the same.
-    rest_from: i64,
+    pub(super) rest_from: i64,
 }
 
 impl Deliveries {

@@ -162,6 +162,45 @@ impl StorySelection {
         self.events(Some(candidates), Some(longest), deliveries, parameters)
     }
 
+    /// The events of the range of time, in the same order, and a column more: in the first row of a
+    /// story how many events have its correlation, else its aggregate. Where that is how many came,
+    /// the story lies within the range; the others have to be read by their keys. Most rows are read
+    /// once like this, in the order in which they lie, and only the index is asked for each story.
+    pub(in crate::store) fn in_period(&self, deliveries: &Deliveries) -> Statement {
+        let mut parameters = Parameters::default();
+        let matches = self.matches(&mut parameters);
+        let is_step = step_condition(deliveries, &mut parameters);
+        let mut conditions = self.candidate_conditions(Walk::Period, &mut parameters);
+        conditions.push(
+            "(event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)".to_owned(),
+        );
+        let sql = format!(
+            "SELECT correlation, aggregate, created_at, id, event_type, is_dlt, is_step, matches,
+       CASE WHEN row_number() OVER (PARTITION BY correlation, aggregate ORDER BY created_at, id) > 1 THEN NULL
+            WHEN correlation IS NULL THEN (SELECT count(*) FROM event_logs event WHERE event.aggregate_id = story.aggregate)
+            ELSE (SELECT count(*) FROM event_logs event WHERE event.correlation_id = story.correlation) END
+  FROM (SELECT event.correlation_id AS correlation,
+               CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
+               event.created_at, event.id, event.event_type, event.is_dlt IS TRUE AS is_dlt,
+               {is_step} AS is_step,
+               {matches} AS matches
+          FROM event_logs event{}
+        OFFSET 0) AS story
+ ORDER BY correlation, aggregate, created_at, id",
+            where_clause(&conditions)
+        );
+        Statement { sql, parameters }
+    }
+
+    /// Whether the row `event` has what the other selectors ask for. What is NULL matches nothing.
+    fn matches(&self, parameters: &mut Parameters) -> String {
+        let others = selection_conditions(&self.others, "event", parameters);
+        match others.is_empty() {
+            true => "true".to_owned(),
+            false => format!("({}) IS TRUE", others.join(" AND ")),
+        }
+    }
+
     fn events(
         &self,
         candidates: Option<String>,
@@ -169,12 +208,7 @@ impl StorySelection {
         deliveries: &Deliveries,
         mut parameters: Parameters,
     ) -> Statement {
-        let others = selection_conditions(&self.others, "event", &mut parameters);
-        // What is NULL matches nothing.
-        let matches = match others.is_empty() {
-            true => "true".to_owned(),
-            false => format!("({}) IS TRUE", others.join(" AND ")),
-        };
+        let matches = self.matches(&mut parameters);
         let columns = format!(
             "event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, {matches} AS matches"
         );
@@ -336,3 +370,6 @@ pub(in crate::store) fn step_condition(
         deliveries.is_first("event", parameters)
     )
 }
+
+#[cfg(test)]
+mod tests;

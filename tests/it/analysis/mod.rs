@@ -2,4 +2,7 @@
 
 mod page;
 mod report;
+mod flow;
+mod naive;
+mod random_log;
 mod stuck;

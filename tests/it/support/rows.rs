@@ -55,3 +55,11 @@ pub(crate) fn record(database: &Database, rows: &str) -> RangeInclusive<i64> {
     commit(database, &ids);
     ids
 }
+
+/// `partition_id` of the first partition of a topic, which is registered where it is not known.
+pub(crate) fn partition(database: &Database, topic: &str) -> i64 {
+    database.execute(&format!(
+        "INSERT INTO kafka_partitions (cluster_id, topic, partition) VALUES ('test', '{topic}', 0) ON CONFLICT DO NOTHING"
+    ));
+    database.number(&format!("SELECT partition_id FROM kafka_partitions WHERE topic = '{topic}'"))
+}

@@ -189,9 +189,14 @@ fn every_table_fits_80_120_and_200_columns_and_hides_no_error() {
         insta::assert_snapshot!(format!("{columns}_columns"), screens);
     }
     for columns in WIDTHS {
-        for command in
-            [&["status"][..], &["status", "--all"], &["verify", "--wait", "0"], &["config", "show"]]
-        {
+        for command in [
+            &["status"][..],
+            &["status", "--all"],
+            &["verify", "--wait", "0"],
+            &["config", "show"],
+            &["flow"],
+            &["flow", "--variants"],
+        ] {
             let screen = shown(&audit, columns, command);
             for line in screen.lines() {
                 assert!(

@@ -19,16 +19,37 @@ const READING: &str = "reading stories";
 
 /// From this part of all rows on (one in so many), reading every row is quicker than looking for
 /// each story's.
-const LARGE_PART: u64 = 3;
+const LARGE_PART: u64 = 2;
 
 /// Below this number of rows it does not matter.
 const FEW_ROWS: u64 = 100_000;
 
+/// The column that has, in the first row of a story, how many events it has.
+const ALL_EVENTS: usize = 8;
+
 /// The chosen stories, as they arrive from the server.
-pub struct Stories {
+pub struct Stories<'a> {
     rows: Pin<Box<RowStream>>,
     assembler: Assembler,
+    /// Where only the events of a range of time arrive: what is known of the others.
+    period: Option<Period<'a>>,
     is_over: bool,
+}
+
+/// Of the events of a range of time: which stories have others.
+struct Period<'a> {
+    session: &'a Session,
+    chosen: StorySelection,
+    deliveries: Deliveries,
+    arriving: Option<Arriving>,
+    incomplete: Vec<StoryKey>,
+}
+
+/// The story whose events arrive.
+struct Arriving {
+    key: StoryKey,
+    arrived: i64,
+    all: i64,
 }
 
 /// Reads the stories that a selection chooses: their first step happened in its range of time, and
@@ -36,12 +57,22 @@ pub struct Stories {
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn stories(session: &Session, selection: &ResolvedSelection) -> Result<Stories, Error> {
+pub async fn stories<'a>(
+    session: &'a Session,
+    selection: &ResolvedSelection,
+) -> Result<Stories<'a>, Error> {
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
     let chosen = StorySelection::new(selection);
     let walk = walk(session, &chosen).await?;
-    Stories::begin(session, selection, &chosen.statement(walk, &deliveries)).await
+    if walk != Walk::Period {
+        let statement = chosen.statement(walk, &deliveries);
+        return Stories::begin(session, selection, &statement).await;
+    }
+    let statement = chosen.in_period(&deliveries);
+    let stories = Stories::begin(session, selection, &statement).await?;
+    let period = Period { session, chosen, deliveries, arriving: None, incomplete: Vec::new() };
+    Ok(Stories { period: Some(period), ..stories })
 }
 
 /// Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
@@ -58,7 +89,7 @@ pub async fn stories_of(
     session: &Session,
     selection: &ResolvedSelection,
     keys: &[StoryKey],
-) -> Result<Stories, Error> {
+) -> Result<Stories<'static>, Error> {
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
     let statement = StorySelection::new(selection).of_keys(keys, &deliveries);
@@ -91,7 +122,46 @@ async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error>
     Ok(if is_large { Walk::All } else { walk })
 }
 
-impl Stories {
+impl Period<'_> {
+    /// Takes note of an event. True where it begins another story, and the one before is not
+    /// complete: it has to be read again.
+    fn note(&mut self, key: StoryKey, all: Option<i64>) -> bool {
+        match &mut self.arriving {
+            Some(arriving) if arriving.key == key => {
+                arriving.arrived += 1;
+                false
+            }
+            _ => {
+                let is_incomplete = self.end();
+                // Without the number the story counts as incomplete.
+                self.arriving = Some(Arriving { key, arrived: 1, all: all.unwrap_or(i64::MAX) });
+                is_incomplete
+            }
+        }
+    }
+
+    /// No more events of the story arrive. True where it is not complete.
+    fn end(&mut self) -> bool {
+        match self.arriving.take() {
+            Some(Arriving { key, arrived, all }) if arrived != all => {
+                self.incomplete.push(key);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// All events of the stories that are not complete.
+    async fn incomplete(self) -> Result<Option<RowStream>, Error> {
+        if self.incomplete.is_empty() {
+            return Ok(None);
+        }
+        let statement = self.chosen.of_keys(&self.incomplete, &self.deliveries);
+        statement.stream(self.session, READING).await.map(Some)
+    }
+}
+
+impl Stories<'_> {
     /// Those of a statement, as far as the selection chooses them.
     pub(super) async fn begin(
         session: &Session,
@@ -103,7 +173,12 @@ impl Stories {
             created: selection.selection.created,
             days: selection.selection.days.clone(),
         };
-        Ok(Self { rows: Box::pin(rows), assembler: Assembler::new(choice), is_over: false })
+        Ok(Self {
+            rows: Box::pin(rows),
+            assembler: Assembler::new(choice),
+            period: None,
+            is_over: false,
+        })
     }
 
     /// The next story; `None` behind the last.
@@ -114,20 +189,38 @@ impl Stories {
         while !self.is_over {
             let row = self.rows.try_next().await.map_err(Error::query(READING))?;
             let finished = match row {
-                Some(row) => {
-                    let event = story_event(&row).map_err(Error::query(READING))?;
-                    event.and_then(|event| self.assembler.push(&event))
-                }
-                None => {
-                    self.is_over = true;
-                    self.assembler.finish()
-                }
+                Some(row) => self.take(&row).map_err(Error::query(READING))?,
+                None => self.end().await?,
             };
             if finished.is_some() {
                 return Ok(finished);
             }
         }
         Ok(None)
+    }
+
+    /// Takes an event; gives the story before it, where that is complete and chosen.
+    fn take(&mut self, row: &Row) -> Result<Option<Story>, tokio_postgres::Error> {
+        let Some(event) = story_event(row)? else { return Ok(None) };
+        let is_incomplete = match &mut self.period {
+            Some(period) => period.note(event.key, row.try_get(ALL_EVENTS)?),
+            None => false,
+        };
+        Ok(self.assembler.push(&event).filter(|_| !is_incomplete))
+    }
+
+    /// Behind the last event: the last story, and then those that are not complete.
+    async fn end(&mut self) -> Result<Option<Story>, Error> {
+        let Some(mut period) = self.period.take() else {
+            self.is_over = true;
+            return Ok(self.assembler.finish());
+        };
+        let is_incomplete = period.end();
+        match period.incomplete().await? {
+            Some(rows) => self.rows = Box::pin(rows),
+            None => self.is_over = true,
+        }
+        Ok(self.assembler.finish().filter(|_| !is_incomplete))
     }
 
     /// The types of the steps that were read.

@@ -70,7 +70,7 @@ fn begun(selection: Selection) -> ResolvedSelection {
 }
 
 /// Learns from all of them that are no longer than this; says how many steps they had, too.
-async fn read(mut stories: Stories, longest: usize) -> Result<(Usual, u64), Error> {
+async fn read(mut stories: Stories<'_>, longest: usize) -> Result<(Usual, u64), Error> {
     let (mut learner, mut steps) = (Learner::default(), 0);
     while let Some(story) = stories.next().await? {
         if story.step_count() <= longest {
