@@ -15,7 +15,7 @@ pub(super) fn before(
 ) -> Result<Selection, Failure> {
     let created = match text.split_once("..") {
         _ if text.trim() == PREVIOUS => previous(selection)?,
-        Some((since, until)) => between(since, until, clock).map_err(wrong)?,
+        Some((since, until)) => between(since, until, clock).map_err(|error| wrong(&error))?,
         None => clock.day(text).map_err(|_| {
             Failure::usage(format!("--compare: '{text}' is no period"))
                 .with_hint("write 'previous', '2026-11-22', 'yesterday', or 'A..B' with times")
@@ -61,7 +61,7 @@ fn between(since: &str, until: &str, clock: &Clock) -> Result<TimeRange, Error> 
     Ok(TimeRange { since: Some(since), until: Some(until) })
 }
 
-fn wrong(error: Error) -> Failure {
+fn wrong(error: &Error) -> Failure {
     Failure::usage(format!("--compare: {error}"))
 }
 

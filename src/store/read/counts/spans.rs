@@ -28,8 +28,8 @@ pub(super) struct Cut {
     pub(super) edges: Vec<Span>,
 }
 
-/// The time that lies in `created` and, where there are days, in one of these: in the order of time,
-/// each instant once.
+/// The time that lies in `created` and, where there are days, in one of these: in the order of
+/// time, each instant once.
 pub(super) fn spans(created: &TimeRange, days: &[TimeRange]) -> Vec<Span> {
     let created = Span::of(created);
     if days.is_empty() {
