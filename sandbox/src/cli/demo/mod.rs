@@ -1,5 +1,6 @@
 //! `sandbox demo`: from nothing to answers, with real servers and real events.
 
+mod history;
 mod shop;
 mod stage;
 mod tour;
@@ -101,7 +102,7 @@ fn let_try(stage: &Stage<'_>) -> Result<(), Box<dyn Error>> {
   audit tail                    events as they happen, until Ctrl-C
   audit trace order-4711        a story, by the number that the customer has
   audit show 4f2a91c3           one event in full
-  audit query --dlt             what failed, newest first
+  audit stuck                   which orders began and did not end
   audit replay-dlt --dry-run    what would be sent back now
   order-sim --database-url $ORDER_DATABASE_URL --count 20
 

@@ -8,6 +8,7 @@ use sandbox::produce;
 use tokio::runtime::Builder;
 use tokio_postgres::{NoTls, Row};
 
+use super::history;
 use super::services::{self, SHOP_TOPIC};
 use super::stage::Stage;
 
@@ -24,8 +25,8 @@ pub(super) struct Shop {
     pub(super) stuck: String,
 }
 
-/// Publishes two orders of the shop for two that the order service has, and leaves the first record
-/// of the stuck one in a file.
+/// Publishes two orders of the shop for two that the order service has, and those of the days
+/// before; leaves the first record of the stuck one in a file.
 pub(super) fn publish(stage: &Stage<'_>) -> Result<Shop, Box<dyn Error>> {
     let url = stage.sandbox().postgres().url("order_db");
     let well = order(&url, SHIPPED)?.records(
@@ -39,7 +40,8 @@ pub(super) fn publish(stage: &Stage<'_>) -> Result<Shop, Box<dyn Error>> {
     );
     fs::write(stage.folder().join("record.json"), &stuck[0])?;
     services::create_topic(stage.sandbox(), SHOP_TOPIC)?;
-    let records = record_file::read((well.concat() + &stuck.concat()).as_bytes())?;
+    let orders = well.concat() + &stuck.concat() + &history::records();
+    let records = record_file::read(orders.as_bytes())?;
     produce(stage.sandbox().kafka().brokers(), &records)?;
     Ok(Shop { stuck: order.id })
 }

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{Write, stdout};
 use std::time::Duration;
 
+use super::history;
 use super::shop::Shop;
 use super::stage::Stage;
 
@@ -14,7 +15,12 @@ struct Step {
     lines: &'static [&'static str],
 }
 
-const SEARCH: [Step; 3] = [
+const SEARCH: [Step; 4] = [
+    Step {
+        title: "What is stuck?",
+        explanation: "Which orders began and did not end? What is usual is learned from the days before.",
+        lines: &["audit stuck"],
+    },
     Step {
         title: "Where is order-4711?",
         explanation: "A customer says that it is not shipped. Its story, across all services:",
@@ -76,6 +82,9 @@ pub(super) fn show(stage: &Stage<'_>, shop: &Shop) -> Result<(), Box<dyn Error>>
     let query = format!("audit query --fail-on-empty --correlation {}", shop.stuck);
     stage.wait_until(&format!("{query} --dlt"), RECORDED_WITHIN)?;
     stage.wait_until(&format!("{query} --service shop --type OrderChanged"), RECORDED_WITHIN)?;
+    let recorded = "$(audit query --topic shop.events --until -24h --count)";
+    let has_history = format!("test \"{recorded}\" -eq {}", history::count());
+    stage.wait_until(&has_history, RECORDED_WITHIN)?;
     SEARCH.iter().try_for_each(|step| show_step(stage, step))?;
 
     stage.wait_until(&format!("{query} --service payment-service"), RECORDED_WITHIN)?;
