@@ -71,7 +71,8 @@ CREATE INDEX idx_ingest_batches_uncounted ON ingest_batches (batch_no) WHERE NOT
 
 -- Counts the rows of the next batches that did not count themselves, up to about most_rows of them. Returns how many rows it was;
 -- 0 where nothing is left, null where another session is at it. Batches become visible in the order of their numbers, so those up
--- to the last one seen are all there. (The settings: each batch is found through the index on id, whatever the statistics say.)
+-- to the last one seen are all there. OFFSET 0 has the rows of each batch looked up by their ids: how many lie between two ids of
+-- another table is beyond what PostgreSQL can estimate, and it would rather walk through all rows in some other order.
 CREATE FUNCTION fill_event_counts(most_rows bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off SET jit = off AS $$
 DECLARE
@@ -94,8 +95,10 @@ BEGIN
     INSERT INTO event_counts (hour, event_type, source_service, partition_id, is_dlt, events, first_at, last_at)
     SELECT date_trunc('hour', created_at), event_type, source_service, partition_id, coalesce(is_dlt, false), count(*),
            min(created_at), max(created_at)
-      FROM ingest_batches JOIN event_logs ON id BETWEEN first_id AND last_id
-     WHERE NOT counted AND batch_no > done_before AND batch_no <= done_now AND partition_id IS NOT NULL
+      FROM ingest_batches
+     CROSS JOIN LATERAL (SELECT created_at, event_type, source_service, partition_id, is_dlt FROM event_logs
+                          WHERE id BETWEEN first_id AND last_id AND partition_id IS NOT NULL OFFSET 0) AS event
+     WHERE NOT counted AND batch_no > done_before AND batch_no <= done_now
      GROUP BY 1, 2, 3, 4, 5;
     UPDATE event_count_state SET filled_through = done_now;
     RETURN greatest(row_total, 1);
@@ -127,8 +130,10 @@ BEGIN
     INSERT INTO duplicate_deliveries (event_log_id)
     SELECT delivery.id
       FROM (SELECT id, event_id, partition_id, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
-              FROM ingest_batches JOIN event_logs ON id BETWEEN first_id AND last_id
-             WHERE batch_no > done_before AND batch_no <= done_now AND is_dlt IS NOT TRUE) AS delivery
+              FROM ingest_batches
+             CROSS JOIN LATERAL (SELECT id, event_id, partition_id FROM event_logs
+                                  WHERE id BETWEEN first_id AND last_id AND is_dlt IS NOT TRUE OFFSET 0) AS event
+             WHERE batch_no > done_before AND batch_no <= done_now) AS delivery
      WHERE delivery.partition_id IS NOT NULL
        AND (nth > 1
             OR EXISTS (SELECT FROM event_logs earlier

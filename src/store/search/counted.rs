@@ -47,7 +47,8 @@ impl Counting {
     }
 
     /// A subquery for FROM, called `row`: the rows of `event_logs` that are not in `event_counts`,
-    /// with all of their columns. Conditions on it reach the tables within.
+    /// with all of their columns. The rows of each batch are looked up by their ids (OFFSET 0 has it
+    /// so): how many there are between two ids of another table PostgreSQL can't estimate.
     pub(in crate::store) fn uncounted(&self, row: &str, parameters: &mut Parameters) -> String {
         if self.uncounted_rows == 0 {
             // Spares the planner a join that it takes for a large one.
@@ -67,8 +68,11 @@ impl Counting {
 /// The rows of these batches, and those that no ingester wrote.
 fn rest(row: &str, batches: &str) -> String {
     format!(
-        "(SELECT {row}.* FROM ingest_batches batch JOIN event_logs {row} ON {row}.id BETWEEN batch.first_id AND batch.last_id
-    WHERE {batches} AND {row}.partition_id IS NOT NULL
+        "(SELECT {row}.* FROM ingest_batches batch
+    CROSS JOIN LATERAL (SELECT {row}.* FROM event_logs {row}
+                         WHERE {row}.id BETWEEN batch.first_id AND batch.last_id AND {row}.partition_id IS NOT NULL
+                        OFFSET 0) {row}
+    WHERE {batches}
    UNION ALL
    {}) {row}",
         outside_batches(row)
@@ -95,8 +99,11 @@ mod tests {
         };
         let mut parameters = Parameters::default();
         insta::assert_snapshot!(counting.uncounted("event", &mut parameters), @r"
-        (SELECT event.* FROM ingest_batches batch JOIN event_logs event ON event.id BETWEEN batch.first_id AND batch.last_id
-            WHERE NOT batch.counted AND batch.batch_no > $1 AND event.partition_id IS NOT NULL
+        (SELECT event.* FROM ingest_batches batch
+            CROSS JOIN LATERAL (SELECT event.* FROM event_logs event
+                                 WHERE event.id BETWEEN batch.first_id AND batch.last_id AND event.partition_id IS NOT NULL
+                                OFFSET 0) event
+            WHERE NOT batch.counted AND batch.batch_no > $1
            UNION ALL
            SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
         ");
