@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn they_stay_within_the_period_and_hours_without_events_have_none() {
-        let time = |hours| DateTime::UNIX_EPOCH + Duration::minutes(hours * 60 + 30);
+        let time = |hours: i64| DateTime::UNIX_EPOCH + Duration::minutes(hours * 60 + 30);
         let period = TimeRange { since: Some(time(0)), until: Some(time(3)) };
         let windows = windows(&hours([5, 0, 0, 5]), period, 1_000);
         assert!(
