@@ -44,7 +44,8 @@ COMMENT ON TABLE event_counts_by_day IS 'the rows of event_counts that are merge
 CREATE UNIQUE INDEX idx_event_counts_by_day
     ON event_counts_by_day (day, event_type, coalesce(source_service, ''), (source_service IS NULL), partition_id, is_dlt);
 
--- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters are no deliveries.
+-- Rows that deliver an event again: of several deliveries in commit order, all but the first. Dead letters, tombstones and quarantined
+-- records are no deliveries: one that was quarantined and comes again, put right, is delivered for the first time.
 CREATE TABLE duplicate_deliveries (
     event_log_id BIGINT PRIMARY KEY
 );
@@ -132,12 +133,14 @@ BEGIN
       FROM (SELECT id, event_id, partition_id, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
               FROM ingest_batches
              CROSS JOIN LATERAL (SELECT id, event_id, partition_id FROM event_logs
-                                  WHERE id BETWEEN first_id AND last_id AND is_dlt IS NOT TRUE OFFSET 0) AS event
+                                  WHERE id BETWEEN first_id AND last_id AND is_dlt IS NOT TRUE
+                                    AND event_type NOT IN ('audit.Tombstone', 'audit.Quarantined') OFFSET 0) AS event
              WHERE batch_no > done_before AND batch_no <= done_now) AS delivery
      WHERE delivery.partition_id IS NOT NULL
        AND (nth > 1
             OR EXISTS (SELECT FROM event_logs earlier
                         WHERE earlier.event_id = delivery.event_id AND earlier.id <> delivery.id AND earlier.is_dlt IS NOT TRUE
+                          AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
                           AND (SELECT batch.batch_no <= done_before AND batch.last_id >= earlier.id FROM ingest_batches batch
                                 WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1)));
     GET DIAGNOSTICS found_ = ROW_COUNT;

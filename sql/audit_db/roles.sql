@@ -38,7 +38,7 @@ GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(i
 
 GRANT SELECT ON event_logs, dead_letters, dlt_replays, dlt_replay_outcomes, ingest_batches, ingest_batch_ranges,
                 kafka_partitions, ledger_head, audit_installation, refinery_schema_history, event_counts,
-                event_counts_by_day, event_count_state, duplicate_deliveries
+                event_counts_by_day, event_count_state, duplicate_deliveries, audit_events, audit_stories
              TO audit_reader, audit_replayer;
 
 -- Who replays writes down what was sent, and what came of it; who sent it, when and why stays as it was written.

@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
-use super::{ColumnOrigin, ColumnSource, Decoder, Format, Reason, Record};
+use super::{ColumnOrigin, ColumnSource, Decoder, Format, Reason, Record, text_of_id};
 use crate::time::UnixMicros;
 
 /// One column of the row that a record would become.
@@ -15,6 +18,8 @@ pub struct Column {
     /// Its value as text; JSON without white space between its tokens for `payload` and
     /// `attributes`.
     pub value: Option<String>,
+    /// Of an id: the text that it was made of.
+    pub original: Option<String>,
     /// Where it came from.
     pub source: ColumnSource,
 }
@@ -47,6 +52,7 @@ pub struct Explanation {
 pub fn explain(decoder: &Decoder, record: &Record<'_>, now: UnixMicros) -> Explanation {
     let decoded = decoder.decode(record, now);
     let (event, sources) = (decoded.event, decoded.sources);
+    let originals: Attributes<'_> = serde_json::from_str(&event.attributes).unwrap_or_default();
     let values_and_origins = [
         (Some(event.event_id.to_string()), sources.event_id),
         (Some(event.event_type.into_owned()), sources.event_type),
@@ -64,9 +70,51 @@ pub fn explain(decoder: &Decoder, record: &Record<'_>, now: UnixMicros) -> Expla
     let columns = COLUMN_NAMES
         .into_iter()
         .zip(values_and_origins)
-        .map(|(name, (value, source))| Column { name, value, source })
+        .map(|(name, (value, source))| Column {
+            name,
+            value,
+            original: match name {
+                "aggregate_id" => event.aggregate_id.and_then(|id| originals.aggregate(id)),
+                "correlation_id" => event.correlation_id.and_then(|id| originals.correlation(id)),
+                _ => None,
+            },
+            source,
+        })
         .collect();
     Explanation { format: decoded.format, reason: decoded.reason, columns }
+}
+
+/// Where the texts stand that ids were made of.
+#[derive(Default, Deserialize)]
+struct Attributes<'a> {
+    #[serde(borrow, default)]
+    key: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    original: Originals<'a>,
+}
+
+#[derive(Default, Deserialize)]
+struct Originals<'a> {
+    #[serde(borrow, default)]
+    aggregate_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    correlation_id: Option<&'a RawValue>,
+}
+
+impl Attributes<'_> {
+    fn aggregate(&self, id: Uuid) -> Option<String> {
+        let candidates = [self.original.aggregate_id, self.key];
+        text_of_id(id, candidates.into_iter().flatten().map(unquoted))
+    }
+
+    fn correlation(&self, id: Uuid) -> Option<String> {
+        text_of_id(id, self.original.correlation_id.map(unquoted))
+    }
+}
+
+/// The characters of a JSON text; other JSON as it is.
+fn unquoted(raw: &RawValue) -> String {
+    serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
 }
 
 /// JSON without the white space between its tokens. Nothing is parsed: no digit of a number is

@@ -34,7 +34,7 @@ pub use mark::{Mark, UnknownMark};
 pub use reason::Reason;
 pub use record::{Header, Record};
 pub use row::Event;
-pub use row::ids::{aggregate_uuid, correlation_uuid};
+pub use row::ids::{aggregate_uuid, correlation_uuid, text_of_id};
 pub use row::quarantine::QUARANTINED;
 pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};

@@ -252,14 +252,22 @@ pub(crate) fn describe_columns(argument: Arg) -> Arg {
 /// The columns to show where no others were asked for.
 fn default_columns(format: Format) -> Vec<EventColumn> {
     use EventColumn::{
-        Aggregate, Attributes, CorrelationId, CreatedAt, ErrorClass, ErrorMessage, EventId,
-        EventType, Id, KafkaOffset, Mark, PartitionId, Payload, SourceService,
+        Aggregate, Attributes, Correlation, CorrelationId, CreatedAt, ErrorClass, ErrorMessage,
+        EventId, EventType, Id, KafkaOffset, Mark, PartitionId, Payload, SourceService,
     };
     match format {
         Format::Csv => EventColumn::ORIGINAL.to_vec(),
         Format::Json | Format::Ndjson => {
-            let others =
-                [PartitionId, KafkaOffset, CorrelationId, Attributes, ErrorClass, ErrorMessage];
+            let others = [
+                PartitionId,
+                KafkaOffset,
+                CorrelationId,
+                Attributes,
+                ErrorClass,
+                ErrorMessage,
+                Aggregate,
+                Correlation,
+            ];
             [&EventColumn::ORIGINAL[..], &others].concat()
         }
         Format::Table => {

@@ -25,6 +25,21 @@ pub fn correlation_uuid(text: &[u8]) -> Uuid {
     uuid_of(&id).unwrap_or_else(|| made_correlation(&id))
 }
 
+/// The text that an aggregate's or a correlation's id was made of: the first of these that gives
+/// it.
+/// `None` where none does.
+pub fn text_of_id<T: AsRef<str>>(
+    id: Uuid,
+    candidates: impl IntoIterator<Item = T>,
+) -> Option<String> {
+    candidates.into_iter().find_map(|text| {
+        let text = String::from_utf8(carried(text.as_ref().as_bytes()).into_owned()).ok()?;
+        let is_original = uuid_of(text.as_bytes()).is_none()
+            && [made_aggregate(text.as_bytes()), made_correlation(text.as_bytes())].contains(&id);
+        is_original.then_some(text)
+    })
+}
+
 /// The UUID v5 of an aggregate's id, taken out of what was around it, that is no UUID.
 pub(in crate::event) fn made_aggregate(id: &[u8]) -> Uuid {
     made_of(&[b"aggregate:", id])

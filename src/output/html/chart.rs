@@ -224,7 +224,17 @@ mod tests {
             lines.into_iter().map(|line| line.label).collect::<Vec<_>>().join(" ")
         };
         let shown = [0, 1, 3, 7, 40, 41, 1_234, 999_999, i64::MAX as u64].map(labels).join("\n");
-        insta::assert_snapshot!(shown, @r"");
+        insta::assert_snapshot!(shown, @r"
+0 1
+0 1
+0 1 2 3
+0 2 4 6 8
+0 10 20 30 40
+0 20 40 60
+0 500 1,000 1,500
+0 500k 1M
+0 5000000000G 10000000000G
+");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
 use crate::store::search::counted::Counting;
-use crate::store::search::first_delivery::Deliveries;
+use crate::store::search::first_delivery::{Deliveries, is_delivery};
 use crate::time::PostgresMicros;
 
 /// The newest incarnation of a partition.
@@ -174,8 +174,8 @@ pub async fn lost_ranges(session: &Session, limit: i64) -> Result<Vec<LostRange>
         .await
 }
 
-/// How many rows deliver an event again. Dead letters repeat their event by nature, and do not
-/// count.
+/// How many rows deliver an event again. Dead letters, tombstones and quarantined records are no
+/// deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duplicates {
     /// So many.
@@ -201,7 +201,8 @@ pub async fn duplicates(
         let unsearched = counting.unsearched("event", &mut parameters);
         let is_first = deliveries.is_first("event", &mut parameters);
         let sql = format!(
-            "SELECT count(*) FROM {unsearched}\n WHERE event.is_dlt IS NOT TRUE AND NOT ({is_first})"
+            "SELECT count(*) FROM {unsearched}\n WHERE {} AND NOT ({is_first})",
+            is_delivery("event")
         );
         let statement = Statement { sql, parameters };
         let rest: i64 = statement.row(session, counted, |row| row.try_get(0)).await?;
@@ -210,10 +211,13 @@ pub async fn duplicates(
     if !all {
         return Ok(Duplicates::AtLeast(counting.duplicates));
     }
-    let sql = "SELECT coalesce(sum(deliveries - 1), 0)::bigint
-                 FROM (SELECT count(*) AS deliveries FROM event_logs WHERE is_dlt IS NOT TRUE
-                        GROUP BY event_id HAVING count(*) > 1) AS repeated";
-    Ok(Duplicates::Exactly(session.row(counted, sql, &[], |row| row.try_get(0)).await?))
+    let sql = format!(
+        "SELECT coalesce(sum(deliveries - 1), 0)::bigint
+                 FROM (SELECT count(*) AS deliveries FROM event_logs event WHERE {}
+                        GROUP BY event_id HAVING count(*) > 1) AS repeated",
+        is_delivery("event")
+    );
+    Ok(Duplicates::Exactly(session.row(counted, &sql, &[], |row| row.try_get(0)).await?))
 }
 
 /// Whether so many rows were not searched, or not written by an ingester, that looking at them would

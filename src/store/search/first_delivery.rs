@@ -3,9 +3,16 @@
 use tokio_postgres::types::Type;
 
 use super::batch_of_row::commit_position;
+use crate::event::{QUARANTINED, TOMBSTONE};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::Parameters;
 use crate::store::error::Error;
+
+/// The condition that `row` delivers an event. Dead letters, tombstones and quarantined records do
+/// not: one that was quarantined and comes again, put right, is delivered for the first time.
+pub(in crate::store) fn is_delivery(row: &str) -> String {
+    format!("{row}.is_dlt IS NOT TRUE AND {row}.event_type NOT IN ('{TOMBSTONE}', '{QUARANTINED}')")
+}
 
 /// How far deliveries of events that were there before are known: those of most rows stand in
 /// `duplicate_deliveries`, those of the rest are looked for.
@@ -34,16 +41,17 @@ impl Deliveries {
     }
 
     /// The condition that no other delivery of the event of `row` committed before it. `row` is an
-    /// alias of `event_logs` for a row that is no dead letter: dead letters are no deliveries.
-    /// Rows that no batch covers come last.
+    /// alias of `event_logs` for a row that delivers an event ([`is_delivery`]). Rows that no batch
+    /// covers come last.
     pub(in crate::store) fn is_first(&self, row: &str, parameters: &mut Parameters) -> String {
         let rest_from = parameters.bind(self.rest_from, Type::INT8);
         let (before, own) = (commit_position("earlier"), commit_position(row));
+        let is_delivery = is_delivery("earlier");
         format!(
             "NOT EXISTS (SELECT FROM duplicate_deliveries known WHERE known.event_log_id = {row}.id)
    AND ({row}.id < {rest_from} AND {row}.partition_id IS NOT NULL
         OR NOT EXISTS (SELECT FROM event_logs earlier
-                        WHERE earlier.event_id = {row}.event_id AND earlier.id <> {row}.id AND earlier.is_dlt IS NOT TRUE
+                        WHERE earlier.event_id = {row}.event_id AND earlier.id <> {row}.id AND {is_delivery}
                           AND ({before}, earlier.id) < ({own}, {row}.id)))"
         )
     }
@@ -62,7 +70,7 @@ mod tests {
 NOT EXISTS (SELECT FROM duplicate_deliveries known WHERE known.event_log_id = event.id)
    AND (event.id < $1 AND event.partition_id IS NOT NULL
         OR NOT EXISTS (SELECT FROM event_logs earlier
-                        WHERE earlier.event_id = event.event_id AND earlier.id <> event.id AND earlier.is_dlt IS NOT TRUE
+                        WHERE earlier.event_id = event.event_id AND earlier.id <> event.id AND earlier.is_dlt IS NOT TRUE AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
                           AND (coalesce((SELECT CASE WHEN batch.last_id >= earlier.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), earlier.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id)))
 $1 int8 700
 ");

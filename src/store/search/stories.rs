@@ -3,10 +3,9 @@
 use tokio_postgres::types::Type;
 
 use super::conditions::{selection_conditions, text_conditions, where_clause};
-use super::first_delivery::Deliveries;
+use super::first_delivery::{Deliveries, is_delivery};
 use super::resolved::{ErrorFilter, ResolvedSelection, TextFilter};
 use crate::analysis::StoryKey;
-use crate::event::{QUARANTINED, TOMBSTONE};
 use crate::filter::{Selection, TimeRange};
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::time::PostgresMicros;
@@ -364,11 +363,7 @@ pub(in crate::store) fn step_condition(
     deliveries: &Deliveries,
     parameters: &mut Parameters,
 ) -> String {
-    let others = parameters.bind(vec![QUARANTINED, TOMBSTONE], Type::VARCHAR_ARRAY);
-    format!(
-        "event.is_dlt IS NOT TRUE AND event.event_type <> ALL({others}) AND {}",
-        deliveries.is_first("event", parameters)
-    )
+    format!("{} AND {}", is_delivery("event"), deliveries.is_first("event", parameters))
 }
 
 #[cfg(test)]

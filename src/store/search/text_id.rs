@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::event::{aggregate_uuid, carried, correlation_uuid};
+use crate::event::text_of_id;
 use crate::value::Value;
 
 /// SQL that gives a JSON array: the aggregate's id, and the texts that it may have been made of.
@@ -25,12 +25,7 @@ pub(in crate::store) fn as_it_came(array: &str) -> Option<Value<'static>> {
     let values: Vec<Option<&RawValue>> = serde_json::from_str(array).ok()?;
     let (id, texts) = values.split_first()?;
     let id = Uuid::parse_str(&text(id.as_ref()?)?).ok()?;
-    let original = texts.iter().flatten().filter_map(|raw| text(raw)).find_map(|text| {
-        let text = String::from_utf8(carried(text.as_bytes()).into_owned()).ok()?;
-        let is_original = Uuid::parse_str(&text).is_err()
-            && [aggregate_uuid(text.as_bytes()), correlation_uuid(text.as_bytes())].contains(&id);
-        is_original.then_some(text)
-    });
+    let original = text_of_id(id, texts.iter().flatten().filter_map(|raw| text(raw)));
     Some(original.map_or(Value::Uuid(id), Value::from))
 }
 
@@ -48,6 +43,7 @@ fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::{aggregate_uuid, correlation_uuid};
 
     fn came(id: Uuid, texts: &str) -> Option<Value<'static>> {
         as_it_came(&format!("[\"{id}\"{texts}]"))

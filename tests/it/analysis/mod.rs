@@ -1,8 +1,8 @@
 //! The commands that analyse stories.
 
-mod page;
-mod report;
 mod flow;
 mod naive;
+mod page;
 mod random_log;
+mod report;
 mod stuck;

@@ -173,6 +173,18 @@ fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
             "has the name of a function of migrate's",
         ),
         (
+            // Hides a row from all that read the view.
+            format!(
+                "CREATE OR REPLACE VIEW audit_events AS {} WHERE event.id <> 7",
+                database.value("SELECT rtrim(pg_get_viewdef('audit_events'::regclass), ';')")
+            ),
+            format!(
+                "CREATE OR REPLACE VIEW audit_events AS {}",
+                database.value("SELECT pg_get_viewdef('audit_events'::regclass)")
+            ),
+            "audit_events: is not the view that migrate made",
+        ),
+        (
             "DROP INDEX idx_ingest_batches_recorded_at".to_owned(),
             "CREATE INDEX idx_ingest_batches_recorded_at ON ingest_batches (recorded_at)".to_owned(),
             "ingest_batches: the index is missing: btree (recorded_at)",

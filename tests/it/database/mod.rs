@@ -7,3 +7,4 @@ mod migrate;
 mod servers;
 mod standby;
 mod tls;
+mod views;

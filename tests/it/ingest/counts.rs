@@ -240,7 +240,7 @@ fn of_several_deliveries_all_but_the_one_that_committed_first_are_duplicates() {
     assert_eq!(duplicates(), 4);
     assert_counted(&database);
     let listed = format!(
-        "SELECT string_agg((event_log_id - {low})::text, ' ' ORDER BY 1) FROM duplicate_deliveries
+        "SELECT string_agg((event_log_id - {low})::text, ' ' ORDER BY event_log_id) FROM duplicate_deliveries
                            WHERE event_log_id >= {low}"
     );
     assert_eq!(database.value(&listed), "0 1", "the higher ids committed first");

@@ -62,7 +62,7 @@ fn a_value_is_decoded_with_the_key_and_headers_of_the_command_line() {
     column             from                                                       value
     event_id           cluster, topic, partition and offset                       096f2390-8d82-5375-a675-17e2fd3538aa
     event_type         header type                                                OrderPlaced
-    aggregate_id       the key (other text than a UUID, mapped by UUID v5)        a294ee70-bf4d-58d4-99fa-4bdb73304af2
+    aggregate_id       the key (other text than a UUID, mapped by UUID v5)        17 (a294ee70-bf4d-58d4-99fa-4bdb73304af2)
     source_service     nowhere                                                    -
     is_dlt             the topic's name                                           true
     payload            the whole value                                            {"order":17}

@@ -17,7 +17,7 @@ use sandbox::{Placed, Sandbox, Scope};
 use uuid::Uuid;
 
 use crate::support::fixtures::{self, CreatedAt, EventId, Fixture};
-use crate::support::{Audit, Database, Oracle};
+use crate::support::{Audit, Database, Oracle, views_show_the_ids_that_the_program_shows};
 
 /// The columns that are compared: name, the type in which PostgreSQL compares it.
 const COLUMNS: [(&str, &str); 8] = [
@@ -166,6 +166,7 @@ fn every_fixture_becomes_the_row_that_its_file_says_through_kafka_and_postgresql
     }
     assert!(differences.is_empty(), "{differences:#?}");
     dead_letters_are_what_was_produced(&scope, &database, &fixtures, &recorded);
+    views_show_the_ids_that_the_program_shows(&audit, &database);
 }
 
 /// Key, value and headers byte for byte, and what the headers say.

@@ -5,7 +5,7 @@ use record_file::{Content, Record};
 use sandbox::{Sandbox, Scope};
 
 use super::fixtures_on_servers::stored_headers;
-use crate::support::{Audit, Database, Hostile, Oracle};
+use crate::support::{Audit, Database, Hostile, Oracle, views_show_the_ids_that_the_program_shows};
 
 /// Far times, long kept, large records.
 const TOPIC_SETTINGS: [(&str, &str); 3] = [
@@ -86,6 +86,7 @@ fn thousands_of_hostile_records_are_one_row_each_with_a_good_one_behind() {
         ),
         0
     );
+    views_show_the_ids_that_the_program_shows(&audit, &database);
 }
 
 #[test]
@@ -114,6 +115,7 @@ fn hostile_dead_letters_are_kept_byte_for_byte_and_reach_no_terminal_as_controls
         assert_eq!(stored_headers(&row[2]), record.headers, "headers at offset {offset}");
     }
     Oracle::read(&database, scope.brokers(), &[&topic]).approve_coverage();
+    views_show_the_ids_that_the_program_shows(&audit, &database);
     for command in
         [&["query", "-n", "10000"][..], &["tail", "--no-follow", "-n", "10000", "-o", "table"]]
     {

@@ -8,6 +8,7 @@ mod export;
 mod lists;
 mod open_transactions;
 mod query;
+mod show_ids;
 mod show_trace_stats;
 mod stats;
 mod status;

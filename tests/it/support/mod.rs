@@ -16,6 +16,7 @@ mod producer;
 mod programs;
 mod pty;
 pub(crate) mod rows;
+mod views;
 
 pub(crate) use audit::{Audit, Running, wait_until};
 pub(crate) use authority::Authority;
@@ -28,3 +29,4 @@ pub(crate) use oracle::Oracle;
 pub(crate) use producer::Producer;
 pub(crate) use programs::programs;
 pub(crate) use pty::Terminal;
+pub(crate) use views::views_show_the_ids_that_the_program_shows;

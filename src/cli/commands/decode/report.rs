@@ -62,7 +62,7 @@ impl Report {
         writeln!(writer)?;
         let columns = explanation.columns.iter().map(|column| {
             (
-                vec![column.name.into(), column.source.to_string().into(), cell(column)],
+                vec![column.name.into(), column.source.to_string().into(), value(column)],
                 Emphasis::None,
             )
         });
@@ -98,6 +98,14 @@ fn row<'a>(record: &'a str, answer: &'a Answer) -> Vec<Value<'a>> {
         explanation.columns.iter().map(|column| (column.name, column.source.to_string().into()));
     cells.push(Value::Json(object(origins).into()));
     cells
+}
+
+/// As `show` has it: an id as it came, and the UUID that was made of it where it is text.
+fn value(column: &event::Column) -> Value<'_> {
+    match (&column.original, &column.value) {
+        (Some(original), Some(id)) => format!("{original} ({id})").into(),
+        _ => cell(column),
+    }
 }
 
 fn cell(column: &event::Column) -> Value<'_> {

@@ -156,7 +156,7 @@ impl<'a> Spans<'a> {
             Unit::Hour => &[1, 3, 6, 12, 24],
             Unit::Day => &[1, 7, 14, 28],
             Unit::Week => &[1, 2, 4, 13, 26],
-            Unit::Month => &[1, 3, 6, 12, 60, 120],
+            Unit::Month => &[1, 3, 6, 12, 24, 60, 120],
         };
         let at = |step: i64| {
             let is_labelled = move |index: &usize| {
@@ -264,7 +264,15 @@ mod tests {
             shown("2016-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "UTC"),
             shown("1800-01-01T00:00:00Z", "2026-01-01T00:00:00Z", "UTC"),
         ];
-        insta::assert_snapshot!(shown.join("\n"), @r"");
+        insta::assert_snapshot!(shown.join("\n"), @r"
+30 a minute: Sun 22 Nov, 10:00 … Sun 22 Nov, 10:29 | 10:00 10:05 10:10 10:15 10:20 10:25
+24 an hour: Sun 22 Nov, 11:00 … Mon 23 Nov, 10:00 | 12:00 15:00 18:00 21:00 23 Nov 03:00 06:00 09:00
+169 an hour: Thu 19 Nov, 15:00 … Thu 26 Nov, 15:00 | 20 Nov 21 Nov 22 Nov 23 Nov 24 Nov 25 Nov 26 Nov
+31 a day: Thu 1 Oct 2026 … Sat 31 Oct 2026 | 5 Oct 12 Oct 19 Oct 26 Oct
+53 a week: week from 17 Nov 2025 … week from 16 Nov 2026 | 19 Jan 20 Apr 20 Jul 19 Oct
+120 a month: Jan 2016 … Dec 2025 | Jan 2016 Jan 2018 Jan 2020 Jan 2022 Jan 2024
+none
+");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod details;
 mod json;
+mod last_event;
 mod text;
 
 use std::io::Write as _;
@@ -13,24 +14,26 @@ use crate::cli::shared::{Context, FormatArgs, Run, ambiguous};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
 use crate::store;
-use crate::store::{EventLookup, ReadMode};
+use crate::store::{EventColumn, EventLookup, ReadMode};
 use details::{EventDetails, MOST_RELATED};
+use last_event::last_event_of;
 
 /// Show one event in full
 ///
 /// With its payload, where it came from, what caused it and what it caused, its other deliveries,
 /// and what became of it as a dead letter: as text, or as one object in JSON and NDJSON. CSV has
-/// its rows with all columns: the one that is shown first, then its other deliveries. Exits with 3
-/// where nothing has the id.
+/// its rows with all columns: the one that is shown first, then its other deliveries. Of an
+/// aggregate or a correlation its last event is shown. Exits with 3 where nothing has the id.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit show 4f2a91c3-0c1d-4c51-9d0e-52a1f5a0b7de
   audit show 4f2a91c3…b7de              # an id as tables show it
   audit show 40                         # a row id
+  audit show order-4711                 # the last event of an order
   audit show 8d3e57b0 --diff            # what changed since the event before")]
 pub(crate) struct ShowArgs {
-    /// Event id, its beginning, its short form, or a row id
+    /// Event, aggregate or correlation: an id, its beginning, its short form, or a row id
     id: String,
     /// Also show what changed in the payload since the aggregate's event before
     #[arg(long)]
@@ -57,11 +60,14 @@ impl Run for ShowArgs {
         }
         let mut session = context.settings.session("audit show").await?;
         let reading = session.read(ReadMode::Page).await?;
+        let mut taken_for = None;
         let details = match store::find_event(&reading, &self.id).await? {
             EventLookup::Nothing => {
-                return Err(Failure::new(format!("no event has the id '{}'", self.id))
-                    .with_hint("`audit trace` takes the id of an aggregate or a correlation, too")
-                    .with_exit(Exit::NothingMatched));
+                let (event, words) = last_event_of(&reading, &self.id).await?;
+                taken_for = Some(words);
+                let event_id = event.uuid(EventColumn::EventId)?.unwrap_or_default();
+                let deliveries = store::deliveries_of(&reading, event_id).await?;
+                EventDetails::read(&reading, deliveries, Some(event.id()?), self.diff).await?
             }
             EventLookup::Ambiguous(candidates) => return Err(ambiguous(&self.id, &candidates)?),
             EventLookup::Event { deliveries, row_id } => {
@@ -79,6 +85,9 @@ impl Run for ShowArgs {
         let mut output = ui.paged(format);
         output.write_all(&bytes)?;
         output.close()?;
+        if let Some(words) = taken_for {
+            ui.status(&words);
+        }
         if details.has_more {
             ui.status(&format!(
                 "causes and effects were looked for among the first {MOST_RELATED} events of its \

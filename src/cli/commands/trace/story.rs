@@ -109,6 +109,7 @@ impl<'a> Story<'a> {
             Column::new("mark").optional(1),
             // The number of the row is short, and `audit show` takes both.
             Column::new("id"),
+            Column::new("aggregate").optional(4).whole(),
             Column::new("event_id").optional(3),
             Column::new("note").explains(),
         ];
@@ -125,6 +126,7 @@ impl<'a> Story<'a> {
                 format!("{indent}{branch}{event_type}").into(),
                 event.text(EventColumn::Mark)?.into(),
                 event.id()?.into(),
+                event.value(EventColumn::Aggregate)?,
                 event.uuid(EventColumn::EventId)?.into(),
                 self.note(entry)?.into(),
             ];
@@ -150,6 +152,8 @@ impl<'a> Story<'a> {
             "causation_id",
             "aggregate_id",
             "correlation_id",
+            "aggregate",
+            "correlation",
             "note",
             "id",
             "payload",
@@ -169,6 +173,8 @@ impl<'a> Story<'a> {
                 event.text(EventColumn::CausationId)?.into(),
                 event.uuid(EventColumn::AggregateId)?.into(),
                 event.uuid(EventColumn::CorrelationId)?.into(),
+                event.value(EventColumn::Aggregate)?,
+                event.value(EventColumn::Correlation)?,
                 self.note(entry)?.into(),
                 event.id()?.into(),
                 event

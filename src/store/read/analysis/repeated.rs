@@ -6,12 +6,12 @@ use crate::store::error::Error;
 use crate::store::read::status::{Duplicates, has_much_to_search};
 use crate::store::search::conditions::selection_conditions;
 use crate::store::search::counted::Counting;
-use crate::store::search::first_delivery::Deliveries;
+use crate::store::search::first_delivery::{Deliveries, is_delivery};
 use crate::store::search::resolved::ResolvedSelection;
 
 /// Counts the selected rows that deliver an event that committed before, within the selection or
-/// not, in a transaction that reads `counting`, too. Dead letters repeat their event by nature, and
-/// do not count.
+/// not, in a transaction that reads `counting`, too. Dead letters, tombstones and
+/// quarantined records are no deliveries.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -51,7 +51,7 @@ fn statement(
     if let Some(deliveries) = deliveries {
         let rest = counting.unsearched("event", &mut parameters);
         let is_first = deliveries.is_first("event", &mut parameters);
-        let again = format!("event.is_dlt IS NOT TRUE AND NOT ({is_first})");
+        let again = format!("{} AND NOT ({is_first})", is_delivery("event"));
         let again = selected(&again, &mut parameters);
         sql.push_str(&format!("\n     + (SELECT count(*) FROM {rest}\n         WHERE {again})"));
     }
@@ -73,6 +73,11 @@ mod tests {
             uncounted_rows: 0,
             unsearched_rows: 10,
         };
-        insta::assert_snapshot!(format!("{:?}", statement(&selection, &counting, None)), @"");
+        insta::assert_snapshot!(format!("{:?}", statement(&selection, &counting, None)), @r"
+SELECT (SELECT count(*) FROM duplicate_deliveries known
+          JOIN event_logs event ON event.id = known.event_log_id
+         WHERE event.is_dlt IS NOT TRUE
+   AND event.partition_id IS NOT NULL)
+");
     }
 }

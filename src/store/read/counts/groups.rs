@@ -13,6 +13,7 @@ use crate::filter::ZoneShifts;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
+use crate::store::search::first_delivery::is_delivery;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 use crate::value::Value;
@@ -183,7 +184,7 @@ impl CountQuery<'_> {
             source.count(&also(&format!("event.event_type = {quarantined}"))),
             first.clone(),
             last.clone(),
-            self.duplicates(&also("event.is_dlt IS NOT TRUE")),
+            self.duplicates(&also(&is_delivery("event"))),
             before.clone(),
             format!("(sum({events}) OVER ())::bigint"),
             format!("min({first}) OVER ()"),
@@ -256,7 +257,6 @@ impl CountQuery<'_> {
 
     fn duplicates(&self, filter: &str) -> String {
         if self.duplicates {
-            // Leaves dead letters out, as `audit status` does: they repeat their event by nature.
             format!(
                 "count(event.event_id) FILTER (WHERE {filter})
        - count(DISTINCT event.event_id) FILTER (WHERE {filter})"

@@ -24,7 +24,7 @@ const MOST_LOOKED_AT: i64 = 10_000;
 impl IdColumn {
     const ALL: [Self; 3] = [Self::Event, Self::Aggregate, Self::Correlation];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Event => "event_id",
             Self::Aggregate => "aggregate_id",

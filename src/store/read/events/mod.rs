@@ -2,4 +2,5 @@
 
 pub(in crate::store) mod find_event;
 pub(in crate::store) mod id_columns;
+pub(in crate::store) mod id_events;
 pub(in crate::store) mod stored_event;

@@ -115,6 +115,17 @@ pub async fn events(
     read(session, &resolved, RowOrder::CreatedAt(Order::Oldest), limit).await
 }
 
+/// The last row of a selection, by the time it happened.
+///
+/// # Errors
+/// `Error::Query`.
+pub(super) async fn newest_event(
+    session: &Session,
+    selection: &ResolvedSelection,
+) -> Result<Option<StoredEvent>, Error> {
+    Ok(read(session, selection, RowOrder::CreatedAt(Order::Newest), 1).await?.pop())
+}
+
 /// The row of an id.
 ///
 /// # Errors

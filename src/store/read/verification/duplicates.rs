@@ -46,7 +46,8 @@ WITH repeated AS MATERIALIZED (
     SELECT row_.id, row_.event_id, row_.partition_id,
            (SELECT CASE WHEN batch.last_id >= row_.id THEN batch.batch_no END FROM ingest_batches batch
              WHERE batch.first_id <= row_.id ORDER BY batch.first_id DESC LIMIT 1) AS batch_no
-      FROM repeated JOIN event_logs row_ USING (event_id) WHERE row_.is_dlt IS NOT TRUE
+      FROM repeated JOIN event_logs row_ USING (event_id)
+     WHERE row_.is_dlt IS NOT TRUE AND row_.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
 ), again AS MATERIALIZED (
     SELECT id FROM (SELECT id, partition_id, batch_no,
                            row_number() OVER (PARTITION BY event_id ORDER BY batch_no NULLS LAST, id) AS nth

@@ -19,7 +19,8 @@ pub struct SchemaFact {
     /// The same as `catalog.txt` names it.
     pub object: String,
     /// What is said of it: `relation`, `index`, `constraint`, `trigger`, `rule`, `function`,
-    /// `right`, `sequence`, `column`, `role` (what a group role is beyond one).
+    /// `definition` (of a view), `right`, `sequence`, `column`, `role` (what a group role is beyond
+    /// one).
     pub kind: String,
     /// The fact.
     pub fact: String,
@@ -45,8 +46,9 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<SchemaFact>,
 
 // Definitions of indexes are taken without their names, which differ from leaf to leaf, and without
 // how they are stored; those of triggers by their parts, because their text depends on the search
-// path. A function is told by the hash of its body. That everything belongs to one owner is a fact,
-// who that is is not.
+// path. A function is told by the hash of its body, a view by that of its definition as PostgreSQL
+// writes it: alike in all versions up to 18, and not asked of those that may write it otherwise.
+// That everything belongs to one owner is a fact, who that is is not.
 const FACTS: &str = "
 WITH relation AS (
     SELECT oid, relname::text AS name, relkind, relowner, relacl, relrowsecurity, relpersistence, relpartbound,
@@ -120,6 +122,9 @@ SELECT name, object, 'trigger', 'of a foreign key, disabled'
 UNION ALL
 SELECT name, object, 'rule', rulename::text
   FROM relation JOIN pg_rewrite ON ev_class = relation.oid WHERE rulename <> '_RETURN'
+UNION ALL
+SELECT name, object, 'definition', encode(sha256(convert_to(replace(pg_get_viewdef(oid), 'public.', ''), 'UTF8')), 'hex')
+  FROM relation WHERE relkind = 'v' AND current_setting('server_version_num')::int < 190000
 UNION ALL
 SELECT name, name, 'function',
        lanname || CASE provolatile WHEN 'i' THEN ' immutable' WHEN 's' THEN ' stable' ELSE '' END
