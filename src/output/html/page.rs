@@ -134,3 +134,75 @@ pub fn write_page(page: &Page, output: &mut dyn Write) -> io::Result<()> {
     let html = page.render().map_err(io::Error::other)?;
     output.write_all(html.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::html::{Bar, Heading, Series};
+
+    fn shown(page: &Page) -> String {
+        let mut html = Vec::new();
+        write_page(page, &mut html).expect("writing to memory");
+        String::from_utf8(html).expect("UTF-8")
+    }
+
+    /// A page that says `name` wherever a name can stand.
+    fn page(name: &str) -> Page {
+        let text = || name.to_owned();
+        let table = PageTable {
+            caption: text(),
+            headings: vec![Heading::text(name), Heading::number("Events")],
+            rows: vec![
+                vec![Cell::code(name).with_detail(name), Cell::new("1").with_share(1, 3)],
+                vec![Cell::chain(vec![text(), text()]), Cell::new(name).with_share(1, 0)],
+            ],
+            note: Some(text()),
+        };
+        let chart = TimeChart {
+            caption: text(),
+            strip_caption: text(),
+            series: vec![Series { name: text(), total: 2, is_rest: false }],
+            bars: vec![Bar { label: text(), counts: vec![2, 5], dead_letters: 1 }],
+            labels: vec![(0, text()), (9, text())],
+        };
+        Page {
+            title: text(),
+            heading: text(),
+            lead: vec![text()],
+            selectors: vec![text()],
+            findings: vec![Finding { text: text(), tone: Tone::Alarm, section: Some("events") }],
+            figures: vec![Figure { name: "Events", value: text(), tone: Tone::Plain }],
+            sections: vec![PageSection {
+                id: "events",
+                title: "Events",
+                lead: text(),
+                blocks: vec![
+                    Block::Text(text()),
+                    Block::List(vec![text()]),
+                    Block::Chart(chart),
+                    Block::Table(table),
+                ],
+            }],
+            made: vec![("Command", text())],
+        }
+    }
+
+    #[test]
+    fn a_name_changes_nothing_but_the_text_wherever_it_stands() {
+        const HOSTILE: &str = "</style>\"'<script x=\u{202e}>&\u{1b}{{7*7}}";
+        const ESCAPED: &str =
+            "&#60;/style&#62;&#34;&#39;&#60;script x=\\u{202e}&#62;&#38;\\u{1b}{{7*7}}";
+        let html = shown(&page(HOSTILE));
+        assert!(html.matches(ESCAPED).count() > 20, "{html}");
+        assert_eq!(html.replace(ESCAPED, "plain"), shown(&page("plain")));
+    }
+
+    #[test]
+    fn a_bar_has_the_colours_of_its_series_and_tells_what_it_is() {
+        let html = shown(&page("a"));
+        assert!(html.contains(r#"<rect class="s0" x="1""#), "{html}");
+        // What belongs to no series is drawn as the rest.
+        assert!(html.contains(r#"<rect class="rest" x="1""#), "{html}");
+        assert!(html.contains("<title>a: 7; a 2; 1 of them dead letters</title>"), "{html}");
+    }
+}
