@@ -132,7 +132,8 @@ pub struct Picture {
 /// Those of `output`.
 pub fn write_page(page: &Page, output: &mut dyn Write) -> io::Result<()> {
     let html = page.render().map_err(io::Error::other)?;
-    output.write_all(html.as_bytes())
+    output.write_all(html.as_bytes())?;
+    output.write_all(b"\n")
 }
 
 #[cfg(test)]

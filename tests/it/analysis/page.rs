@@ -177,11 +177,11 @@ impl Page {
         lines.collect()
     }
 
-    /// The value of a figure at the top.
+    /// The value of a figure at the top, which stands behind its name.
     pub(super) fn figure(&self, name: &str) -> Option<&str> {
-        let mut lines = self.text.lines().skip_while(|line| *line != name);
-        lines.find(|line| {
-            line.chars().next().is_some_and(|first| first.is_ascii_digit() || *line == "not judged")
-        })
+        let lines: Vec<&str> = self.text.lines().collect();
+        let is_value = |line: &str| line.starts_with(|first: char| first.is_ascii_digit());
+        let figure = lines.windows(2).find(|pair| pair[0] == name && is_value(pair[1]));
+        figure.map(|pair| pair[1])
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn section(facts: &Facts) -> PageSection {
         id: "coverage",
         title: "Coverage",
         lead:
-            "How far each partition is recorded when the page was made, whatever the period. Lost \
+            "How far each partition was recorded when the page was made, whatever the period. Lost \
                are offsets that Kafka had deleted before they were read."
                 .to_owned(),
         blocks,

@@ -1,7 +1,7 @@
 //! The section of dead letters.
 
 use super::facts::Facts;
-use crate::count_text::counted;
+use crate::count_text::{counted, counted_with};
 use crate::dead_letter::{UNKNOWN_ERROR, short_class};
 use crate::output::html::{Block, Cell, Finding, Heading, PageSection, PageTable, Tone, grouped};
 use crate::store::DeadLetterGroup;
@@ -84,10 +84,13 @@ pub(super) fn finding(facts: &Facts) -> Option<Finding> {
     let replayed: i64 = facts.letters.iter().map(|group| group.replayed).sum();
     let waiting = records - replayed;
     (waiting > 0).then(|| {
-        let all = counted(grouped(records), "dead letter");
-        let text = match replayed {
-            0 => format!("{all}, of which none was sent back."),
-            _ => format!("{} of {all} were not sent back.", grouped(waiting)),
+        let text = match (records, replayed) {
+            (1, _) => "1 dead letter was not sent back.".to_owned(),
+            (all, 0) => format!("None of {} dead letters was sent back.", grouped(all)),
+            (all, _) => {
+                let not_sent = counted_with(grouped(waiting), "dead letter", ["was", "were"]);
+                format!("{not_sent} not sent back, of {}.", grouped(all))
+            }
         };
         Finding { text, tone: Tone::Notice, section: Some("dead-letters") }
     })
