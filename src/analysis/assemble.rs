@@ -16,7 +16,8 @@ pub struct StoryChoice {
 }
 
 impl StoryChoice {
-    fn holds(&self, time: PostgresMicros) -> bool {
+    /// Whether a story whose first step happened then is chosen.
+    pub(super) fn holds(&self, time: PostgresMicros) -> bool {
         self.created.holds(time)
             && (self.days.is_empty() || self.days.iter().any(|day| day.holds(time)))
     }

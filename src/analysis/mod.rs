@@ -1,9 +1,11 @@
 //! Stories: all events that belong together, how they follow each other, and what is usual.
 
 mod assemble;
+mod decimal;
 mod event_types;
 mod flow;
 mod percentile;
+pub mod reconcile;
 mod sample;
 mod spans;
 mod story;
@@ -14,6 +16,7 @@ mod usual;
 mod variants;
 
 pub use assemble::{Assembler, StoryChoice};
+pub use decimal::Decimal;
 pub use event_types::{EventType, EventTypes};
 pub use flow::{FlowCounter, FlowRow};
 pub use percentile::{Fraction, percentile};

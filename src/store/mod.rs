@@ -13,7 +13,11 @@ pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
 pub use read::analysis::repeated::repeated_deliveries;
+pub use read::analysis::stated_stories::stated_stories;
 pub use read::analysis::stories::{Stories, steps_without_story, stories, stories_of};
+pub use read::analysis::story_amounts::{
+    AmountSide, AmountSides, AmountStories, amounts_without_story, story_amounts, types_of,
+};
 pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
@@ -59,6 +63,7 @@ pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
 pub use search::selected_column::{PayloadPath, SelectedColumn};
+pub use search::story_by::StoryBy;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,

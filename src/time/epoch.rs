@@ -37,8 +37,7 @@ impl PostgresMicros {
 
     /// The instant; beyond chrono's range the nearest one in it.
     pub fn instant(self) -> DateTime<Utc> {
-        let instant = DateTime::from_timestamp_micros(self.0.saturating_add(UNIX_TO_POSTGRES));
-        instant.unwrap_or(if self.0 < 0 {
+        self.to_utc().unwrap_or(if self.0 < 0 {
             DateTime::<Utc>::MIN_UTC
         } else {
             DateTime::<Utc>::MAX_UTC

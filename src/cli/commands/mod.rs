@@ -11,6 +11,7 @@ mod ingest;
 mod man;
 mod migrate;
 mod query;
+mod reconcile;
 mod replay_dlt;
 mod report;
 mod show;
@@ -79,6 +80,7 @@ commands! {
     Stats => stats::StatsArgs,
     Flow => flow::FlowArgs,
     Stuck => stuck::StuckArgs,
+    Reconcile => reconcile::ReconcileArgs,
     Report => report::ReportArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,

@@ -21,22 +21,28 @@ enum Source {
     EventColumns,
     Groupings,
     Periods,
+    /// The types before the colon of `TYPE:$.path`.
+    Sides,
     Database(KnownValues),
 }
 
-/// Every option whose values are known somewhere.
-const OPTIONS: [(&str, Source); 11] = [
+/// Every option or argument whose values are known somewhere.
+const OPTIONS: [(&str, Source); 15] = [
     ("profile", Source::Profiles),
     ("columns", Source::EventColumns),
     ("by", Source::Groupings),
     ("compare", Source::Periods),
     ("types", Source::Database(KnownValues::EventTypes)),
+    ("start", Source::Database(KnownValues::EventTypes)),
+    ("end", Source::Database(KnownValues::EventTypes)),
     ("service", Source::Database(KnownValues::Services)),
     ("topic", Source::Database(KnownValues::Topics)),
     ("topics", Source::Database(KnownValues::Topics)),
     ("accept_recreated", Source::Database(KnownValues::Topics)),
     ("to", Source::Database(KnownValues::Topics)),
     ("error", Source::Database(KnownValues::ErrorClasses)),
+    ("left", Source::Sides),
+    ("right", Source::Sides),
 ];
 
 /// The commands whose columns are those of events.
@@ -81,6 +87,10 @@ fn values(source: Source, line: &Line, item: &str) -> Vec<String> {
             let short: Vec<_> = short.into_iter().map(str::to_owned).collect();
             let long = classes.iter().filter(|class| !short.contains(class));
             short.iter().chain(long).cloned().collect()
+        }
+        Source::Sides => {
+            let types = line.known(KnownValues::EventTypes, item);
+            types.into_iter().map(|event_type| format!("{event_type}:")).collect()
         }
         Source::Database(values) => line.known(values, item),
     }
@@ -182,7 +192,7 @@ mod tests {
     fn every_option_of_the_list_is_one_of_some_command() {
         use clap::CommandFactory;
         fn ids(command: &Command, found: &mut Vec<String>) {
-            found.extend(command.get_opts().map(|option| option.get_id().to_string()));
+            found.extend(command.get_arguments().map(|argument| argument.get_id().to_string()));
             command.get_subcommands().for_each(|inner| ids(inner, found));
         }
         let mut found = Vec::new();

@@ -47,8 +47,8 @@ impl Counting {
     }
 
     /// A subquery for FROM, called `row`: the rows of `event_logs` that are not in `event_counts`,
-    /// with all of their columns. The rows of each batch are looked up by their ids (OFFSET 0 has it
-    /// so): how many there are between two ids of another table PostgreSQL can't estimate.
+    /// with all of their columns. The rows of each batch are looked up by their ids (OFFSET 0 has
+    /// it so): how many there are between two ids of another table PostgreSQL can't estimate.
     pub(in crate::store) fn uncounted(&self, row: &str, parameters: &mut Parameters) -> String {
         if self.uncounted_rows == 0 {
             // Spares the planner a join that it takes for a large one.
@@ -113,6 +113,6 @@ mod tests {
             "(SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event"
         );
         let unsearched = counting.unsearched("event", &mut parameters);
-        assert!(unsearched.contains("WHERE batch.batch_no > $2 AND"), "{unsearched}");
+        assert!(unsearched.contains("WHERE batch.batch_no > $2\n"), "{unsearched}");
     }
 }

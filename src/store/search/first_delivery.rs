@@ -40,6 +40,12 @@ impl Deliveries {
             .await
     }
 
+    /// Where the rows below this id are known.
+    #[cfg(test)]
+    pub(in crate::store) fn known_below(rest_from: i64) -> Self {
+        Self { rest_from }
+    }
+
     /// The condition that no other delivery of the event of `row` committed before it. `row` is an
     /// alias of `event_logs` for a row that delivers an event ([`is_delivery`]). Rows that no batch
     /// covers come last.

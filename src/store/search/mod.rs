@@ -13,4 +13,5 @@ pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;
 pub(in crate::store) mod selected_column;
 pub(in crate::store) mod stories;
+pub(in crate::store) mod story_by;
 pub(in crate::store) mod text_id;

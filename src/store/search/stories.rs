@@ -5,6 +5,7 @@ use tokio_postgres::types::Type;
 use super::conditions::{selection_conditions, text_conditions, where_clause};
 use super::first_delivery::{Deliveries, is_delivery};
 use super::resolved::{ErrorFilter, ResolvedSelection, TextFilter};
+use super::story_by::StoryBy;
 use crate::analysis::StoryKey;
 use crate::filter::{Selection, TimeRange};
 use crate::store::connection::statement::{Parameters, Statement};
@@ -98,16 +99,15 @@ impl StorySelection {
     /// whether it is a step, whether it has what the other selectors ask for.
     pub(in crate::store) fn statement(&self, walk: Walk, deliveries: &Deliveries) -> Statement {
         let mut parameters = Parameters::default();
-        let candidates = match walk {
-            Walk::All => None,
-            Walk::Period | Walk::Matches => Some(format!(
-                "SELECT DISTINCT event.correlation_id AS correlation,
-           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate
-      FROM event_logs event{}",
-                where_clause(&self.candidate_conditions(walk, &mut parameters))
-            )),
+        let events = match walk {
+            Walk::All => Events::default(),
+            Walk::Period | Walk::Matches => {
+                let conditions = self.candidate_conditions(walk, &mut parameters);
+                let candidates = candidates(StoryBy::Correlation, conditions);
+                Events { candidates: Some(candidates), ..Events::default() }
+            }
         };
-        self.events(candidates, None, deliveries, parameters)
+        self.in_order(events, deliveries, parameters)
     }
 
     /// The same of these stories.
@@ -130,7 +130,8 @@ impl StorySelection {
             "SELECT unnest({correlations}) AS correlation, NULL::uuid AS aggregate
      UNION ALL SELECT NULL, unnest({aggregates})"
         );
-        self.events(Some(candidates), None, deliveries, parameters)
+        let events = Events { candidates: Some(candidates), ..Events::default() };
+        self.in_order(events, deliveries, parameters)
     }
 
     /// The same of the stories that began in the range of time, as far as it can be told without
@@ -152,13 +153,10 @@ impl StorySelection {
                                 WHERE earlier.aggregate_id = event.aggregate_id AND earlier.correlation_id IS NULL
                                   AND {is_earlier}) END"
         ));
-        let candidates = format!(
-            "SELECT DISTINCT event.correlation_id AS correlation,
-           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate
-      FROM event_logs event{}",
-            where_clause(&conditions)
-        );
-        self.events(Some(candidates), Some(longest), deliveries, parameters)
+        let candidates = candidates(StoryBy::Correlation, conditions);
+        let events =
+            Events { candidates: Some(candidates), longest: Some(longest), ..Events::default() };
+        self.in_order(events, deliveries, parameters)
     }
 
     /// The events of the range of time, in the same order, and a column more: in the first row of a
@@ -200,52 +198,17 @@ impl StorySelection {
         }
     }
 
-    fn events(
+    /// These events, story by story and in the order of their times.
+    fn in_order(
         &self,
-        candidates: Option<String>,
-        longest: Option<i64>,
+        events: Events<'_>,
         deliveries: &Deliveries,
         mut parameters: Parameters,
     ) -> Statement {
-        let matches = self.matches(&mut parameters);
-        let columns = format!(
-            "event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, {matches} AS matches"
-        );
-        // Plans the events of each story by themselves: an index has them.
-        let each = match longest {
-            None => "OFFSET 0".to_owned(),
-            Some(longest) => format!("LIMIT {}", parameters.bind(longest, Type::INT8)),
-        };
-        let events = match candidates {
-            None => format!(
-                "SELECT event.correlation_id AS correlation,
-           CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
-           {columns}
-      FROM event_logs event
-     WHERE event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL"
-            ),
-            Some(_) => format!(
-                "SELECT candidate.correlation, NULL::uuid AS aggregate, event.*
-      FROM candidate
-     CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.correlation_id = candidate.correlation {each}) event
-     WHERE candidate.correlation IS NOT NULL
-    UNION ALL
-    SELECT NULL, candidate.aggregate, event.*
-      FROM candidate
-     CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE event.aggregate_id = candidate.aggregate AND event.correlation_id IS NULL {each}) event
-     WHERE candidate.aggregate IS NOT NULL"
-            ),
-        };
-        let candidate = candidates
-            .map(|candidates| format!("candidate AS MATERIALIZED (\n    {candidates}\n), "))
-            .unwrap_or_default();
+        let events = self.events(events, &mut parameters);
         let is_step = step_condition(deliveries, &mut parameters);
         let sql = format!(
-            "WITH {candidate}event AS (
-    {events}
-)
+            "WITH {events}
 SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
        {is_step},
        matches
@@ -253,6 +216,75 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
  ORDER BY correlation, aggregate, created_at, id"
         );
         Statement { sql, parameters }
+    }
+
+    /// The common table expressions that end with `event`: `correlation`, `aggregate`, the columns
+    /// that [`step_condition`] asks for, `matches`, and those that are asked for.
+    fn events(&self, events: Events<'_>, parameters: &mut Parameters) -> String {
+        let Events { candidates, longest, by, columns, conditions } = events;
+        let matches = self.matches(parameters);
+        let more: String = columns.iter().map(|column| format!(", {column}")).collect();
+        let columns = format!(
+            "event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, {matches} AS matches{more}"
+        );
+        let Some(candidates) = candidates else {
+            let (correlation, aggregate) = by.key();
+            // Plans it by itself, too: the order of stories would be had by an index that leads
+            // through every row.
+            let fence = if conditions.is_empty() { "" } else { "\n    OFFSET 0" };
+            let conditions = [&[by.has_key().to_owned()], conditions].concat();
+            return format!(
+                "event AS (
+    SELECT {correlation} AS correlation,
+           {aggregate} AS aggregate,
+           {columns}
+      FROM event_logs event{}{fence}
+)",
+                where_clause(&conditions)
+            );
+        };
+        // Plans the events of each story by themselves: an index has them.
+        let each = match longest {
+            None => "OFFSET 0".to_owned(),
+            Some(longest) => format!("LIMIT {}", parameters.bind(longest, Type::INT8)),
+        };
+        let branches = by.branches().map(|(key, id, condition)| {
+            format!(
+                "SELECT {key}, event.*
+      FROM candidate
+     CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
+                          WHERE {condition} {each}) event
+     WHERE candidate.{id} IS NOT NULL"
+            )
+        });
+        format!(
+            "candidate AS MATERIALIZED (
+    {candidates}
+), event AS (
+    {}
+)",
+            branches.collect::<Vec<_>>().join("\n    UNION ALL\n    ")
+        )
+    }
+
+    /// The same, found by such a walk, for a statement of another kind. Where every row is read,
+    /// only those with these `conditions` are.
+    pub(in crate::store) fn events_with(
+        &self,
+        walk: Walk,
+        by: StoryBy,
+        columns: &[String],
+        conditions: &[String],
+        parameters: &mut Parameters,
+    ) -> String {
+        let candidates = match walk {
+            Walk::All => None,
+            Walk::Period | Walk::Matches => {
+                Some(candidates(by, self.candidate_conditions(walk, parameters)))
+            }
+        };
+        let events = Events { candidates, longest: None, by, columns, conditions };
+        self.events(events, parameters)
     }
 
     /// The rows that the steps of the stories are among, where one range of time has them all: no
@@ -345,17 +377,57 @@ UNION ALL SELECT NULL, NULL, count(*) FROM story"
         Some(Statement { sql, parameters })
     }
 
-    /// The statement that counts the selected steps that belong to no story.
-    pub(in crate::store) fn without_story(&self, deliveries: &Deliveries) -> Statement {
+    /// The statement that counts the selected steps that belong to no story, of these types where
+    /// some are named.
+    pub(in crate::store) fn without_story(
+        &self,
+        by: StoryBy,
+        types: Option<&[String]>,
+        deliveries: &Deliveries,
+    ) -> Statement {
         let mut parameters = Parameters::default();
-        let mut conditions =
-            vec!["event.aggregate_id IS NULL AND event.correlation_id IS NULL".to_owned()];
+        let mut conditions = vec![by.has_no_key().to_owned()];
+        if let Some(types) = types {
+            conditions.push(of_types(types, &mut parameters));
+        }
         conditions.extend(selection_conditions(&self.period, "event", &mut parameters));
         conditions.extend(selection_conditions(&self.others, "event", &mut parameters));
         conditions.push(step_condition(deliveries, &mut parameters));
         let sql = format!("SELECT count(*) FROM event_logs event{}", where_clause(&conditions));
         Statement { sql, parameters }
     }
+}
+
+/// Which events a statement is about.
+#[derive(Default)]
+struct Events<'a> {
+    /// The query of the stories, of which each event is looked for; without it every row is read.
+    candidates: Option<String>,
+    /// How many events of a story are read at most.
+    longest: Option<i64>,
+    /// What makes events one story.
+    by: StoryBy,
+    /// More columns of each event.
+    columns: &'a [String],
+    /// Where every row is read: only those with these.
+    conditions: &'a [String],
+}
+
+/// The query of the stories of the rows that have these conditions.
+fn candidates(by: StoryBy, mut conditions: Vec<String>) -> String {
+    let (correlation, aggregate) = by.key();
+    conditions.push(by.has_key().to_owned());
+    format!(
+        "SELECT DISTINCT {correlation} AS correlation,
+           {aggregate} AS aggregate
+      FROM event_logs event{}",
+        where_clause(&conditions)
+    )
+}
+
+/// The condition that the row `event` is of one of these types.
+pub(in crate::store) fn of_types(types: &[String], parameters: &mut Parameters) -> String {
+    format!("event.event_type = ANY({})", parameters.bind(types.to_vec(), Type::VARCHAR_ARRAY))
 }
 
 /// The condition that the row `event` is a step.

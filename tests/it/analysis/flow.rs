@@ -116,7 +116,7 @@ fn flow_of(audit: &Audit, choice: &Choice) -> BTreeMap<Pair, Ways> {
     assert!(order.is_sorted(), "the most frequent first, then by name: {order:?}");
     let ways = |row: &Value| Ways {
         count: row["count"].as_u64().unwrap_or_default(),
-        share: row["share"].as_f64().unwrap_or_default(),
+        share: naive::billionths(row["share"].as_f64().unwrap_or_default()),
         percentiles: percentiles(row),
     };
     rows.iter().map(|row| ((text(&row["from"]), text(&row["to"])), ways(row))).collect()
@@ -128,7 +128,7 @@ fn variants_of(audit: &Audit, choice: &Choice) -> BTreeMap<Vec<String>, Variant>
         let types = row["variant"].as_array().into_iter().flatten().filter_map(text).collect();
         let variant = Variant {
             stories: row["stories"].as_u64().unwrap_or_default(),
-            share: row["share"].as_f64().unwrap_or_default(),
+            share: naive::billionths(row["share"].as_f64().unwrap_or_default()),
             percentiles: percentiles(row).unwrap_or_default(),
             example: text(&row["example"]).unwrap_or_default(),
         };
@@ -216,8 +216,16 @@ variant,stories,share,p50_seconds,p95_seconds,example
 "[""Type<57>\""""]",1,0.16666666666666666,0,0,00000000-0000-4000-8000-000000000057
 "[""Type<7>\"""",""Type<7>\"""",""Type<7>\""""]",1,0.16666666666666666,3,3,00000000-0000-4000-8000-000000000007
 "#);
-    insta::assert_snapshot!(audit.succeed(&["flow", "--variants", "--type", "Type<7>*"]), @"");
-    insta::assert_snapshot!(audit.succeed(&["flow", "--type", "Type<7>*"]), @"");
+    insta::assert_snapshot!(audit.succeed(&["flow", "--variants", "--type", "Type<7>*"]), @r#"
+variant      stories  share    p50_seconds  p95_seconds  example
+Type<7>" ×3        1  100.0 %            3            3  00000000-0000-4000-8000-000000000007
+"#);
+    insta::assert_snapshot!(audit.succeed(&["flow", "--type", "Type<7>*"]), @r#"
+from      to        count  share    p50_seconds  p95_seconds
+Type<7>"  Type<7>"      2   66.7 %          1.5          1.5
+-         Type<7>"      1  100.0 %  -            -
+Type<7>"  -             1   33.3 %  -            -
+"#);
     let svg = audit.succeed(&["flow", "-o", "svg", "--type", "Type<7>*"]);
     assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"), "{svg}");
     assert!(svg.contains("Type&lt;7&gt;&quot;") && !svg.contains("Type<"), "{svg}");

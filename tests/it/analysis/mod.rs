@@ -4,5 +4,8 @@ mod flow;
 mod naive;
 mod page;
 mod random_log;
+mod reconcile;
+mod reconcile_csv;
+mod reconcile_seeded;
 mod report;
 mod stuck;

@@ -49,7 +49,8 @@ pub(crate) fn stories<'a>(
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ways {
     pub(crate) count: u64,
-    pub(crate) share: f64,
+    /// In billionths: reading JSON may round the last digit.
+    pub(crate) share: i64,
     pub(crate) percentiles: Option<[i64; 2]>,
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn flow(stories: &[Vec<&Row>]) -> BTreeMap<Pair, Ways> {
         let is_pair = pair.0.is_some() && pair.1.is_some();
         let ways = Ways {
             count: times.len() as u64,
-            share: times.len() as f64 / leaving(&pair.0) as f64,
+            share: billionths(times.len() as f64 / leaving(&pair.0) as f64),
             percentiles: is_pair.then(|| percentiles(times)),
         };
         (pair.clone(), ways)
@@ -86,7 +87,7 @@ pub(crate) fn flow(stories: &[Vec<&Row>]) -> BTreeMap<Pair, Ways> {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Variant {
     pub(crate) stories: u64,
-    pub(crate) share: f64,
+    pub(crate) share: i64,
     pub(crate) percentiles: [i64; 2],
     pub(crate) example: String,
 }
@@ -109,13 +110,18 @@ pub(crate) fn variants(stories: &[Vec<&Row>]) -> BTreeMap<Vec<String>, Variant> 
         };
         let variant = Variant {
             stories: of.len() as u64,
-            share: of.len() as f64 / stories.len() as f64,
+            share: billionths(of.len() as f64 / stories.len() as f64),
             percentiles: percentiles(&times),
             example: last.map(id).unwrap_or_default(),
         };
         (types, variant)
     };
     by_types.into_iter().map(variant).collect()
+}
+
+/// A fraction as a number that can be compared.
+pub(crate) fn billionths(fraction: f64) -> i64 {
+    (fraction * 1e9).round() as i64
 }
 
 /// The median and the 95th percentile as PostgreSQL's `percentile_cont` defines them, to the

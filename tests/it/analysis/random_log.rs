@@ -87,13 +87,9 @@ pub(crate) fn write(database: &Database, log: i64, random: &mut Random) -> Vec<R
     let mut rows: Vec<Row> = Vec::new();
     for _ in 0..count {
         let own_id = random.uuid();
-        // What the audit itself makes of a record has an id of its own, which nobody else has.
-        let known: Vec<Uuid> =
-            rows.iter().filter(|row| !row.is_own()).map(|row| row.event_id).collect();
-        let event_id = match known.len() {
-            0 => own_id,
-            _ if random.percent(80) => own_id,
-            _ => random.one_of(&known),
+        let event_id = match rows.len() {
+            known if known > 0 && random.percent(20) => rows[random.below(known)].event_id,
+            _ => own_id,
         };
         let (correlation, text) = match random.percent(70) {
             true => {
@@ -111,7 +107,7 @@ pub(crate) fn write(database: &Database, log: i64, random: &mut Random) -> Vec<R
         rows.push(Row {
             id: 0,
             batch: 0,
-            event_id: if own_type.is_some() { own_id } else { event_id },
+            event_id,
             event_type: event_type.to_owned(),
             aggregate,
             correlation,

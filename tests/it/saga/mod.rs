@@ -2,6 +2,7 @@
 //! all of it.
 
 mod consistency;
+mod stuck;
 mod world;
 
 use sandbox::Sandbox;

@@ -24,6 +24,7 @@ pub(super) struct World<'s> {
     payment_url: String,
     orders_topic: String,
     payments_topic: String,
+    faults: &'static [&'static str],
     _scope: &'s Scope<'s>,
 }
 
@@ -44,8 +45,14 @@ impl<'s> World<'s> {
             payment_url,
             orders_topic: topic("orders.events"),
             payments_topic: topic("payments.events"),
+            faults: &FAULTS,
             _scope: scope,
         }
+    }
+
+    /// A world in which nothing fails by itself.
+    pub(super) fn without_faults(scope: &'s Scope<'s>) -> Self {
+        Self { faults: &[], ..Self::new(scope) }
     }
 
     pub(super) fn topics(&self) -> [String; 4] {
@@ -87,7 +94,7 @@ impl<'s> World<'s> {
             .env("ORDERS_TOPIC", &self.orders_topic)
             .env("PAYMENTS_TOPIC", &self.payments_topic)
             .args(["--group", &group])
-            .args(FAULTS)
+            .args(self.faults)
             .args(options);
         Running::start(&mut command)
     }

@@ -4,7 +4,6 @@
 mod audit;
 mod authority;
 mod capture;
-pub(crate) mod counts;
 mod database;
 #[expect(dead_code, reason = "some members are read by the decoders' own test alone")]
 pub(crate) mod fixtures;
@@ -25,7 +24,7 @@ pub(crate) use database::Database;
 pub(crate) use follower::Follower;
 pub(crate) use group_reader::GroupReader;
 pub(crate) use hostile::Hostile;
-pub(crate) use oracle::Oracle;
+pub(crate) use oracle::{Oracle, counts};
 pub(crate) use producer::Producer;
 pub(crate) use programs::programs;
 pub(crate) use pty::Terminal;

@@ -2,6 +2,8 @@
 //! of Kafka has to be the rows of the database, each exactly once, with equal contents, under ids
 //! and a ledger that add up.
 
+pub(crate) mod counts;
+
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -10,7 +12,7 @@ use rdkafka::metadata::MetadataTopic;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::Database;
-use super::counts::{DIFFERING_KEYS, WRONG_DUPLICATES};
+use counts::{DIFFERING_KEYS, WRONG_DUPLICATES};
 
 /// What must hold whatever the records contain.
 const COVERAGE: [(&str, &str); 9] = [

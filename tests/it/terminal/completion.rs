@@ -138,6 +138,8 @@ fn values_of_the_database_and_the_configuration_are_completed() {
         ["Order\\*,PaymentDeclined"]
     );
     assert_eq!(completed(&["audit", "stats", "--service", "o"]), ["order-service"]);
+    assert_eq!(completed(&["audit", "reconcile", "Pay"]), ["PaymentDeclined:"]);
+    assert_eq!(completed(&["audit", "reconcile", "A:$.a", "Pay"]), ["PaymentDeclined:"]);
     assert_eq!(completed(&["audit", "query", "--topic", "orders.events-"]), ["orders.events-dlt"]);
     assert_eq!(
         completed(&["audit", "replay-dlt", "--to", "orders.events-"]),

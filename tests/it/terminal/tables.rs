@@ -144,7 +144,7 @@ fn every_table_fits_80_120_and_200_columns_and_hides_no_error() {
     let audit = Audit::migrated(&scope);
     let _database = story(&audit);
     // The error's class is shown where there is one, the message where it is asked for.
-    let commands: [(&[&str], &[&str]); 14] = [
+    let commands: [(&[&str], &[&str]); 15] = [
         (&["query"], &[CLASS, MESSAGE]),
         (&["query", "--dlt"], &[CLASS, MESSAGE]),
         (
@@ -162,6 +162,7 @@ fn every_table_fits_80_120_and_200_columns_and_hides_no_error() {
         (&["stats", "--by", "aggregate", "--sum", "$.amount", "--p95", "$.amount"], &[]),
         (&["stats", "--date", "2026-11-22", "--compare", "2026-11-21"], &[]),
         (&["stats", "--by", "week", "--heatmap", "--tz", "Asia/Tokyo"], &[]),
+        (&["reconcile", "OrderCreated:$.total_amount", "🛒CartCheckedOut:$.amount"], &[]),
     ];
     for columns in WIDTHS {
         let mut screens = String::new();

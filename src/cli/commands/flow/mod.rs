@@ -149,7 +149,7 @@ impl FlowArgs {
             }
         };
         let left_out = cut(&mut rows, limit);
-        let rows = rows.iter().map(|row| (flow_cells(row, types, format), Emphasis::None));
+        let rows = rows.iter().map(|row| (flow_cells(row, types), Emphasis::None));
         let mut output = ui.paged(format);
         output::render(format, style, &flow_columns(), rows, &mut output)?;
         output.close()?;

@@ -9,29 +9,22 @@ use crate::store::StoryIds;
 use crate::time::seconds_text;
 use crate::value::Value;
 
-/// As many digits of a share are shown in a table: 12.34 %.
-const SHARE_DIGITS: f64 = 10_000.0;
-
 pub(super) fn flow_columns() -> Vec<Column> {
     ["from", "to"]
         .map(|name| Column::new(name).category())
         .into_iter()
-        .chain(["count", "share", "p50_seconds"].map(Column::new))
+        .chain([Column::new("count"), share_column(), Column::new("p50_seconds")])
         .chain([Column::new("p95_seconds").optional(1)])
         .collect()
 }
 
-pub(super) fn flow_cells<'a>(
-    row: &FlowRow,
-    types: &'a EventTypes,
-    format: Format,
-) -> Vec<Value<'a>> {
+pub(super) fn flow_cells<'a>(row: &FlowRow, types: &'a EventTypes) -> Vec<Value<'a>> {
     let name = |known: Option<EventType>| Value::from(known.map(|known| types.name(known)));
     vec![
         name(row.from),
         name(row.to),
         count(row.count),
-        share(row.share, format),
+        Value::Float(row.share),
         row.p50.map(seconds).into(),
         row.p95.map(seconds).into(),
     ]
@@ -39,7 +32,7 @@ pub(super) fn flow_cells<'a>(
 
 pub(super) fn variant_columns() -> Vec<Column> {
     let mut columns = vec![Column::new("variant").whole()];
-    columns.extend(["stories", "share", "p50_seconds"].map(Column::new));
+    columns.extend([Column::new("stories"), share_column(), Column::new("p50_seconds")]);
     columns.push(Column::new("p95_seconds").optional(1));
     columns.push(Column::new("example").whole());
     columns
@@ -62,7 +55,7 @@ pub(super) fn variant_cells<'a>(
     vec![
         sequence,
         count(variant.stories),
-        share(variant.share, format),
+        Value::Float(variant.share),
         seconds(variant.p50),
         seconds(variant.p95),
         example.map_or(Value::Null, |ids| ids.correlation.clone()),
@@ -107,13 +100,8 @@ fn count<'a>(count: u64) -> Value<'a> {
     Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
-fn share<'a>(share: f64, format: Format) -> Value<'a> {
-    match format {
-        Format::Table | Format::Lines => {
-            Value::Float((share * SHARE_DIGITS).round() / SHARE_DIGITS)
-        }
-        Format::Json | Format::Ndjson | Format::Csv => Value::Float(share),
-    }
+fn share_column() -> Column {
+    Column::new("share").fractions_as(|part| format!("{:.1} %", part * 100.0))
 }
 
 fn seconds<'a>(microseconds: i64) -> Value<'a> {

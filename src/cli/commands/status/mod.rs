@@ -36,8 +36,8 @@ pub(crate) struct StatusArgs {
     /// In a table, list every partition, also those that are up to date and lost nothing
     #[arg(long)]
     all: bool,
-    /// Count the duplicates also where more than 1,000,000 rows were not searched for them yet: this
-    /// reads for a while
+    /// Count the duplicates also where more than 1,000,000 rows were not searched for them yet:
+    /// this reads for a while
     #[arg(long)]
     duplicates: bool,
     /// Instead, show every consumer group that reads the recorded topics, or committed offsets of

@@ -53,8 +53,12 @@ pub(super) async fn write_rows(
                     next_commands =
                         chunk.first().map(|first| known.next_commands(first)).unwrap_or_default();
                 }
-                let has_aggregates = chunk.iter().all(|story| known.has_aggregate(story));
-                let chosen = ShownColumns::new(&columns(format, has_aggregates), &IN_TABLES, args)?;
+                let columns = columns(format, known.have_aggregates(chunk));
+                let is_told_twice = known.have_equal_ids(chunk);
+                let in_tables =
+                    IN_TABLES.iter().filter(|name| !(is_told_twice && **name == "correlation"));
+                let chosen =
+                    ShownColumns::new(&columns, &in_tables.copied().collect::<Vec<_>>(), args)?;
                 renderer.begin(&chosen.columns, &mut output)?;
                 none.insert(chosen)
             }
@@ -128,8 +132,14 @@ impl Known {
         self.ids.get(&row).map_or(Value::Null, |ids| ids.correlation.clone())
     }
 
-    fn has_aggregate(&self, story: &StuckStory) -> bool {
-        self.aggregate(story.first_row) != Value::Null
+    fn have_aggregates(&self, stuck: &[StuckStory]) -> bool {
+        stuck.iter().all(|story| self.aggregate(story.first_row) != Value::Null)
+    }
+
+    /// Whether each story has the id of its aggregate.
+    fn have_equal_ids(&self, stuck: &[StuckStory]) -> bool {
+        let is_equal = |row| self.aggregate(row) == self.correlation(row);
+        stuck.iter().all(|story| is_equal(story.first_row))
     }
 
     fn error(&self, story: &StuckStory) -> Option<String> {

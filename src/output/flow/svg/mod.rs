@@ -114,6 +114,7 @@ impl FlowPicture<'_> {
         if theme == SvgTheme::File {
             writeln!(output, "<rect class=\"flow-paper\" width=\"100%\" height=\"100%\"/>")?;
         }
+        let mut labels = String::new();
         let ports = Ports::new(self, &layers, |place| self.name_width(place) * 0.7);
         for (place, drawn) in self.edges.iter().enumerate() {
             let part = drawn.edge.count as f64 / self.most() as f64;
@@ -134,22 +135,19 @@ impl FlowPicture<'_> {
                     (curve(&points, stroke), label)
                 }
             };
-            let back = if drawn.goes_back { " flow-back" } else { "" };
-            writeln!(
-                output,
-                "<g class=\"{}\"><title>{}</title>",
-                back.trim_start(),
-                escaped(&self.edge_title(drawn))
-            )?;
-            writeln!(output, "{way}")?;
-            writeln!(
-                output,
-                "<text class=\"flow-label\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
+            let back = if drawn.goes_back { "flow-back" } else { "" };
+            let title = escaped(&self.edge_title(drawn));
+            writeln!(output, "<g class=\"{back}\"><title>{title}</title>{way}</g>")?;
+            // No edge leads across the label of another.
+            let _ = writeln!(
+                labels,
+                "<g class=\"{back}\"><text class=\"flow-label\" x=\"{:.1}\" y=\"{:.1}\">{}</text></g>",
                 label.0,
                 label.1 + 4.0,
                 escaped(&edge_text(drawn.edge))
-            )?;
+            );
         }
+        output.write_all(labels.as_bytes())?;
         for place in 0..self.nodes.len() {
             self.write_svg_node(place, at(place), output)?;
         }

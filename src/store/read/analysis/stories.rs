@@ -4,6 +4,7 @@ use std::pin::Pin;
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{Row, RowStream};
+use uuid::Uuid;
 
 use crate::analysis::{Assembler, EventTypes, Story, StoryChoice, StoryEvent, StoryKey};
 use crate::store::connection::session::Session;
@@ -13,6 +14,7 @@ use crate::store::read::bounds::recorded_rows;
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::stories::{StorySelection, Walk};
+use crate::store::search::story_by::StoryBy;
 
 /// What is being done, in errors.
 const READING: &str = "reading stories";
@@ -106,12 +108,13 @@ pub async fn steps_without_story(
     selection: &ResolvedSelection,
 ) -> Result<i64, Error> {
     let deliveries = Deliveries::read(session).await?;
-    let statement = StorySelection::new(selection).without_story(&deliveries);
+    let statement =
+        StorySelection::new(selection).without_story(StoryBy::Correlation, None, &deliveries);
     statement.row(session, "counting steps without a story", |row| row.try_get(0)).await
 }
 
 /// Chooses the quicker way.
-async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error> {
+pub(super) async fn walk(session: &Session, chosen: &StorySelection) -> Result<Walk, Error> {
     let walk = chosen.walk();
     if walk == Walk::All {
         return Ok(walk);
@@ -234,14 +237,13 @@ impl Stories<'_> {
     }
 }
 
+/// The story of an event with this correlation, or without one and with this aggregate.
+pub(super) fn story_key(correlation: Option<Uuid>, aggregate: Option<Uuid>) -> Option<StoryKey> {
+    correlation.map(StoryKey::Correlation).or(aggregate.map(StoryKey::Aggregate))
+}
+
 fn story_event(row: &Row) -> Result<Option<StoryEvent<'_>>, tokio_postgres::Error> {
-    let key = match row.try_get(0)? {
-        Some(correlation) => StoryKey::Correlation(correlation),
-        None => match row.try_get(1)? {
-            Some(aggregate) => StoryKey::Aggregate(aggregate),
-            None => return Ok(None),
-        },
-    };
+    let Some(key) = story_key(row.try_get(0)?, row.try_get(1)?) else { return Ok(None) };
     Ok(Some(StoryEvent {
         key,
         at: row.try_get(2)?,

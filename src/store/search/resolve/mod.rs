@@ -5,6 +5,6 @@
 mod cardinality;
 mod dead_letter_errors;
 pub(in crate::store) mod identifiers;
-mod names;
+pub(in crate::store) mod names;
 mod recorded_time;
 pub(in crate::store) mod selection;

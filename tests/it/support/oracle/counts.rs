@@ -1,6 +1,6 @@
 //! The oracle of counts: what is counted, and what is left to be counted, are the rows.
 
-use super::Database;
+use crate::support::Database;
 
 /// The keys that have other counts or times than their rows: `event_counts` and the rows of batches
 /// that it does not have yet, against all rows that ingesters wrote.
