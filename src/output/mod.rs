@@ -4,6 +4,7 @@ mod column;
 mod csv;
 mod flow;
 mod format;
+pub mod html;
 mod json;
 mod lines;
 mod mermaid;

@@ -12,6 +12,7 @@ pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
 pub use error::Error;
+pub use read::analysis::repeated::repeated_deliveries;
 pub use read::analysis::stated_stories::stated_stories;
 pub use read::analysis::stories::{Stories, steps_without_story, stories, stories_of};
 pub use read::analysis::story_amounts::{

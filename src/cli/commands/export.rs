@@ -1,19 +1,16 @@
 //! `audit export`: selected events to a file or a pipe.
 
-use std::fs::Permissions;
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 
 use clap::{Args, ValueEnum, ValueHint};
 use futures_util::TryStreamExt;
-use tempfile::NamedTempFile;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, describe_columns,
-    explain_selection, whole_number,
+    Context, EmptyArgs, EventColumns, ListItems, Run, SelectorArgs, ValueArgs, WholeFile,
+    describe_columns, explain_selection, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Total, Ui, interruption};
 use crate::count_text::counted;
@@ -167,34 +164,9 @@ struct Export<'a> {
 
 impl Export<'_> {
     async fn write_file(&self, path: &Path) -> Result<u64, Failure> {
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::new(format!("writing {}: {error}", path.display()))
-        };
-        // A pipe or a device can't be replaced by a file; a link stays a link.
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        if target.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            let file = std::fs::OpenOptions::new()
-                .write(true)
-                .open(&target)
-                .map_err(|error| failed(&error))?;
-            return self.write(file).await;
-        }
-        if target.is_dir() {
-            return Err(failed(&"it is a directory"));
-        }
-        let folder = target
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new()
-            .prefix(".audit-export-")
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(folder)
-            .map_err(|error| failed(&error))?;
+        let mut file = WholeFile::create(path)?;
         let rows = self.write(&mut file).await.map_err(|failure| failure.in_file(path))?;
-        // The rename must not become durable before the content is.
-        file.as_file().sync_all().map_err(|error| failed(&error))?;
-        NamedTempFile::persist(file, &target).map_err(|error| failed(&error.error))?;
+        file.finish()?;
         Ok(rows)
     }
 

@@ -13,6 +13,7 @@ mod migrate;
 mod query;
 mod reconcile;
 mod replay_dlt;
+mod report;
 mod show;
 mod stats;
 mod status;
@@ -80,6 +81,7 @@ commands! {
     Flow => flow::FlowArgs,
     Stuck => stuck::StuckArgs,
     Reconcile => reconcile::ReconcileArgs,
+    Report => report::ReportArgs,
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::args::shell_words::in_a_shell;
 use super::where_types::warn_of_types;
 use crate::cli::ui::{Failure, Ui};
 use crate::dead_letter::{CLASS_SEPARATORS, short_class};
-use crate::filter::{Glob, GlobList, Selection, nearest, split_list};
+use crate::filter::{Glob, GlobList, Selection, nearest};
 use crate::store;
 use crate::store::{
     DeadLetterError, DistinctColumn, EventColumn, IdColumn, Session, StoredEvent, columns_of_id,
@@ -175,16 +176,6 @@ fn some_of(names: &[String]) -> String {
     format!("{}{more}", names[..names.len().min(LISTED)].join(", "))
 }
 
-/// An item of a list as it is typed in a shell.
-pub(crate) fn in_a_shell(item: &str) -> String {
-    let item = match split_list(item) {
-        Ok(items) if items == [item] => item.to_owned(),
-        _ => item.replace(',', "\\,"),
-    };
-    let is_plain = |other: char| other.is_alphanumeric() || "._-/@+%:…".contains(other);
-    if item.chars().all(is_plain) { item } else { format!("'{}'", item.replace('\'', r"'\''")) }
-}
-
 /// What is said of the globs that match the error of no dead letter among the newest.
 fn error_suggestions(globs: &GlobList, newest: &[DeadLetterError]) -> Vec<String> {
     if newest.is_empty() {
@@ -313,8 +304,6 @@ mod tests {
             missing_id(IdColumn::Aggregate, "order 17,1", &[IdColumn::Correlation]),
             r"no event has the aggregate 'order 17,1'; it is the id of a correlation: --correlation 'order 17\,1'"
         );
-        assert_eq!(in_a_shell(r#"{"order":"17","line":1}"#), r#"'{"order":"17","line":1}'"#);
-        assert_eq!(in_a_shell("it's"), r"'it'\''s'");
         assert_eq!(missing_id(IdColumn::Event, "019a", &[]), "no event has the id '019a'");
     }
 }

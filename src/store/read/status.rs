@@ -195,7 +195,7 @@ pub async fn duplicates(
     all: bool,
 ) -> Result<Duplicates, Error> {
     let counted = "counting duplicate deliveries";
-    if counting.unsearched_rows <= MUCH && !has_many_foreign_rows(session).await? {
+    if !has_much_to_search(session, counting).await? {
         let deliveries = Deliveries::read(session).await?;
         let mut parameters = Parameters::default();
         let unsearched = counting.unsearched("event", &mut parameters);
@@ -220,8 +220,15 @@ pub async fn duplicates(
     Ok(Duplicates::Exactly(session.row(counted, &sql, &[], |row| row.try_get(0)).await?))
 }
 
-/// Whether so many rows were not written by an ingester that a status does not look at them.
-async fn has_many_foreign_rows(session: &Session) -> Result<bool, Error> {
+/// Whether so many rows were not searched, or not written by an ingester, that looking at them would
+/// take longer than a few seconds.
+pub(super) async fn has_much_to_search(
+    session: &Session,
+    counting: &Counting,
+) -> Result<bool, Error> {
+    if counting.unsearched_rows > MUCH {
+        return Ok(true);
+    }
     let sql = "SELECT count(*) > $1
                  FROM (SELECT FROM event_logs WHERE partition_id IS NULL LIMIT $1 + 1) AS foreign_rows";
     let what = "counting rows outside the ledger";

@@ -2,8 +2,10 @@
 
 mod flow;
 mod naive;
+mod page;
 mod random_log;
 mod reconcile;
 mod reconcile_csv;
 mod reconcile_seeded;
+mod report;
 mod stuck;

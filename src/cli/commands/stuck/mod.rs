@@ -1,7 +1,5 @@
 //! `audit stuck`: which stories began and did not end.
 
-mod found;
-mod history;
 mod rows;
 
 use chrono::{SubsecRound, Utc};
@@ -11,7 +9,8 @@ use indicatif::HumanCount;
 use crate::analysis::{Ends, Rules, Usual};
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, ListItems, OutputArgs, Run, SelectorArgs, explain_selection, whole_number,
+    Context, Found, History, ListItems, OutputArgs, Question, Run, SelectorArgs, explain_selection,
+    find_stuck, whole_number,
 };
 use crate::cli::ui::{Exit, Failure};
 use crate::filter::{GlobList, Selection, duration, rfc3339};
@@ -19,8 +18,6 @@ use crate::output::Format;
 use crate::store;
 use crate::store::{ReadMode, RowScope};
 use crate::time::PostgresMicros;
-use found::{Found, Question, find};
-use history::History;
 use rows::write_rows;
 
 /// How many rows a table has where no limit is given.
@@ -94,7 +91,12 @@ impl Run for StuckArgs {
             (is_learned, within) => {
                 progress.doing("learning what is usual");
                 let history = History::before(&selection, now);
-                let usual = history.learn(&reading, ui, &progress).await?;
+                let learned = history.learn(&reading).await?;
+                if learned.usual.stories > 0 {
+                    progress.clear();
+                    history.told(&learned).iter().for_each(|line| ui.status(line));
+                }
+                let usual = learned.usual;
                 if usual.stories == 0 && is_learned {
                     return Err(history.nothing(within.is_some()));
                 }
@@ -117,7 +119,7 @@ impl Run for StuckArgs {
             starts: store::resolve(&reading, &of_types(&starts), RowScope::Existing).await?,
             ends: store::resolve(&reading, &of_types(&ends), RowScope::Existing).await?,
         };
-        let Found { mut stuck, of, is_exact } = find(&reading, &question, &rules).await?;
+        let Found { mut stuck, of, is_exact } = find_stuck(&reading, &question, &rules).await?;
         progress.clear();
 
         let found = stuck.len();

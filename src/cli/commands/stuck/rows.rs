@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Write;
 
 use crate::analysis::StoryKey;
-use crate::cli::shared::{OutputArgs, ShownColumns, in_a_shell};
+use crate::cli::shared::{OutputArgs, ShownColumns, StuckStory, in_a_shell};
 use crate::cli::ui::{Failure, Ui};
 use crate::dead_letter::{UNKNOWN_ERROR, short_class};
 use crate::output;
@@ -13,8 +13,6 @@ use crate::store;
 use crate::store::{DeadLetterSummary, Session, StoryIds};
 use crate::time::{Timestamp, span_text};
 use crate::value::Value;
-
-use super::found::StuckStory;
 
 /// How many stories are asked for their ids and errors at once.
 const AT_ONCE: usize = 1_000;

@@ -4,6 +4,7 @@ use chrono::{SubsecRound, Utc};
 use clap::Args;
 
 use super::list_item::ListItems;
+use super::shell_words::{in_a_shell, quoted};
 use crate::cli::ui::{Failure, Ui};
 use crate::filter::{Clock, Error, GlobList, Identifier, Selection, TimeRange, Zone, rfc3339};
 
@@ -72,6 +73,12 @@ fn zone(text: &str) -> Result<Zone, Failure> {
 }
 
 impl SelectorArgs {
+    /// Whether a time is asked for, that of recording included.
+    pub(crate) fn has_times(&self) -> bool {
+        let times = [&self.since, &self.until, &self.recorded_since, &self.recorded_until];
+        times.iter().any(|time| time.is_some()) || !self.date.is_empty()
+    }
+
     /// The present, and the zone of times without an offset.
     pub(crate) fn clock(&self) -> Result<Clock, Failure> {
         // PostgreSQL knows no less than a microsecond.
@@ -129,6 +136,29 @@ impl SelectorArgs {
             ui.status(&format!("{option} lies in the future: it is {} now", rfc3339(clock.now)));
         }
         Ok(selection)
+    }
+
+    /// The options that say more than a time, as a shell takes them: `--type 'Order*'`.
+    pub(crate) fn typed(&self) -> Vec<String> {
+        let lists = [
+            ("--type", &self.types),
+            ("--service", &self.service),
+            ("--aggregate", &self.aggregate),
+            ("--correlation", &self.correlation),
+            ("--event-id", &self.event_id),
+            ("--error", &self.error),
+            ("--topic", &self.topic),
+        ];
+        let of_list = |(option, lists): (&str, &Vec<ListItems>)| {
+            let items = lists.iter().flat_map(ListItems::items);
+            items.map(|item| format!("{option} {}", in_a_shell(item))).collect::<Vec<_>>()
+        };
+        let mut typed: Vec<String> = lists.into_iter().flat_map(of_list).collect();
+        let flags =
+            [("--dlt", self.dlt), ("--no-dlt", self.no_dlt), ("--quarantined", self.quarantined)];
+        typed.extend(flags.iter().filter(|flag| flag.1).map(|flag| flag.0.to_owned()));
+        typed.extend(self.predicates.iter().map(|path| format!("--where {}", quoted(path))));
+        typed
     }
 
     /// The selection, of dead letters only.

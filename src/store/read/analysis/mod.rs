@@ -1,5 +1,6 @@
 //! What analysis reads.
 
+pub(in crate::store) mod repeated;
 pub(in crate::store) mod stated_stories;
 pub(in crate::store) mod stories;
 pub(in crate::store) mod story_amounts;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, SubsecRound, Utc};
 use indicatif::HumanCount;
 
 use crate::analysis::{TypeCount, Usual};
-use crate::cli::ui::{Failure, Progress, Ui};
+use crate::cli::ui::Failure;
 use crate::filter::{Selection, TimeRange, rfc3339};
 use crate::store;
 use crate::store::{LearnFrom, Learned, Session};
@@ -24,7 +24,7 @@ const NAMED: usize = 6;
 
 /// When the stories began from which it is learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct History {
+pub(crate) struct History {
     begin: DateTime<Utc>,
     /// At the beginning or before it where there is nothing.
     end: DateTime<Utc>,
@@ -32,7 +32,7 @@ pub(super) struct History {
 
 impl History {
     /// The 30 days before those that are judged.
-    pub(super) fn before(selection: &Selection, now: DateTime<Utc>) -> Self {
+    pub(crate) fn before(selection: &Selection, now: DateTime<Utc>) -> Self {
         let Selection { created, days, .. } = selection;
         let since = created.since.or_else(|| days.iter().filter_map(|day| day.since).min());
         let end = since.unwrap_or(now - Duration::hours(HOURS));
@@ -44,24 +44,22 @@ impl History {
         }
     }
 
-    /// Learns, and says what.
-    pub(super) async fn learn(
-        self,
-        session: &Session,
-        ui: Ui,
-        progress: &Progress,
-    ) -> Result<Usual, Failure> {
+    /// Learns what is usual.
+    pub(crate) async fn learn(self, session: &Session) -> Result<Learned, Failure> {
         if self.begin >= self.end {
-            return Ok(Usual::default());
+            return Ok(Learned { usual: Usual::default(), of_about: None });
         }
         let period = TimeRange { since: Some(self.begin), until: Some(self.end) };
-        let Learned { usual, of_about } = store::learn(session, period, LEARN_FROM).await?;
-        if usual.stories > 0 {
-            progress.clear();
-            ui.status(&format!("learned from {}", self.from(&usual, of_about)));
-            ui.status(&format!("they end with {}", ends(&usual)));
-        }
-        Ok(usual)
+        Ok(store::learn(session, period, LEARN_FROM).await?)
+    }
+
+    /// What was learned, a line each: from what, and with which types stories end.
+    pub(crate) fn told(self, learned: &Learned) -> [String; 2] {
+        let Learned { usual, of_about } = learned;
+        [
+            format!("learned from {}", self.from(usual, *of_about)),
+            format!("they end with {}", ends(usual)),
+        ]
     }
 
     fn from(self, usual: &Usual, of_about: Option<u64>) -> String {
@@ -79,7 +77,7 @@ impl History {
     }
 
     /// The failure where nothing ends a story.
-    pub(super) fn nothing(self, is_within_given: bool) -> Failure {
+    pub(crate) fn nothing(self, is_within_given: bool) -> Failure {
         let within =
             if is_within_given { "" } else { ", and --within 10m how long it may be silent" };
         let looked_at = match self.begin < self.end {
@@ -91,7 +89,7 @@ impl History {
     }
 
     /// What is said where only the ends are given.
-    pub(super) fn nothing_known(self) -> String {
+    pub(crate) fn nothing_known(self) -> String {
         let looked_at = match self.begin < self.end {
             true => format!(": no story began {}", self.text()),
             false => String::new(),

@@ -9,38 +9,38 @@ use crate::store::{ResolvedSelection, Session, StoryEnd};
 use crate::time::PostgresMicros;
 
 /// What is asked for, as the database understands it.
-pub(super) struct Question {
+pub(crate) struct Question {
     /// Which stories are judged.
-    pub(super) selection: ResolvedSelection,
+    pub(crate) selection: ResolvedSelection,
     /// `--start`.
-    pub(super) starts: ResolvedSelection,
+    pub(crate) starts: ResolvedSelection,
     /// `--end`.
-    pub(super) ends: ResolvedSelection,
+    pub(crate) ends: ResolvedSelection,
 }
 
 /// The stories that are stuck, the longest silent first.
-pub(super) struct Found {
-    pub(super) stuck: Vec<StuckStory>,
+pub(crate) struct Found {
+    pub(crate) stuck: Vec<StuckStory>,
     /// How many were judged.
-    pub(super) of: i64,
+    pub(crate) of: i64,
     /// Whether it is exactly so many.
-    pub(super) is_exact: bool,
+    pub(crate) is_exact: bool,
 }
 
 /// A story that is stuck.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StuckStory {
-    pub(super) key: StoryKey,
+pub(crate) struct StuckStory {
+    pub(crate) key: StoryKey,
     /// The row of its first step.
-    pub(super) first_row: i64,
-    pub(super) began: PostgresMicros,
-    pub(super) last_type: Arc<str>,
-    pub(super) last_at: PostgresMicros,
-    pub(super) silence: Silence,
+    pub(crate) first_row: i64,
+    pub(crate) began: PostgresMicros,
+    pub(crate) last_type: Arc<str>,
+    pub(crate) last_at: PostgresMicros,
+    pub(crate) silence: Silence,
     /// How many steps it has.
-    pub(super) steps: usize,
+    pub(crate) steps: usize,
     /// The row of its last dead letter.
-    pub(super) last_dead_letter: Option<i64>,
+    pub(crate) last_dead_letter: Option<i64>,
 }
 
 impl StuckStory {
@@ -60,7 +60,7 @@ impl StuckStory {
 }
 
 /// Finds the selected stories that are stuck.
-pub(super) async fn find(
+pub(crate) async fn find_stuck(
     session: &Session,
     question: &Question,
     rules: &Rules<'_>,
