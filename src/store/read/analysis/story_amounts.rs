@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn without_a_selector_only_events_of_both_sides_are_read() {
-        insta::assert_snapshot!(sent(&ResolvedSelection::default(), StoryBy::Correlation), @r#"
+        insta::assert_snapshot!(sent(&ResolvedSelection::default(), StoryBy::Correlation), @"
         WITH event AS (
             SELECT event.correlation_id AS correlation,
                    CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
@@ -223,14 +223,14 @@ mod tests {
               FROM event_logs event
          WHERE (event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)
            AND event.event_type = ANY($5)
-         OFFSET 0
+            OFFSET 0
         )
         SELECT correlation, aggregate, id, created_at,
         …
                matches, left_found, right_found
           FROM event
          ORDER BY correlation, aggregate
-        "#);
+        ");
     }
 
     #[test]
@@ -238,7 +238,7 @@ mod tests {
         let created = TimeRange { since: Some(chrono::DateTime::UNIX_EPOCH), until: None };
         let selection = Selection { created, ..Selection::default() };
         let resolved = ResolvedSelection { selection, ..ResolvedSelection::default() };
-        insta::assert_snapshot!(sent(&resolved, StoryBy::Aggregate), @r#"
+        insta::assert_snapshot!(sent(&resolved, StoryBy::Aggregate), @"
         WITH candidate AS MATERIALIZED (
             SELECT DISTINCT NULL::uuid AS correlation,
                    event.aggregate_id AS aggregate
@@ -250,12 +250,13 @@ mod tests {
               FROM candidate
              CROSS JOIN LATERAL (SELECT event.id, event.event_id, event.event_type, event.created_at, event.is_dlt, event.partition_id, true AS matches, CASE WHEN event.event_type = ANY($1) THEN jsonb_path_query_array(event.payload, $2::text::jsonpath, '{}', true)::text END AS left_found, NULL::text AS right_found FROM event_logs event
                                   WHERE event.aggregate_id = candidate.aggregate OFFSET 0) event
+             WHERE candidate.aggregate IS NOT NULL
         )
         SELECT correlation, aggregate, id, created_at,
         …
                matches, left_found, right_found
           FROM event
          ORDER BY correlation, aggregate
-        "#);
+        ");
     }
 }

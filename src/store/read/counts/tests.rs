@@ -45,42 +45,45 @@ fn everything_by_type_reads_counts_and_what_no_count_holds() {
     let (selection, shifts) = (selected(None, None), ZoneShifts::utc());
     let statement = query(&selection, &[Grouping::Type], &shifts).statement(&STATE);
     insta::assert_snapshot!(format!("{statement:?}"), @r#"
-SELECT key_1,
-       coalesce(sum(event.events), 0)::bigint,
-       coalesce(sum(event.events) FILTER (WHERE event.is_dlt), 0)::bigint,
-       coalesce(sum(event.events) FILTER (WHERE event.event_type = $2), 0)::bigint,
-       min(event.first_at),
-       max(event.last_at),
-       NULL::bigint,
-       NULL::bigint,
-       (sum(coalesce(sum(event.events), 0)::bigint) OVER ())::bigint,
-       min(min(event.first_at)) OVER (),
-       max(max(event.last_at)) OVER ()
-  FROM (SELECT event.event_type::text AS key_1,
-       event.event_type,
-       event.is_dlt,
-       event.first_at AS first_at,
-       event.last_at AS last_at,
-       event.events
-  FROM (SELECT event.event_type, event.source_service, event.is_dlt, event.day AS created_at, event.partition_id, event.events AS events, event.first_at AS first_at, event.last_at AS last_at
-  FROM event_counts_by_day event
-  UNION ALL
-SELECT event.event_type, event.source_service, event.is_dlt, event.hour AS created_at, event.partition_id, event.events AS events, event.first_at AS first_at, event.last_at AS last_at
-  FROM event_counts event
- WHERE NOT event.merged
-  UNION ALL
-SELECT event.event_type, event.source_service, event.is_dlt, event.created_at AS created_at, event.partition_id, 1::bigint AS events, event.created_at AS first_at, event.created_at AS last_at
-  FROM (SELECT event.* FROM ingest_batches batch JOIN event_logs event ON event.id BETWEEN batch.first_id AND batch.last_id
-    WHERE NOT batch.counted AND batch.batch_no > $1 AND event.partition_id IS NOT NULL
-   UNION ALL
-   SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event) event) event
- GROUP BY 1
- ORDER BY 2 DESC, 1
- LIMIT $3
-$1 int8 7
-$2 varchar "audit.Quarantined"
-$3 int8 50
-"#);
+    SELECT key_1,
+           coalesce(sum(event.events), 0)::bigint,
+           coalesce(sum(event.events) FILTER (WHERE event.is_dlt), 0)::bigint,
+           coalesce(sum(event.events) FILTER (WHERE event.event_type = $2), 0)::bigint,
+           min(event.first_at),
+           max(event.last_at),
+           NULL::bigint,
+           NULL::bigint,
+           (sum(coalesce(sum(event.events), 0)::bigint) OVER ())::bigint,
+           min(min(event.first_at)) OVER (),
+           max(max(event.last_at)) OVER ()
+      FROM (SELECT event.event_type::text AS key_1,
+           event.event_type,
+           event.is_dlt,
+           event.first_at AS first_at,
+           event.last_at AS last_at,
+           event.events
+      FROM (SELECT event.event_type, event.source_service, event.is_dlt, event.day AS created_at, event.partition_id, event.events AS events, event.first_at AS first_at, event.last_at AS last_at
+      FROM event_counts_by_day event
+      UNION ALL
+    SELECT event.event_type, event.source_service, event.is_dlt, event.hour AS created_at, event.partition_id, event.events AS events, event.first_at AS first_at, event.last_at AS last_at
+      FROM event_counts event
+     WHERE NOT event.merged
+      UNION ALL
+    SELECT event.event_type, event.source_service, event.is_dlt, event.created_at AS created_at, event.partition_id, 1::bigint AS events, event.created_at AS first_at, event.created_at AS last_at
+      FROM (SELECT event.* FROM ingest_batches batch
+        CROSS JOIN LATERAL (SELECT event.* FROM event_logs event
+                             WHERE event.id BETWEEN batch.first_id AND batch.last_id AND event.partition_id IS NOT NULL
+                            OFFSET 0) event
+        WHERE NOT batch.counted AND batch.batch_no > $1
+       UNION ALL
+       SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event) event) event
+     GROUP BY 1
+     ORDER BY 2 DESC, 1
+     LIMIT $3
+    $1 int8 7
+    $2 varchar "audit.Quarantined"
+    $3 int8 50
+    "#);
 }
 
 #[test]
@@ -90,53 +93,56 @@ fn hours_of_a_range_have_edges_that_are_counted_from_rows() {
     let by = [Grouping::Topic, Grouping::Hour];
     let statement = query(&selection, &by, &shifts).statement(&STATE);
     insta::assert_snapshot!(format!("{statement:?}"), @r#"
-SELECT key_1,
-       key_2,
-       coalesce(sum(event.events), 0)::bigint,
-       coalesce(sum(event.events) FILTER (WHERE event.is_dlt), 0)::bigint,
-       coalesce(sum(event.events) FILTER (WHERE event.event_type = $8), 0)::bigint,
-       min(event.first_at),
-       max(event.last_at),
-       NULL::bigint,
-       NULL::bigint,
-       (sum(coalesce(sum(event.events), 0)::bigint) OVER ())::bigint,
-       min(min(event.first_at)) OVER (),
-       max(max(event.last_at)) OVER ()
-  FROM (SELECT origin.topic AS key_1,
-       date_trunc('hour', event.created_at) AS key_2,
-       event.event_type,
-       event.is_dlt,
-       event.first_at AS first_at,
-       event.last_at AS last_at,
-       event.events
-  FROM (SELECT event.event_type, event.source_service, event.is_dlt, event.hour AS created_at, event.partition_id, event.events AS events, event.first_at AS first_at, event.last_at AS last_at
-  FROM event_counts event
- WHERE event.hour >= $2 AND event.hour < $3
-  UNION ALL
-SELECT event.event_type, event.source_service, event.is_dlt, event.created_at AS created_at, event.partition_id, 1::bigint AS events, event.created_at AS first_at, event.created_at AS last_at
-  FROM event_logs event
- WHERE event.created_at >= $4 AND event.created_at < $5
-  UNION ALL
-SELECT event.event_type, event.source_service, event.is_dlt, event.created_at AS created_at, event.partition_id, 1::bigint AS events, event.created_at AS first_at, event.created_at AS last_at
-  FROM (SELECT event.* FROM ingest_batches batch JOIN event_logs event ON event.id BETWEEN batch.first_id AND batch.last_id
-    WHERE NOT batch.counted AND batch.batch_no > $1 AND event.partition_id IS NOT NULL
-   UNION ALL
-   SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
- WHERE event.created_at >= $6 AND event.created_at < $7) event
-  LEFT JOIN kafka_partitions origin ON origin.partition_id = event.partition_id) event
- GROUP BY 1, 2
- ORDER BY 3 DESC, 1, 2
- LIMIT $9
-$1 int8 7
-$2 timestamp PostgresMicros(848656800000000)
-$3 timestamp PostgresMicros(848707200000000)
-$4 timestamp PostgresMicros(848655000000000)
-$5 timestamp PostgresMicros(848656800000000)
-$6 timestamp PostgresMicros(848656800000000)
-$7 timestamp PostgresMicros(848707200000000)
-$8 varchar "audit.Quarantined"
-$9 int8 50
-"#);
+    SELECT key_1,
+           key_2,
+           coalesce(sum(event.events), 0)::bigint,
+           coalesce(sum(event.events) FILTER (WHERE event.is_dlt), 0)::bigint,
+           coalesce(sum(event.events) FILTER (WHERE event.event_type = $8), 0)::bigint,
+           min(event.first_at),
+           max(event.last_at),
+           NULL::bigint,
+           NULL::bigint,
+           (sum(coalesce(sum(event.events), 0)::bigint) OVER ())::bigint,
+           min(min(event.first_at)) OVER (),
+           max(max(event.last_at)) OVER ()
+      FROM (SELECT origin.topic AS key_1,
+           date_trunc('hour', event.created_at) AS key_2,
+           event.event_type,
+           event.is_dlt,
+           event.first_at AS first_at,
+           event.last_at AS last_at,
+           event.events
+      FROM (SELECT event.event_type, event.source_service, event.is_dlt, event.hour AS created_at, event.partition_id, event.events AS events, event.first_at AS first_at, event.last_at AS last_at
+      FROM event_counts event
+     WHERE event.hour >= $2 AND event.hour < $3
+      UNION ALL
+    SELECT event.event_type, event.source_service, event.is_dlt, event.created_at AS created_at, event.partition_id, 1::bigint AS events, event.created_at AS first_at, event.created_at AS last_at
+      FROM event_logs event
+     WHERE event.created_at >= $4 AND event.created_at < $5
+      UNION ALL
+    SELECT event.event_type, event.source_service, event.is_dlt, event.created_at AS created_at, event.partition_id, 1::bigint AS events, event.created_at AS first_at, event.created_at AS last_at
+      FROM (SELECT event.* FROM ingest_batches batch
+        CROSS JOIN LATERAL (SELECT event.* FROM event_logs event
+                             WHERE event.id BETWEEN batch.first_id AND batch.last_id AND event.partition_id IS NOT NULL
+                            OFFSET 0) event
+        WHERE NOT batch.counted AND batch.batch_no > $1
+       UNION ALL
+       SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
+     WHERE event.created_at >= $6 AND event.created_at < $7) event
+      LEFT JOIN kafka_partitions origin ON origin.partition_id = event.partition_id) event
+     GROUP BY 1, 2
+     ORDER BY 3 DESC, 1, 2
+     LIMIT $9
+    $1 int8 7
+    $2 timestamp PostgresMicros(848656800000000)
+    $3 timestamp PostgresMicros(848707200000000)
+    $4 timestamp PostgresMicros(848655000000000)
+    $5 timestamp PostgresMicros(848656800000000)
+    $6 timestamp PostgresMicros(848656800000000)
+    $7 timestamp PostgresMicros(848707200000000)
+    $8 varchar "audit.Quarantined"
+    $9 int8 50
+    "#);
 }
 
 #[test]
