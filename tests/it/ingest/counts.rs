@@ -109,7 +109,7 @@ fn go_back_to_version_8(database: &Database) {
     database.execute(
         "DROP VIEW audit_stories, audit_steps, audit_events;
          DROP FUNCTION audit_id_text, audit_correlation_id, audit_aggregate_id, audit_id_uuid, audit_name_uuid, audit_sha1;
-         DROP TABLE event_counts, duplicate_deliveries, event_count_state;
+         DROP TABLE event_counts, event_counts_by_day, duplicate_deliveries, event_count_state;
          DROP FUNCTION fill_event_counts, find_duplicate_deliveries, merge_event_counts;
          ALTER TABLE ingest_batches DROP COLUMN counted;
          DELETE FROM refinery_schema_history WHERE version > 8",

@@ -96,7 +96,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
               WHERE ctid = (SELECT min(ctid) FROM event_counts WHERE event_type = 'OrderShipped')"
                 .to_owned(),
             5,
-            "counts 168 events, where the batches have 167",
+            "OrderShipped of order-service in ",
         ),
         ("TRUNCATE event_counts".to_owned(), 5, "counts 0 events"),
         ("INSERT INTO duplicate_deliveries VALUES (500)".to_owned(), 5, "has 1 row, event_count_state counts 0"),

@@ -30,7 +30,8 @@ pub(crate) const WRONG_DUPLICATES: &str = "
     WITH again AS (
         SELECT id FROM (SELECT id, batch_no, row_number() OVER (PARTITION BY event_id ORDER BY batch_no, id) AS nth
                           FROM event_logs JOIN ingest_batches ON id BETWEEN first_id AND last_id
-                         WHERE is_dlt IS NOT TRUE AND partition_id IS NOT NULL) AS numbered, event_count_state
+                         WHERE is_dlt IS NOT TRUE AND partition_id IS NOT NULL
+                           AND event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')) AS numbered, event_count_state
          WHERE nth > 1 AND batch_no <= duplicates_through
     )
     SELECT (SELECT count(*) FROM ((TABLE again EXCEPT TABLE duplicate_deliveries)
