@@ -5,6 +5,7 @@
 
 mod support {
     pub(crate) mod audit;
+    #[expect(dead_code, reason = "no single value is asked for")]
     pub(crate) mod database;
 }
 
@@ -83,8 +84,7 @@ fn fill(session: &Session, stories: u32) -> Result<(), Box<dyn Error>> {
         format!(
             "SELECT n * 4 + {offset}, gen_random_uuid(), '{event_type}', md5('{event_type}' || n)::uuid, 's', false,
                     jsonb_build_object('amount', {amount}), '2026-11-22'::timestamp + n * interval '1 second', md5('story' || n)::uuid, 1
-               FROM generate_series(0, {} - 1) n WHERE {condition}",
-            stories
+               FROM generate_series(0, {stories} - 1) n WHERE {condition}"
         )
     };
     let amount = "(n % 9973) + 0.05";

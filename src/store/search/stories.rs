@@ -161,8 +161,9 @@ impl StorySelection {
 
     /// The events of the range of time, in the same order, and a column more: in the first row of a
     /// story how many events have its correlation, else its aggregate. Where that is how many came,
-    /// the story lies within the range; the others have to be read by their keys. Most rows are read
-    /// once like this, in the order in which they lie, and only the index is asked for each story.
+    /// the story lies within the range; the others have to be read by their keys. Most rows are
+    /// read once like this, in the order in which they lie, and only the index is asked for each
+    /// story.
     pub(in crate::store) fn in_period(&self, deliveries: &Deliveries) -> Statement {
         let mut parameters = Parameters::default();
         let matches = self.matches(&mut parameters);

@@ -70,6 +70,7 @@ fn the_counts_are_those_of_the_rows_after_each_kill_of_an_ingester_or_of_postgre
             assert!(sandbox.postgres().start().is_ok());
         }
         assert_counted(&Database::open(&audit.database_url));
+        eprintln!("kill {}: the counts are those of the rows", kill + 1);
     }
     audit.succeed(&["ingest", "--until-end", "--topics", &topics]);
     let database = Database::open(&audit.database_url);

@@ -107,7 +107,8 @@ fn a_row_that_postgresql_refuses_is_counted_as_what_it_became() {
 /// Makes the database one of version 8: what later versions added is taken away again.
 fn go_back_to_version_8(database: &Database) {
     database.execute(
-        "DROP VIEW IF EXISTS audit_events, audit_stories;
+        "DROP VIEW audit_stories, audit_steps, audit_events;
+         DROP FUNCTION audit_id_text, audit_correlation_id, audit_aggregate_id, audit_id_uuid, audit_name_uuid, audit_sha1;
          DROP TABLE event_counts, duplicate_deliveries, event_count_state;
          DROP FUNCTION fill_event_counts, find_duplicate_deliveries, merge_event_counts;
          ALTER TABLE ingest_batches DROP COLUMN counted;

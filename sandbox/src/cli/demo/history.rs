@@ -39,7 +39,7 @@ const REFUNDED: [Step; 2] =
 /// The steps of an order.
 fn steps(number: u32) -> Vec<Step> {
     let mut steps = vec![PLACED, CREATED];
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         steps.insert(1, CHANGED);
     }
     match number {

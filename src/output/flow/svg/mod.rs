@@ -1,6 +1,7 @@
 //! A flow as SVG: from top to bottom, edges as wide as they are frequent.
 
 mod curve;
+mod items;
 mod layers;
 mod place;
 mod ports;

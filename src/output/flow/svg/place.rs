@@ -1,7 +1,7 @@
 //! Where the items of each layer are from left to right: as near to what they are joined with as
 //! their neighbours let them.
 
-use super::layers::{Item, Links};
+use super::items::{Item, Links};
 
 /// Between two items.
 const GAP: f64 = 18.0;
