@@ -87,12 +87,8 @@ impl Run for ReportArgs {
         let mut session = context.settings.session("audit report").await?;
         let reading = session.read(ReadMode::All).await?;
         let progress = ui.progress();
-        let question = Question {
-            selection: &selection,
-            clock: &clock,
-            ends: &ends,
-            within: self.within,
-        };
+        let question =
+            Question { selection: &selection, clock: &clock, ends: &ends, within: self.within };
         let facts = tokio::select! {
             facts = Facts::read(&reading, &question, &progress) => facts?,
             // Ending here leaves no file.
