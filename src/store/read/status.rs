@@ -220,8 +220,8 @@ pub async fn duplicates(
     Ok(Duplicates::Exactly(session.row(counted, &sql, &[], |row| row.try_get(0)).await?))
 }
 
-/// Whether so many rows were not searched, or not written by an ingester, that looking at them would
-/// take longer than a few seconds.
+/// Whether so many rows were not searched, or not written by an ingester, that looking at them
+/// would take longer than a few seconds.
 pub(super) async fn has_much_to_search(
     session: &Session,
     counting: &Counting,

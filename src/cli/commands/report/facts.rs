@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::flow::Flow;
 use super::period::Times;
+use super::question::Question;
 use super::stuck::Stuck;
 use super::timeline::Spans;
 use crate::cli::ui::{Failure, Progress};
-use crate::filter::{Clock, GlobList, Selection, ZoneShifts};
+use crate::filter::{Clock, Selection, ZoneShifts};
 use crate::store;
 use crate::store::{
     CountQuery, CountState, Counting, Counts, DeadLetterGroup, Duplicates, EventCount, Grouping,
@@ -27,16 +28,6 @@ const MOST_GROUPS: i64 = 1_000_000;
 
 /// How many lost ranges are read.
 pub(super) const MOST_LOSSES: usize = 20;
-
-/// What is asked.
-pub(super) struct Question<'a> {
-    pub(super) selection: &'a Selection,
-    pub(super) clock: &'a Clock,
-    /// `--end`.
-    pub(super) ends: &'a GlobList,
-    /// `--within`.
-    pub(super) within: Option<i64>,
-}
 
 /// What was found.
 pub(super) struct Facts {

@@ -3,7 +3,6 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::facts::Facts;
 use crate::analysis::{EventType, EventTypes, FlowCounter, FlowRow, Variant, VariantCounter};
 use crate::cli::ui::Failure;
 use crate::count_text::counted;
@@ -98,8 +97,8 @@ impl Flow {
     }
 }
 
-pub(super) fn section(facts: &Facts) -> PageSection {
-    let (lead, blocks) = match &facts.flow {
+pub(super) fn section(flow: &Flow) -> PageSection {
+    let (lead, blocks) = match flow {
         Flow::Read(read) if read.stories > 0 => (read.lead(), read.blocks()),
         Flow::Read(read) => {
             let lead = match read.without_story {
@@ -111,7 +110,7 @@ pub(super) fn section(facts: &Facts) -> PageSection {
             (lead.to_owned(), Vec::new())
         }
         Flow::TooMuch => {
-            let reason = facts.flow.left_out().unwrap_or_default();
+            let reason = flow.left_out().unwrap_or_default();
             (format!("The flow is left out: {reason}."), Vec::new())
         }
     };

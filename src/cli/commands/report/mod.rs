@@ -7,6 +7,7 @@ mod flow;
 mod letters;
 mod page;
 mod period;
+mod question;
 mod stuck;
 mod timeline;
 
@@ -25,6 +26,7 @@ use crate::filter::{Clock, GlobList, Selection, duration, rfc3339};
 use crate::output::html::write_page;
 use crate::store::ReadMode;
 use facts::Facts;
+use question::Question;
 
 /// What is reported where no time is asked for.
 const SINCE: &str = "-7d";
@@ -85,12 +87,8 @@ impl Run for ReportArgs {
         let mut session = context.settings.session("audit report").await?;
         let reading = session.read(ReadMode::All).await?;
         let progress = ui.progress();
-        let question = facts::Question {
-            selection: &selection,
-            clock: &clock,
-            ends: &ends,
-            within: self.within,
-        };
+        let question =
+            Question { selection: &selection, clock: &clock, ends: &ends, within: self.within };
         let facts = tokio::select! {
             facts = Facts::read(&reading, &question, &progress) => facts?,
             // Ending here leaves no file.

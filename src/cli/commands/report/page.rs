@@ -1,6 +1,7 @@
 //! The page of what was found.
 
 use super::facts::{Facts, MOST_NAMES};
+use super::question::sentence;
 use super::{coverage, events, flow, letters, stuck};
 use crate::cli::shared::left_to_count;
 use crate::count_text::counted_with;
@@ -13,9 +14,9 @@ pub(super) fn page(facts: &Facts, selectors: Vec<String>, command: String) -> Pa
     let is_empty = facts.counts.total.rows == 0;
     let mut sections = Vec::new();
     if !is_empty {
-        sections.extend([events::section(facts), flow::section(facts)]);
+        sections.extend([events::section(facts), flow::section(&facts.flow)]);
         sections.extend(letters::section(facts));
-        sections.extend(stuck::section(facts));
+        sections.extend(stuck::section(&facts.stuck, &facts.times));
     }
     sections.push(coverage::section(facts));
     Page {
@@ -100,11 +101,4 @@ fn findings(facts: &Facts) -> Vec<Finding> {
         findings.push(finding(sentence(&text), Tone::Plain, None));
     }
     findings
-}
-
-/// A line of stderr as a sentence.
-pub(super) fn sentence(line: &str) -> String {
-    let mut letters = line.chars();
-    let first = letters.next().map(char::to_uppercase);
-    format!("{}{}.", first.into_iter().flatten().collect::<String>(), letters.as_str())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::facts::{Facts, Question};
 use super::flow::{MOST_EVENTS, story_name};
-use super::page::sentence;
+use super::period::Times;
+use super::question::{Question, sentence};
 use crate::analysis::{Ends, Rules, Usual};
 use crate::cli::shared::{History, Question as StuckQuestion, StuckStory, find_stuck};
 use crate::cli::ui::Failure;
@@ -131,8 +131,8 @@ impl Stuck {
     }
 }
 
-pub(super) fn section(facts: &Facts) -> Option<PageSection> {
-    let (lead, blocks) = match &facts.stuck {
+pub(super) fn section(stuck: &Stuck, times: &Times) -> Option<PageSection> {
+    let (lead, blocks) = match stuck {
         Stuck::TooMuch => return None,
         Stuck::NotJudged(reason) => (
             format!("Not judged: {reason}. With --end TYPE the page is told what ends a story."),
@@ -147,14 +147,14 @@ pub(super) fn section(facts: &Facts) -> Option<PageSection> {
                  usual, as of when the page was made. {}",
                 judged.told.join(" ")
             ),
-            vec![Block::Table(judged.table(facts))],
+            vec![Block::Table(judged.table(times))],
         ),
     };
     Some(PageSection { id: "stuck", title: "Stuck stories", lead, blocks })
 }
 
 impl Judged {
-    fn table(&self, facts: &Facts) -> PageTable {
+    fn table(&self, times: &Times) -> PageTable {
         let note = (self.count > LISTED as i64)
             .then(|| format!("The {LISTED} longest silent of {}.", grouped(self.count)));
         PageTable {
@@ -168,19 +168,19 @@ impl Judged {
                 Heading::number("Steps"),
                 Heading::text("Error"),
             ],
-            rows: self.listed.iter().map(|story| self.row(story, facts)).collect(),
+            rows: self.listed.iter().map(|story| self.row(story, times)).collect(),
             note,
         }
     }
 
-    fn row(&self, story: &StuckStory, facts: &Facts) -> Vec<Cell> {
+    fn row(&self, story: &StuckStory, times: &Times) -> Vec<Cell> {
         let id = self.ids.get(&story.first_row).map(story_name).unwrap_or_default();
         let letter = story.last_dead_letter.and_then(|row| self.letters.get(&row));
         let error = letter.map(DeadLetterSummary::error).unwrap_or_default();
         vec![
             Cell::code(id),
             Cell::code(story.last_type.to_string()),
-            Cell::new(facts.times.text(story.last_at)),
+            Cell::new(times.text(story.last_at)),
             Cell::new(span(story.silence.silent)),
             Cell::new(story.silence.usual.map_or("unknown".to_owned(), span)),
             Cell::new(grouped(story.steps as i64)),
