@@ -40,8 +40,8 @@ impl StoryBy {
         }
     }
 
-    /// The ways from a candidate to its events: the key of these, which of the two ids the candidate
-    /// needs for it, and the condition.
+    /// The ways from a candidate to its events: the key of these, which of the two ids the
+    /// candidate needs for it, and the condition.
     pub(super) fn branches(
         self,
     ) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
