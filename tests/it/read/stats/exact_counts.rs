@@ -76,7 +76,7 @@ fn recorded(audit: &Audit, random: &mut Random) -> Database {
         commit(&database, &ids);
         match batch {
             2 | 4 => {
-                database.execute("SELECT fill_event_counts(1000000), merge_event_counts(1000000)")
+                database.execute("SELECT fill_event_counts(1000000), merge_event_counts(1000000)");
             }
             6 => database.execute("SELECT fill_event_counts(1000000)"),
             _ => {}
