@@ -185,7 +185,7 @@ impl Read {
             self.rows.iter().filter_map(|row| Some((row, row.p50?, row.p95?))).collect();
         slow.sort_by_key(|(row, _, p95)| (Reverse(*p95), Reverse(row.count)));
         let row = |(row, p50, p95): &(&FlowRow, i64, i64)| {
-            let names = [row.from, row.to].into_iter().flat_map(|known| self.name(known));
+            let names = [row.from, row.to].into_iter().filter_map(|known| self.name(known));
             vec![
                 Cell::chain(names.collect()),
                 Cell::new(grouped(row.count)),
