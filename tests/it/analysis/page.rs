@@ -81,8 +81,14 @@ impl Page {
                     LINES.contains(&element.name.as_str()),
                     ["td", "th"].contains(&element.name.as_str()),
                 );
+                // How the flow is drawn is told by the tests of `audit flow`.
+                let is_flow = element.attributes.contains(&("class".to_owned(), "flow".to_owned()));
+                let before = self.text.len();
                 self.elements.push(element);
                 node.children.borrow().iter().for_each(|child| self.walk(child));
+                if is_flow {
+                    self.text.truncate(before);
+                }
                 self.text.push_str(if is_cell { "| " } else { "" });
                 self.text.push_str(if is_line { "\n" } else { "" });
                 return;

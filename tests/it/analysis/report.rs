@@ -152,33 +152,6 @@ order-service | 6 | 66.7 % | 1 | 2026-11-22 12:00:00
 payment-service | 3 | 33.3 % | 0 | 2026-11-22 11:45:00
 Flow
 3 stories began in the period; all of their steps count, also those behind it. A story is all events of one correlation, or of one aggregate where they have none.
-Which event follows which, how often, and the median of the time between
-beginning → OrderCreated: 3, 100.0 %
-3
-OrderCreated → PaymentAuthorized: 2, 66.7 %, p50 3.000s, p95 3.900s
-2 · 3.000s
-OrderShipped → end: 2, 100.0 %
-2
-PaymentAuthorized → OrderShipped: 2, 100.0 %, p50 1h14m, p95 1h28m
-2 · 1h14m
-OrderCreated → PaymentDeclined: 1, 33.3 %, p50 15m00s, p95 15m00s
-1 · 15m00s
-PaymentDeclined → end: 1, 100.0 %
-1
-beginning · 3
-OrderCreated: 3
-OrderCreated
-3
-PaymentAuthorized: 2
-PaymentAuthorized
-2
-PaymentDeclined: 1
-PaymentDeclined
-1
-OrderShipped: 2
-OrderShipped
-2
-end · 3
 From beginning to end: how often each way was taken, and the median of the time between. Broken lines lead back.
 Slowest steps
 Slowest steps
