@@ -311,7 +311,7 @@ fn a_table_shows_what_matters_at_any_width() {
             assert!(shown.contains(expected), "{expected} is not in\n{shown}");
         }
         assert!(!shown.contains("payment_sim"), "{shown}");
-        assert!(shown.contains("next: audit trace order-4711"), "{shown}");
+        assert!(shown.contains("\n  audit trace order-4711\n"), "{shown}");
         assert!(shown.contains("audit replay-dlt --aggregate order-4711 --dry-run"), "{shown}");
     }
 }

@@ -182,7 +182,8 @@ impl Known {
             _ => &correlation,
         };
         let typed = |id: &Value<'_>| in_a_shell(&id.to_text().unwrap_or_default());
-        let mut commands = vec![format!("next: audit trace {}", typed(id))];
+        // Each on a line of its own, little indented: with a UUID it fits 80 columns.
+        let mut commands = vec!["next:".to_owned(), format!("  audit trace {}", typed(id))];
         let letter = story.last_dead_letter.and_then(|row| self.letters.get(&row));
         if let Some(letter) = letter.filter(|letter| letter.origin_topic.is_some()) {
             let selector = match (story.key, self.aggregate(letter.event_log_id)) {
@@ -190,7 +191,7 @@ impl Known {
                 (_, of_letter) if of_letter == *id => format!("--aggregate {}", typed(id)),
                 _ => format!("--correlation {}", typed(&correlation)),
             };
-            commands.push(format!("      audit replay-dlt {selector} --dry-run"));
+            commands.push(format!("  audit replay-dlt {selector} --dry-run"));
         }
         commands
     }
