@@ -209,3 +209,17 @@ COMMENT ON COLUMN audit_stories.first IS 'when its first step happened, UTC';
 COMMENT ON COLUMN audit_stories.last IS 'when its last step happened, UTC';
 COMMENT ON COLUMN audit_stories.events IS 'how many steps it has';
 COMMENT ON COLUMN audit_stories.types IS 'the types of its steps, in their order (created_at, id), as often as they occur';
+
+-- Whoever may read events may read them here.
+DO $$
+DECLARE
+    reader text;
+BEGIN
+    FOR reader IN
+        SELECT DISTINCT CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(acl.grantee)) END
+          FROM pg_class table_, aclexplode(table_.relacl) acl
+         WHERE table_.oid = 'event_logs'::regclass AND acl.grantee <> table_.relowner AND acl.privilege_type = 'SELECT'
+    LOOP
+        EXECUTE format('GRANT SELECT ON audit_events, audit_stories TO %s', reader);
+    END LOOP;
+END $$;

@@ -54,9 +54,9 @@ COMMENT ON COLUMN duplicate_deliveries.event_log_id IS 'event_logs.id';
 -- How far counting is.
 CREATE TABLE event_count_state (
     singleton          BOOLEAN PRIMARY KEY DEFAULT TRUE CHECK (singleton),
-    filled_through     BIGINT NOT NULL DEFAULT 0,
-    duplicates_through BIGINT NOT NULL DEFAULT 0,
-    duplicates         BIGINT NOT NULL DEFAULT 0
+    filled_through     BIGINT NOT NULL DEFAULT 0 CHECK (filled_through >= 0),
+    duplicates_through BIGINT NOT NULL DEFAULT 0 CHECK (duplicates_through >= 0),
+    duplicates         BIGINT NOT NULL DEFAULT 0 CHECK (duplicates >= 0)
 ) WITH (fillfactor = 10);
 INSERT INTO event_count_state DEFAULT VALUES;
 

@@ -76,10 +76,23 @@ impl ZoneShifts {
         self.seconds.get(index).copied().unwrap_or_default()
     }
 
+    /// What the clocks show at an instant, as if it were UTC, and the seconds between the two. The
+    /// infinities stay themselves.
+    pub fn wall_clock(&self, instant: PostgresMicros) -> (PostgresMicros, i32) {
+        if [i64::MIN, i64::MAX].contains(&instant.0) {
+            return (instant, 0);
+        }
+        let seconds = self.at(instant);
+        (PostgresMicros(instant.0.saturating_add(i64::from(seconds) * SECOND)), seconds)
+    }
+
     /// What the clocks show at an instant, as if it were UTC, and the seconds between the two. Of
     /// the first instant of an hour that the clocks changed in, the shift is the one with which the
     /// hour is whole.
     pub fn wall_clock_of_hour(&self, instant: PostgresMicros) -> (PostgresMicros, i32) {
+        if [i64::MIN, i64::MAX].contains(&instant.0) {
+            return (instant, 0);
+        }
         let shown =
             |seconds: i32| PostgresMicros(instant.0.saturating_add(i64::from(seconds) * SECOND));
         let at_begin = self.at(instant);
@@ -111,6 +124,20 @@ mod tests {
 
     fn shifts(zone: &str, since: &str, until: &str) -> ZoneShifts {
         ZoneShifts::of(&zone.parse().expect("a zone"), instant(since), instant(until))
+    }
+
+    #[test]
+    fn clocks_show_an_instant_by_the_shift_that_was_in_force() {
+        let island = shifts("Australia/Lord_Howe", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z");
+        let shown = |text: &str| {
+            let (local, seconds) = island.wall_clock(instant(text).into());
+            (local.instant().format("%d %H:%M").to_string(), offset_text(seconds))
+        };
+        assert_eq!(shown("2026-04-04T14:30:00Z"), ("05 01:30".into(), "+11:00".into()));
+        assert_eq!(shown("2026-10-03T15:00:00Z"), ("04 01:30".into(), "+10:30".into()));
+        let ends = [i64::MIN, i64::MAX].map(PostgresMicros);
+        assert_eq!(ends.map(|end| island.wall_clock(end)), ends.map(|end| (end, 0)));
+        assert_eq!(ends.map(|end| island.wall_clock_of_hour(end)), ends.map(|end| (end, 0)));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub struct Amounts {
 pub struct StoryAmounts {
     /// Which story.
     pub key: StoryKey,
-    /// One of its rows (`event_logs.id`).
+    /// The row of its first step, of those that were read (`event_logs.id`).
     pub row_id: i64,
     /// Its left side.
     pub left: Amounts,
@@ -62,7 +62,8 @@ pub struct AmountAssembler {
 #[derive(Debug)]
 struct Begun {
     story: StoryAmounts,
-    first_step: Option<PostgresMicros>,
+    /// When the first step happened, and its row.
+    first_step: Option<(PostgresMicros, i64)>,
     matches: bool,
 }
 
@@ -91,8 +92,8 @@ impl AmountAssembler {
         });
         begun.matches |= event.matches;
         if event.is_step {
-            begun.first_step =
-                Some(begun.first_step.map_or(event.at, |earlier| earlier.min(event.at)));
+            let step = (event.at, event.row_id);
+            begun.first_step = Some(begun.first_step.map_or(step, |first| first.min(step)));
             for (side, found) in
                 [(&mut begun.story.left, event.left), (&mut begun.story.right, event.right)]
             {
@@ -106,8 +107,10 @@ impl AmountAssembler {
 
     /// Behind the last event: the last story, where it is chosen.
     pub fn finish(&mut self) -> Option<StoryAmounts> {
-        let Begun { story, first_step, matches } = self.begun.take()?;
-        (matches && self.choice.holds(first_step?)).then_some(story)
+        let Begun { mut story, first_step, matches } = self.begun.take()?;
+        let (began, row_id) = first_step?;
+        story.row_id = row_id;
+        (matches && self.choice.holds(began)).then_some(story)
     }
 }
 

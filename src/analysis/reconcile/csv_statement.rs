@@ -112,6 +112,8 @@ pub enum CsvError {
     NotUtf8 {
         /// The line.
         line: u64,
+        /// Whether it begins as UTF-16 does.
+        is_utf16: bool,
     },
     /// It can't be read.
     #[error("{0}")]
@@ -128,6 +130,10 @@ impl From<csv::Error> for CsvError {
     }
 }
 
+/// A row of its own behind the last one: it comes back as such, unless a quote before it is not
+/// closed.
+const END_ROW: &str = "\n\u{1}audit: the end of the file\u{1}\n";
+
 /// Reads a file. Rows that have no key, no amount, or another number of fields than the header
 /// are faults.
 ///
@@ -138,20 +144,31 @@ pub fn read_statement(input: impl Read, layout: &CsvLayout) -> Result<CsvStateme
         .delimiter(layout.delimiter)
         .has_headers(false)
         .flexible(true)
-        .from_reader(input);
+        .from_reader(input.chain(END_ROW.as_bytes()));
     let mut record = ByteRecord::new();
-    if !reader.read_byte_record(&mut record)? {
+    reader.read_byte_record(&mut record)?;
+    if is_end(&record) {
         return Err(CsvError::Empty);
+    }
+    if holds_end(&record) {
+        return Err(CsvError::Read(io::Error::other("a quote in its header is not closed")));
     }
     let header: Vec<String> = fields(&record)?.map(str::to_owned).collect();
     let key_place = place(&header, "--csv-key", &layout.key)?;
     let amount_place = place(&header, "--csv-amount", &layout.amount)?;
     let mut statement = CsvStatement::default();
     while reader.read_byte_record(&mut record)? {
+        if is_end(&record) {
+            break;
+        }
         statement.rows += 1;
         let line = record.position().map_or(0, csv::Position::line);
         let fields: Vec<&str> = fields(&record)?.collect();
-        match entry(&fields, header.len(), key_place, amount_place, layout.decimal) {
+        let entry = match holds_end(&record) {
+            true => Err("its quote is not closed: it reaches to the end of the file".to_owned()),
+            false => entry(&fields, header.len(), key_place, amount_place, layout.decimal),
+        };
+        match entry {
             Ok(entry) => statement.entries.push(entry),
             Err(what) => {
                 statement.faulty_rows += 1;
@@ -165,13 +182,27 @@ pub fn read_statement(input: impl Read, layout: &CsvLayout) -> Result<CsvStateme
     Ok(statement)
 }
 
+fn is_end(record: &ByteRecord) -> bool {
+    record.len() == 1 && record.as_slice() == END_ROW.trim_ascii().as_bytes()
+}
+
+/// Whether a quote that is not closed has swallowed the end.
+fn holds_end(record: &ByteRecord) -> bool {
+    record.as_slice().trim_ascii_end().ends_with(END_ROW.trim_ascii().as_bytes())
+}
+
 /// The fields of a record, without the blanks around them.
 fn fields(record: &ByteRecord) -> Result<impl Iterator<Item = &str>, CsvError> {
     let line = record.position().map_or(0, csv::Position::line);
-    let checked = str::from_utf8(record.as_slice()).map_err(|_| CsvError::NotUtf8 { line })?;
+    let not_utf8 = || CsvError::NotUtf8 {
+        line,
+        is_utf16: line <= 1
+            && [b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| record.as_slice().starts_with(*mark)),
+    };
+    let checked = str::from_utf8(record.as_slice()).map_err(|_| not_utf8())?;
     // The end of a field may lie within a character, where each half is in another one.
     if !record.iter().all(|field| str::from_utf8(field).is_ok()) {
-        return Err(CsvError::NotUtf8 { line });
+        return Err(not_utf8());
     }
     Ok((0..record.len()).filter_map(move |place| checked.get(record.range(place)?)).map(str::trim))
 }
@@ -313,12 +344,25 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_is_not_closed_swallows_no_row_in_silence() {
+        let text = "Order,Amount,Note\na,1,x\nb,2,\"cut\nc,3,y\n";
+        let statement = read(text, &layout());
+        assert_eq!(entries(&statement), ["a 1"]);
+        assert_eq!(
+            faults(&statement),
+            ["3: its quote is not closed: it reaches to the end of the file"]
+        );
+        assert_eq!(entries(&read("Order,Amount\na,1,\n\"b\",2", &layout())), ["b 2"]);
+    }
+
+    #[test]
     fn a_file_that_is_no_such_file_is_refused() {
         let refused = |text: &[u8]| {
             read_statement(text, &layout())
                 .map_or_else(|error| error.to_string(), |_| String::new())
         };
         assert_eq!(refused(b""), "it is empty, without a header");
+        assert_eq!(refused(b"\"Order,Amount\na,1\n"), "a quote in its header is not closed");
         assert_eq!(refused(b"order,Amount\n"), "it has no column 'Order'");
         assert_eq!(refused(b"Order,Amount,Order\n"), "it has several columns 'Order'");
         assert_eq!(refused(b"Order,Amount\na,1\nM\xfcller,1\n"), "line 3 is not UTF-8");

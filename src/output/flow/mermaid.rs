@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::graph::FlowPicture;
 use super::labels::{count_text, edge_text};
-use crate::output::text::escape::is_dangerous;
+use crate::output::text::escape::escape_controls;
 
 impl FlowPicture<'_> {
     /// Writes it as a flowchart.
@@ -41,10 +41,9 @@ impl FlowPicture<'_> {
 /// number.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in escape_controls(text).chars() {
         match character {
             '.' | '-' | '_' | '/' | ' ' => escaped.push(character),
-            dangerous if is_dangerous(dangerous) => escaped.push(' '),
             mark if mark.is_ascii_punctuation() => {
                 escaped.push_str(&format!("#{};", u32::from(mark)));
             }

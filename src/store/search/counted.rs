@@ -33,8 +33,8 @@ impl Counting {
                           (SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batches
                             WHERE batch_no > duplicates_through)
                      FROM event_count_state";
-        session
-            .row("reading how far events are counted", sql, &[], |row| {
+        let counting = session
+            .optional_row("reading how far events are counted", sql, &[], |row| {
                 Ok(Self {
                     filled_through: row.try_get(0)?,
                     duplicates_through: row.try_get(1)?,
@@ -43,7 +43,13 @@ impl Counting {
                     unsearched_rows: row.try_get(4)?,
                 })
             })
-            .await
+            .await?;
+        counting.ok_or_else(|| {
+            Error::Protocol(
+                "the table event_count_state has lost its row: restore it from a backup, and run `audit verify`"
+                    .to_owned(),
+            )
+        })
     }
 
     /// A subquery for FROM, called `row`: the rows of `event_logs` that are not in `event_counts`,

@@ -42,7 +42,7 @@ impl Deliveries {
 
     /// Where the rows below this id are known.
     #[cfg(test)]
-    pub(in crate::store) fn known_below(rest_from: i64) -> Self {
+    pub(in crate::store) const fn known_below(rest_from: i64) -> Self {
         Self { rest_from }
     }
 

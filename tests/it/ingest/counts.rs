@@ -299,6 +299,10 @@ fn an_installation_whose_roles_are_older_goes_on_with_the_rights_that_it_has() {
     database.execute(&format!("CREATE ROLE {name} LOGIN IN ROLE audit_ingester"));
     go_back_to_version_8(&database);
     audit.succeed(&["migrate"]);
+    for view in ["audit_events", "audit_stories"] {
+        let may = format!("SELECT has_table_privilege('audit_reader', '{view}', 'SELECT')::int");
+        assert_eq!(database.number(&may), 1, "{view}");
+    }
     Producer::new(scope.brokers()).native_events(&topic, 0..100);
     let ingester = Audit {
         database_url: audit.database_url.replace("//postgres@", &format!("//{name}@")),

@@ -105,6 +105,13 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
             5,
             "1 listed row delivers an event for the first time",
         ),
+        (
+            "INSERT INTO duplicate_deliveries VALUES (999999999); UPDATE event_count_state SET duplicates = 1".to_owned(),
+            5,
+            "1 listed row is in no batch",
+        ),
+        ("UPDATE event_count_state SET duplicates_through = 99999".to_owned(), 5, "batches that are not in the ledger"),
+        ("DELETE FROM event_count_state".to_owned(), 5, "has no row"),
         ("DELETE FROM ledger_head".to_owned(), 5, "ledger_head has no row"),
         ("DELETE FROM audit_installation".to_owned(), 5, "audit_installation has 0 rows"),
         ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "1 batch number is missing"),

@@ -117,8 +117,11 @@ fn failure(name: &str, delimiter: u8, error: CsvError) -> Failure {
             Failure::usage(format!("{option}: {name} has several columns '{column}'"))
                 .with_hint("give each column a name of its own")
         }
-        CsvError::NotUtf8 { .. } => Failure::new(format!("{name}: {error}"))
-            .with_hint("convert it first, such as by: iconv -f WINDOWS-1252 -t UTF-8 FILE"),
+        CsvError::NotUtf8 { is_utf16, .. } => {
+            let from = if is_utf16 { "UTF-16" } else { "WINDOWS-1252" };
+            Failure::new(format!("{name}: {error}"))
+                .with_hint(format!("convert it first, such as by: iconv -f {from} -t UTF-8 FILE"))
+        }
         CsvError::Empty | CsvError::Read(_) => Failure::new(format!("{name}: {error}")),
     }
 }

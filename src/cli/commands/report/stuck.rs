@@ -8,6 +8,7 @@ use super::question::{Question, sentence};
 use crate::analysis::{Ends, Rules, Usual};
 use crate::cli::shared::{History, Question as StuckQuestion, StuckStory, find_stuck};
 use crate::cli::ui::Failure;
+use crate::dead_letter::UNKNOWN_ERROR;
 use crate::filter::Selection;
 use crate::output::html::{Block, Cell, Finding, Heading, PageSection, PageTable, Tone, grouped};
 use crate::store;
@@ -175,8 +176,11 @@ impl Judged {
 
     fn row(&self, story: &StuckStory, times: &Times) -> Vec<Cell> {
         let id = self.ids.get(&story.first_row).map(story_name).unwrap_or_default();
-        let letter = story.last_dead_letter.and_then(|row| self.letters.get(&row));
-        let error = letter.map(DeadLetterSummary::error).unwrap_or_default();
+        let error = story.last_dead_letter.map(|row| {
+            let letter = self.letters.get(&row).map(DeadLetterSummary::error);
+            letter.filter(|error| !error.is_empty()).unwrap_or_else(|| UNKNOWN_ERROR.to_owned())
+        });
+        let error = error.unwrap_or_default();
         vec![
             Cell::code(id),
             Cell::code(story.last_type.to_string()),

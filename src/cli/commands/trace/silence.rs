@@ -27,17 +27,26 @@ const FEWEST_STEPS: u64 = 5;
 /// A shorter silence is none.
 const SHORTEST: i64 = 1_000_000;
 
+/// How many stories are asked for a step.
+const STORIES: usize = 3;
+
 /// Says how long ago the last step of a story was, and what usually comes next, unless stories end
 /// with such a step. The events are in the order of their times.
 pub(super) async fn silence(
     session: &Session,
     events: &[StoredEvent],
 ) -> Result<Option<String>, Failure> {
-    let Some(key) = story_of_last_step(events)? else { return Ok(None) };
-    let mut stories = store::stories_of(session, &ResolvedSelection::default(), &[key]).await?;
-    let Some(story) = stories.next().await? else { return Ok(None) };
-    let event_type = stories.types().name(story.last().event_type).to_owned();
-    drop(stories);
+    let mut last = None;
+    for key in stories_of_last_rows(events)? {
+        let mut stories = store::stories_of(session, &ResolvedSelection::default(), &[key]).await?;
+        // A later delivery can name another story: it is no step, so that there is none.
+        if let Some(story) = stories.next().await? {
+            let event_type = stories.types().name(story.last().event_type).to_owned();
+            last = Some((story, event_type));
+            break;
+        }
+    }
+    let Some((story, event_type)) = last else { return Ok(None) };
     let now = PostgresMicros::from(UnixMicros::now());
     if now.since(story.last().at) < SHORTEST {
         return Ok(None);
@@ -46,7 +55,9 @@ pub(super) async fn silence(
     Ok(Silence { event_type: &event_type, since: story.last().at, now }.text(&usual))
 }
 
-fn story_of_last_step(events: &[StoredEvent]) -> Result<Option<StoryKey>, Failure> {
+/// The stories of the last events that may be steps, the last one first.
+fn stories_of_last_rows(events: &[StoredEvent]) -> Result<Vec<StoryKey>, Failure> {
+    let mut keys = Vec::new();
     for event in events.iter().rev() {
         let event_type = event.text(EventColumn::EventType)?.unwrap_or_default();
         if event.mark()?.dead_letter || event_type.starts_with(OWN_TYPES) {
@@ -54,9 +65,13 @@ fn story_of_last_step(events: &[StoredEvent]) -> Result<Option<StoryKey>, Failur
         }
         let correlation = event.uuid(EventColumn::CorrelationId)?.map(StoryKey::Correlation);
         let aggregate = event.uuid(EventColumn::AggregateId)?.map(StoryKey::Aggregate);
-        return Ok(correlation.or(aggregate));
+        let key = correlation.or(aggregate).filter(|key| !keys.contains(key));
+        keys.extend(key);
+        if keys.len() == STORIES {
+            break;
+        }
     }
-    Ok(None)
+    Ok(keys)
 }
 
 /// What was usual before a story began, and before the last 24 hours where there is anything.

@@ -44,13 +44,26 @@ pub(super) async fn check(
         findings: findings.finish("event_counts"),
         detail,
     };
-    Ok([counts, duplicates_check(&scan.duplicates().await?, missing_rows > 0)])
+    Ok([counts, duplicates_check(scan.duplicates().await?, missing_rows > 0)])
 }
 
 /// Where rows are missing, the first delivery of an event can be among them.
-fn duplicates_check(totals: &DuplicateTotals, rows_are_missing: bool) -> Check {
+fn duplicates_check(totals: Option<DuplicateTotals>, rows_are_missing: bool) -> Check {
+    let subject = "duplicate_deliveries".to_owned();
+    let Some(totals) = totals else {
+        let findings = vec![Finding::altered("event_count_state", "has no row".to_owned())];
+        return Check { check: "duplicates", subject, findings, detail: String::new() };
+    };
     let mut findings = Vec::new();
+    if totals.is_beyond_ledger {
+        let text = "tells of batches that are not in the ledger".to_owned();
+        findings.push(Finding::altered("event_count_state", text));
+    }
     let mut altered = |text: String| findings.push(Finding::altered("duplicate_deliveries", text));
+    if totals.unknown > 0 {
+        let rows = counted_with(totals.unknown, "listed row", ["is", "are"]);
+        altered(format!("{rows} in no batch"));
+    }
     if totals.listed != totals.claimed {
         let rows = counted(totals.listed, "row");
         altered(format!("has {rows}, event_count_state counts {}", totals.claimed));
@@ -68,5 +81,5 @@ fn duplicates_check(totals: &DuplicateTotals, rows_are_missing: bool) -> Check {
         let rows = counted_with(totals.unsearched_rows, "row", ["is", "are"]);
         detail.push_str(&format!(", {rows} not searched yet"));
     }
-    Check { check: "duplicates", subject: "duplicate_deliveries".to_owned(), findings, detail }
+    Check { check: "duplicates", subject, findings, detail }
 }

@@ -127,7 +127,10 @@ impl<'a> Holes<'a> {
             check: "holes",
             subject: "offsets without a row".to_owned(),
             findings: self.findings,
-            detail: format!("Kafka was asked about {}", declared_holes(self.asked)),
+            detail: match self.asked {
+                0 => "there were none to ask Kafka about".to_owned(),
+                asked => format!("Kafka was asked about {}", declared_holes(asked)),
+            },
         };
         Ok((check, self.unasked))
     }

@@ -9,7 +9,8 @@ use crate::event::{aggregate_uuid, correlation_uuid};
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::stories::of_types;
+use crate::store::search::first_delivery::Deliveries;
+use crate::store::search::stories::{of_types, step_condition};
 use crate::store::search::story_by::StoryBy;
 
 /// The stories that each of the ids can mean, which are UUIDs or text that the ingester makes
@@ -23,7 +24,8 @@ pub async fn stated_stories(
     types: &[String],
     by: StoryBy,
 ) -> Result<Vec<Vec<Candidate>>, Error> {
-    let found = statement(ids, types, by)
+    let deliveries = Deliveries::read(session).await?;
+    let found = statement(ids, types, by, &deliveries)
         .rows(session, "looking for the stories of ids", |row| {
             let place: i64 = row.try_get(0)?;
             let key = story_key(row.try_get(1)?, row.try_get(2)?);
@@ -41,7 +43,7 @@ pub async fn stated_stories(
     Ok(candidates)
 }
 
-fn statement(ids: &[String], types: &[String], by: StoryBy) -> Statement {
+fn statement(ids: &[String], types: &[String], by: StoryBy, deliveries: &Deliveries) -> Statement {
     let mut parameters = Parameters::default();
     let of_ids = |id: fn(&[u8]) -> Uuid| -> Vec<Uuid> {
         ids.iter().map(|text| id(text.as_bytes())).collect()
@@ -52,13 +54,14 @@ fn statement(ids: &[String], types: &[String], by: StoryBy) -> Statement {
     let correlations = parameters.bind(of_ids(correlation_uuid), Type::UUID_ARRAY);
     let aggregates = parameters.bind(of_ids(aggregate_uuid), Type::UUID_ARRAY);
     let is_left = of_types(types, &mut parameters);
+    let is_step = step_condition(deliveries, &mut parameters);
     let (correlation, aggregate) = by.key();
     let branches =
         [("correlation_id", &correlations), ("aggregate_id", &aggregates), ("event_id", &events)]
             .map(|(column, ids)| {
                 format!(
             "SELECT stated.place, {correlation} AS correlation, {aggregate} AS aggregate, event.id,
-           event.is_dlt IS NOT TRUE AND {is_left} AS is_left
+           {is_left} AND {is_step} AS is_left
       FROM unnest({ids}) WITH ORDINALITY AS stated(id, place)
       JOIN event_logs event ON event.{column} = stated.id"
         )
@@ -83,7 +86,12 @@ mod tests {
     #[test]
     fn an_id_is_looked_for_by_the_index_of_each_column() {
         let ids = ["019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a".to_owned(), "order-17".to_owned()];
-        let statement = statement(&ids, &["it's confirmed".to_owned()], StoryBy::Correlation);
+        let statement = statement(
+            &ids,
+            &["it's confirmed".to_owned()],
+            StoryBy::Correlation,
+            &Deliveries::known_below(700),
+        );
         insta::assert_snapshot!(format!("{statement:?}"), @r#"
         SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)
           FROM (

@@ -14,7 +14,7 @@ use crate::store::search::text_id;
 use crate::value::Value;
 
 /// How many events of an id are asked for its text: not all of them need have it.
-const ASKED: i64 = 4;
+const ASKED: i64 = 50;
 
 /// An id that events are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -169,7 +169,8 @@ impl Grouping {
                 );
                 correlation.or(aggregate).into()
             }
-            Self::Minute | Self::Hour => time()?.map(|time| minute_text(time, shifts)).into(),
+            Self::Minute => time()?.map(|time| moment_text(shifts.wall_clock(time))).into(),
+            Self::Hour => time()?.map(|time| moment_text(shifts.wall_clock_of_hour(time))).into(),
             Self::Day | Self::Week => time()?.map(|time| date_text(time, 3)).into(),
             Self::Month => time()?.map(|time| date_text(time, 2)).into(),
             Self::HourOfDay => row.try_get::<_, Option<i32>>(index)?.into(),
@@ -233,9 +234,9 @@ fn shift(shifts: &ZoneShifts, parameters: &mut Parameters) -> Option<String> {
     Some(format!("{seconds} * interval '1 second'"))
 }
 
-/// `2026-11-22T10:00Z`, in another zone `2026-11-22T11:00+01:00`.
-fn minute_text(time: PostgresMicros, shifts: &ZoneShifts) -> String {
-    let (local, seconds) = shifts.wall_clock_of_hour(time);
+/// `2026-11-22T10:00Z`, in another zone `2026-11-22T11:00+01:00`: of what clocks show, and how many
+/// seconds east of UTC they are.
+fn moment_text((local, seconds): (PostgresMicros, i32)) -> String {
     let text = timestamp_text(Timestamp::without_zone(local));
     text.replacen(":00.000000Z", &offset_text(seconds), 1)
 }
@@ -256,14 +257,14 @@ mod tests {
     #[test]
     fn times_are_written_as_far_as_they_are_told_apart() {
         let time = PostgresMicros(848_656_800_000_000);
-        assert_eq!(minute_text(time, &ZoneShifts::utc()), "2026-11-22T10:00Z");
+        assert_eq!(moment_text(ZoneShifts::utc().wall_clock(time)), "2026-11-22T10:00Z");
         let kolkata = ZoneShifts::of(
             &"Asia/Kolkata".parse().expect("a zone"),
             chrono::DateTime::UNIX_EPOCH,
             chrono::DateTime::UNIX_EPOCH,
         );
         assert_eq!(
-            minute_text(PostgresMicros(time.0 + 1_800_000_000), &kolkata),
+            moment_text(kolkata.wall_clock_of_hour(PostgresMicros(time.0 + 1_800_000_000))),
             "2026-11-22T16:00+05:30"
         );
         assert_eq!(
@@ -272,6 +273,6 @@ mod tests {
         );
         assert_eq!(date_text(PostgresMicros(-211_813_488_000_000_000), 2), "4714-11 BC");
         assert_eq!(date_text(PostgresMicros(i64::MAX), 3), "infinity");
-        assert_eq!(minute_text(PostgresMicros(i64::MIN), &ZoneShifts::utc()), "-infinity");
+        assert_eq!(moment_text(kolkata.wall_clock(PostgresMicros(i64::MIN))), "-infinity");
     }
 }

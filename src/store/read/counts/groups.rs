@@ -13,7 +13,7 @@ use crate::filter::ZoneShifts;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::first_delivery::is_delivery;
+use crate::store::search::first_delivery::{Deliveries, is_delivery};
 use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 use crate::value::Value;
@@ -61,8 +61,8 @@ pub struct EventCount {
     pub first: Option<PostgresMicros>,
     /// When the last of their events happened.
     pub last: Option<PostgresMicros>,
-    /// How many of them deliver an event again, dead letters left out; only where that was asked
-    /// for.
+    /// How many of them deliver an event that committed before, selected or not; only where that
+    /// was asked for.
     pub duplicates: Option<i64>,
     /// How many rows it has of those that are compared with.
     pub before: Option<i64>,
@@ -160,7 +160,7 @@ impl CountQuery<'_> {
             }
         };
         let is_now = if self.before.is_some() { "event.is_now" } else { "" };
-        let (rows, keys) = self.rows(&source, &mut parameters);
+        let (rows, keys) = self.rows(&source, &state.deliveries, &mut parameters);
         let figures = Figures::new(self.figures);
         let rows = figures.with_numbers(&rows, &self.partition(&keys));
         let also = |filter: &str| match is_now {
@@ -184,7 +184,7 @@ impl CountQuery<'_> {
             source.count(&also(&format!("event.event_type = {quarantined}"))),
             first.clone(),
             last.clone(),
-            self.duplicates(&also(&is_delivery("event"))),
+            self.duplicates(&also("event.is_repeated")),
             before.clone(),
             format!("(sum({events}) OVER ())::bigint"),
             format!("min({first}) OVER ()"),
@@ -209,7 +209,12 @@ impl CountQuery<'_> {
     }
 
     /// The query of the rows with their keys, and the names of these.
-    fn rows(&self, source: &Source, parameters: &mut Parameters) -> (String, Vec<String>) {
+    fn rows(
+        &self,
+        source: &Source,
+        deliveries: &Deliveries,
+        parameters: &mut Parameters,
+    ) -> (String, Vec<String>) {
         let mut columns = Vec::new();
         for grouping in self.by {
             for expression in grouping.expressions(self.shifts, parameters) {
@@ -228,7 +233,9 @@ impl CountQuery<'_> {
             columns.push("event.events".to_owned());
         }
         if self.duplicates {
-            columns.push("event.event_id".to_owned());
+            let (is_delivery, is_first) =
+                (is_delivery("event"), deliveries.is_first("event", parameters));
+            columns.push(format!("({is_delivery} AND NOT ({is_first})) AS is_repeated"));
         }
         if self.before.is_some() {
             columns.push("event.is_now".to_owned());
@@ -257,10 +264,7 @@ impl CountQuery<'_> {
 
     fn duplicates(&self, filter: &str) -> String {
         if self.duplicates {
-            format!(
-                "count(event.event_id) FILTER (WHERE {filter})
-       - count(DISTINCT event.event_id) FILTER (WHERE {filter})"
-            )
+            format!("count(*) FILTER (WHERE {filter})")
         } else {
             "NULL::bigint".to_owned()
         }

@@ -8,10 +8,12 @@ use super::groups::CountQuery;
 use super::state::CountState;
 use crate::filter::{Selection, TimeRange, ZoneShifts};
 use crate::store::search::counted::Counting;
+use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::selected_column::PayloadPath;
 
 const STATE: CountState = CountState {
+    deliveries: Deliveries::known_below(700),
     counting: Counting {
         filled_through: 7,
         duplicates_through: 7,

@@ -8,8 +8,12 @@ use crate::store::error::Error;
 /// What is known of duplicate deliveries, beside what the rows say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DuplicateTotals {
+    /// Whether `event_count_state` tells of batches that do not exist.
+    pub is_beyond_ledger: bool,
     /// How many rows `duplicate_deliveries` has.
     pub listed: i64,
+    /// How many of them are ids that no batch has.
+    pub unknown: i64,
     /// How many it should have, as `event_count_state` says.
     pub claimed: i64,
     /// How many rows of the batches that were searched deliver an event again and are not listed.
@@ -20,13 +24,16 @@ pub struct DuplicateTotals {
     pub unsearched_rows: i64,
 }
 
-/// Looks for every event that was delivered again, whatever is known of it.
+/// Looks for every event that was delivered again, whatever is known of it. `None` where
+/// `event_count_state` has no row.
 ///
 /// # Errors
 /// `Error::Query`.
-pub(super) async fn read(client: &impl GenericClient) -> Result<DuplicateTotals, Error> {
-    query::row(client, "looking for duplicate deliveries", TOTALS, &[], |row| {
+pub(super) async fn read(client: &impl GenericClient) -> Result<Option<DuplicateTotals>, Error> {
+    query::optional_row(client, "looking for duplicate deliveries", TOTALS, &[], |row| {
         Ok(DuplicateTotals {
+            is_beyond_ledger: row.try_get(5)?,
+            unknown: row.try_get(6)?,
             listed: row.try_get(0)?,
             claimed: row.try_get(1)?,
             unlisted: row.try_get(2)?,
@@ -59,5 +66,9 @@ SELECT (SELECT count(*) FROM duplicate_deliveries),
        (SELECT count(*) FROM again WHERE NOT EXISTS (SELECT FROM duplicate_deliveries WHERE event_log_id = id)),
        (SELECT count(*) FROM duplicate_deliveries JOIN event_logs ON id = event_log_id
          WHERE NOT EXISTS (SELECT FROM again WHERE again.id = event_log_id)),
-       (SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batches WHERE batch_no > duplicates_through)
+       (SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batches WHERE batch_no > duplicates_through),
+       greatest(filled_through, duplicates_through) > (SELECT coalesce(max(batch_no), 0) FROM ingest_batches),
+       (SELECT count(*) FROM duplicate_deliveries
+         WHERE (SELECT batch.last_id >= event_log_id FROM ingest_batches batch
+                 WHERE batch.first_id <= event_log_id ORDER BY batch.first_id DESC LIMIT 1) IS NOT TRUE)
   FROM event_count_state";

@@ -236,7 +236,7 @@ impl<'a> LedgerScan<'a> {
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn duplicates(&self) -> Result<DuplicateTotals, Error> {
+    pub async fn duplicates(&self) -> Result<Option<DuplicateTotals>, Error> {
         duplicates::read(&self.transaction).await
     }
 
@@ -257,7 +257,7 @@ impl<'a> LedgerScan<'a> {
             .portal(
                 "SELECT batch_no, first_id, last_id, partition_id, first_offset, next_offset, ranges.row_count::bigint,
                         min_created_at, max_created_at,
-                        counted OR batch_no <= (SELECT filled_through FROM event_count_state)
+                        counted OR coalesce(batch_no <= (SELECT filled_through FROM event_count_state), false)
                    FROM ingest_batches batches LEFT JOIN ingest_batch_ranges ranges USING (batch_no)
                   WHERE first_id IS NOT NULL ORDER BY first_id, partition_id, first_offset",
                 BATCHES_AT_ONCE,
