@@ -65,18 +65,18 @@ mod tests {
         let mut output = Vec::new();
         FlowPicture::new(&edges, 50).write_mermaid(&mut output).expect("writing to memory");
         insta::assert_snapshot!(String::from_utf8(output).expect("UTF-8"), @r#"
-flowchart TD
-  n0(("beginning<br/>1,200"))
-  n1["A#34;#93;#59;#96;#35;#60;b#62; #38;lt#59;👋<br/>1,200"]
-  n2["B<br/>1,101"]
-  n3(("end<br/>0"))
-  n0 -->|"1,200"| n1
-  n1 -->|"1,100 · 0.412s"| n2
-  n2 -.->|"1 · 6.592s"| n2
-  linkStyle 0 stroke-width:5.0px
-  linkStyle 1 stroke-width:4.7px
-  linkStyle 2 stroke-width:1.0px
-"#);
+        flowchart TD
+          n0(("beginning<br/>1,200"))
+          n1["A#34;#93;#59;#96;#35;#60;b#62;#92;n#38;lt#59;👋<br/>1,200"]
+          n2["B<br/>1,101"]
+          n3(("end<br/>0"))
+          n0 -->|"1,200"| n1
+          n1 -->|"1,100 · 0.412s"| n2
+          n2 -.->|"1 · 6.592s"| n2
+          linkStyle 0 stroke-width:5.0px
+          linkStyle 1 stroke-width:4.7px
+          linkStyle 2 stroke-width:1.0px
+        "#);
         assert_eq!(escaped("1. order-created.v1 - now"), "1#46; order-created.v1 #45; now");
     }
 }

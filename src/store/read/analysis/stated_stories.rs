@@ -96,17 +96,29 @@ mod tests {
         SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)
           FROM (
             SELECT stated.place, event.correlation_id AS correlation, CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate, event.id,
-                   event.is_dlt IS NOT TRUE AND event.event_type = ANY($4) AS is_left
+                   event.event_type = ANY($4) AND event.is_dlt IS NOT TRUE AND event.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined') AND NOT EXISTS (SELECT FROM duplicate_deliveries known WHERE known.event_log_id = event.id)
+           AND (event.id < $5 AND event.partition_id IS NOT NULL
+                OR NOT EXISTS (SELECT FROM event_logs earlier
+                                WHERE earlier.event_id = event.event_id AND earlier.id <> event.id AND earlier.is_dlt IS NOT TRUE AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
+                                  AND (coalesce((SELECT CASE WHEN batch.last_id >= earlier.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), earlier.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))) AS is_left
               FROM unnest($2) WITH ORDINALITY AS stated(id, place)
               JOIN event_logs event ON event.correlation_id = stated.id
             UNION ALL
             SELECT stated.place, event.correlation_id AS correlation, CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate, event.id,
-                   event.is_dlt IS NOT TRUE AND event.event_type = ANY($4) AS is_left
+                   event.event_type = ANY($4) AND event.is_dlt IS NOT TRUE AND event.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined') AND NOT EXISTS (SELECT FROM duplicate_deliveries known WHERE known.event_log_id = event.id)
+           AND (event.id < $5 AND event.partition_id IS NOT NULL
+                OR NOT EXISTS (SELECT FROM event_logs earlier
+                                WHERE earlier.event_id = event.event_id AND earlier.id <> event.id AND earlier.is_dlt IS NOT TRUE AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
+                                  AND (coalesce((SELECT CASE WHEN batch.last_id >= earlier.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), earlier.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))) AS is_left
               FROM unnest($3) WITH ORDINALITY AS stated(id, place)
               JOIN event_logs event ON event.aggregate_id = stated.id
             UNION ALL
             SELECT stated.place, event.correlation_id AS correlation, CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate, event.id,
-                   event.is_dlt IS NOT TRUE AND event.event_type = ANY($4) AS is_left
+                   event.event_type = ANY($4) AND event.is_dlt IS NOT TRUE AND event.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined') AND NOT EXISTS (SELECT FROM duplicate_deliveries known WHERE known.event_log_id = event.id)
+           AND (event.id < $5 AND event.partition_id IS NOT NULL
+                OR NOT EXISTS (SELECT FROM event_logs earlier
+                                WHERE earlier.event_id = event.event_id AND earlier.id <> event.id AND earlier.is_dlt IS NOT TRUE AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
+                                  AND (coalesce((SELECT CASE WHEN batch.last_id >= earlier.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), earlier.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))) AS is_left
               FROM unnest($1) WITH ORDINALITY AS stated(id, place)
               JOIN event_logs event ON event.event_id = stated.id
           ) AS event
@@ -117,6 +129,7 @@ mod tests {
         $2 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a, 16921265-35a3-5691-bb8a-a8dd5b66a9fd]
         $3 _uuid [019aa4c5-7d1e-7c3a-9b0e-3f6f1d2c4b5a, b2f61705-9d16-5689-9592-145a89d7d2f7]
         $4 _varchar ["it's confirmed"]
+        $5 int8 700
         "#);
     }
 }
