@@ -117,6 +117,7 @@ fn what_a_constraint_a_domain_or_a_trigger_refuses_is_quarantined_alone() {
         "CREATE UNIQUE INDEX somebodys ON event_logs_000000 ((payload ->> 'customer_id')) WHERE payload ->> 'customer_id' = 'C-00003';
          INSERT INTO event_logs (event_id, event_type, payload) VALUES (gen_random_uuid(), 'Manual', '{\"customer_id\": \"C-00003\"}')",
         "CREATE DOMAIN somebodys AS jsonb CHECK (VALUE ->> 'number' <> '3');
+         DROP VIEW audit_stories, audit_steps, audit_events;
          ALTER TABLE event_logs ALTER COLUMN payload TYPE somebodys",
         "CREATE FUNCTION somebodys() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              IF NEW.payload ->> 'number' = '3' THEN RAISE 'somebodys'; END IF; RETURN NEW;
