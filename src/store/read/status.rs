@@ -109,7 +109,9 @@ pub async fn database_status(
         format!(
             "(SELECT coalesce(sum(events) FILTER (WHERE event_type = 'audit.Quarantined'), 0)::bigint AS quarantined,
                  coalesce(sum(events) FILTER (WHERE is_dlt), 0)::bigint AS dead_letters
-            FROM (SELECT event_type, is_dlt, events FROM event_counts
+            FROM (SELECT event_type, is_dlt, events FROM event_counts_by_day
+                  UNION ALL
+                  SELECT event_type, is_dlt, events FROM event_counts WHERE NOT merged
                   UNION ALL
                   SELECT event_type, is_dlt, 1 FROM {uncounted}) AS counted) marked"
         )
