@@ -38,7 +38,7 @@ const JUDGED_HOURS: i64 = 24;
 Examples:
   audit stuck
   audit stuck --since -7d --start OrderPlaced
-  audit stuck --end OrderShipped,OrderCancelled --within 30s
+  audit stuck --end OrderShipped,OrderCancelled --within 5s
   audit stuck --since '1h ago' --error '*Currency*' -o json")]
 pub(crate) struct StuckArgs {
     /// Only stories that hold a step of this type
