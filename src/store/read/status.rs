@@ -201,11 +201,8 @@ pub async fn duplicates(
         let deliveries = Deliveries::read(session).await?;
         let mut parameters = Parameters::default();
         let unsearched = counting.unsearched("event", &mut parameters);
-        let is_first = deliveries.is_first("event", &mut parameters);
-        let sql = format!(
-            "SELECT count(*) FROM {unsearched}\n WHERE {} AND NOT ({is_first})",
-            is_delivery("event")
-        );
+        let is_repeated = deliveries.is_repeated("event", &mut parameters);
+        let sql = format!("SELECT count(*) FROM {unsearched}\n WHERE {is_repeated}");
         let statement = Statement { sql, parameters };
         let rest: i64 = statement.row(session, counted, |row| row.try_get(0)).await?;
         return Ok(Duplicates::Exactly(counting.duplicates + rest));

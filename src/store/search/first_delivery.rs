@@ -46,6 +46,11 @@ impl Deliveries {
         Self { rest_from }
     }
 
+    /// The condition that `row` delivers an event of which another delivery committed before it.
+    pub(in crate::store) fn is_repeated(&self, row: &str, parameters: &mut Parameters) -> String {
+        format!("{} AND NOT ({})", is_delivery(row), self.is_first(row, parameters))
+    }
+
     /// The condition that no other delivery of the event of `row` committed before it. `row` is an
     /// alias of `event_logs` for a row that delivers an event ([`is_delivery`]). Rows that no batch
     /// covers come last.

@@ -86,7 +86,7 @@ impl Facts {
             }
         };
         progress.doing("counting duplicate deliveries");
-        let left = Counting::read(session).await?;
+        let left = state.counting;
         let duplicates = match resolved.is_empty() {
             true => Duplicates::Exactly(0),
             false => store::repeated_deliveries(session, &resolved, &left).await?,

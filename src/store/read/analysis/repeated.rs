@@ -6,7 +6,7 @@ use crate::store::error::Error;
 use crate::store::read::status::{Duplicates, has_much_to_search};
 use crate::store::search::conditions::selection_conditions;
 use crate::store::search::counted::Counting;
-use crate::store::search::first_delivery::{Deliveries, is_delivery};
+use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 
 /// Counts the selected rows that deliver an event that committed before, within the selection or
@@ -50,8 +50,7 @@ fn statement(
     );
     if let Some(deliveries) = deliveries {
         let rest = counting.unsearched("event", &mut parameters);
-        let is_first = deliveries.is_first("event", &mut parameters);
-        let again = format!("{} AND NOT ({is_first})", is_delivery("event"));
+        let again = deliveries.is_repeated("event", &mut parameters);
         let again = selected(&again, &mut parameters);
         sql.push_str(&format!("\n     + (SELECT count(*) FROM {rest}\n         WHERE {again})"));
     }

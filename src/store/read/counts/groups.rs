@@ -13,7 +13,7 @@ use crate::filter::ZoneShifts;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::first_delivery::{Deliveries, is_delivery};
+use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::time::PostgresMicros;
 use crate::value::Value;
@@ -94,7 +94,12 @@ impl CountQuery<'_> {
     /// `Error::Query`.
     pub async fn run(&self, session: &Session, state: &CountState) -> Result<Counts, Error> {
         let what = "counting events";
-        let mut rows = self.statement(state).rows(session, what, |row| self.read(row)).await?;
+        let deliveries = match self.duplicates {
+            true => Some(Deliveries::read(session).await?),
+            false => None,
+        };
+        let statement = self.statement(state, deliveries.as_ref());
+        let mut rows = statement.rows(session, what, |row| self.read(row)).await?;
         let ids = rows.iter().flat_map(|(_, ids, _)| ids.iter().flatten().copied());
         let texts = texts(session, ids).await?;
         for (group, ids, _) in &mut rows {
@@ -150,7 +155,12 @@ impl CountQuery<'_> {
         of_keys.filter(|_| !reads_rows).unwrap_or(Precision::Rows)
     }
 
-    pub(super) fn statement(&self, state: &CountState) -> Statement {
+    /// `deliveries` are needed where duplicates are to be counted.
+    pub(super) fn statement(
+        &self,
+        state: &CountState,
+        deliveries: Option<&Deliveries>,
+    ) -> Statement {
         let mut parameters = Parameters::default();
         let precision = self.precision();
         let source = match self.before {
@@ -160,7 +170,7 @@ impl CountQuery<'_> {
             }
         };
         let is_now = if self.before.is_some() { "event.is_now" } else { "" };
-        let (rows, keys) = self.rows(&source, &state.deliveries, &mut parameters);
+        let (rows, keys) = self.rows(&source, deliveries, &mut parameters);
         let figures = Figures::new(self.figures);
         let rows = figures.with_numbers(&rows, &self.partition(&keys));
         let also = |filter: &str| match is_now {
@@ -212,7 +222,7 @@ impl CountQuery<'_> {
     fn rows(
         &self,
         source: &Source,
-        deliveries: &Deliveries,
+        deliveries: Option<&Deliveries>,
         parameters: &mut Parameters,
     ) -> (String, Vec<String>) {
         let mut columns = Vec::new();
@@ -232,10 +242,9 @@ impl CountQuery<'_> {
         if source.is_counted {
             columns.push("event.events".to_owned());
         }
-        if self.duplicates {
-            let (is_delivery, is_first) =
-                (is_delivery("event"), deliveries.is_first("event", parameters));
-            columns.push(format!("({is_delivery} AND NOT ({is_first})) AS is_repeated"));
+        if let Some(deliveries) = deliveries {
+            let is_repeated = deliveries.is_repeated("event", parameters);
+            columns.push(format!("({is_repeated}) AS is_repeated"));
         }
         if self.before.is_some() {
             columns.push("event.is_now".to_owned());

@@ -5,15 +5,13 @@ use crate::store::connection::statement::Parameters;
 use crate::store::error::Error;
 use crate::store::read::bounds::recorded_rows;
 use crate::store::search::counted::Counting;
-use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::{ErrorFilter, ResolvedSelection};
 
 /// How far events are counted, in the snapshot that this was read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CountState {
-    pub(super) counting: Counting,
-    /// How far it is known which rows deliver an event again.
-    pub(super) deliveries: Deliveries,
+    /// What counts do not hold yet.
+    pub counting: Counting,
     /// How many rows all batches have.
     pub(super) rows: i64,
 }
@@ -24,11 +22,7 @@ impl CountState {
     /// # Errors
     /// `Error::Query`.
     pub async fn read(session: &Session) -> Result<Self, Error> {
-        Ok(Self {
-            counting: Counting::read(session).await?,
-            deliveries: Deliveries::read(session).await?,
-            rows: recorded_rows(session).await?,
-        })
+        Ok(Self { counting: Counting::read(session).await?, rows: recorded_rows(session).await? })
     }
 
     /// Whether the counts know which rows a selection means, times aside, and hold most of what

@@ -8,12 +8,10 @@ use super::groups::CountQuery;
 use super::state::CountState;
 use crate::filter::{Selection, TimeRange, ZoneShifts};
 use crate::store::search::counted::Counting;
-use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::selected_column::PayloadPath;
 
 const STATE: CountState = CountState {
-    deliveries: Deliveries::known_below(700),
     counting: Counting {
         filled_through: 7,
         duplicates_through: 7,
@@ -45,7 +43,7 @@ fn query<'a>(
 #[test]
 fn everything_by_type_reads_counts_and_what_no_count_holds() {
     let (selection, shifts) = (selected(None, None), ZoneShifts::utc());
-    let statement = query(&selection, &[Grouping::Type], &shifts).statement(&STATE);
+    let statement = query(&selection, &[Grouping::Type], &shifts).statement(&STATE, None);
     insta::assert_snapshot!(format!("{statement:?}"), @r#"
     SELECT key_1,
            coalesce(sum(event.events), 0)::bigint,
@@ -93,7 +91,7 @@ fn hours_of_a_range_have_edges_that_are_counted_from_rows() {
     let selection = selected(Some("2026-11-22T09:30:00Z"), Some("2026-11-23T00:00:00Z"));
     let shifts = ZoneShifts::utc();
     let by = [Grouping::Topic, Grouping::Hour];
-    let statement = query(&selection, &by, &shifts).statement(&STATE);
+    let statement = query(&selection, &by, &shifts).statement(&STATE, None);
     insta::assert_snapshot!(format!("{statement:?}"), @r#"
     SELECT key_1,
            key_2,
@@ -155,7 +153,7 @@ fn figures_are_computed_of_rows_in_steps() {
         .map(|(kind, text)| Figure { kind, path: path(text) });
     let by = [Grouping::Payload(path("$.currency"))];
     let query = CountQuery { figures: &figures, ..query(&selection, &by, &shifts) };
-    insta::assert_snapshot!(format!("{:?}", query.statement(&STATE)), @r#"
+    insta::assert_snapshot!(format!("{:?}", query.statement(&STATE, None)), @r#"
 SELECT key_1,
        count(*),
        count(*) FILTER (WHERE event.is_dlt),
@@ -207,7 +205,7 @@ fn two_periods_are_read_together() {
     let shifts = ZoneShifts::utc();
     let by = [Grouping::Correlation];
     let query = CountQuery { before: Some(&before), ..query(&selection, &by, &shifts) };
-    insta::assert_snapshot!(format!("{:?}", query.statement(&STATE)), @r#"
+    insta::assert_snapshot!(format!("{:?}", query.statement(&STATE, None)), @r#"
 SELECT key_1,
        key_2,
        count(*) FILTER (WHERE event.is_now),
@@ -251,9 +249,9 @@ fn counts_are_left_aside_where_much_is_not_counted_yet() {
     let (selection, shifts) = (selected(None, None), ZoneShifts::utc());
     let counting = Counting { uncounted_rows: 500, ..STATE.counting };
     let state = CountState { counting, ..STATE };
-    let statement = query(&selection, &[Grouping::Type], &shifts).statement(&state);
+    let statement = query(&selection, &[Grouping::Type], &shifts).statement(&state, None);
     assert!(!statement.sql.contains("event_counts"), "{statement:?}");
     let by = [Grouping::Minute];
-    let statement = query(&selection, &by, &shifts).statement(&STATE);
+    let statement = query(&selection, &by, &shifts).statement(&STATE, None);
     assert!(!statement.sql.contains("event_counts"), "{statement:?}");
 }
