@@ -1,0 +1,4 @@
+//! Parquet files and Delta Lake tables of recorded events.
+
+pub mod column;
+pub mod rows;
