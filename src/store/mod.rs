@@ -10,7 +10,9 @@ pub use connection::parameters::{ConnectionParameter, DatabaseUrl, ParameterSour
 pub use connection::pool::SessionPool;
 pub use connection::schema::home::Home;
 pub use connection::schema::{Migration, SchemaState};
-pub use connection::session::{Notifications, ReadMode, ReadTransaction, Session};
+pub use connection::session::{
+    Notifications, ReadMode, ReadTransaction, Session, SharedReading, SharedSnapshot,
+};
 pub use error::Error;
 pub use read::analysis::repeated::repeated_deliveries;
 pub use read::analysis::stated_stories::stated_stories;
@@ -21,7 +23,7 @@ pub use read::analysis::story_amounts::{
 pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
-pub use read::bounds::{recorded_rows, snapshot, time_span};
+pub use read::bounds::{id_span, recorded_rows, snapshot, time_span};
 pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
 pub use read::counts::figure::{Figure, FigureKind};
 pub use read::counts::grouping::Grouping;

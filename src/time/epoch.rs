@@ -46,7 +46,16 @@ impl PostgresMicros {
 
     /// The same for chrono; `None` for an infinity, and beyond the years that chrono knows.
     pub fn to_utc(self) -> Option<DateTime<Utc>> {
-        DateTime::from_timestamp_micros(self.0.checked_add(UNIX_TO_POSTGRES)?)
+        DateTime::from_timestamp_micros(self.to_unix()?.0)
+    }
+
+    /// The same since 1970; `None` for an infinity, and in the last years of PostgreSQL's range,
+    /// which 64 bits do not hold then.
+    pub fn to_unix(self) -> Option<UnixMicros> {
+        if matches!(self.0, i64::MIN | i64::MAX) {
+            return None;
+        }
+        self.0.checked_add(UNIX_TO_POSTGRES).map(UnixMicros)
     }
 }
 

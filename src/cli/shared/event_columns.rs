@@ -9,6 +9,7 @@ use super::unknown_name::unknown_column;
 use crate::cli::ui::Failure;
 use crate::dead_letter::{UNKNOWN_ERROR, error_line, short_class};
 use crate::event::Mark;
+use crate::export;
 use crate::output::{Column, Emphasis, Format};
 use crate::store::{EventColumn, EventRow, PayloadPath, SelectedColumn, Session};
 use crate::time::PostgresMicros;
@@ -100,6 +101,19 @@ impl EventColumns {
     /// What to select.
     pub(crate) fn selected(&self) -> &[SelectedColumn] {
         &self.selected
+    }
+
+    /// The columns of files: each of them once where the format can't have it twice.
+    pub(crate) fn of_files(&self, once: bool) -> export::Columns {
+        let mut written = Vec::with_capacity(self.shown.len());
+        for shown in &self.shown {
+            if let Shown::Value(place) = shown
+                && !(once && written.contains(place))
+            {
+                written.push(*place);
+            }
+        }
+        export::Columns::new(self.selected.clone(), written)
     }
 
     /// The columns for the renderer.

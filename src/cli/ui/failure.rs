@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::exit::Exit;
-use crate::{filter, ingest, kafka, replay, store};
+use crate::{export, filter, ingest, kafka, replay, store};
 
 /// An error on its way to the user: what failed, on what, and what to do next.
 #[derive(Debug)]
@@ -112,6 +112,23 @@ impl From<ingest::Error> for Failure {
         match hint {
             Some(hint) => failure.with_hint(hint),
             None => failure,
+        }
+    }
+}
+
+impl From<export::Error> for Failure {
+    fn from(error: export::Error) -> Self {
+        match error {
+            export::Error::Store(error) => error.into(),
+            export::Error::Output(error) => error.into(),
+            error => {
+                let exit = match &error {
+                    export::Error::OtherContents { .. } => Exit::Usage,
+                    _ => Exit::Failed,
+                };
+                Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
+                    .with_exit(exit)
+            }
         }
     }
 }

@@ -35,18 +35,6 @@ pub(crate) enum Total {
     Unknown,
 }
 
-impl Total {
-    /// The same, where no more than `limit` is wanted.
-    pub(crate) fn up_to(self, limit: Option<u64>) -> Self {
-        let cut = |total: u64| limit.map_or(total, |limit| total.min(limit));
-        match self {
-            Self::Exact(total) => Self::Exact(cut(total)),
-            Self::About(total) => Self::About(cut(total)),
-            Self::Unknown => Self::Unknown,
-        }
-    }
-}
-
 /// The progress of a command. It is gone from the terminal when this is dropped.
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -276,12 +264,6 @@ mod tests {
         assert_eq!(line(0, Total::Unknown), "0 rows, 3 s");
         assert_eq!(line(45_000, Total::Unknown), "45,000 rows, 4.29 MiB, 34,567/s, 3 s");
         assert_eq!(line(0, Total::Exact(0)), "░░░░░░░░░░░░ 0 of 0 rows, 3 s");
-    }
-
-    #[test]
-    fn a_limit_ends_what_is_counted_earlier() {
-        assert_eq!(Total::Exact(10).up_to(Some(3)), Total::Exact(3));
-        assert_eq!(Total::About(10).up_to(None), Total::About(10));
     }
 
     #[test]

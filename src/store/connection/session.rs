@@ -17,6 +17,8 @@ use super::schema;
 use super::schema::home::Home;
 use crate::store::error::Error;
 
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
 /// Counts the notifications that arrived: a receiver that falls behind sees the newest count only,
 /// so a slow reader holds nothing up. Closed when the connection ends.
 pub type Notifications = watch::Receiver<u64>;
@@ -90,13 +92,12 @@ impl Session {
     /// # Errors
     /// `Error::Query`.
     pub async fn read(&mut self, mode: ReadMode) -> Result<ReadTransaction<'_>, Error> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
         // Favours indexes: a page needs no table from end to end, and the rows that an index names
         // lie together or in memory.
         let page = "; SET LOCAL enable_seqscan = off; SET LOCAL random_page_cost = 1.1";
         let begin = match mode {
-            ReadMode::Page => format!("{begin}{page}"),
-            ReadMode::All => begin.to_owned(),
+            ReadMode::Page => format!("{BEGIN_READING}{page}"),
+            ReadMode::All => BEGIN_READING.to_owned(),
         };
         // Makes the guard first: the transaction is ended also where this future is dropped before
         // the server answers.
@@ -104,6 +105,18 @@ impl Session {
         let begun = transaction.client().batch_execute(&begin).await;
         begun.map_err(Error::query("beginning to read"))?;
         Ok(transaction)
+    }
+
+    /// Begins to read what another session of the same server reads, on any thread.
+    ///
+    /// # Errors
+    /// `Error::Query`, also where this session is of another server.
+    pub async fn read_shared(self, snapshot: &SharedSnapshot) -> Result<SharedReading, Error> {
+        // Takes no parameters; `ReadTransaction::share` has looked at the name.
+        let begin = format!("{BEGIN_READING}; SET TRANSACTION SNAPSHOT '{}'", snapshot.0);
+        let begun = self.client().batch_execute(&begin).await;
+        begun.map_err(Error::query("sharing a snapshot"))?;
+        Ok(SharedReading(self))
     }
 
     /// Runs `sql` and reads every row. `what` is being done, in errors.
@@ -193,7 +206,36 @@ pub struct ReadTransaction<'a> {
     is_open: bool,
 }
 
+/// The name of a snapshot that other sessions can read while the transaction that shares it is open.
+#[derive(Debug, Clone)]
+pub struct SharedSnapshot(String);
+
+/// A session that reads a shared snapshot, and is closed when this is dropped.
+pub struct SharedReading(Session);
+
+impl Deref for SharedReading {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.0
+    }
+}
+
 impl ReadTransaction<'_> {
+    /// Lets other sessions read what this one reads, for as long as this transaction is open.
+    ///
+    /// # Errors
+    /// `Error::Query`; `Error::Protocol` where the server's name for it can't be one.
+    pub async fn share(&self) -> Result<SharedSnapshot, Error> {
+        let sql = "SELECT pg_export_snapshot()";
+        let name: String = self.row("sharing a snapshot", sql, &[], |row| row.try_get(0)).await?;
+        let is_name = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(is_name) {
+            return Err(Error::Protocol(format!("a snapshot is called {name:?}")));
+        }
+        Ok(SharedSnapshot(name))
+    }
+
     /// Ends the transaction. Dropping it does the same without waiting for the server's answer.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! What bounds the recorded events now.
 
+use tokio_postgres::Row;
+
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::cursor::Snapshot;
@@ -36,4 +38,17 @@ pub async fn time_span(
 pub async fn recorded_rows(session: &Session) -> Result<i64, Error> {
     let sql = "SELECT row_count FROM ledger_head";
     session.row("reading the ledger's head", sql, &[], |row| row.try_get(0)).await
+}
+
+/// The lowest and the highest id; `None` where there are no rows.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn id_span(session: &Session) -> Result<Option<(i64, i64)>, Error> {
+    let sql = "SELECT min(id), max(id) FROM event_logs";
+    let read = |row: &Row| {
+        let (first, last): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(first.zip(last))
+    };
+    session.row("reading the range of ids", sql, &[], read).await
 }

@@ -40,6 +40,11 @@ impl ResolvedSelection {
             || !self.selection.event_ids.is_empty()
     }
 
+    /// Whether payloads are looked into.
+    pub fn has_predicates(&self) -> bool {
+        !self.selection.payload_predicates.is_empty()
+    }
+
     /// Whether a selector has no counterpart in the database, so that nothing can match.
     pub fn is_empty(&self) -> bool {
         self.event_types == TextFilter::Exact(Vec::new())

@@ -18,10 +18,10 @@ use clap::{Args, ValueHint};
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, ListItems, Run, SelectorArgs, WholeFile, explain_selection, in_a_shell,
-    quoted,
+    Context, EmptyArgs, ListItems, Run, SelectorArgs, explain_selection, in_a_shell, quoted,
 };
 use crate::cli::ui::{Exit, Failure, interruption};
+use crate::export::WholeFile;
 use crate::filter::{Clock, GlobList, Selection, duration, rfc3339};
 use crate::output::html::write_page;
 use crate::store::ReadMode;

@@ -161,6 +161,25 @@ impl SelectorArgs {
         typed
     }
 
+    /// All selectors, as a shell takes them; times as they were typed.
+    pub(crate) fn typed_with_times(&self) -> Vec<String> {
+        let mut typed = self.typed();
+        let times = [
+            ("--since", &self.since),
+            ("--until", &self.until),
+            ("--recorded-since", &self.recorded_since),
+            ("--recorded-until", &self.recorded_until),
+        ];
+        let given = times.into_iter().filter_map(|(option, time)| Some((option, time.as_ref()?)));
+        typed.extend(given.map(|(option, time)| format!("{option} {}", in_a_shell(time))));
+        let days = self.date.iter().flat_map(ListItems::items);
+        typed.extend(days.map(|day| format!("--date {}", in_a_shell(day))));
+        if self.has_times() && self.tz != "UTC" {
+            typed.push(format!("--tz {}", in_a_shell(&self.tz)));
+        }
+        typed
+    }
+
     /// The selection, of dead letters only.
     pub(crate) fn dead_letters(&self, ui: Ui) -> Result<Selection, Failure> {
         let selection = self.selection(ui)?;

@@ -39,6 +39,22 @@ enum TimestampForm {
 }
 
 impl ValueArgs {
+    /// The options that were typed, as a shell takes them.
+    pub(crate) fn typed(&self) -> Vec<String> {
+        let mut typed = Vec::new();
+        if self.spreadsheet_safe {
+            typed.push("--spreadsheet-safe".to_owned());
+        }
+        if self.payload_as == PayloadForm::Text {
+            typed.push("--payload-as text".to_owned());
+        }
+        typed.extend(self.timestamps.map(|form| match form {
+            TimestampForm::Sql => "--timestamps sql".to_owned(),
+            TimestampForm::Rfc3339 => "--timestamps rfc3339".to_owned(),
+        }));
+        typed
+    }
+
     /// The style with the forms that were asked for.
     pub(crate) fn style(&self, style: Style) -> Style {
         Style {

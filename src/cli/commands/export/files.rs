@@ -1,0 +1,140 @@
+//! Selected events as files, or into a pipe.
+
+use std::sync::Arc;
+
+use super::ExportArgs;
+use crate::cli::shared::{Context, EventColumns, explain_selection};
+use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
+use crate::count_text::counted;
+use crate::export::{Bookmark, Contents, FileFormat, Source, Summary, Target, Wanted, Watch};
+use crate::output::{Format, Style};
+use crate::store::{self, EventColumn, ReadMode, RowScope};
+
+/// Writes them.
+pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<Exit, Failure> {
+    let ui = context.ui;
+    let target = args.target()?;
+    let is_terminal = target.path.is_none() && ui.is_on_terminal();
+    if is_terminal && target.format == FileFormat::Parquet {
+        return Err(Failure::usage("Parquet is no text for a terminal")
+            .with_hint("name a file, or pipe it: audit export -o parquet > events.parquet"));
+    }
+    let style = args.values.style(Style {
+        no_header: args.no_header,
+        terminal: is_terminal,
+        ..Style::default()
+    });
+    let selection = args.selectors.selection(ui)?;
+    let (columns, once) = match target.format {
+        FileFormat::Csv => (Format::Csv, false),
+        FileFormat::Ndjson | FileFormat::Json => (Format::Ndjson, true),
+        FileFormat::Parquet => (Format::Csv, true),
+    };
+    let mut needed: Vec<EventColumn> = target.by.map(|by| by.column()).into_iter().collect();
+    if target.format == FileFormat::Parquet {
+        // Names the row whose value can't be written.
+        needed.push(EventColumn::Id);
+    }
+    let columns = EventColumns::new(&args.columns, columns, &needed)?;
+    let settings = context.settings.database()?;
+    let mut session = context.settings.session("audit export").await?;
+    let reading = session.read(ReadMode::All).await?;
+    columns.check(&reading).await?;
+    let wanted = Wanted {
+        selection: store::resolve(&reading, &selection, RowScope::Existing).await?,
+        columns: columns.of_files(once),
+        dedup: args.dedup,
+        limit: args.limit.map(i64::unsigned_abs),
+    };
+    let contents = Contents {
+        installation: store::installation_id(&reading).await?.to_string(),
+        selectors: args.selectors.typed_with_times(),
+        columns: wanted.columns.names(),
+        options: args.options(),
+    };
+    // On one terminal rows and progress would stand in each other's way.
+    let progress = if is_terminal { Progress::hidden() } else { ui.progress() };
+    let source = Source {
+        reading: &reading,
+        settings: &settings,
+        wanted: Arc::new(wanted),
+        style,
+        contents,
+        watch: &progress,
+    };
+    progress.counting("rows", Total::Unknown);
+    let summary = match &target.path {
+        None => run(args, &source, &target).await?,
+        Some(_) => {
+            let interruption = interruption()?;
+            tokio::select! {
+                written = run(args, &source, &target) => written?,
+                // Ending here removes the unfinished files.
+                () = interruption => {
+                    return Err(Failure::new("interrupted before the export was whole")
+                        .with_exit(Exit::Interrupted));
+                }
+            }
+        }
+    };
+    progress.clear();
+    if let (true, Some(limit)) = (summary.is_cut, args.limit) {
+        ui.status(&format!(
+            "only the first {} written: more match than --limit",
+            counted(limit.unsigned_abs(), "row")
+        ));
+    }
+    explain_selection(&reading, &selection, summary.rows > 0, ui).await?;
+    if target.path.is_some() {
+        let files = match target.is_folder() {
+            true => format!(" in {}", counted(summary.files as u64, "file")),
+            false => String::new(),
+        };
+        let rows = counted(summary.rows, "row");
+        ui.status(&format!("{rows} written to {}{files}", target.shown()));
+    }
+    Ok(args.empty.exit(summary.rows == 0))
+}
+
+async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<Summary, Failure> {
+    let written = match &args.incremental {
+        None => source.write(target).await,
+        Some(path) => {
+            let mut bookmark = Bookmark::open(path, &source.contents)?;
+            source.write_behind(target, &mut bookmark).await
+        }
+    };
+    let failure = match written {
+        Ok(summary) => return Ok(summary),
+        Err(error) => Failure::from(error),
+    };
+    // The rows did not arrive, and the bookmark has not moved: that is no success.
+    let is_lost = args.incremental.is_some() && failure.is_closed_pipe();
+    Err(if is_lost { failure.with_exit(Exit::Failed) } else { failure })
+}
+
+impl ExportArgs {
+    /// The options that change how values are written, or which deliveries count.
+    fn options(&self) -> Vec<String> {
+        let mut options = self.values.typed();
+        if self.dedup {
+            options.push("--dedup".to_owned());
+        }
+        if self.no_header {
+            options.push("--no-header".to_owned());
+        }
+        options
+    }
+}
+
+impl Watch for Progress {
+    fn expects(&self, rows: u64, is_exact: bool) {
+        let total = if is_exact { Total::Exact(rows) } else { Total::About(rows) };
+        self.counting("rows", total);
+    }
+
+    fn wrote(&self, rows: u64, bytes: u64) {
+        self.set(rows);
+        self.set_bytes(bytes);
+    }
+}

@@ -1,0 +1,87 @@
+//! What can go wrong while events are handed over.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::store;
+
+/// What can go wrong while events are handed over.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// What is written to stdout.
+    #[error("writing the output: {0}")]
+    Output(io::Error),
+    /// A file or a folder.
+    #[error("{doing} {}: {source}", path.display())]
+    File {
+        /// What was being done: `writing`.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file or a folder that can't be used as it is.
+    #[error("{}: {problem}", path.display())]
+    Unusable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+    /// A value that the format cannot hold.
+    #[error("row {id}: {column} is {value}, which {format} cannot hold")]
+    Unfit {
+        /// The row's id.
+        id: i64,
+        /// Its column.
+        column: String,
+        /// The value, as text.
+        value: String,
+        /// The format.
+        format: &'static str,
+    },
+    /// A bookmark that another run has.
+    #[error("{}: another run has this bookmark", .0.display())]
+    Locked(PathBuf),
+    /// A bookmark or a table of something else.
+    #[error("{}: {difference}", path.display())]
+    OtherContents {
+        /// Which.
+        path: PathBuf,
+        /// In what it differs.
+        difference: String,
+    },
+    /// A thread or a task that ended before it had done its work.
+    #[error("reading event_logs: a session ended early: {0}")]
+    Ended(String),
+}
+
+impl Error {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Unfit { .. } => Some(
+                "leave the row out with a selector, or write CSV or NDJSON, which hold every value",
+            ),
+            Self::OtherContents { .. } => {
+                Some("repeat the options of the first run, or begin another one beside it")
+            }
+            Self::Locked(_) => Some("wait for the other run, or give this one its own bookmark"),
+            _ => None,
+        }
+    }
+
+    /// The error of doing something to a file.
+    pub(super) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { doing, path: path.to_owned(), source }
+    }
+
+    /// The error of a file that can't be used.
+    pub(super) fn unusable(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Unusable { path: path.to_owned(), problem: problem.into() }
+    }
+}

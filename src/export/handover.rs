@@ -1,0 +1,290 @@
+//! One run: reads the rows, writes the files, gives them their names, and leaves a manifest.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{fs, io};
+
+use chrono::Utc;
+
+use super::error::Error;
+use super::files::{
+    Body, Files, Finished, Frame, SealedFile, TEMPORARY, TextBody, folder_of, sync_folder,
+};
+use super::manifest::{BatchRange, Contents, Manifest, data_files, manifests_of};
+use super::pieces::{IdRange, by_id, of_batches};
+use super::reading::{Encoder, Wanted, read};
+use super::rows::{Rows, TextEncoder};
+use super::target::{FileFormat, Target};
+use crate::output::{Format, Style};
+use crate::store::{self, ReadTransaction, ResolvedSelection, Session};
+
+/// Of fewer rows than this it is not worth to connect once more.
+const WORTH_SESSIONS: u64 = 100_000;
+
+/// How many sessions read side by side at most.
+const MOST_SESSIONS: usize = 4;
+
+/// Of a selection of fewer rows than one in so many, reading by ranges of ids would look at too
+/// many others.
+const NARROW: u64 = 5;
+
+/// What a run reads.
+pub struct Source<'a> {
+    /// The snapshot that is read.
+    pub reading: &'a ReadTransaction<'a>,
+    /// How to connect once more.
+    pub settings: &'a store::Settings,
+    /// Which rows.
+    pub wanted: Arc<Wanted>,
+    /// How values are written as text.
+    pub style: Style,
+    /// What is handed over, for the manifest.
+    pub contents: Contents,
+    /// Who watches.
+    pub watch: &'a dyn Watch,
+}
+
+/// Is told how far a run is.
+pub trait Watch {
+    /// So many rows will come; about so many where that is not known exactly.
+    fn expects(&self, rows: u64, is_exact: bool);
+
+    /// So many rows and bytes are written.
+    fn wrote(&self, rows: u64, bytes: u64);
+}
+
+/// What a run wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// How many rows.
+    pub rows: u64,
+    /// How many files.
+    pub files: usize,
+    /// How many bytes.
+    pub bytes: u64,
+    /// Whether the limit cut the rows.
+    pub is_cut: bool,
+}
+
+impl Summary {
+    /// Both together.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            rows: self.rows + other.rows,
+            files: self.files + other.files,
+            bytes: self.bytes + other.bytes,
+            is_cut: self.is_cut || other.is_cut,
+        }
+    }
+}
+
+/// Files with all their content, which lack only their names.
+pub(super) struct Prepared {
+    target: Target,
+    files: Vec<Finished>,
+    manifest: Option<SealedFile>,
+    pub(super) summary: Summary,
+}
+
+impl Source<'_> {
+    /// Writes every selected row, by id.
+    ///
+    /// # Errors
+    /// Whatever goes wrong: nothing has its name then, except where giving names failed.
+    pub async fn write(&self, target: &Target) -> Result<Summary, Error> {
+        refuse_used_folder(target)?;
+        let last = store::snapshot(self.reading).await?.batch_no;
+        let pieces = match store::id_span(self.reading).await? {
+            Some((first, last)) if !self.wanted.selection.is_empty() => {
+                self.pieces_of_all(IdRange { after: first - 1, last }).await?
+            }
+            _ => Vec::new(),
+        };
+        let batches = BatchRange { after: 0, last };
+        self.prepare(target, pieces, batches, None, TEMPORARY).await?.publish()
+    }
+
+    /// All rows as one piece, where that is the quicker way to few of them, else in pieces.
+    async fn pieces_of_all(&self, whole: IdRange) -> Result<Vec<IdRange>, Error> {
+        let all = store::recorded_rows(self.reading).await?.unsigned_abs();
+        let up_to = |rows: u64| self.wanted.limit.map_or(rows, |limit| rows.min(limit));
+        let is_all = self.wanted.selection == ResolvedSelection::default() && !self.wanted.dedup;
+        if is_all {
+            self.watch.expects(up_to(all), true);
+        }
+        let expected = match is_all {
+            true => all,
+            false => self.wanted.query(whole).expected_rows(self.reading).await?,
+        };
+        // PostgreSQL knows nothing of what a payload holds.
+        if !is_all && !self.wanted.selection.has_predicates() {
+            self.watch.expects(up_to(expected), false);
+        }
+        let is_narrow = self.wanted.limit.is_some() || expected < all / NARROW;
+        Ok(if is_narrow { vec![whole] } else { by_id(whole) })
+    }
+
+    /// Writes the selected rows of these batches, batch by batch. `unfinished` is how the names of
+    /// unfinished files begin.
+    pub(super) async fn prepare_batches(
+        &self,
+        target: &Target,
+        batches: BatchRange,
+        unfinished: &str,
+    ) -> Result<Prepared, Error> {
+        let mut found = store::batches_after(self.reading, batches.after, i64::MAX).await?;
+        found.retain(|batch| batch.batch_no <= batches.last);
+        let pieces = match self.wanted.selection.is_empty() {
+            true => Vec::new(),
+            false => of_batches(&found),
+        };
+        if self.wanted.selection == ResolvedSelection::default() {
+            let rows = pieces.iter().map(|piece| piece.last.abs_diff(piece.after)).sum();
+            self.watch.expects(rows, true);
+        }
+        self.prepare(target, pieces, batches, Some(batches), unfinished).await
+    }
+
+    async fn prepare(
+        &self,
+        target: &Target,
+        pieces: Vec<IdRange>,
+        batches: BatchRange,
+        named: Option<BatchRange>,
+        unfinished: &str,
+    ) -> Result<Prepared, Error> {
+        target.make_folder()?;
+        let bytes = Arc::new(AtomicU64::new(0));
+        let layout = target.layout(named);
+        let (files, is_cut) = match target.format {
+            FileFormat::Csv | FileFormat::Ndjson | FileFormat::Json => {
+                let encoder = || self.text_encoder(target);
+                let head = encoder()?.head().to_owned();
+                let frame = Frame { head, is_array: target.format == FileFormat::Json };
+                let make =
+                    Box::new(move |output| TextBody::new(output, target.compression, &frame));
+                let files = Files::new(layout, unfinished, Arc::clone(&bytes), make);
+                self.fill(files, pieces, encoder, &bytes).await?
+            }
+            FileFormat::Parquet => return Err(Error::Ended("not yet".to_owned())),
+        };
+        let is_file =
+            |file: &Finished| file.written.sealed.as_ref().is_some_and(SealedFile::is_file);
+        let manifest = match target.manifest(named) {
+            Some(path) if !files.is_empty() && files.iter().all(is_file) => {
+                let manifest = Manifest::new(target, &self.contents, batches, Utc::now(), &files);
+                Some(manifest.seal(&path, unfinished)?)
+            }
+            _ => None,
+        };
+        let summary = Summary {
+            rows: files.iter().map(|file| file.rows).sum(),
+            files: files.len(),
+            bytes: files.iter().map(|file| file.written.bytes).sum(),
+            is_cut,
+        };
+        Ok(Prepared { target: target.clone(), files, manifest, summary })
+    }
+
+    fn text_encoder(&self, target: &Target) -> Result<TextEncoder, Error> {
+        let format = match target.format {
+            FileFormat::Csv => Format::Csv,
+            _ => Format::Ndjson,
+        };
+        TextEncoder::new(&self.wanted.columns, format, self.style, target.by)
+    }
+
+    /// Reads the pieces into files.
+    async fn fill<E: Encoder<Rows: Rows>, B: Body<Rows = E::Rows>>(
+        &self,
+        mut files: Files<'_, B>,
+        pieces: Vec<IdRange>,
+        encoder: impl Fn() -> Result<E, Error>,
+        bytes: &AtomicU64,
+    ) -> Result<(Vec<Finished>, bool), Error> {
+        let mut count = 0;
+        let more = self.more_sessions(&pieces).await?;
+        let is_cut = read(self.reading, more, &self.wanted, pieces, encoder, |rows| {
+            files.write(&rows)?;
+            count += rows.len() as u64;
+            self.watch.wrote(count, bytes.load(Relaxed));
+            Ok(())
+        })
+        .await?;
+        Ok((files.finish()?, is_cut))
+    }
+
+    /// The sessions that read side by side; not one where there is little to read.
+    async fn more_sessions(&self, pieces: &[IdRange]) -> Result<Vec<Session>, Error> {
+        let ids: u64 = pieces.iter().map(|piece| piece.last.abs_diff(piece.after)).sum();
+        if pieces.len() < 2 || ids < WORTH_SESSIONS {
+            return Ok(Vec::new());
+        }
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut sessions = Vec::new();
+        for _ in 0..cores.clamp(1, MOST_SESSIONS) {
+            // One more that can't be had only makes it slower.
+            sessions.extend(Session::open(self.settings, "audit export").await.ok());
+        }
+        Ok(sessions)
+    }
+}
+
+impl Prepared {
+    /// The names to come.
+    pub(super) fn names(&self) -> Vec<PathBuf> {
+        self.files.iter().map(|file| file.name.clone()).collect()
+    }
+
+    /// Gives the files their names, then the manifest.
+    pub(super) fn publish(self) -> Result<Summary, Error> {
+        let mut folders = BTreeSet::new();
+        if let Some(path) = self.target.path.as_deref().filter(|_| self.target.is_folder()) {
+            folders.insert(folder_of(path).to_owned());
+            folders.insert(path.to_owned());
+            for file in &self.files {
+                let folder = path.join(folder_of(&file.name));
+                fs::create_dir_all(&folder).map_err(Error::file("making", &folder))?;
+            }
+        } else if let Some(path) = self.target.manifest(None).filter(|_| self.manifest.is_some()) {
+            // A manifest of what was there before must not stand beside what comes.
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::file("replacing", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        for file in self.files {
+            folders.extend(file.written.sealed.map(SealedFile::rename).transpose()?.flatten());
+        }
+        for folder in folders {
+            sync_folder(&folder).map_err(Error::file("writing", &folder))?;
+        }
+        self.manifest.map(SealedFile::publish).transpose()?;
+        Ok(self.summary)
+    }
+}
+
+/// A folder that holds data is another run's.
+fn refuse_used_folder(target: &Target) -> Result<(), Error> {
+    let Some(path) = target.path.as_deref().filter(|path| target.is_folder() && path.exists())
+    else {
+        return Ok(());
+    };
+    if !path.is_dir() {
+        return Err(Error::unusable(
+            path,
+            "it is a file: --partition-by and --rotate make a folder",
+        ));
+    }
+    if data_files(path)?.is_empty() && manifests_of(path)?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::unusable(
+        path,
+        "the folder holds data already: name another one, or go on behind it with --incremental",
+    ))
+}

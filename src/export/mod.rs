@@ -1,0 +1,28 @@
+//! Handing over: recorded events as files that appear whole, in id order or in commit order.
+//!
+//! Data flows one way: `reading` gives rows of one snapshot in order, on several sessions where
+//! that is quicker; `rows` are those of a chunk, encoded already; `files` divides them among files;
+//! `handover` gives the files their names and leaves a manifest.
+
+mod bookmark;
+mod columns;
+mod error;
+mod files;
+mod handover;
+mod hive;
+mod manifest;
+mod pieces;
+mod reading;
+mod rows;
+mod target;
+
+pub use bookmark::Bookmark;
+pub use columns::Columns;
+pub use error::Error;
+pub use files::{Compression, Rotation, WholeFile};
+pub use handover::{Source, Summary, Watch};
+pub use hive::PartitionBy;
+pub use manifest::{BatchRange, Checked, Contents, Finding, Wrong, check};
+pub use pieces::IdRange;
+pub use reading::Wanted;
+pub use target::{FileFormat, Target};

@@ -1,0 +1,125 @@
+//! Where a hand-over goes, and in which format.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Error;
+use super::files::{Compression, FolderLayout, Layout, Rotation};
+use super::hive::PartitionBy;
+use super::manifest::BatchRange;
+
+/// The format of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    /// PostgreSQL's CSV.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+    /// One array of objects.
+    Json,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl FileFormat {
+    /// Its name in errors.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Csv => "CSV",
+            Self::Ndjson => "NDJSON",
+            Self::Json => "JSON",
+            Self::Parquet => "Parquet",
+        }
+    }
+
+    /// The ending of its files.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+/// Where a hand-over goes, and in which format.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The file, or the folder; `None` for stdout.
+    pub path: Option<PathBuf>,
+    /// The format.
+    pub format: FileFormat,
+    /// How text is compressed.
+    pub compression: Option<Compression>,
+    /// By what rows are divided among the folders of a folder.
+    pub by: Option<PartitionBy>,
+    /// When a file of a folder ends.
+    pub rotation: Option<Rotation>,
+}
+
+impl Target {
+    /// Whether `path` is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.by.is_some() || self.rotation.is_some()
+    }
+
+    /// Where its files go. `batches` are those of a run that goes on behind another one.
+    pub(super) fn layout(&self, batches: Option<BatchRange>) -> Layout {
+        let Some(path) = self.path.clone() else { return Layout::Stdout };
+        if !self.is_folder() {
+            return Layout::File(path);
+        }
+        let compressed = self.compression.map(|compression| format!(".{}", compression.ending()));
+        Layout::Folder(FolderLayout {
+            folder: path,
+            by: self.by,
+            rotation: self.rotation,
+            prefix: prefix(batches),
+            ending: format!("{}{}", self.format.ending(), compressed.unwrap_or_default()),
+        })
+    }
+
+    /// Where the manifest of a run goes; `None` where there is no file.
+    pub(super) fn manifest(&self, batches: Option<BatchRange>) -> Option<PathBuf> {
+        let path = self.path.as_deref()?;
+        Some(match self.is_folder() {
+            // What begins so is no data to Spark and pyarrow.
+            true => path.join(format!("_{}{}", prefix(batches), super::manifest::ENDING)),
+            false => super::manifest::beside(path),
+        })
+    }
+
+    /// Makes the folder, where it is one and not there.
+    pub(super) fn make_folder(&self) -> Result<(), Error> {
+        match self.path.as_deref().filter(|_| self.is_folder()) {
+            Some(path) => std::fs::create_dir_all(path).map_err(Error::file("making", path)),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder that unfinished files are in; `None` for stdout.
+    pub(super) fn unfinished_in(&self) -> Option<PathBuf> {
+        let path = self.path.as_deref()?;
+        if self.is_folder() {
+            return Some(path.to_owned());
+        }
+        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        Some(super::files::folder_of(&target).to_owned())
+    }
+
+    /// The path for messages.
+    pub fn shown(&self) -> String {
+        self.path.as_deref().unwrap_or(Path::new("stdout")).display().to_string()
+    }
+}
+
+/// How the names of the files of a run begin: those of later batches sort behind earlier ones.
+fn prefix(batches: Option<BatchRange>) -> String {
+    match batches {
+        None => "events".to_owned(),
+        Some(BatchRange { after, last }) => format!("events-{:012}-{last:012}", after + 1),
+    }
+}
