@@ -1,4 +1,7 @@
 //! Parquet files and Delta Lake tables of recorded events.
 
 pub mod column;
+pub mod error;
+pub mod file;
 pub mod rows;
+pub mod schema;
