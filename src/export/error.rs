@@ -44,6 +44,13 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
+    /// Rows that can't become columns, or a table that can't be written.
+    #[cfg(feature = "lake")]
+    #[error(transparent)]
+    Lake(#[from] lake::error::Error),
+    /// A format that this program was built without.
+    #[error("this audit was built without {0}")]
+    NotBuilt(&'static str),
     /// A bookmark that another run has.
     #[error("{}: another run has this bookmark", .0.display())]
     Locked(PathBuf),
@@ -70,6 +77,7 @@ impl Error {
             Self::OtherContents { .. } => {
                 Some("repeat the options of the first run, or begin another one beside it")
             }
+            Self::NotBuilt(_) => Some("build it with the feature `lake`, as a released one is"),
             Self::Locked(_) => Some("wait for the other run, or give this one its own bookmark"),
             _ => None,
         }

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::{fs, io};
 
+#[cfg(feature = "lake")]
+use ::lake::{column::Storage, file::FileOptions};
 use chrono::Utc;
 
 use super::error::Error;
 use super::files::{
     Body, Files, Finished, Frame, SealedFile, TEMPORARY, TextBody, folder_of, sync_folder,
 };
+#[cfg(feature = "lake")]
+use super::lake::{LakeEncoder, ParquetBody, lake_columns};
 use super::manifest::{BatchRange, Contents, Manifest, data_files, manifests_of};
 use super::pieces::{IdRange, by_id, of_batches};
 use super::reading::{Encoder, Wanted, read};
@@ -168,7 +172,19 @@ impl Source<'_> {
                 let files = Files::new(layout, unfinished, Arc::clone(&bytes), make);
                 self.fill(files, pieces, encoder, &bytes).await?
             }
-            FileFormat::Parquet => return Err(Error::Ended("not yet".to_owned())),
+            #[cfg(feature = "lake")]
+            FileFormat::Parquet => {
+                let columns = lake_columns(&self.wanted.columns);
+                let options = FileOptions::new(concat!("audit ", env!("CARGO_PKG_VERSION")));
+                let make =
+                    Box::new(move |output| ParquetBody::new(output, &columns, options.clone()));
+                let files = Files::new(layout, unfinished, Arc::clone(&bytes), make);
+                let encoder =
+                    || Ok(LakeEncoder::new(&self.wanted.columns, Storage::Parquet, target.by));
+                self.fill(files, pieces, encoder, &bytes).await?
+            }
+            #[cfg(not(feature = "lake"))]
+            FileFormat::Parquet => return Err(Error::NotBuilt("Parquet")),
         };
         let is_file =
             |file: &Finished| file.written.sealed.as_ref().is_some_and(SealedFile::is_file);

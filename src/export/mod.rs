@@ -10,6 +10,8 @@ mod error;
 mod files;
 mod handover;
 mod hive;
+#[cfg(feature = "lake")]
+mod lake;
 mod manifest;
 mod pieces;
 mod reading;
