@@ -10,7 +10,7 @@ use crate::column::{Column, Kind, Storage};
 /// The name of UTC in a timestamp's type.
 pub const UTC: &str = "UTC";
 
-/// Returns the Arrow schema of `columns` without its extension types: UUIDs are bytes, JSON is text.
+/// Returns the Arrow schema of `columns` without extension types: UUIDs are bytes, JSON is text.
 pub(crate) fn plain_schema(columns: &[Column], storage: Storage) -> Schema {
     let field = |column: &Column| Field::new(&column.name, data_type(column.kind, storage), true);
     Schema::new(columns.iter().map(field).collect::<Vec<_>>())
