@@ -132,6 +132,19 @@ impl<W: Write + Send> ParquetFile<W> {
         self.append_what_is_ready()
     }
 
+    /// Waits until the row groups that have ended reached the output, and gives that to `rest`,
+    /// which may close it until more is written. The rows that are gathered stay so.
+    ///
+    /// # Errors
+    /// Rows cannot be encoded, or the output cannot be written.
+    pub fn settle(&mut self, rest: impl FnOnce(&mut W)) -> Result<()> {
+        while !self.in_work.is_empty() {
+            self.append_oldest()?;
+        }
+        self.slot.with(rest);
+        Ok(())
+    }
+
     /// Returns how many rows were given.
     pub fn rows(&self) -> u64 {
         self.rows

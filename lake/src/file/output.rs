@@ -26,6 +26,14 @@ impl<W> Slot<W> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).output.take()
     }
 
+    /// Lets `work` have the output, where it is still there.
+    pub(super) fn with(&self, work: impl FnOnce(&mut W)) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(output) = state.output.as_mut() {
+            work(output);
+        }
+    }
+
     /// Takes the error that the output gave.
     pub(super) fn take_error(&self) -> Option<io::Error> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).error.take()

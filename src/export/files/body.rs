@@ -34,6 +34,9 @@ pub(in crate::export) trait Body: Sized {
         Ok(())
     }
 
+    /// Gives its open file back until it is written to again.
+    fn rest(&mut self) -> Result<(), Error>;
+
     /// Ends it.
     fn finish(self) -> Result<Written, Error>;
 }
@@ -103,6 +106,10 @@ impl Body for TextBody {
 
     fn size(&self) -> u64 {
         self.output.size()
+    }
+
+    fn rest(&mut self) -> Result<(), Error> {
+        self.output.rest().map_err(|error| self.place.error(error))
     }
 
     fn finish(mut self) -> Result<Written, Error> {

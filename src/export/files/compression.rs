@@ -40,7 +40,14 @@ impl Compression {
 }
 
 /// Compresses what is written, or hands it on in large pieces.
-pub(in crate::export) enum Compressor {
+pub(in crate::export) struct Compressor {
+    compression: Option<Compression>,
+    /// `None` only where an encoder failed, which is the end of the file.
+    state: Option<State>,
+}
+
+enum State {
+    Resting(Output),
     Plain(BufWriter<Output>),
     Gzip(BufWriter<GzEncoder<Output>>),
     Zstd(ZstdEncoder<'static, Output>),
@@ -51,6 +58,50 @@ impl Compressor {
         output: Output,
         compression: Option<Compression>,
     ) -> io::Result<Self> {
+        Ok(Self { compression, state: Some(State::new(output, compression)?) })
+    }
+
+    /// How large the file is by now; what the compressor holds back is not counted.
+    pub(in crate::export) fn size(&self) -> u64 {
+        self.state.as_ref().map_or(0, State::size)
+    }
+
+    /// Writes all that it holds, and gives its memory and the open file back until more is
+    /// written. What is compressed goes on as another member of the file then, as the formats
+    /// allow.
+    pub(in crate::export) fn rest(&mut self) -> io::Result<()> {
+        let mut output = self.taken()?.finish()?;
+        output.flush()?;
+        output.rest();
+        self.state = Some(State::Resting(output));
+        Ok(())
+    }
+
+    /// Ends the compressed text.
+    pub(in crate::export) fn finish(mut self) -> io::Result<Output> {
+        self.taken()?.finish()
+    }
+
+    fn taken(&mut self) -> io::Result<State> {
+        self.state.take().ok_or_else(failed_before)
+    }
+
+    /// What takes the next bytes.
+    fn awake(&mut self) -> io::Result<&mut State> {
+        let state = match self.taken()? {
+            State::Resting(output) => State::new(output, self.compression)?,
+            state => state,
+        };
+        Ok(self.state.insert(state))
+    }
+}
+
+fn failed_before() -> io::Error {
+    io::Error::other("writing failed before")
+}
+
+impl State {
+    fn new(output: Output, compression: Option<Compression>) -> io::Result<Self> {
         Ok(match compression {
             None => Self::Plain(BufWriter::with_capacity(BUFFER, output)),
             Some(Compression::Gzip) => {
@@ -65,18 +116,18 @@ impl Compressor {
         })
     }
 
-    /// How large the file is by now; what the compressor holds back is not counted.
-    pub(in crate::export) fn size(&self) -> u64 {
+    fn size(&self) -> u64 {
         match self {
+            Self::Resting(output) => output.bytes(),
             Self::Plain(writer) => writer.get_ref().bytes() + writer.buffer().len() as u64,
             Self::Gzip(writer) => writer.get_ref().get_ref().bytes(),
             Self::Zstd(encoder) => encoder.get_ref().bytes(),
         }
     }
 
-    /// Ends the compressed text.
-    pub(in crate::export) fn finish(self) -> io::Result<Output> {
+    fn finish(self) -> io::Result<Output> {
         match self {
+            Self::Resting(output) => Ok(output),
             Self::Plain(writer) => writer.into_inner().map_err(io::IntoInnerError::into_error),
             Self::Gzip(writer) => {
                 writer.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
@@ -88,18 +139,20 @@ impl Compressor {
 
 impl Write for Compressor {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(writer) => writer.write(bytes),
-            Self::Gzip(writer) => writer.write(bytes),
-            Self::Zstd(encoder) => encoder.write(bytes),
+        match self.awake()? {
+            State::Resting(output) => output.write(bytes),
+            State::Plain(writer) => writer.write(bytes),
+            State::Gzip(writer) => writer.write(bytes),
+            State::Zstd(encoder) => encoder.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(writer) => writer.flush(),
-            Self::Gzip(writer) => writer.flush(),
-            Self::Zstd(encoder) => encoder.flush(),
+        match self.state.as_mut().ok_or_else(failed_before)? {
+            State::Resting(output) => output.flush(),
+            State::Plain(writer) => writer.flush(),
+            State::Gzip(writer) => writer.flush(),
+            State::Zstd(encoder) => encoder.flush(),
         }
     }
 }

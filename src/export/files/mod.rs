@@ -5,23 +5,24 @@ mod compression;
 mod output;
 mod whole_file;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub(super) use body::{Body, Frame, TextBody};
 pub use compression::Compression;
-pub(super) use output::{Output, Place, Written};
+pub(super) use output::{Output, Place, Written, sync_stdout};
 pub use whole_file::WholeFile;
-pub(super) use whole_file::{SealedFile, TEMPORARY, folder_of, sync_folder};
+pub(super) use whole_file::{
+    SealedFile, TEMPORARY, folder_of, followed, make_folder, sync_folder,
+};
 
 use super::error::Error;
 use super::hive::PartitionBy;
 use super::rows::Rows;
 
-/// How many files are open at once. Of more, the one that was not written to for longest ends, and
-/// its next row begins another one.
+/// How many files are open at once. Of more, the one that was not written to for longest rests.
 const MOST_OPEN: usize = 100;
 
 /// How many bytes all open files together hold in memory.
@@ -85,10 +86,12 @@ pub(super) struct Files<'a, B> {
     total: Arc<AtomicU64>,
     /// Those that are written to, by the value that divides the rows.
     open: HashMap<Option<String>, Open<B>>,
+    /// The values of those that do not rest, by when they were written to.
+    awake: BTreeMap<u64, Option<String>>,
     /// How many files a value has had.
     numbers: HashMap<Option<String>, u64>,
     finished: Vec<Finished>,
-    /// Counts the chunks: which file was not written to for longest.
+    /// Counts the turns: which file was not written to for longest.
     clock: u64,
 }
 
@@ -96,6 +99,7 @@ struct Open<B> {
     name: PathBuf,
     body: B,
     rows: u64,
+    /// When it was written to, as in `awake`.
     used: u64,
 }
 
@@ -113,6 +117,7 @@ impl<'a, B: Body> Files<'a, B> {
             make,
             total,
             open: HashMap::new(),
+            awake: BTreeMap::new(),
             numbers: HashMap::new(),
             finished: Vec::new(),
             clock: 0,
@@ -121,7 +126,6 @@ impl<'a, B: Body> Files<'a, B> {
 
     /// Writes rows.
     pub(super) fn write(&mut self, rows: &B::Rows) -> Result<(), Error> {
-        self.clock += 1;
         if let Some(keys) = rows.keys() {
             let mut places = vec![Vec::new(); keys.values.len()];
             for (row, value) in (0..).zip(&keys.of_rows) {
@@ -180,21 +184,29 @@ impl<'a, B: Body> Files<'a, B> {
     /// The file that takes the next row with this value.
     fn file(&mut self, value: Option<&String>) -> Result<&mut Open<B>, Error> {
         let value = value.cloned();
-        if !self.open.contains_key(&value) {
-            if self.open.len() >= MOST_OPEN {
-                let oldest = self.open.iter().min_by_key(|(_, file)| file.used);
-                if let Some(oldest) = oldest.map(|(value, _)| value.clone()) {
-                    self.end(&oldest)?;
-                }
-            }
+        let used = self.open.get(&value).map(|file| file.used);
+        if used.and_then(|used| self.awake.remove(&used)).is_none() {
+            self.make_room()?;
+        }
+        if used.is_none() {
             let begun = self.begin(value.as_ref())?;
             self.open.insert(value.clone(), begun);
         }
-        let clock = self.clock;
+        self.clock += 1;
+        self.awake.insert(self.clock, value.clone());
         let file = self.open.get_mut(&value);
         let file = file.ok_or_else(|| Error::Ended("a file is gone".to_owned()))?;
-        file.used = clock;
+        file.used = self.clock;
         Ok(file)
+    }
+
+    /// Lets a file rest where as many are awake as may be.
+    fn make_room(&mut self) -> Result<(), Error> {
+        if self.awake.len() < MOST_OPEN {
+            return Ok(());
+        }
+        let oldest = self.awake.pop_first().and_then(|(_, value)| self.open.get_mut(&value));
+        oldest.map_or(Ok(()), |file| file.body.rest())
     }
 
     fn begin(&mut self, value: Option<&String>) -> Result<Open<B>, Error> {
@@ -217,7 +229,8 @@ impl<'a, B: Body> Files<'a, B> {
     }
 
     fn end(&mut self, value: &Option<String>) -> Result<(), Error> {
-        let Some(Open { name, body, rows, .. }) = self.open.remove(value) else { return Ok(()) };
+        let Some(Open { name, body, rows, used }) = self.open.remove(value) else { return Ok(()) };
+        self.awake.remove(&used);
         self.finished.push(Finished { name, rows, written: body.finish()? });
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! Where the bytes of a file go, counted and summed up on their way.
 
+use std::fs::File;
 use std::io::{self, Stdout, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -48,6 +50,13 @@ impl Output {
         self.bytes
     }
 
+    /// Gives its open file back until more is written.
+    pub(in crate::export) fn rest(&mut self) {
+        if let Sink::File(file, _) = &mut self.sink {
+            file.rest();
+        }
+    }
+
     /// Gives errors of writing their place.
     pub(in crate::export) fn place(&self) -> Place {
         match &self.sink {
@@ -86,6 +95,15 @@ impl Write for Output {
             Sink::Stdout(stdout) => stdout.flush(),
         }
     }
+}
+
+/// Makes durable what was written to stdout, where that is a file.
+pub(in crate::export) fn sync_stdout() -> Result<(), Error> {
+    let synced = io::stdout().as_fd().try_clone_to_owned().map(File::from).and_then(|stdout| {
+        let is_file = stdout.metadata()?.is_file();
+        if is_file { stdout.sync_all() } else { Ok(()) }
+    });
+    synced.map_err(Error::Output)
 }
 
 /// What an error of writing is about: a file, or stdout.

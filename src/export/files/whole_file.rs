@@ -1,16 +1,19 @@
 //! Files that are written whole or not at all.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use crate::export::error::Error;
 
 /// How the names of unfinished files begin.
 pub(in crate::export) const TEMPORARY: &str = ".audit-";
+
+/// How many links may lead to each other.
+const MOST_LINKS: usize = 40;
 
 /// A file that appears under its name when it is whole, and replaces the one that was there.
 /// Dropped before that, it leaves nothing.
@@ -23,9 +26,16 @@ pub struct WholeFile {
 #[derive(Debug)]
 enum Destination {
     /// In the same file system as the file that it becomes.
-    Temporary { file: NamedTempFile, target: PathBuf },
+    Temporary { temporary: Temporary, target: PathBuf },
     /// A pipe or a device, which no file can replace.
     Device(File),
+}
+
+/// Unfinished content, and its open file unless it rests.
+#[derive(Debug)]
+struct Temporary {
+    file: Option<File>,
+    path: TempPath,
 }
 
 /// A file whose content is on the disk, and that only lacks its name. Dropped, it leaves nothing.
@@ -54,18 +64,18 @@ impl WholeFile {
         unfinished: Option<&Path>,
         prefix: &str,
     ) -> Result<Self, Error> {
-        // A link stays a link.
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        if target.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let target = followed(path);
+        let there = target.metadata().ok();
+        if there.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
             let file = OpenOptions::new().write(true).open(&target);
             let file = file.map_err(Error::file("writing", path))?;
             return Ok(Self { path: path.to_owned(), destination: Destination::Device(file) });
         }
-        if target.is_dir() {
+        if there.as_ref().is_some_and(fs::Metadata::is_dir) {
             return Err(Error::unusable(path, "it is a directory"));
         }
         let folder = unfinished.unwrap_or(folder_of(&target));
-        let file = tempfile::Builder::new()
+        let (file, temporary) = tempfile::Builder::new()
             .prefix(prefix)
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(folder)
@@ -74,8 +84,14 @@ impl WholeFile {
                     Error::unusable(path, format!("there is no folder {}", folder.display()))
                 }
                 _ => Error::file("writing", path)(error),
-            })?;
-        let destination = Destination::Temporary { file, target };
+            })?
+            .into_parts();
+        // Who may read the file that is replaced may read the one that replaces it, and nobody else.
+        if let Some(there) = there {
+            keep_mode(&file, &there).map_err(Error::file("writing", path))?;
+        }
+        let temporary = Temporary { file: Some(file), path: temporary };
+        let destination = Destination::Temporary { temporary, target };
         Ok(Self { path: path.to_owned(), destination })
     }
 
@@ -84,12 +100,20 @@ impl WholeFile {
     /// # Errors
     /// Where that can't be done.
     pub(in crate::export) fn seal(self) -> Result<SealedFile, Error> {
-        let Destination::Temporary { file, target } = self.destination else {
+        let Destination::Temporary { mut temporary, target } = self.destination else {
             return Ok(SealedFile { path: self.path, temporary: None });
         };
         // The rename must not become durable before the content is.
-        file.as_file().sync_all().map_err(Error::file("writing", &self.path))?;
-        Ok(SealedFile { path: self.path, temporary: Some((file.into_temp_path(), target)) })
+        let synced = temporary.file().and_then(|file| file.sync_all());
+        synced.map_err(Error::file("writing", &self.path))?;
+        Ok(SealedFile { path: self.path, temporary: Some((temporary.path, target)) })
+    }
+
+    /// Closes it until more is written: a process may have so many open files, and no more.
+    pub(in crate::export) fn rest(&mut self) {
+        if let Destination::Temporary { temporary, .. } = &mut self.destination {
+            temporary.file = None;
+        }
     }
 
     /// Ends its content and gives it its name.
@@ -98,6 +122,16 @@ impl WholeFile {
     /// Where that can't be done.
     pub fn finish(self) -> Result<(), Error> {
         self.seal()?.publish()
+    }
+}
+
+impl Temporary {
+    fn file(&mut self) -> io::Result<&mut File> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new().append(true).open(&self.path)?,
+        };
+        Ok(self.file.insert(file))
     }
 }
 
@@ -131,23 +165,63 @@ impl SealedFile {
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.destination {
-            Destination::Temporary { file, .. } => file.write(bytes),
+            Destination::Temporary { temporary, .. } => temporary.file()?.write(bytes),
             Destination::Device(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.destination {
-            Destination::Temporary { file, .. } => file.flush(),
+            Destination::Temporary { temporary, .. } => temporary.file()?.flush(),
             Destination::Device(file) => file.flush(),
         }
     }
+}
+
+/// Gives a file the mode of another one.
+fn keep_mode(file: &File, other: &fs::Metadata) -> io::Result<()> {
+    let mode = other.permissions().mode() & 0o7777;
+    if file.metadata()?.permissions().mode() & 0o7777 == mode {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(mode))
+}
+
+/// Where links lead, also to a file that is not there yet: a link stays a link.
+pub(in crate::export) fn followed(path: &Path) -> PathBuf {
+    if let Ok(target) = path.canonicalize() {
+        return target;
+    }
+    let mut target = path.to_path_buf();
+    if target.exists() {
+        // A link of the kernel's own, such as /dev/stdout, leads to what has no path.
+        return target;
+    }
+    for _ in 0..MOST_LINKS {
+        let Ok(link) = fs::read_link(&target) else { break };
+        target = folder_of(&target).join(link);
+    }
+    target
 }
 
 /// The folder that a file is in.
 pub(in crate::export) fn folder_of(file: &Path) -> &Path {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
+}
+
+/// Makes a folder, and those that it lies in, durably.
+pub(in crate::export) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder_of(folder);
+    make_folder(parent)?;
+    match fs::create_dir(folder) {
+        Err(error) if !folder.is_dir() => return Err(error),
+        _ => {}
+    }
+    sync_folder(parent)
 }
 
 /// Makes the names in a folder durable.

@@ -61,6 +61,10 @@ impl Body for ParquetBody {
         self.file.flush_row_group().map_err(|error| placed(&self.place, error))
     }
 
+    fn rest(&mut self) -> Result<(), Error> {
+        self.file.settle(Output::rest).map_err(|error| placed(&self.place, error))
+    }
+
     fn finish(self) -> Result<Written, Error> {
         let Self { file, place } = self;
         let (output, _) = file.finish().map_err(|error| placed(&place, error))?;
