@@ -1,0 +1,4 @@
+//! Tables on a disk and in a bucket.
+
+mod append;
+mod rows;
