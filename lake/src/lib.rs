@@ -2,4 +2,7 @@
 
 pub mod column;
 pub mod delta;
+pub mod error;
+pub mod file;
 pub mod rows;
+pub mod schema;

@@ -9,9 +9,12 @@
 //! never from a task of a runtime. Requests to the store run on threads of this module's own.
 
 mod append;
+mod compact;
 mod error;
 mod file;
+mod live;
 mod location;
+mod maintain;
 mod runtime;
 mod schema;
 mod stats;
@@ -21,6 +24,7 @@ pub use append::{Outcome, Progress};
 pub use error::Error;
 pub use file::{AddedFile, DataFile};
 pub use location::Location;
+pub use maintain::{Maintained, Maintenance};
 pub use schema::PARTITION;
 pub use table::{Creation, NewTable, Table};
 
