@@ -22,7 +22,7 @@ const FAILURES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The name under which a commit says which attempt made it.
-const ATTEMPT: &str = "commit";
+pub(super) const ATTEMPT: &str = "commit";
 
 /// How far a writer comes with a commit.
 #[derive(Debug, Clone, Copy)]
@@ -143,7 +143,7 @@ impl Table {
         progress: &Progress,
         attempt: &str,
     ) -> Result<Option<Version>, Failed> {
-        let mut transaction = self
+        let mut begun = self
             .snapshot
             .clone()
             .update_table(UpdateTableOperation::Write, self.writer.as_str(), true)
@@ -153,7 +153,11 @@ impl Table {
                 (ATTEMPT, Some(attempt.to_owned())),
             ])
             .with_operation_metrics(metrics(files))
-            .with_transaction_id(progress.app_id, progress.to)
+            .with_transaction_id(progress.app_id, progress.to);
+        if !files.is_empty() {
+            begun = begun.with_blind_append();
+        }
+        let mut transaction = begun
             .build(self.engine.as_ref(), Box::new(FileSystemCommitter::new()))
             .map_err(Failed::Before)?;
         for file in files {
@@ -191,7 +195,7 @@ impl Table {
     }
 
     /// Whether `version` was made by `attempt`.
-    fn made_by(&self, version: Version, attempt: &str) -> Result<bool, Error> {
+    pub(super) fn made_by(&self, version: Version, attempt: &str) -> Result<bool, Error> {
         let path = self.location.path(&format!("_delta_log/{version:020}.json"));
         let objects = self.location.objects.clone();
         let read = self.location.wait(async move {

@@ -6,7 +6,8 @@ use arrow::array::{
     Array as _, ArrayRef, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch,
     StringArray, StringBuilder, StructArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Field, Fields, Schema};
+use arrow::compute::kernels::cast_utils::Parser as _;
+use arrow::datatypes::{Date32Type, Field, Fields, Schema};
 use arrow::error::ArrowError;
 use parquet::basic::{LogicalType, Type as Physical};
 use parquet::file::metadata::ParquetMetaData;
@@ -71,6 +72,11 @@ pub(super) fn day(days: i32) -> Option<String> {
     }
     arrow::temporal_conversions::date32_to_datetime(days)
         .map(|moment| moment.format("%Y-%m-%d").to_string())
+}
+
+/// The days since 1970 of `text`, such as `2026-11-22`.
+pub(super) fn date(text: &str) -> Option<i32> {
+    Date32Type::parse(text)
 }
 
 fn stats(metadata: &ParquetMetaData) -> Result<StructArray, ArrowError> {

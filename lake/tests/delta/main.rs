@@ -1,4 +1,5 @@
 //! Tables on a disk and in a bucket.
 
 mod append;
+mod maintain;
 mod rows;

@@ -1,5 +1,6 @@
 //! Rows to write, and how a table is read back without the code under test.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -17,6 +18,9 @@ use parquet::arrow::ArrowWriter;
 
 /// 2026-11-22, in days since 1970.
 pub(crate) const DAY: i32 = 20_779;
+
+/// The name under which rows are written.
+pub(crate) const APP: &str = "app-1";
 
 pub(crate) const WRITER: &str = "test/1.0";
 
@@ -67,7 +71,7 @@ pub(crate) fn file(table: &Table, date: Option<i32>, ids: &[i64]) -> AddedFile {
 }
 
 /// A folder's location.
-pub(crate) fn folder(folder: &std::path::Path) -> Location {
+pub(crate) fn folder(folder: &Path) -> Location {
     Location::parse(folder.to_str().unwrap(), &[]).unwrap()
 }
 
@@ -87,7 +91,14 @@ pub(crate) fn table(location: &Location) -> Table {
 }
 
 /// The ids of all rows of the table in `folder`, sorted.
-pub(crate) fn ids(folder: &std::path::Path) -> Vec<i64> {
+pub(crate) fn ids(folder: &Path) -> Vec<i64> {
+    let mut ids = ordered_ids(folder);
+    ids.sort_unstable();
+    ids
+}
+
+/// The ids of all rows of the table in `folder`, file by file.
+pub(crate) fn ordered_ids(folder: &Path) -> Vec<i64> {
     let engine = Arc::new(DefaultEngine::builder(Arc::new(LocalFileSystem::new())).build());
     let url = url::Url::from_directory_path(folder).unwrap();
     let snapshot = Snapshot::builder_for(url.as_str()).build(engine.as_ref()).unwrap();
@@ -99,6 +110,14 @@ pub(crate) fn ids(folder: &std::path::Path) -> Vec<i64> {
         assert_eq!(column.null_count(), 0);
         ids.extend_from_slice(column.values());
     }
-    ids.sort_unstable();
     ids
+}
+
+/// The names of the data files in `folder`, whether a version names them or not.
+pub(crate) fn data_files(folder: &Path) -> Vec<String> {
+    let days = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let days = days.filter(|day| day.file_name().unwrap() != "_delta_log");
+    days.flat_map(|day| std::fs::read_dir(day).unwrap())
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
