@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::Duration;
 
+use delta_kernel::KernelError;
 use delta_kernel::committer::FileSystemCommitter;
 use delta_kernel::engine::arrow_data::ArrowEngineData;
 use delta_kernel::transaction::{CommitResult, CommittedTransaction, UpdateTableOperation};
-use delta_kernel::KernelError;
 use object_store::ObjectStoreExt as _;
 use serde_json::Value;
 use uuid::Uuid;
@@ -198,13 +198,9 @@ impl Table {
     pub(super) fn made_by(&self, version: Version, attempt: &str) -> Result<bool, Error> {
         let path = self.location.path(&format!("_delta_log/{version:020}.json"));
         let objects = self.location.objects.clone();
-        let read = self.location.wait(async move {
-            objects.get(&path).await?.bytes().await
-        });
-        let unknown = |reason: String| Error::Unknown {
-            location: self.location.to_string(),
-            reason,
-        };
+        let read = self.location.wait(async move { objects.get(&path).await?.bytes().await });
+        let unknown =
+            |reason: String| Error::Unknown { location: self.location.to_string(), reason };
         let bytes = read.map_err(|error| unknown(self.location.reason(&error)))?;
         let mut actions = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>();
         actions

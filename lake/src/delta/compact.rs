@@ -89,9 +89,8 @@ impl Table {
 
     /// Commits `file` in the place of `bundle`, unless another writer was quicker.
     fn replace(&mut self, bundle: &Bundle, file: AddedFile) -> Result<bool, Error> {
-        let failed = |table: &Self, error: &delta_kernel::KernelError| {
-            table.location.failed(ACTION, error)
-        };
+        let failed =
+            |table: &Self, error: &delta_kernel::KernelError| table.location.failed(ACTION, error);
         let files = [file];
         let (version, attempt) = (self.version() + 1, Uuid::now_v7().to_string());
         let begun = self

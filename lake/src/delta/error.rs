@@ -22,8 +22,10 @@ pub enum Error {
         reason: String,
     },
     /// There is something, but no table.
-    #[error("{location} is not a Delta table: it holds files, but no _delta_log; \
-             choose an empty or a new one")]
+    #[error(
+        "{location} is not a Delta table: it holds files, but no _delta_log; \
+             choose an empty or a new one"
+    )]
     NotATable {
         /// The location.
         location: String,
@@ -39,8 +41,10 @@ pub enum Error {
         reason: String,
     },
     /// A commit of which is not known whether it arrived.
-    #[error("cannot tell whether a commit to {location} arrived: {reason}; \
-             the next run looks, and goes on from what is there")]
+    #[error(
+        "cannot tell whether a commit to {location} arrived: {reason}; \
+             the next run looks, and goes on from what is there"
+    )]
     Unknown {
         /// The location.
         location: String,

@@ -90,14 +90,7 @@ impl DataFile {
         let file = format!("part-{}.parquet", Uuid::now_v7());
         let folder = date.and_then(stats::day).unwrap_or_else(|| NO_DATE.to_owned());
         let name = format!("{PARTITION}={folder}/{file}");
-        Self {
-            location: location.clone(),
-            name,
-            date,
-            part: Vec::new(),
-            bytes: 0,
-            upload: None,
-        }
+        Self { location: location.clone(), name, date, part: Vec::new(), bytes: 0, upload: None }
     }
 
     /// Sends what is left and waits until the file is durable. `metadata` is the footer of what

@@ -67,14 +67,15 @@ impl Table {
         if self.unchecked.is_none_or(|commits| commits < interval) {
             return Ok(Maintained::default());
         }
-        let mut done = self.compact(plan)?;
+        // A file that cannot be read must not keep the log from being checkpointed.
+        let compacted = self.compact(plan);
         let (written, snapshot) = self
             .snapshot
             .checkpoint(self.engine.as_ref(), None)
             .map_err(|error| self.location.failed("write a checkpoint of", &error))?;
         self.snapshot = snapshot;
         self.unchecked = Some(0);
-        done.checkpoint = matches!(written, CheckpointWriteResult::Written);
-        Ok(done)
+        let checkpoint = matches!(written, CheckpointWriteResult::Written);
+        Ok(Maintained { checkpoint, ..compacted? })
     }
 }

@@ -35,8 +35,5 @@ pub(super) fn holds(schema: &StructType, columns: &[Column]) -> bool {
         .iter()
         .map(|column| (column.name.as_str(), data_type(column.kind)))
         .chain([(PARTITION, DataType::DATE)]);
-    schema
-        .fields()
-        .map(|field| (field.name().as_str(), field.data_type().clone()))
-        .eq(wanted)
+    schema.fields().map(|field| (field.name().as_str(), field.data_type().clone())).eq(wanted)
 }

@@ -24,6 +24,9 @@ const PREFIX: usize = 32;
 /// as.
 const MOMENTS: std::ops::Range<i64> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
+/// The days of the years 1 to 9999, since 1970.
+const DAYS: std::ops::Range<i32> = -719_162..2_932_897;
+
 /// An add action, but for its statistics.
 pub(super) struct Action<'a> {
     pub(super) name: &'a str,
@@ -66,8 +69,7 @@ impl Action<'_> {
 
 /// `days` since 1970 as `2026-11-22`; none outside the years 1 to 9999.
 pub(super) fn day(days: i32) -> Option<String> {
-    let micros = i64::from(days) * 86_400_000_000;
-    if !MOMENTS.contains(&micros) {
+    if !DAYS.contains(&days) {
         return None;
     }
     arrow::temporal_conversions::date32_to_datetime(days)
@@ -85,15 +87,11 @@ fn stats(metadata: &ParquetMetaData) -> Result<StructArray, ArrowError> {
     let mut greatest: Vec<(String, ArrayRef)> = Vec::new();
     let schema = metadata.file_metadata().schema_descr();
     for (index, column) in schema.columns().iter().enumerate().take(COLUMNS) {
-        let groups: Option<Vec<&Statistics>> = metadata
-            .row_groups()
-            .iter()
-            .map(|group| group.column(index).statistics())
-            .collect();
+        let groups: Option<Vec<&Statistics>> =
+            metadata.row_groups().iter().map(|group| group.column(index).statistics()).collect();
         // What one group does not say, the file cannot.
         let Some(groups) = groups else { continue };
-        let counts: Option<Vec<u64>> =
-            groups.iter().map(|group| group.null_count_opt()).collect();
+        let counts: Option<Vec<u64>> = groups.iter().map(|group| group.null_count_opt()).collect();
         let Some(counts) = counts else { continue };
         let count = counts.iter().sum::<u64>();
         let count = i64::try_from(count).unwrap_or(i64::MAX);
@@ -181,9 +179,7 @@ fn extremes<'a, T: Ord + Copy>(
     read: impl Fn(&'a Statistics) -> Option<(T, T)>,
 ) -> Option<(T, T)> {
     let pairs: Option<Vec<(T, T)>> = groups.iter().map(|group| read(group)).collect();
-    pairs?.into_iter().reduce(|(low, high), (low_of, high_of)| {
-        (low.min(low_of), high.max(high_of))
-    })
+    pairs?.into_iter().reduce(|(low, high), (low_of, high_of)| (low.min(low_of), high.max(high_of)))
 }
 
 fn prefix(text: &str) -> String {

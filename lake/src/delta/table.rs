@@ -105,8 +105,12 @@ impl Table {
             Err(error) => return Err(failed(&error)),
         };
         match transaction.commit(engine.as_ref()) {
-            Ok(CommitResult::Committed(_)) => match Self::open(location, writer)? {
-                Some(table) => Ok(Creation::Made(table)),
+            Ok(CommitResult::Committed(committed)) => match committed.post_commit_snapshot() {
+                Some(snapshot) => {
+                    let location = location.clone();
+                    let (snapshot, writer) = (snapshot.clone(), writer.to_owned());
+                    Ok(Creation::Made(Self { location, engine, snapshot, writer, unchecked: None }))
+                }
                 None => Ok(Creation::Taken),
             },
             Ok(CommitResult::Conflicted(_)) => Ok(Creation::Taken),

@@ -5,3 +5,4 @@ mod bucket;
 mod maintain;
 mod rows;
 mod server;
+mod statistics;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use hyper::body::Incoming;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -52,7 +52,9 @@ impl Server {
         let of_server = faults.clone();
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-            runtime.block_on(serve(TcpListener::from_std(listener).unwrap(), service, of_server));
+            runtime.block_on(async {
+                serve(TcpListener::from_std(listener).unwrap(), service, of_server).await;
+            });
         });
         Self { address, faults }
     }
@@ -122,7 +124,7 @@ async fn answer(
         return cut();
     }
     let _turn = turn.lock().await;
-    let mut answer = service.call(request).await?;
+    let mut answer = service.call(request.map(Into::into)).await?;
     if happens(&faults.cut) {
         return cut();
     }
