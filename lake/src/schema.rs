@@ -10,6 +10,12 @@ use crate::column::{Column, Kind, Storage};
 /// The name of UTC in a timestamp's type.
 pub const UTC: &str = "UTC";
 
+/// Returns the Arrow schema of `columns` without extension types: UUIDs are bytes, JSON is text.
+pub(crate) fn plain_schema(columns: &[Column], storage: Storage) -> Schema {
+    let field = |column: &Column| Field::new(&column.name, data_type(column.kind, storage), true);
+    Schema::new(columns.iter().map(field).collect::<Vec<_>>())
+}
+
 /// Returns the Arrow schema of `columns`, whose Parquet types follow from it.
 pub fn arrow_schema(columns: &[Column], storage: Storage) -> SchemaRef {
     let fields: Vec<Field> = columns.iter().map(|column| field(column, storage)).collect();

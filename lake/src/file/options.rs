@@ -1,5 +1,6 @@
 //! How a file is written.
 
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, encode_arrow_schema};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -8,6 +9,7 @@ use parquet::schema::types::ColumnPath;
 use super::encoders::Encoders;
 use crate::column::{Column, Kind, Storage};
 use crate::error::Result;
+use crate::schema::plain_schema;
 
 /// How a file is written.
 #[derive(Debug, Clone)]
@@ -45,14 +47,11 @@ impl FileOptions {
         storage: Storage,
     ) -> Result<WriterProperties> {
         let zstd = ZstdLevel::try_new(self.zstd_level)?;
-        let metadata = self
-            .metadata
-            .iter()
-            .map(|(name, value)| KeyValue::new(name.clone(), value.clone()))
-            .collect();
+        let pairs = self.metadata.iter().cloned();
+        let metadata = pairs.chain(hint(columns, storage)).map(|(n, v)| KeyValue::new(n, v));
         let mut properties = WriterProperties::builder()
             .set_created_by(self.created_by.clone())
-            .set_key_value_metadata(Some(metadata))
+            .set_key_value_metadata(Some(metadata.collect()))
             .set_compression(Compression::ZSTD(zstd))
             .set_statistics_enabled(EnabledStatistics::Page);
         for column in columns {
@@ -72,4 +71,13 @@ impl FileOptions {
         }
         Ok(properties.build())
     }
+}
+
+/// Returns what tells readers built on Arrow, such as Polars, that JSON is text: they take it for
+/// bytes otherwise. It names no extension type, as those take its functions on text away from JSON.
+fn hint(columns: &[Column], storage: Storage) -> Option<(String, String)> {
+    (storage == Storage::Parquet).then(|| {
+        let schema = encode_arrow_schema(&plain_schema(columns, storage));
+        (ARROW_SCHEMA_META_KEY.to_owned(), schema)
+    })
 }

@@ -2,6 +2,7 @@
 
 use std::thread::{self, JoinHandle};
 
+use arrow::array::ArrayRef;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 
 use super::encoders::Encoders;
@@ -66,11 +67,17 @@ impl InWork {
 
 /// Encodes column by column, and lets go of a column's cells once it is done.
 fn encode(writers: Vec<ArrowColumnWriter>, rows: Vec<Rows>) -> Result<Encoded> {
+    let Some(schema) = rows.first().map(|rows| rows.record_batch().schema()) else {
+        return Ok(Vec::new());
+    };
+    let columns: Vec<Vec<ArrayRef>> = (0..writers.len())
+        .map(|index| rows.iter().map(|rows| rows.record_batch().column(index).clone()).collect())
+        .collect();
+    drop(rows);
     let mut encoded = Vec::with_capacity(writers.len());
-    for (index, mut writer) in writers.into_iter().enumerate() {
-        for rows in &rows {
-            let batch = rows.record_batch();
-            for leaf in compute_leaves(batch.schema_ref().field(index), batch.column(index))? {
+    for ((mut writer, cells), field) in writers.into_iter().zip(columns).zip(schema.fields()) {
+        for cells in cells {
+            for leaf in compute_leaves(field, &cells)? {
                 writer.write(&leaf)?;
             }
         }

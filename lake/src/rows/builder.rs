@@ -4,8 +4,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use uuid::Uuid;
 
-use super::Rows;
 use super::cells::{Cells, UUID_BYTES};
+use super::columnar::Rows;
 use crate::column::{Column, Kind, Storage};
 use crate::error::{Error, Result};
 use crate::schema::arrow_schema;

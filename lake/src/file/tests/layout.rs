@@ -4,7 +4,9 @@ use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
 use parquet::basic::{Compression, LogicalType, Type};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 
 use super::{KINDS, columns, numbered, numbered_columns, options, read, written};
 use crate::column::Storage;
@@ -24,7 +26,7 @@ fn metadata(file: &Bytes) -> ParquetMetaData {
 }
 
 fn group_rows(metadata: &ParquetMetaData) -> Vec<i64> {
-    metadata.row_groups().iter().map(|group| group.num_rows()).collect()
+    metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect()
 }
 
 fn ids(file: Bytes) -> Vec<i64> {

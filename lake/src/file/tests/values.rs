@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{KINDS, columns, options, read, written};
 use crate::column::{Column, Kind, Storage};
 use crate::file::FileOptions;
-use crate::rows::{Rows, RowsBuilder};
+use crate::rows::{Limits, Rows, RowsBuilder};
 
 /// A cell that is not NULL. Its kind is that of its column.
 #[derive(Debug, Clone)]
@@ -65,10 +65,10 @@ proptest! {
 
     #[test]
     fn any_rows_are_read_back_as_they_were(
-        rows in prop::collection::vec(row(), 0..200),
-        part in 1_usize..50,
-        row_group_rows in 1_usize..80,
-        row_group_bytes in 1_usize..5_000,
+        rows in prop::collection::vec(row(), 0..60),
+        part in 1_usize..30,
+        row_group_rows in 1_usize..40,
+        row_group_bytes in 100_usize..5_000,
         threads in 0_usize..3,
         delta in any::<bool>(),
     ) {
@@ -95,8 +95,9 @@ proptest! {
 #[test]
 fn one_huge_value_among_small_ones_is_read_back() {
     let columns = columns(&[("payload", Kind::Json)]);
-    let mut builder = RowsBuilder::new(&columns, Storage::Parquet);
-    let huge = format!("\"{}\"", "0123456789abcdef".repeat(2 << 20));
+    let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+    let mut builder = RowsBuilder::with_limits(&columns, Storage::Parquet, limits);
+    let huge = format!("\"{}\"", "0123456789abcdef".repeat(1 << 18));
     let mut parts = Vec::new();
     for value in ["{}", &huge, "[]"] {
         builder.push_json(0, value).unwrap();
@@ -106,7 +107,8 @@ fn one_huge_value_among_small_ones_is_read_back() {
     }
     parts.push(builder.finish().unwrap());
     assert_eq!(parts.iter().map(Rows::len).collect::<Vec<_>>(), [2, 1]);
-    let (file, metadata) = written(&columns, Storage::Parquet, options(2), &parts);
+    let options = FileOptions { row_group_bytes: 1 << 20, ..options(2) };
+    let (file, metadata) = written(&columns, Storage::Parquet, options, &parts);
     assert_eq!(metadata.num_row_groups(), 3, "the huge value has a row group of its own");
     let read = joined(&columns, Storage::Parquet, &read(file));
     assert_eq!(read, joined(&columns, Storage::Parquet, &parts));
