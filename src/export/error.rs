@@ -44,10 +44,14 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
-    /// Rows that can't become columns, or a table that can't be written.
+    /// Rows that can't become columns, or columns that can't be written.
     #[cfg(feature = "lake")]
     #[error(transparent)]
     Lake(#[from] lake::error::Error),
+    /// A Delta Lake table.
+    #[cfg(feature = "lake")]
+    #[error(transparent)]
+    Table(#[from] lake::delta::Error),
     /// A format that this program was built without.
     #[error("this audit was built without {0}")]
     NotBuilt(&'static str),

@@ -221,15 +221,25 @@ impl Source<'_> {
         bytes: &AtomicU64,
     ) -> Result<(Vec<Finished>, bool), Error> {
         let mut count = 0;
-        let more = self.more_sessions(&pieces).await?;
-        let is_cut = read(self.reading, more, &self.wanted, pieces, encoder, |rows| {
+        let write = |rows: E::Rows| {
             files.write(&rows)?;
             count += rows.len() as u64;
             self.watch.wrote(count, bytes.load(Relaxed));
             Ok(())
-        })
-        .await?;
+        };
+        let is_cut = self.read(pieces, encoder, write).await?;
         Ok((files.finish()?, is_cut))
+    }
+
+    /// Reads the pieces and hands their rows over in order. Returns whether the limit cut them.
+    pub(super) async fn read<E: Encoder>(
+        &self,
+        pieces: Vec<IdRange>,
+        encoder: impl Fn() -> Result<E, Error>,
+        take: impl FnMut(E::Rows) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let more = self.more_sessions(&pieces).await?;
+        read(self.reading, more, &self.wanted, pieces, encoder, take).await
     }
 
     /// The sessions that read side by side; not one where there is little to read.

@@ -6,6 +6,8 @@
 
 mod bookmark;
 mod columns;
+#[cfg(feature = "lake")]
+mod delta;
 mod error;
 mod files;
 mod handover;
@@ -20,6 +22,8 @@ mod target;
 
 pub use bookmark::Bookmark;
 pub use columns::Columns;
+#[cfg(feature = "lake")]
+pub use delta::{Appended, LakeTable};
 pub use error::Error;
 pub use files::{Compression, Rotation, WholeFile};
 pub use handover::{Source, Summary, Watch};

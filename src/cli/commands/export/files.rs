@@ -14,6 +14,9 @@ use crate::store::{self, EventColumn, ReadMode, RowScope};
 pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     let ui = context.ui;
     let target = args.target()?;
+    if target.format == FileFormat::Parquet {
+        args.refuse_text_options("Parquet")?;
+    }
     let is_terminal = target.path.is_none() && ui.is_on_terminal();
     if is_terminal && target.format == FileFormat::Parquet {
         return Err(Failure::usage("Parquet is no text for a terminal")
@@ -115,7 +118,7 @@ async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<
 
 impl ExportArgs {
     /// The options that change how values are written, or which deliveries count.
-    fn options(&self) -> Vec<String> {
+    pub(super) fn options(&self) -> Vec<String> {
         let mut options = self.values.typed();
         if self.dedup {
             options.push("--dedup".to_owned());
