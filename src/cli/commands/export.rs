@@ -14,11 +14,14 @@ use crate::cli::shared::{
 };
 use crate::cli::ui::{Exit, Failure, Progress, Total, Ui, interruption};
 use crate::count_text::counted;
+use crate::export::ocel::{OcelSummary, write_ocel};
 use crate::filter::Selection;
 use crate::output;
 use crate::output::{Emphasis, Format, Style};
 use crate::store;
-use crate::store::{EventQuery, ReadMode, ReadTransaction, ResolvedSelection, RowOrder, RowScope};
+use crate::store::{
+    EventColumn, EventQuery, ReadMode, ReadTransaction, ResolvedSelection, RowOrder, RowScope,
+};
 
 /// Write selected events as CSV, NDJSON or JSON, ordered by id
 ///
@@ -68,6 +71,8 @@ enum ExportFormat {
     Ndjson,
     /// One array of objects
     Json,
+    /// An object-centric event log, OCEL 2.0 in JSON
+    Ocel,
 }
 
 impl ExportArgs {
@@ -76,7 +81,8 @@ impl ExportArgs {
             return Ok(match format {
                 ExportFormat::Csv => Format::Csv,
                 ExportFormat::Ndjson => Format::Ndjson,
-                ExportFormat::Json => Format::Json,
+                // Written by itself: no renderer knows it.
+                ExportFormat::Json | ExportFormat::Ocel => Format::Json,
             });
         }
         let Some(path) = self.file() else { return Ok(Format::Csv) };
@@ -104,6 +110,9 @@ impl Run for ExportArgs {
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        if matches!(self.output, Some(ExportFormat::Ocel)) {
+            return self.run_ocel(context).await;
+        }
         let ui = context.ui;
         let format = self.format()?;
         let style = self.values.style(Style {
@@ -147,6 +156,80 @@ impl Run for ExportArgs {
             }
         };
         Ok(self.empty.exit(written == 0))
+    }
+}
+
+impl ExportArgs {
+    /// Writes an object-centric event log.
+    async fn run_ocel(&self, context: &Context<'_>) -> Result<Exit, Failure> {
+        if self.limit.is_some() || self.dedup || self.no_header {
+            return Err(Failure::usage(
+                "-o ocel has each event once, and all: no --limit, --dedup or --no-header",
+            ));
+        }
+        let ui = context.ui;
+        let selection = self.selectors.selection(ui)?;
+        let columns = EventColumns::new(&self.columns, Format::Json, &[])?;
+        let attributes = match self.columns.is_empty() {
+            true => vec![EventColumn::SourceService.into()],
+            false => columns.selected().to_vec(),
+        };
+        let mut session = context.settings.session("audit export").await?;
+        let reading = session.read(ReadMode::All).await?;
+        columns.check(&reading).await?;
+        let resolved = store::resolve(&reading, &selection, RowScope::Existing).await?;
+        let progress = ui.progress();
+        let told = |written, all| {
+            if written == 1 {
+                progress.counting("events", Total::Exact(all));
+            }
+            progress.set(written);
+        };
+        let summary = match self.file() {
+            None => {
+                let destination =
+                    Counted { destination: io::stdout(), bytes: 0, progress: &progress };
+                let mut writer = BufWriter::with_capacity(1 << 18, destination);
+                let summary =
+                    write_ocel(&reading, &resolved, &attributes, &mut writer, told).await?;
+                writer.flush()?;
+                summary
+            }
+            Some(path) => {
+                let interruption = interruption()?;
+                let mut file = WholeFile::create(path)?;
+                let destination = Counted { destination: &mut file, bytes: 0, progress: &progress };
+                let mut writer = BufWriter::with_capacity(1 << 18, destination);
+                let written = write_ocel(&reading, &resolved, &attributes, &mut writer, told);
+                let summary = tokio::select! {
+                    written = written => {
+                        written.map_err(|error| Failure::from(error).in_file(path))?
+                    }
+                    () = interruption => {
+                        return Err(Failure::new("interrupted before the export was whole")
+                            .with_exit(Exit::Interrupted));
+                    }
+                };
+                writer.flush()?;
+                drop(writer);
+                file.finish()?;
+                summary
+            }
+        };
+        progress.clear();
+        let OcelSummary { events, objects, relations, .. } = summary;
+        ui.status(&format!(
+            "{}, {} and {} written{}",
+            counted(events, "event"),
+            counted(objects, "object"),
+            counted(relations, "relation"),
+            self.file().map(|path| format!(" to {}", path.display())).unwrap_or_default()
+        ));
+        if let Some(left_out) = summary.left_out() {
+            ui.status(&left_out);
+        }
+        explain_selection(&reading, &selection, events > 0, ui).await?;
+        Ok(self.empty.exit(events == 0))
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::exit::Exit;
+use crate::export::ocel;
 use crate::{filter, ingest, kafka, replay, store};
 
 /// An error on its way to the user: what failed, on what, and what to do next.
@@ -90,6 +91,16 @@ impl From<io::Error> for Failure {
             return Self::new("the reader of the output went away").with_exit(Exit::Done);
         }
         Self::new(format!("writing the output: {error}"))
+    }
+}
+
+impl From<ocel::Error> for Failure {
+    fn from(error: ocel::Error) -> Self {
+        match error {
+            ocel::Error::Store(error) => error.into(),
+            ocel::Error::Output(error) => error.into(),
+            ocel::Error::Time { .. } => Self { hint: error.hint(), ..Self::new(error.to_string()) },
+        }
     }
 }
 

@@ -1,0 +1,3 @@
+//! Hands events over to other programs, as files.
+
+pub mod ocel;
