@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::support::rows::{commit, events, insert, record, reserve};
+use crate::support::rows::{commit, events, insert, partition, record, reserve};
 use crate::support::{Audit, Database};
 
 /// A row: the number of its event, type, aggregate, service, whether it is a dead letter, seconds
@@ -161,10 +161,38 @@ fn an_event_is_in_the_log_once_as_its_first_delivery_and_what_is_no_delivery_is_
     let output = audit.run(&["export", "-o", "ocel"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
-    insta::assert_snapshot!(stderr, @"");
+    insta::assert_snapshot!(stderr, @r"
+6 events, 2 objects and 8 relations written
+left out: 1 dead letter, 1 tombstone, 1 quarantined record, 2 later deliveries
+");
     let text = String::from_utf8_lossy(&output.stdout);
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+{"objectTypes":[
+{"name":"aggregate","attributes":[]},
+{"name":"correlation","attributes":[]}],
+"eventTypes":[
+{"name":"Noted","attributes":[{"name":"source_service","type":"string"}]},
+{"name":"OrderConfirmed","attributes":[{"name":"source_service","type":"string"}]},
+{"name":"OrderCreated","attributes":[{"name":"source_service","type":"string"}]},
+{"name":"OrderShipped","attributes":[{"name":"source_service","type":"string"}]}],
+"objects":[
+{"id":"aggregate:11111111-0000-4000-8000-000000000000","type":"aggregate","attributes":[]},
+{"id":"correlation:22222222-0000-4000-8000-000000000000","type":"correlation","attributes":[]}],
+"events":[
+{"id":"00000000-0000-4000-8000-000000000008","type":"OrderShipped","time":"2026-11-22T10:00:09.000000Z","attributes":[{"name":"source_service","value":"order-service"}],"relationships":[{"objectId":"aggregate:11111111-0000-4000-8000-000000000000","qualifier":"aggregate"},{"objectId":"correlation:22222222-0000-4000-8000-000000000000","qualifier":"correlation"}]},
+{"id":"00000000-0000-4000-8000-000000000001","type":"OrderCreated","time":"2026-11-22T10:00:01.000001Z","attributes":[{"name":"source_service","value":"order-service"}],"relationships":[{"objectId":"aggregate:11111111-0000-4000-8000-000000000000","qualifier":"aggregate"},{"objectId":"correlation:22222222-0000-4000-8000-000000000000","qualifier":"correlation"}]},
+{"id":"00000000-0000-4000-8000-000000000002","type":"OrderConfirmed","time":"2026-11-22T10:00:02.500000Z","attributes":[{"name":"source_service","value":"order-service"}],"relationships":[{"objectId":"aggregate:11111111-0000-4000-8000-000000000000","qualifier":"aggregate"},{"objectId":"correlation:22222222-0000-4000-8000-000000000000","qualifier":"correlation"}]},
+{"id":"00000000-0000-4000-8000-000000000005","type":"Noted","time":"2026-11-22T10:00:06.000000Z","attributes":[{"name":"source_service","value":"order-service"}],"relationships":[]},
+{"id":"00000000-0000-4000-8000-000000000006","type":"Noted","time":"2026-11-22T10:00:07.000000Z","attributes":[{"name":"source_service","value":"order-service"}],"relationships":[{"objectId":"correlation:22222222-0000-4000-8000-000000000000","qualifier":"correlation"}]},
+{"id":"00000000-0000-4000-8000-000000000007","type":"Noted","time":"2026-11-22T10:00:08.000000Z","attributes":[{"name":"source_service","value":"order-service"}],"relationships":[{"objectId":"aggregate:11111111-0000-4000-8000-000000000000","qualifier":"aggregate"}]}]}
+"#);
     let first = log(&text);
+    // Only of rows that an ingester wrote is it known.
+    let topic = partition(&database, "orders.events");
+    database.execute(&format!(
+        "ALTER TABLE event_logs DISABLE TRIGGER append_only;
+         UPDATE event_logs SET partition_id = {topic}"
+    ));
     // The same with what a search knows, of a part and of all.
     for _ in 0..4 {
         database.execute("SELECT find_duplicate_deliveries(1)");
@@ -172,8 +200,12 @@ fn an_event_is_in_the_log_once_as_its_first_delivery_and_what_is_no_delivery_is_
     }
     assert_eq!(database.number("SELECT count(*) FROM duplicate_deliveries"), 2);
 
-    let chosen = log(&audit.succeed(&["export", "-o", "ocel", "--type", "Order[CS]*"]));
-    insta::assert_snapshot!(told(&chosen).join("\n"), @"");
+    let chosen =
+        log(&audit.succeed(&["export", "-o", "ocel", "--type", "OrderCreated,OrderShipped"]));
+    insta::assert_snapshot!(told(&chosen).join("\n"), @r"
+8 OrderShipped aggregate:11111111-0000-4000-8000-000000000000 correlation:22222222-0000-4000-8000-000000000000
+1 OrderCreated aggregate:11111111-0000-4000-8000-000000000000 correlation:22222222-0000-4000-8000-000000000000
+");
 }
 
 #[test]
@@ -212,7 +244,18 @@ fn objects_are_named_as_their_ids_came_and_each_has_one_name() {
         attributes(&database, rows, &given);
     }
     let log = log(&audit.succeed(&["export", "-o", "ocel"]));
-    insta::assert_snapshot!(told(&log).join("\n").escape_debug().to_string().replace("\\n", "\n"), @"");
+    insta::assert_snapshot!(told(&log).join("\n").escape_debug().to_string().replace("\\n", "\n"), @r#"
+1 A aggregate:order-17 correlation:request-7
+2 A aggregate:order-17
+3 A aggregate:order-17
+4 A aggregate:\u{1b}[31m\"order\\
+日本 👋🏽\u{202e}:aggregate:
+5 A aggregate:16921265-35a3-5691-bb8a-a8dd5b66a9fd
+6 A correlation:order-17
+7 A aggregate:33333333-0000-5000-8000-000000000000
+8 A aggregate:44444444-0000-4000-8000-000000000000
+9 A aggregate:4711
+"#);
 }
 
 #[test]

@@ -22,5 +22,35 @@ fn each_statement_asks_for_the_same_rows() {
             format!("{statement:?}").replace(&is_first, "IS FIRST")
         })
         .collect();
-    insta::assert_snapshot!(shown.join("\n\n"), @"");
+    insta::assert_snapshot!(shown.join("\n\n"), @r"
+SELECT event.event_type, count(*) FILTER (WHERE IS FIRST),
+       count(*) FILTER (WHERE event.is_dlt), count(*)
+  FROM event_logs event
+ GROUP BY event.event_type
+ ORDER BY event.event_type
+$1 int8 700
+
+SELECT DISTINCT event.aggregate_id, CASE WHEN get_byte(uuid_send(event.aggregate_id), 6) >> 4 = 5 THEN jsonb_build_array(event.aggregate_id, event.attributes #> '{original,aggregate_id}', event.attributes -> 'key') END
+  FROM event_logs event
+ WHERE IS FIRST
+   AND event.aggregate_id IS NOT NULL
+ ORDER BY 1
+$1 int8 700
+
+SELECT DISTINCT event.correlation_id, CASE WHEN get_byte(uuid_send(event.correlation_id), 6) >> 4 = 5 THEN jsonb_build_array(event.correlation_id, event.attributes #> '{original,correlation_id}') END
+  FROM event_logs event
+ WHERE IS FIRST
+   AND event.correlation_id IS NOT NULL
+ ORDER BY 1
+$1 int8 700
+
+SELECT event.id, event.event_id, event.event_type, event.created_at,
+       event.aggregate_id, CASE WHEN get_byte(uuid_send(event.aggregate_id), 6) >> 4 = 5 THEN jsonb_build_array(event.aggregate_id, event.attributes #> '{original,aggregate_id}', event.attributes -> 'key') END,
+       event.correlation_id, CASE WHEN get_byte(uuid_send(event.correlation_id), 6) >> 4 = 5 THEN jsonb_build_array(event.correlation_id, event.attributes #> '{original,correlation_id}') END,
+       event.source_service
+  FROM event_logs event
+ WHERE IS FIRST
+ ORDER BY event.id
+$1 int8 700
+");
 }
