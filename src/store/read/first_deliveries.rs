@@ -10,6 +10,7 @@ use crate::store::connection::session::Session;
 use crate::store::connection::sql_types::JsonText;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
+use crate::store::read::analysis::stories::settle;
 use crate::store::search::conditions::{selection_conditions, where_clause};
 use crate::store::search::first_delivery::{Deliveries, is_delivery};
 use crate::store::search::resolved::ResolvedSelection;
@@ -80,6 +81,7 @@ impl<'a> FirstDeliveries<'a> {
         session: &'a Session,
         selection: &'a ResolvedSelection,
     ) -> Result<Self, Error> {
+        settle(session).await?;
         let deliveries = Deliveries::read(session).await?;
         Ok(Self { session, chosen: Chosen { selection, deliveries } })
     }
