@@ -2,7 +2,8 @@
 //!
 //! Data flows one way: `reading` gives rows of one snapshot in order, on several sessions where
 //! that is quicker; `rows` are those of a chunk, encoded already; `files` divides them among files;
-//! `handover` gives the files their names and leaves a manifest.
+//! `handover` gives the files their names and leaves a manifest. `delta` appends to a table instead,
+//! and `ocel` writes a format that is no row after another.
 
 mod bookmark;
 mod columns;
@@ -15,6 +16,7 @@ mod hive;
 #[cfg(feature = "lake")]
 mod lake;
 mod manifest;
+mod ocel;
 mod pieces;
 mod reading;
 mod rows;
@@ -29,6 +31,7 @@ pub use files::{Compression, Rotation, WholeFile};
 pub use handover::{Source, Summary, Watch};
 pub use hive::PartitionBy;
 pub use manifest::{BatchRange, Checked, Contents, Finding, Wrong, check};
+pub use ocel::OcelSummary;
 pub use pieces::IdRange;
 pub use reading::Wanted;
 pub use target::{FileFormat, Target};

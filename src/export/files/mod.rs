@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 pub(super) use body::{Body, Frame, TextBody};
 pub use compression::Compression;
+pub(super) use compression::Compressor;
 pub(super) use output::{Output, Place, Written};
 pub use whole_file::WholeFile;
 pub(super) use whole_file::{SealedFile, TEMPORARY, folder_of, sync_folder};

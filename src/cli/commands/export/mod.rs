@@ -4,6 +4,7 @@ mod check;
 mod files;
 #[cfg(feature = "lake")]
 mod lake;
+mod ocel;
 mod target;
 
 use std::path::{Path, PathBuf};
