@@ -21,6 +21,8 @@ pub enum FileFormat {
     Json,
     /// Apache Parquet.
     Parquet,
+    /// An object-centric event log, OCEL 2.0 in JSON.
+    Ocel,
 }
 
 impl FileFormat {
@@ -31,6 +33,7 @@ impl FileFormat {
             Self::Ndjson => "NDJSON",
             Self::Json => "JSON",
             Self::Parquet => "Parquet",
+            Self::Ocel => "OCEL",
         }
     }
 
@@ -41,6 +44,7 @@ impl FileFormat {
             Self::Ndjson => "ndjson",
             Self::Json => "json",
             Self::Parquet => "parquet",
+            Self::Ocel => "jsonocel",
         }
     }
 }
