@@ -13,9 +13,9 @@ use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::files::{TEMPORARY, WholeFile};
-use super::handover::{Source, Summary};
-use super::manifest::{BatchRange, Contents, Manifest, manifests_of};
+use super::files::{TEMPORARY, WholeFile, folder_of, followed, sync_stdout};
+use super::handover::{Prepared, Source, Summary};
+use super::manifest::{BatchRange, Contents, data_files, is_inside, manifests_of};
 use super::target::Target;
 use crate::store;
 
@@ -27,6 +27,8 @@ pub struct Bookmark {
     path: PathBuf,
     state: State,
     is_new: bool,
+    /// How the names of its unfinished files begin: those of a run that was killed are known by it.
+    unfinished: String,
     /// Locked as long as this lives.
     _lock: File,
 }
@@ -56,7 +58,10 @@ impl Bookmark {
     /// `Error::Locked` where another run has it; `Error::OtherContents` where it is of something
     /// else; `Error::Unusable` where it can't be read.
     pub fn open(path: &Path, contents: &Contents) -> Result<Self, Error> {
-        let lock = lock(path)?;
+        let place = place(path);
+        let lock = lock(path, &place)?;
+        let unfinished = unfinished(&place);
+        sweep(folder_of(&place), &unfinished)?;
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -66,7 +71,8 @@ impl Bookmark {
                     batch_no: 0,
                     pending: None,
                 };
-                return Ok(Self { path: path.to_owned(), state, is_new: true, _lock: lock });
+                let path = path.to_owned();
+                return Ok(Self { path, state, is_new: true, unfinished, _lock: lock });
             }
             Err(error) => return Err(Error::file("reading", path)(error)),
         };
@@ -84,23 +90,17 @@ impl Bookmark {
         if let Some(difference) = state.contents.difference(contents) {
             return Err(Error::OtherContents { path: path.to_owned(), difference });
         }
-        Ok(Self { path: path.to_owned(), state, is_new: false, _lock: lock })
-    }
-
-    /// How the names of its unfinished files begin: those of a run that was killed are known by it.
-    fn unfinished(&self) -> String {
-        let name = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
-        let hash = sha256(name.as_os_str().as_encoded_bytes());
-        let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{TEMPORARY}{hash}-")
+        Ok(Self { path: path.to_owned(), state, is_new: false, unfinished, _lock: lock })
     }
 
     fn save(&mut self, batch_no: i64, pending: Option<Pending>) -> Result<(), Error> {
         self.state.batch_no = batch_no;
         self.state.pending = pending;
-        let mut text = serde_json::to_vec_pretty(&self.state).unwrap_or_default();
+        let mut text = serde_json::to_vec_pretty(&self.state).map_err(|error| {
+            Error::unusable(&self.path, format!("it can't be written: {error}"))
+        })?;
         text.push(b'\n');
-        let mut file = WholeFile::create(&self.path)?;
+        let mut file = WholeFile::begin(&self.path, None, &self.unfinished)?;
         file.write_all(&text).map_err(Error::file("writing", &self.path))?;
         file.finish()
     }
@@ -130,9 +130,22 @@ impl Contents {
     }
 }
 
+/// Where a bookmark really is, whatever it is called: it has one lock.
+fn place(path: &Path) -> PathBuf {
+    let file = followed(path);
+    let folder = folder_of(&file).canonicalize();
+    folder.ok().zip(file.file_name()).map(|(folder, name)| folder.join(name)).unwrap_or(file)
+}
+
+fn unfinished(place: &Path) -> String {
+    let hash = sha256(place.as_os_str().as_encoded_bytes());
+    let hash: String = hash[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{TEMPORARY}{hash}-")
+}
+
 /// Keeps a bookmark from other runs, by a file beside it that stays.
-fn lock(path: &Path) -> Result<File, Error> {
-    let mut name = path.as_os_str().to_owned();
+fn lock(path: &Path, place: &Path) -> Result<File, Error> {
+    let mut name = place.as_os_str().to_owned();
     name.push(".lock");
     let lock_path = PathBuf::from(name);
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
@@ -154,49 +167,59 @@ impl Source<'_> {
         target: &Target,
         bookmark: &mut Bookmark,
     ) -> Result<Summary, Error> {
-        let unfinished = bookmark.unfinished();
         let mut before = None;
         if let Some(pending) = bookmark.state.pending.clone() {
-            sweep(&pending.target, &unfinished)?;
-            let last = store::snapshot(self.reading).await?.batch_no;
-            if last < pending.batches.last {
-                return Err(bookmark.is_ahead(pending.batches.last, last));
-            }
-            let prepared =
-                self.prepare_batches(&pending.target, pending.batches, &unfinished).await?;
-            if prepared.names() != pending.names {
-                let problem = "the files it notes would have other names now: the rows of these \
-                               batches are others";
-                return Err(Error::unusable(&bookmark.path, problem));
-            }
-            let summary = prepared.publish()?;
-            bookmark.save(pending.batches.last, None)?;
-            if !target.is_folder() && pending.target.path == target.path {
+            let is_same = !target.is_folder() && pending.target.path == target.path;
+            let summary = self.end_pending(pending, bookmark).await?;
+            if is_same {
                 return Ok(summary);
             }
             before = Some(summary);
         }
         refuse_existing(target)?;
-        sweep(target, &unfinished)?;
+        bookmark.refuse_inside(target)?;
+        sweep_target(target, &bookmark.unfinished)?;
         let after = bookmark.state.batch_no;
         let last = store::snapshot(self.reading).await?.batch_no;
         if last < after {
             return Err(bookmark.is_ahead(after, last));
         }
         let batches = BatchRange { after, last };
-        bookmark.refuse_overlap(target, batches)?;
-        let prepared = self.prepare_batches(target, batches, &unfinished).await?;
-        let names = prepared.names();
-        let has_names = target.path.is_some() && !names.is_empty();
-        if has_names {
-            let pending = Pending { batches, target: target.clone(), names };
+        bookmark.refuse_used_folder(target)?;
+        let prepared = self.prepare_batches(target, batches, &bookmark.unfinished).await?;
+        let has_files = prepared.has_files();
+        if has_files {
+            prepared.refuse_taken()?;
+            let pending = Pending { batches, target: target.clone(), names: prepared.names() };
             bookmark.save(after, Some(pending))?;
         }
         let summary = prepared.publish()?;
-        if last > after || has_names {
+        if last > after || has_files {
+            if target.path.is_none() {
+                sync_stdout()?;
+            }
             bookmark.save(last, None)?;
         }
         Ok(before.map_or(summary, |before| before.and(summary)))
+    }
+
+    /// Writes the files that a killed run had noted, and moves the bookmark behind them.
+    async fn end_pending(
+        &self,
+        pending: Pending,
+        bookmark: &mut Bookmark,
+    ) -> Result<Summary, Error> {
+        let Pending { batches, target, names } = pending;
+        sweep_target(&target, &bookmark.unfinished)?;
+        let last = store::snapshot(self.reading).await?.batch_no;
+        if last < batches.last {
+            return Err(bookmark.is_ahead(batches.last, last));
+        }
+        let prepared = self.prepare_batches(&target, batches, &bookmark.unfinished).await?;
+        bookmark.end_outdated(&prepared, batches, &target, names)?;
+        let summary = prepared.publish()?;
+        bookmark.save(batches.last, None)?;
+        Ok(summary)
     }
 }
 
@@ -209,25 +232,65 @@ impl Bookmark {
         Error::unusable(&self.path, problem)
     }
 
-    /// A bookmark that begins anew must not write again what a folder holds.
-    fn refuse_overlap(&self, target: &Target, batches: BatchRange) -> Result<(), Error> {
-        let folder = target.path.as_deref().filter(|path| target.is_folder() && path.is_dir());
-        let (Some(folder), true) = (folder, self.is_new) else { return Ok(()) };
-        for path in manifests_of(folder)? {
-            let there = Manifest::read(&path)?;
-            if there.contents.installation == self.state.contents.installation
-                && there.batches.last > batches.after
-            {
-                let problem = format!(
-                    "it holds events up to batch {} already, and the bookmark {} is new: name another \
-                     folder, or bring the bookmark back",
-                    there.batches.last,
-                    self.path.display()
-                );
-                return Err(Error::unusable(folder, problem));
+    /// Removes what a killed run noted and this one does not write again. The rows are the same,
+    /// but another version of the program may divide them among other files.
+    fn end_outdated(
+        &mut self,
+        prepared: &Prepared,
+        batches: BatchRange,
+        target: &Target,
+        noted: Vec<PathBuf>,
+    ) -> Result<(), Error> {
+        let mut names = prepared.names();
+        let (_, outdated): (Vec<_>, Vec<_>) =
+            noted.into_iter().partition(|name| names.contains(name));
+        let folder = target.path.as_deref().filter(|_| target.is_folder());
+        let (Some(folder), false) = (folder, outdated.is_empty()) else { return Ok(()) };
+        names.extend(outdated.iter().cloned());
+        let pending = Pending { batches, target: target.clone(), names };
+        self.save(self.state.batch_no, Some(pending))?;
+        for name in outdated.iter().filter(|name| is_inside(name)) {
+            let path = folder.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::file("removing", &path)(error));
+                }
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// A bookmark that begins anew must not write again what a folder holds.
+    fn refuse_used_folder(&self, target: &Target) -> Result<(), Error> {
+        let folder = target.path.as_deref().filter(|path| target.is_folder() && path.is_dir());
+        let (Some(folder), true) = (folder, self.is_new) else { return Ok(()) };
+        if data_files(folder)?.is_empty() && manifests_of(folder)?.is_empty() {
+            return Ok(());
+        }
+        let problem = format!(
+            "the folder holds data already, and the bookmark {} is new: name another folder, or bring \
+             the bookmark back",
+            self.path.display()
+        );
+        Err(Error::unusable(folder, problem))
+    }
+
+    /// A bookmark among the files would be taken for one of them.
+    fn refuse_inside(&self, target: &Target) -> Result<(), Error> {
+        let Some(folder) = target.path.as_deref().filter(|_| target.is_folder()) else {
+            return Ok(());
+        };
+        let place = place(&self.path);
+        let is_hidden =
+            place.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+        if is_hidden || !place.starts_with(&folder) {
+            return Ok(());
+        }
+        let problem = "the bookmark lies among the files: put it elsewhere, or begin its name with a \
+                       dot";
+        Err(Error::unusable(&self.path, problem))
     }
 }
 
@@ -249,12 +312,14 @@ fn refuse_existing(target: &Target) -> Result<(), Error> {
 }
 
 /// Removes unfinished files of a run that was killed.
-fn sweep(target: &Target, unfinished: &str) -> Result<(), Error> {
-    let Some(folder) = target.unfinished_in().filter(|folder| folder.is_dir()) else {
-        return Ok(());
-    };
-    for entry in fs::read_dir(&folder).map_err(Error::file("reading", &folder))? {
-        let path = entry.map_err(Error::file("reading", &folder))?.path();
+fn sweep_target(target: &Target, unfinished: &str) -> Result<(), Error> {
+    let folder = target.unfinished_in().filter(|folder| folder.is_dir());
+    folder.map_or(Ok(()), |folder| sweep(&folder, unfinished))
+}
+
+fn sweep(folder: &Path, unfinished: &str) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(Error::file("reading", folder))? {
+        let path = entry.map_err(Error::file("reading", folder))?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.starts_with(unfinished) {
             fs::remove_file(&path).map_err(Error::file("removing", &path))?;

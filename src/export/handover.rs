@@ -13,7 +13,7 @@ use chrono::Utc;
 use super::error::Error;
 use super::files::{
     Body, Compressor, Files, Finished, Frame, Output, SealedFile, TEMPORARY, TextBody, WholeFile,
-    folder_of, sync_folder,
+    folder_of, make_folder, sync_folder,
 };
 #[cfg(feature = "lake")]
 use super::lake::{LakeEncoder, ParquetBody, lake_columns};
@@ -325,6 +325,23 @@ impl Prepared {
         self.files.iter().map(|file| file.name.clone()).collect()
     }
 
+    /// Whether files will be there: a pipe or a device is none.
+    pub(super) fn has_files(&self) -> bool {
+        self.files.iter().any(|file| file.written.sealed.as_ref().is_some_and(SealedFile::is_file))
+    }
+
+    /// Fails where a file of a folder would replace another one.
+    pub(super) fn refuse_taken(&self) -> Result<(), Error> {
+        let Some(folder) = self.target.path.as_deref().filter(|_| self.target.is_folder()) else {
+            return Ok(());
+        };
+        let taken =
+            self.files.iter().map(|file| folder.join(&file.name)).find(|path| path.exists());
+        taken.map_or(Ok(()), |path| {
+            Err(Error::unusable(&path, "another run has written this file: name another folder"))
+        })
+    }
+
     /// Gives the files their names, then the manifest.
     pub(super) fn publish(self) -> Result<Summary, Error> {
         let mut folders = BTreeSet::new();
@@ -333,7 +350,7 @@ impl Prepared {
             folders.insert(path.to_owned());
             for file in &self.files {
                 let folder = path.join(folder_of(&file.name));
-                fs::create_dir_all(&folder).map_err(Error::file("making", &folder))?;
+                make_folder(&folder).map_err(Error::file("making", &folder))?;
             }
         } else if let Some(path) = self.target.manifest(None).filter(|_| self.manifest.is_some()) {
             // A manifest of what was there before must not stand beside what comes.

@@ -1,8 +1,9 @@
 //! Manifests: what was handed over in which files, for whoever must show that all of it is there
 //! and unaltered.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -170,13 +171,13 @@ pub struct Checked {
 pub fn check(path: &Path, mut progress: impl FnMut(u64)) -> Result<Checked, Error> {
     let manifests = manifests_at(path)?;
     let mut checked = Checked::default();
-    let mut named = Vec::new();
+    let mut named = HashSet::new();
     for manifest_path in &manifests {
         let manifest = Manifest::read(manifest_path)?;
         let folder = manifest_path.parent().unwrap_or(Path::new(""));
         for file in &manifest.files {
             let name = Path::new(&file.name);
-            if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+            if !is_inside(name) {
                 let problem = format!("it names a file outside its folder: {}", file.name);
                 return Err(Error::unusable(manifest_path, problem));
             }
@@ -189,7 +190,7 @@ pub fn check(path: &Path, mut progress: impl FnMut(u64)) -> Result<Checked, Erro
                     checked.bytes += file.bytes;
                 }
             }
-            named.push(path);
+            named.insert(path);
         }
         checked.manifests += 1;
     }
@@ -198,6 +199,11 @@ pub fn check(path: &Path, mut progress: impl FnMut(u64)) -> Result<Checked, Erro
         checked.findings.extend(unnamed.map(|path| Finding { path, wrong: Wrong::Unnamed }));
     }
     Ok(checked)
+}
+
+/// Whether a name is one of a file within the folder.
+pub(super) fn is_inside(name: &Path) -> bool {
+    name.file_name().is_some() && name.components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The manifest itself, the one beside a file, or all those in a folder.
@@ -268,11 +274,16 @@ fn wrong_with(
 ) -> Result<Option<Wrong>, Error> {
     let mut file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
             return Ok(Some(Wrong::Missing));
         }
         Err(error) => return Err(Error::file("reading", path)(error)),
     };
+    if path.is_dir() {
+        return Ok(Some(Wrong::Altered("it is a folder".to_owned())));
+    }
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
     loop {
         let read = file.read(&mut buffer).map_err(Error::file("reading", path))?;

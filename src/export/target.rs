@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
-use super::files::{Compression, FolderLayout, Layout, Rotation};
+use super::files::{Compression, FolderLayout, Layout, Rotation, folder_of, followed, make_folder};
 use super::hive::PartitionBy;
 use super::manifest::BatchRange;
 
@@ -70,6 +70,13 @@ impl Target {
         self.by.is_some() || self.rotation.is_some()
     }
 
+    /// Whether it is stdout, a pipe or a device: then no file appears.
+    pub fn is_stream(&self) -> bool {
+        let Some(path) = self.path.as_deref() else { return true };
+        let is_other = |found: std::fs::Metadata| !found.is_file() && !found.is_dir();
+        !self.is_folder() && path.metadata().is_ok_and(is_other)
+    }
+
     /// Where its files go. `batches` are those of a run that goes on behind another one.
     pub(super) fn layout(&self, batches: Option<BatchRange>) -> Layout {
         let Some(path) = self.path.clone() else { return Layout::Stdout };
@@ -99,7 +106,7 @@ impl Target {
     /// Makes the folder, where it is one and not there.
     pub(super) fn make_folder(&self) -> Result<(), Error> {
         match self.path.as_deref().filter(|_| self.is_folder()) {
-            Some(path) => std::fs::create_dir_all(path).map_err(Error::file("making", path)),
+            Some(path) => make_folder(path).map_err(Error::file("making", path)),
             None => Ok(()),
         }
     }
@@ -110,8 +117,7 @@ impl Target {
         if self.is_folder() {
             return Some(path.to_owned());
         }
-        let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        Some(super::files::folder_of(&target).to_owned())
+        Some(folder_of(&followed(path)).to_owned())
     }
 
     /// The path for messages.

@@ -15,9 +15,7 @@ pub use compression::Compression;
 pub(super) use compression::Compressor;
 pub(super) use output::{Output, Place, Written, sync_stdout};
 pub use whole_file::WholeFile;
-pub(super) use whole_file::{
-    SealedFile, TEMPORARY, folder_of, followed, make_folder, sync_folder,
-};
+pub(super) use whole_file::{SealedFile, TEMPORARY, folder_of, followed, make_folder, sync_folder};
 
 use super::error::Error;
 use super::hive::PartitionBy;
@@ -247,6 +245,9 @@ impl<'a, B: Body> Files<'a, B> {
         for file in files {
             held = held.saturating_sub(file.body.held());
             file.body.relieve()?;
+            if !self.awake.contains_key(&file.used) {
+                file.body.rest()?;
+            }
             if held < MOST_HELD / 2 {
                 break;
             }

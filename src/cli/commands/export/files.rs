@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ExportArgs, ocel};
-use crate::cli::shared::{Context, EventColumns, explain_selection};
+use crate::cli::shared::{Context, EventColumns, SelectorArgs, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
 use crate::count_text::counted;
 use crate::export::{Bookmark, Contents, FileFormat, Source, Summary, Target, Wanted, Watch};
@@ -27,6 +27,9 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         terminal: is_terminal,
         ..Style::default()
     });
+    if args.incremental.is_some() {
+        refuse_moving_times(&args.selectors)?;
+    }
     let selection = args.selectors.selection(ui)?;
     let (columns, once) = match target.format {
         FileFormat::Csv => (Format::Csv, false),
@@ -69,9 +72,10 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         return ocel::write(args, context, &source, &target, &progress, &selection).await;
     }
     progress.counting("rows", Total::Unknown);
-    let summary = match &target.path {
-        None => run(args, &source, &target).await?,
-        Some(_) => uninterrupted(run(args, &source, &target)).await?,
+    // A pipe that nobody reads holds everything up: Ctrl-C ends the process then, as it would have.
+    let summary = match target.is_stream() {
+        true => run(args, &source, &target).await?,
+        false => uninterrupted(run(args, &source, &target)).await?,
     };
     progress.clear();
     if let (true, Some(limit)) = (summary.is_cut, args.limit) {
@@ -90,6 +94,16 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         ui.status(&format!("{rows} written to {}{files}", target.shown()));
     }
     Ok(args.empty.exit(summary.rows == 0))
+}
+
+/// With a time that moves each run would select otherwise, and hand over its own part of what no
+/// other run can be asked for again.
+fn refuse_moving_times(selectors: &SelectorArgs) -> Result<(), Failure> {
+    let Some(option) = selectors.moving_time()? else { return Ok(()) };
+    Err(Failure::usage(format!(
+        "{option} moves from run to run, and a bookmark is of one selection"
+    ))
+    .with_hint("leave it out: each run writes what is new; or give a date, such as 2026-11-22"))
 }
 
 /// What a file needs to be whole.

@@ -25,9 +25,9 @@ pub(super) async fn write(
     };
     progress.counting("events", Total::Unknown);
     let written = async { Ok(source.write_ocel(target, &attributes).await?) };
-    let summary = match target.path {
-        None => written.await?,
-        Some(_) => uninterrupted(written).await?,
+    let summary = match target.is_stream() {
+        true => written.await?,
+        false => uninterrupted(written).await?,
     };
     progress.clear();
     let OcelSummary { events, objects, relations, .. } = summary;

@@ -1,5 +1,7 @@
 //! Where an export goes, as it was typed.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use super::ExportArgs;
@@ -79,6 +81,9 @@ impl ExportArgs {
             )
             .with_hint("name it, as in: audit export events --partition-by date -o csv"));
         }
+        if let Some(path) = path {
+            refuse_name(path, is_folder, self.incremental.is_some())?;
+        }
         let name = path.and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
         let name = name.unwrap_or_default();
         let mut endings = name.rsplit('.');
@@ -132,6 +137,26 @@ impl ExportArgs {
             rotation: self.rotate,
         })
     }
+}
+
+/// Refuses what can't be the name of a file, or can't be noted.
+fn refuse_name(path: &Path, is_folder: bool, is_noted: bool) -> Result<(), Failure> {
+    if !is_folder && path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(Failure::usage(format!("{} is no name of a file", path.display())).with_hint(
+            "name a file in it, or write a folder of files with --partition-by or --rotate",
+        ));
+    }
+    // A manifest names the files of a folder from there.
+    let noted = match (is_noted, is_folder) {
+        (true, _) => Some(path.as_os_str()),
+        (false, true) => None,
+        (false, false) => path.file_name(),
+    };
+    if noted.is_some_and(|name| name.to_str().is_none()) {
+        let problem = "is not UTF-8, and a manifest or a bookmark could not name it";
+        return Err(Failure::usage(format!("{} {problem}", path.display())));
+    }
+    Ok(())
 }
 
 impl ExportArgs {

@@ -1,6 +1,6 @@
 //! The selectors, the same in every command that reads events.
 
-use chrono::{SubsecRound, Utc};
+use chrono::{SubsecRound, TimeDelta, Utc};
 use clap::Args;
 
 use super::list_item::ListItems;
@@ -178,6 +178,25 @@ impl SelectorArgs {
             typed.push(format!("--tz {}", in_a_shell(&self.tz)));
         }
         typed
+    }
+
+    /// An option whose time depends on the present: `--since -1d`.
+    pub(crate) fn moving_time(&self) -> Result<Option<&'static str>, Failure> {
+        let now = self.clock()?;
+        // Neither the same day nor the same time of day.
+        let later = Clock { now: now.now + TimeDelta::hours(53), ..now };
+        let times = [
+            ("--since", &self.since),
+            ("--until", &self.until),
+            ("--recorded-since", &self.recorded_since),
+            ("--recorded-until", &self.recorded_until),
+        ];
+        let moving_time = times.into_iter().find(|(_, text)| {
+            text.as_deref().is_some_and(|text| now.time(text).ok() != later.time(text).ok())
+        });
+        let mut days = self.date.iter().flat_map(ListItems::items);
+        let is_day_moving = days.any(|day| now.day(day).ok() != later.day(day).ok());
+        Ok(moving_time.map(|(option, _)| option).or(is_day_moving.then_some("--date")))
     }
 
     /// The selection, of dead letters only.
