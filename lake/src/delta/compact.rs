@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use arrow::array::RecordBatch;
 use delta_kernel::committer::FileSystemCommitter;
-use delta_kernel::engine::arrow_data::{ArrowEngineData, EngineDataArrowExt as _};
+use delta_kernel::engine::arrow_data::{ArrowEngineData, EngineDataArrowExt};
 use delta_kernel::schema::SchemaRef;
 use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
 use delta_kernel::{Engine as _, FileMeta, FilteredEngineData};
@@ -76,7 +76,7 @@ impl Table {
         let wanted = crate::schema::arrow_schema(plan.columns, Storage::Delta);
         for batch in batches {
             let batch = batch
-                .and_then(|batch| batch.try_into_record_batch())
+                .and_then(EngineDataArrowExt::try_into_record_batch)
                 .map_err(|error| failed(&error))?;
             // The library's fields have names and types of ours, and notes of its own.
             let batch = RecordBatch::try_new(wanted.clone(), batch.columns().to_vec())
