@@ -16,13 +16,16 @@ use super::file::discard;
 use super::live::Bundle;
 use super::{AddedFile, Error, Maintained, Maintenance, Table};
 use crate::column::Storage;
-use crate::file::ParquetFile;
+use crate::file::{Encoders, ParquetFile};
 use crate::rows::Rows;
 
 /// How many rows are in memory at once, beside the row groups they come from and go to.
-const ROWS: NonZero<usize> = NonZero::new(4_096).unwrap();
-/// How many files are open at once: the one that is read, and the next.
-const FILES: NonZero<usize> = NonZero::new(2).unwrap();
+const ROWS: NonZero<usize> = NonZero::new(2_048).unwrap();
+/// How many files are open at once: the library reads ahead otherwise.
+const FILES: NonZero<usize> = NonZero::new(1).unwrap();
+
+/// The most bytes of the rows of a row group, before they are encoded.
+const ROW_GROUP: usize = 16 << 20;
 
 const ACTION: &str = "put files together in";
 
@@ -70,9 +73,12 @@ impl Table {
             .read_parquet_files(&files, schema.clone(), None)
             .map_err(|error| failed(&error))?;
         let output = self.new_file(bundle.date);
-        let mut output =
-            ParquetFile::new(output, plan.columns, Storage::Delta, plan.options.clone())
-                .map_err(|error| failed(&error))?;
+        let mut options = plan.options.clone();
+        // Beside whatever else the process does: one row group at a time, and none of the largest.
+        options.encoders = Encoders::new(0);
+        options.row_group_bytes = options.row_group_bytes.min(ROW_GROUP);
+        let mut output = ParquetFile::new(output, plan.columns, Storage::Delta, options)
+            .map_err(|error| failed(&error))?;
         let wanted = crate::schema::arrow_schema(plan.columns, Storage::Delta);
         for batch in batches {
             let batch = batch
