@@ -53,9 +53,9 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// A store that fails, or a progress that is none. [`Error::Unknown`] says that the files may have become part of the
-    /// table all the same; [`Table::applied`] tells, once the store answers. After any other
-    /// error they are thrown away.
+    /// A store that fails, or a progress that is none. [`Error::Unknown`] says that the files may
+    /// have become part of the table all the same; [`Table::applied`] tells, once the store
+    /// answers. After any other error they are thrown away.
     pub fn append(&mut self, files: &[AddedFile], progress: &Progress) -> Result<Outcome, Error> {
         if progress.from.is_some_and(|from| progress.to <= from) {
             // A commit that does not move its writer could not be told from one that was not made.

@@ -12,8 +12,11 @@ use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use futures_util::StreamExt as _;
 
-use super::{DataFile, Error, Location, PARTITION, Version, schema};
+use super::{DataFile, Error, Location, PARTITION, schema};
 use crate::column::Column;
+
+/// A version of a table: 0 is its creation, each commit adds one.
+pub type Version = u64;
 
 pub(super) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
 
