@@ -49,8 +49,9 @@ pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
 pub use read::status::{
-    DatabaseStatus, Duplicates, IngesterStatus, LostRange, PartitionStatus, database_status,
-    duplicates, ingester_statuses, lost_ranges, partition_statuses, server_start,
+    DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, PartitionStatus,
+    database_status, duplicates, ingester_statuses, lake_writers, lost_ranges, partition_statuses,
+    server_start,
 };
 pub use read::verification::duplicates::DuplicateTotals;
 pub use read::verification::ledger_scan::{

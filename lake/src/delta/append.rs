@@ -31,7 +31,7 @@ pub struct Progress<'a> {
     pub app_id: &'a str,
     /// How far it was; `None` before its first commit.
     pub from: Option<i64>,
-    /// How far it is with these files.
+    /// How far it is with these files: further than it was.
     pub to: i64,
 }
 
@@ -53,10 +53,15 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// A store that fails. [`Error::Unknown`] says that the files may have become part of the
-    /// table all the same; [`Table::applied`] tells, once the store answers. After any other
-    /// error they are thrown away.
+    /// A store that fails, or a progress that is none. [`Error::Unknown`] says that the files may
+    /// have become part of the table all the same; [`Table::applied`] tells, once the store
+    /// answers. After any other error they are thrown away.
     pub fn append(&mut self, files: &[AddedFile], progress: &Progress) -> Result<Outcome, Error> {
+        if progress.from.is_some_and(|from| progress.to <= from) {
+            // A commit that does not move its writer could not be told from one that was not made.
+            discard(&self.location, files);
+            return Err(Error::Backwards { from: progress.from, to: progress.to });
+        }
         let attempt = Uuid::now_v7().to_string();
         let mut tries = Tries::begin(self.version() + 1);
         loop {
@@ -110,7 +115,11 @@ impl Table {
         let error = tries.error.take().filter(|_| failed);
         if tries.open.is_some() {
             // What may have arrived, or may still arrive, keeps its files.
-            let reason = error.map_or_else(|| "no turn".to_owned(), |error| error.to_string());
+            let reason = match error {
+                Some(Error::Store { reason, .. }) => reason,
+                Some(error) => error.to_string(),
+                None => "others were quicker".to_owned(),
+            };
             return Err(Error::Unknown { location: location(), reason });
         }
         discard(&self.location, files);

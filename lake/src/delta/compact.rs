@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use arrow::array::RecordBatch;
 use delta_kernel::committer::FileSystemCommitter;
-use delta_kernel::engine::arrow_data::{ArrowEngineData, EngineDataArrowExt as _};
+use delta_kernel::engine::arrow_data::{ArrowEngineData, EngineDataArrowExt};
 use delta_kernel::schema::SchemaRef;
 use delta_kernel::transaction::{CommitResult, UpdateTableOperation};
 use delta_kernel::{Engine as _, FileMeta, FilteredEngineData};
@@ -16,13 +16,16 @@ use super::file::discard;
 use super::live::Bundle;
 use super::{AddedFile, Error, Maintained, Maintenance, Table};
 use crate::column::Storage;
-use crate::file::ParquetFile;
+use crate::file::{Encoders, ParquetFile};
 use crate::rows::Rows;
 
 /// How many rows are in memory at once, beside the row groups they come from and go to.
-const ROWS: NonZero<usize> = NonZero::new(4_096).unwrap();
-/// How many files are open at once: the one that is read, and the next.
-const FILES: NonZero<usize> = NonZero::new(2).unwrap();
+const ROWS: NonZero<usize> = NonZero::new(2_048).unwrap();
+/// How many files are open at once: the library reads ahead otherwise.
+const FILES: NonZero<usize> = NonZero::new(1).unwrap();
+
+/// The most bytes of the rows of a row group, before they are encoded.
+const ROW_GROUP: usize = 16 << 20;
 
 const ACTION: &str = "put files together in";
 
@@ -70,13 +73,16 @@ impl Table {
             .read_parquet_files(&files, schema.clone(), None)
             .map_err(|error| failed(&error))?;
         let output = self.new_file(bundle.date);
-        let mut output =
-            ParquetFile::new(output, plan.columns, Storage::Delta, plan.options.clone())
-                .map_err(|error| failed(&error))?;
+        let mut options = plan.options.clone();
+        // Beside whatever else the process does: one row group at a time, and none of the largest.
+        options.encoders = Encoders::new(0);
+        options.row_group_bytes = options.row_group_bytes.min(ROW_GROUP);
+        let mut output = ParquetFile::new(output, plan.columns, Storage::Delta, options)
+            .map_err(|error| failed(&error))?;
         let wanted = crate::schema::arrow_schema(plan.columns, Storage::Delta);
         for batch in batches {
             let batch = batch
-                .and_then(|batch| batch.try_into_record_batch())
+                .and_then(EngineDataArrowExt::try_into_record_batch)
                 .map_err(|error| failed(&error))?;
             // The library's fields have names and types of ours, and notes of its own.
             let batch = RecordBatch::try_new(wanted.clone(), batch.columns().to_vec())

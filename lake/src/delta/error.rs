@@ -59,6 +59,14 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// A commit with which its writer does not come further.
+    #[error("a commit must bring its writer further, and this one goes from {from:?} to {to}")]
+    Backwards {
+        /// How far it was.
+        from: Option<i64>,
+        /// How far it would be.
+        to: i64,
+    },
     /// The operating system gives no threads.
     #[error("cannot start threads: {0}")]
     Threads(#[source] io::Error),

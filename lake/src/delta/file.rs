@@ -26,7 +26,9 @@ const UNDER_WAY: usize = 2;
 const NO_DATE: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// A data file that is being written. What is written goes to the store in the background; memory
-/// stays flat. A file that is dropped before [`DataFile::finish`] leaves nothing in the store.
+/// stays flat. A file that is dropped before [`DataFile::finish`] is taken back in the background;
+/// where the process ends first, a part of it stays that no reader sees (in a bucket, an unfinished
+/// upload: let its lifecycle end those).
 ///
 /// Writing blocks while the store is slower than the writer.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
-use delta_kernel::engine::arrow_data::EngineDataArrowExt as _;
+use delta_kernel::engine::arrow_data::EngineDataArrowExt;
 use delta_kernel::schema::SchemaRef;
 use serde_json::Value;
 
@@ -62,7 +62,7 @@ impl Table {
         for listed in listing {
             let rows = listed
                 .and_then(|listed| listed.scan_files.apply_selection_vector())
-                .and_then(|rows| rows.try_into_record_batch())
+                .and_then(EngineDataArrowExt::try_into_record_batch)
                 .map_err(|error| failed(&error))?;
             read(&rows, plan, &mut files).map_err(|error| failed(&error))?;
         }
@@ -94,7 +94,7 @@ fn read(
         .ok_or_else(|| missing("partitionValues"))?;
     for row in 0..rows.num_rows() {
         let bytes = u64::try_from(sizes.value(row)).unwrap_or_default();
-        let statistics = stats.is_valid(row).then(|| stats.value(row)).unwrap_or_default();
+        let statistics = if stats.is_valid(row) { stats.value(row) } else { "" };
         let statistics: Value = serde_json::from_str(statistics).unwrap_or_default();
         let entries = values.value(row);
         let (keys, texts) = (entries.column(0).as_string::<i32>(), entries.column(1));

@@ -189,7 +189,7 @@ impl Location {
     /// The path in the store of what the table calls `relative`, where no part of that needs an
     /// escape.
     pub(super) fn path(&self, relative: &str) -> Path {
-        relative.split('/').fold(self.root.clone(), |path, part| path.join(part))
+        relative.split('/').fold(self.root.clone(), Path::join)
     }
 
     /// Waits for `work`, on the threads that speak with the store.

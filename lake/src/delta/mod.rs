@@ -26,7 +26,4 @@ pub use file::{AddedFile, DataFile};
 pub use location::Location;
 pub use maintain::{Maintained, Maintenance};
 pub use schema::PARTITION;
-pub use table::{Creation, NewTable, Table};
-
-/// A version of a table: 0 is its creation, each commit adds one.
-pub type Version = u64;
+pub use table::{NewTable, Table, Version};

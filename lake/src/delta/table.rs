@@ -12,8 +12,11 @@ use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use futures_util::StreamExt as _;
 
-use super::{DataFile, Error, Location, PARTITION, Version, schema};
+use super::{DataFile, Error, Location, PARTITION, schema};
 use crate::column::Column;
+
+/// A version of a table: 0 is its creation, each commit adds one.
+pub type Version = u64;
 
 pub(super) type Engine = DefaultEngine<TokioMultiThreadExecutor>;
 
@@ -35,15 +38,6 @@ pub struct NewTable<'a> {
     pub columns: &'a [Column],
     /// What it says of itself, by names that do not begin with `delta.`.
     pub properties: &'a [(String, String)],
-}
-
-/// How making a table went.
-#[derive(Debug)]
-pub enum Creation {
-    /// It is there, without rows: version 0.
-    Made(Table),
-    /// Another writer made one first: open it and look.
-    Taken,
 }
 
 impl fmt::Debug for Table {
@@ -83,14 +77,18 @@ impl Table {
         }
     }
 
-    /// Makes a table without rows at `location`, where nothing is. Of several writers that do so
-    /// at once, one makes it.
+    /// Makes a table without rows, version 0, at `location`, where nothing is. Of several writers
+    /// that do so at once, one makes it; `None` tells the others to open it and look.
     ///
     /// # Errors
     ///
     /// Columns or properties that the library refuses, or a store that fails. After a store
     /// failed, the table may be there all the same: open it and look.
-    pub fn create(location: &Location, writer: &str, new: &NewTable) -> Result<Creation, Error> {
+    pub fn create(
+        location: &Location,
+        writer: &str,
+        new: &NewTable,
+    ) -> Result<Option<Self>, Error> {
         location.make()?;
         let failed = |error: &KernelError| location.failed("make a table at", error);
         let engine = engine(location);
@@ -101,19 +99,21 @@ impl Table {
             .build(engine.as_ref(), Box::new(FileSystemCommitter::new()));
         let transaction = match begun {
             Ok(transaction) => transaction,
-            Err(KernelError::TableAlreadyExistsAtPath(_)) => return Ok(Creation::Taken),
+            Err(KernelError::TableAlreadyExistsAtPath(_)) => return Ok(None),
             Err(error) => return Err(failed(&error)),
         };
         match transaction.commit(engine.as_ref()) {
             Ok(CommitResult::Committed(committed)) => match committed.post_commit_snapshot() {
-                Some(snapshot) => {
-                    let location = location.clone();
-                    let (snapshot, writer) = (snapshot.clone(), writer.to_owned());
-                    Ok(Creation::Made(Self { location, engine, snapshot, writer, unchecked: None }))
-                }
-                None => Ok(Creation::Taken),
+                Some(snapshot) => Ok(Some(Self {
+                    location: location.clone(),
+                    engine,
+                    snapshot: snapshot.clone(),
+                    writer: writer.to_owned(),
+                    unchecked: None,
+                })),
+                None => Self::open(location, writer),
             },
-            Ok(CommitResult::Conflicted(_)) => Ok(Creation::Taken),
+            Ok(CommitResult::Conflicted(_)) => Ok(None),
             Ok(CommitResult::Retryable(retryable)) => Err(failed(&retryable.error)),
             Err(error) => Err(failed(&error)),
         }
@@ -180,9 +180,8 @@ fn holds_any(location: &Location, folder: &str) -> Result<bool, Error> {
     let objects = location.objects.clone();
     let first = location.wait(async move { objects.list(Some(&prefix)).next().await });
     match first {
-        None => Ok(false),
         Some(Ok(_)) => Ok(true),
-        Some(Err(object_store::Error::NotFound { .. })) => Ok(false),
+        None | Some(Err(object_store::Error::NotFound { .. })) => Ok(false),
         Some(Err(error)) => Err(location.failed("list", &error)),
     }
 }

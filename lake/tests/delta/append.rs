@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
 
-use lake::delta::{Creation, Error, Outcome, Progress, Table};
+use lake::delta::{Error, Outcome, Progress, Table};
 
 use crate::rows::{APP, DAY, WRITER, columns, create, data_files, file, folder, ids, table};
 
@@ -57,7 +57,7 @@ fn a_log_that_is_damaged_is_an_error_and_no_new_beginning() {
     std::fs::write(log, "{\"protocol\"").unwrap();
     let error = Table::open(&location, WRITER).unwrap_err();
     assert!(matches!(error, Error::Store { .. }), "{error}");
-    assert!(matches!(create(&location), Creation::Taken));
+    assert!(create(&location).is_none());
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn of_many_that_make_a_table_at_once_one_does() {
             let runs = [(); 4].map(|()| {
                 scope.spawn(|| {
                     start.wait();
-                    matches!(create(&location), Creation::Made(_)) as usize
+                    usize::from(create(&location).is_some())
                 })
             });
             runs.into_iter().map(|run| run.join().unwrap()).sum()
@@ -139,6 +139,18 @@ fn a_run_that_is_overtaken_is_told_and_leaves_nothing() {
     let files = [file(&one, Some(DAY), &[1])];
     assert_eq!(one.append(&files, &progress(None, 1)).unwrap(), Outcome::Overtaken(Some(1)));
     assert_eq!(ids(directory.path()), [1]);
+    assert_eq!(data_files(directory.path()).len(), 1);
+}
+
+#[test]
+fn a_commit_that_does_not_move_its_writer_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut table = table(&folder(directory.path()));
+    let files = [file(&table, Some(DAY), &[1])];
+    table.append(&files, &progress(None, 1)).unwrap();
+    let files = [file(&table, Some(DAY), &[2])];
+    let error = table.append(&files, &progress(Some(1), 1)).unwrap_err();
+    assert!(matches!(error, Error::Backwards { .. }), "{error}");
     assert_eq!(data_files(directory.path()).len(), 1);
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lake::delta::{Maintained, Maintenance, Outcome, Progress, Table};
 use lake::file::FileOptions;
 
-use crate::rows::{APP, DAY, WRITER, columns, file, folder, ids, ordered_ids, table};
+use crate::rows::{APP, DAY, WRITER, columns, data_files, file, folder, ids, ordered_ids, table};
 
 /// Appends one row a commit, with ids from 1 to `last`.
 fn append(table: &mut Table, last: i64) {
@@ -75,6 +75,7 @@ fn another_writers_commit_ends_the_work_and_loses_no_row() {
     let done = table.maintain(&plan).unwrap();
     assert_eq!((done.from, done.into), (0, 0));
     assert_eq!(table.version(), 51);
+    assert_eq!(data_files(directory.path()).len(), 51);
     assert_eq!(ids(directory.path()), (1..=51).collect::<Vec<_>>());
 }
 

@@ -12,7 +12,7 @@ use delta_kernel::Snapshot;
 use delta_kernel::engine::arrow_data::EngineDataArrowExt as _;
 use delta_kernel_default_engine::DefaultEngine;
 use lake::column::{Column, Kind};
-use lake::delta::{AddedFile, Creation, Location, NewTable, Table};
+use lake::delta::{AddedFile, Location, NewTable, Table};
 use object_store::local::LocalFileSystem;
 use parquet::arrow::ArrowWriter;
 
@@ -76,7 +76,7 @@ pub(crate) fn folder(folder: &Path) -> Location {
 }
 
 /// Makes a table.
-pub(crate) fn create(location: &Location) -> Creation {
+pub(crate) fn create(location: &Location) -> Option<Table> {
     let properties = [("test.selection".to_owned(), "all".to_owned())];
     let new = NewTable { columns: &columns(), properties: &properties };
     Table::create(location, WRITER, &new).unwrap()
@@ -85,8 +85,8 @@ pub(crate) fn create(location: &Location) -> Creation {
 /// Makes a table, or opens the one that is there.
 pub(crate) fn table(location: &Location) -> Table {
     match create(location) {
-        Creation::Made(table) => table,
-        Creation::Taken => Table::open(location, WRITER).unwrap().unwrap(),
+        Some(table) => table,
+        None => Table::open(location, WRITER).unwrap().unwrap(),
     }
 }
 

@@ -27,8 +27,8 @@ fn statistics(columns: Vec<(&str, ArrayRef)>) -> Value {
     let log = directory.path().join("_delta_log/00000000000000000001.json");
     let text = std::fs::read_to_string(log).unwrap();
     let actions = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let stats = actions.filter_map(|action| action["add"]["stats"].as_str().map(str::to_owned));
-    serde_json::from_str(&stats.last().unwrap()).unwrap()
+    let mut stats = actions.filter_map(|action| action["add"]["stats"].as_str().map(str::to_owned));
+    serde_json::from_str(&stats.next().unwrap()).unwrap()
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::pin::pin;
 
 use futures_util::TryStreamExt;
 
-pub use error::Error;
+pub(super) use error::Error;
 
 use crate::event::{QUARANTINED, TOMBSTONE};
 use crate::store::{
@@ -72,7 +72,7 @@ impl OcelSummary {
 /// # Errors
 /// `Error::Time` for a time that the format can't hold; `Error::Store`; `Error::Output`. What was
 /// written until then is no whole log.
-pub async fn write_ocel(
+pub(super) async fn write_ocel(
     reading: &ReadTransaction<'_>,
     selection: &ResolvedSelection,
     attributes: &[SelectedColumn],
