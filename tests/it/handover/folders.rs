@@ -87,7 +87,7 @@ fn folders_are_called_by_day_type_or_service_and_each_row_is_in_its_own() {
              ('', '..', '9999-12-31 23:59:59.999999'),
              ('__HIVE_DEFAULT_PARTITION__', '日本', '10000-01-01'),
              ('Order', '.', '-infinity'),
-             (repeat('x', 300), E'new\\nline', '0001-12-31 BC')
+             (repeat('/', 100), E'new\\nline', '0001-12-31 BC')
            ) AS odd(event_type, source_service, created_at)",
     );
     let folder = Folder::new();

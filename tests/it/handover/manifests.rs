@@ -38,15 +38,15 @@ fn a_manifest_says_what_of_which_batches_is_in_which_file() {
     assert_eq!(
         members,
         [
-            "manifest",
+            "batches",
+            "columns",
+            "files",
             "format",
             "installation",
-            "selectors",
-            "columns",
+            "manifest",
             "options",
-            "batches",
-            "written_at",
-            "files"
+            "selectors",
+            "written_at"
         ]
     );
     assert_eq!(found["manifest"], "audit-manifest-1");

@@ -42,8 +42,8 @@ fn a_name_that_no_file_can_have_is_refused_before_anything_is_read() {
     let said = fail(&audit, 1, &[&folder.path("file/sub"), "-o", "csv", "--rotate", "10"]);
     assert!(said.contains("making"), "{said}");
     // Of the kernel's, where nobody can make a file: not even root.
-    let said = fail(&audit, 1, &["/proc/sys/events.csv"]);
-    assert!(said.contains("writing /proc/sys/events.csv: "), "{said}");
+    let said = fail(&audit, 1, &["/sys/kernel/events.csv"]);
+    assert!(said.contains("writing /sys/kernel/events.csv: "), "{said}");
     fail(&audit, 2, &["-", "-o", "csv", "--rotate", "10"]);
     for wrong in ["0", "10XB", "1.5MB"] {
         fail(&audit, 2, &[&folder.path("new"), "-o", "csv", "--rotate", wrong]);

@@ -122,7 +122,10 @@ pub(crate) struct ExportArgs {
         long,
         value_name = "MANIFEST|FOLDER",
         value_hint = ValueHint::AnyPath,
-        exclusive = true,
+        conflicts_with_all = [
+            "path", "limit", "output", "columns", "no_header", "dedup", "partition_by", "rotate",
+            "incremental", "delta", "SelectorArgs", "ValueArgs", "EmptyArgs",
+        ],
         help_heading = "Files"
     )]
     check: Option<PathBuf>,
