@@ -1,6 +1,6 @@
 //! Where a hand-over goes, and in which format.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,11 +112,6 @@ impl Target {
         }
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         Some(super::files::folder_of(&target).to_owned())
-    }
-
-    /// The path for messages.
-    pub fn shown(&self) -> String {
-        self.path.as_deref().unwrap_or(Path::new("stdout")).display().to_string()
     }
 }
 

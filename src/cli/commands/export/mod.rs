@@ -122,7 +122,7 @@ pub(crate) struct ExportArgs {
         long,
         value_name = "MANIFEST|FOLDER",
         value_hint = ValueHint::AnyPath,
-        exclusive = true,
+        conflicts_with_all = ["path", "output", "limit", "columns", "dedup", "partition_by", "rotate", "incremental", "delta"],
         help_heading = "Files"
     )]
     check: Option<PathBuf>,
