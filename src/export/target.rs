@@ -1,6 +1,6 @@
 //! Where a hand-over goes, and in which format.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -118,11 +118,6 @@ impl Target {
             return Some(path.to_owned());
         }
         Some(folder_of(&followed(path)).to_owned())
-    }
-
-    /// The path for messages.
-    pub fn shown(&self) -> String {
-        self.path.as_deref().unwrap_or(Path::new("stdout")).display().to_string()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A table of ours, and how far it is.
 
 use lake::column::Column;
-use lake::delta::{Creation, Location, NewTable, Outcome, Table};
+use lake::delta::{Location, NewTable, Outcome, Table};
 use lake::file::FileOptions;
 use lake::{column::Storage, delta};
 
@@ -208,7 +208,7 @@ fn open_or_create(
             return Ok(table);
         }
         let new = NewTable { columns, properties };
-        if let Creation::Made(table) = Table::create(location, WRITER, &new)? {
+        if let Some(table) = Table::create(location, WRITER, &new)? {
             return Ok(table);
         }
     }

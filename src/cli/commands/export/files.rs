@@ -85,13 +85,13 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         ));
     }
     explain_selection(&reading, &selection, summary.rows > 0, ui).await?;
-    if target.path.is_some() {
+    if let Some(path) = args.file() {
         let files = match target.is_folder() {
             true => format!(" in {}", counted(summary.files as u64, "file")),
             false => String::new(),
         };
         let rows = counted(summary.rows, "row");
-        ui.status(&format!("{rows} written to {}{files}", target.shown()));
+        ui.status(&format!("{rows} written to {}{files}", path.display()));
     }
     Ok(args.empty.exit(summary.rows == 0))
 }
