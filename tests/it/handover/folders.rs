@@ -97,7 +97,9 @@ fn folders_are_called_by_day_type_or_service_and_each_row_is_in_its_own() {
             let partition = name.trim_end_matches("/events-000000.csv").to_owned();
             (partition, ids(&folder.text(&format!("{by}/{name}"))))
         };
-        files.iter().map(rows).collect()
+        let mut found: Vec<_> = files.iter().map(rows).collect();
+        found.sort();
+        found
     };
     let expected = |rows: &[(&str, &[i64])]| -> Vec<(String, Vec<i64>)> {
         rows.iter().map(|(name, ids)| ((*name).to_owned(), ids.to_vec())).collect()
