@@ -22,7 +22,7 @@ use super::hive::PartitionBy;
 use super::rows::Rows;
 
 /// How many files are open at once. Of more, the one that was not written to for longest rests.
-const MOST_OPEN: usize = 250;
+const MOST_OPEN: usize = 100;
 
 /// How many bytes all open files together hold in memory.
 const MOST_HELD: usize = 48 << 20;
