@@ -10,6 +10,7 @@ use std::{fs, io};
 use ::lake::{column::Storage, file::FileOptions};
 use chrono::Utc;
 
+use super::columns::Columns;
 use super::error::Error;
 use super::files::{
     Body, Compressor, Files, Finished, Frame, Output, SealedFile, TEMPORARY, TextBody, WholeFile,
@@ -210,8 +211,8 @@ impl Source<'_> {
         let layout = target.layout(named);
         let (files, is_cut) = match target.format {
             FileFormat::Csv | FileFormat::Ndjson | FileFormat::Json => {
-                let encoder = || self.text_encoder(target);
-                let head = encoder()?.head().to_owned();
+                let encoder = |columns: &Columns| self.text_encoder(columns, target);
+                let head = encoder(&self.wanted.columns)?.head().to_owned();
                 let frame = Frame { head, is_array: target.format == FileFormat::Json };
                 let make =
                     Box::new(move |output| TextBody::new(output, target.compression, &frame));
@@ -226,7 +227,7 @@ impl Source<'_> {
                     Box::new(move |output| ParquetBody::new(output, &columns, options.clone()));
                 let files = Files::new(layout, unfinished, Arc::clone(&bytes), make);
                 let encoder =
-                    || Ok(LakeEncoder::new(&self.wanted.columns, Storage::Parquet, target.by));
+                    |columns: &Columns| Ok(LakeEncoder::new(columns, Storage::Parquet, target.by));
                 self.fill(files, pieces, encoder, &bytes).await?
             }
             FileFormat::Ocel => {
@@ -265,12 +266,12 @@ impl Source<'_> {
         Ok(Prepared { target: target.clone(), files, manifest, summary })
     }
 
-    fn text_encoder(&self, target: &Target) -> Result<TextEncoder, Error> {
+    fn text_encoder(&self, columns: &Columns, target: &Target) -> Result<TextEncoder, Error> {
         let format = match target.format {
             FileFormat::Csv => Format::Csv,
             _ => Format::Ndjson,
         };
-        TextEncoder::new(&self.wanted.columns, format, self.style, target.by)
+        TextEncoder::new(columns, format, self.style, target.by)
     }
 
     /// Reads the pieces into files.
@@ -278,7 +279,7 @@ impl Source<'_> {
         &self,
         mut files: Files<'_, B>,
         pieces: Vec<IdRange>,
-        encoder: impl Fn() -> Result<E, Error>,
+        encoder: impl Fn(&Columns) -> Result<E, Error>,
         bytes: &AtomicU64,
     ) -> Result<(Vec<Finished>, bool), Error> {
         let mut count = 0;
@@ -296,11 +297,16 @@ impl Source<'_> {
     pub(super) async fn read<E: Encoder>(
         &self,
         pieces: Vec<IdRange>,
-        encoder: impl Fn() -> Result<E, Error>,
+        encoder: impl Fn(&Columns) -> Result<E, Error>,
         take: impl FnMut(E::Rows) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         let more = self.more_sessions(&pieces).await?;
-        read(self.reading, more, &self.wanted, pieces, encoder, take).await
+        // A piece of all ids may have more batches than memory has room for.
+        let wanted = match pieces.iter().all(IdRange::is_small) {
+            true => Arc::new(self.wanted.derived()),
+            false => Arc::clone(&self.wanted),
+        };
+        read(self.reading, more, &wanted, pieces, encoder, take).await
     }
 
     /// The sessions that read side by side; not one where there is little to read.

@@ -15,6 +15,7 @@ mod handover;
 mod hive;
 #[cfg(feature = "lake")]
 mod lake;
+mod lookups;
 mod manifest;
 mod ocel;
 mod pieces;

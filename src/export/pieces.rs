@@ -15,6 +15,13 @@ pub struct IdRange {
     pub last: i64,
 }
 
+impl IdRange {
+    /// Whether it spans as few ids as a piece does.
+    pub(super) fn is_small(&self) -> bool {
+        self.last.saturating_sub(self.after) <= WIDTH
+    }
+}
+
 /// All ids of a range, in order.
 pub(super) fn by_id(whole: IdRange) -> Vec<IdRange> {
     let mut pieces = Vec::new();

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::columns::Columns;
 use super::error::Error;
+use super::lookups::Lookups;
 use super::pieces::IdRange;
 use crate::store::{
     EventQuery, EventRow, ReadTransaction, ResolvedSelection, RowOrder, Session, SharedReading,
@@ -31,6 +32,16 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The same, read so that many rows take little time: for pieces of many rows.
+    pub(super) fn derived(&self) -> Self {
+        Self {
+            selection: self.selection.clone(),
+            columns: self.columns.derived(),
+            dedup: self.dedup,
+            limit: self.limit,
+        }
+    }
+
     /// The query of the rows with ids in a range.
     pub fn query(&self, range: IdRange) -> EventQuery<'_> {
         EventQuery {
@@ -52,7 +63,7 @@ pub(super) trait Encoder: Send + 'static {
     type Rows: Send + 'static;
 
     /// Takes a row.
-    fn row(&mut self, row: &EventRow) -> Result<(), Error>;
+    fn row(&mut self, row: &EventRow, lookups: &Lookups) -> Result<(), Error>;
 
     /// Whether enough rows are taken for a chunk.
     fn is_full(&self) -> bool;
@@ -68,7 +79,7 @@ pub(super) async fn read<E: Encoder>(
     more: Vec<Session>,
     wanted: &Arc<Wanted>,
     pieces: Vec<IdRange>,
-    encoder: impl Fn() -> Result<E, Error>,
+    encoder: impl Fn(&Columns) -> Result<E, Error>,
     mut take: impl FnMut(E::Rows) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let shared = match more.is_empty() {
@@ -76,9 +87,14 @@ pub(super) async fn read<E: Encoder>(
         false => share(reading, more).await?,
     };
     let count = pieces.len();
+    let lookups = Lookups::of_run(reading, &wanted.columns).await?;
+    let reader = |sender| {
+        let (wanted, lookups) = (Arc::clone(wanted), lookups.clone());
+        Ok::<_, Error>(Reader { encoder: encoder(&wanted.columns)?, wanted, lookups, sender })
+    };
     if shared.is_empty() {
         let (sender, receiver) = mpsc::channel(WAITING);
-        let reader = Reader { wanted: Arc::clone(wanted), encoder: encoder()?, sender };
+        let reader = reader(sender)?;
         let mut no_tasks = JoinSet::new();
         let read = reader.read(reading, pieces.into_iter());
         let ((), is_cut) =
@@ -91,7 +107,7 @@ pub(super) async fn read<E: Encoder>(
     for (number, session) in shared.into_iter().enumerate() {
         let (sender, receiver) = mpsc::channel(WAITING);
         chunks.push(receiver);
-        let reader = Reader { wanted: Arc::clone(wanted), encoder: encoder()?, sender };
+        let reader = reader(sender)?;
         let pieces = Arc::clone(&pieces);
         tasks.spawn(async move {
             let own = pieces.iter().skip(number).step_by(sessions).copied();
@@ -161,6 +177,7 @@ async fn share(
 /// Reads pieces on one session.
 struct Reader<E: Encoder> {
     wanted: Arc<Wanted>,
+    lookups: Lookups,
     encoder: E,
     sender: mpsc::Sender<Chunk<E::Rows>>,
 }
@@ -191,6 +208,7 @@ impl<E: Encoder> Reader<E> {
         piece: IdRange,
     ) -> Result<Result<bool, NobodyTakes>, Error> {
         let wanted = Arc::clone(&self.wanted);
+        self.lookups.of_piece(session, &wanted.columns, piece).await?;
         let mut rows = pin!(wanted.query(piece).stream(session).await?);
         let (mut count, mut is_cut) = (0, false);
         while let Some(row) = rows.try_next().await? {
@@ -199,7 +217,7 @@ impl<E: Encoder> Reader<E> {
                 break;
             }
             count += 1;
-            self.encoder.row(&row)?;
+            self.encoder.row(&row, &self.lookups)?;
             if self.encoder.is_full()
                 && let Some(rows) = self.encoder.take()?
                 && send(&self.sender, Chunk::Rows(rows)).await.is_err()

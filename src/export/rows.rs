@@ -3,6 +3,7 @@
 use super::columns::Columns;
 use super::error::Error;
 use super::hive::{KeyNotes, Keys, PartitionBy};
+use super::lookups::Lookups;
 use super::reading::Encoder;
 use crate::output::{Column, Emphasis, Format, Renderer, Style, renderer};
 use crate::store::EventRow;
@@ -87,8 +88,8 @@ impl TextEncoder {
 impl Encoder for TextEncoder {
     type Rows = TextRows;
 
-    fn row(&mut self, row: &EventRow) -> Result<(), Error> {
-        let cells = self.columns.cells(row)?;
+    fn row(&mut self, row: &EventRow, lookups: &Lookups) -> Result<(), Error> {
+        let cells = self.columns.cells(row, lookups)?;
         let written = self.renderer.row(&cells, Emphasis::None, &mut self.rows.bytes);
         written.map_err(Error::Output)?;
         self.rows.ends.push(self.rows.bytes.len());

@@ -24,7 +24,9 @@ pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
 pub use read::bounds::{id_span, recorded_rows, snapshot, time_span};
-pub use read::commit_order::{RecordedBatch, batches_after, last_in_commit_order};
+pub use read::commit_order::{
+    RecordedBatch, RowBatch, batches_after, batches_of_ids, last_in_commit_order,
+};
 pub use read::counts::figure::{Figure, FigureKind};
 pub use read::counts::grouping::Grouping;
 pub use read::counts::groups::{CountQuery, Counts, EventCount, TotalCount};
@@ -42,7 +44,8 @@ pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, Objec
 pub use read::known_values::{KnownValues, known_values};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
-    PartitionProgress, default_group, installation_id, known_topics, partition_progress,
+    PartitionProgress, default_group, installation_id, known_topics, partition_names,
+    partition_progress,
 };
 pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candidates};
 pub use read::replays::{

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use imports::{Import, Target, circles, circles_of_folders};
 use modules::{Workspace, entries};
 
-// Some rooms are not built yet (export, registry, analysis, evidence): their place is agreed on.
+// Some rooms are not built yet (registry, evidence): their place is agreed on.
 
 /// They join what comes from one server with what goes to another.
 const JOINING: &[&str] = &["ingest", "export", "replay"];
@@ -47,6 +47,8 @@ fn rooms() -> BTreeMap<&'static str, Vec<&'static str>> {
             (*room, [SERVERS, PURE, &["value", "time", "host", "count_text"]].concat())
         }),
     );
+    // Files are written by the renderers that write to stdout.
+    rooms.entry("export").or_default().push("output");
     rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));
     rooms.entry("store").or_default().push("value");
     rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));

@@ -113,7 +113,7 @@ impl EventColumns {
                 written.push(*place);
             }
         }
-        export::Columns::new(self.selected.clone(), written)
+        export::Columns::new(self.selected.clone(), &written)
     }
 
     /// The columns for the renderer.

@@ -127,8 +127,9 @@ impl LakeTable {
             false => of_batches(batches),
         };
         let mut rows = 0;
-        let columns = &source.wanted.columns;
-        let encoder = || Ok(LakeEncoder::new(columns, Storage::Delta, Some(PartitionBy::Date)));
+        let encoder = |columns: &Columns| {
+            Ok(LakeEncoder::new(columns, Storage::Delta, Some(PartitionBy::Date)))
+        };
         let read = source
             .read(pieces, encoder, |chunk| {
                 rows += chunk.len() as u64;

@@ -9,6 +9,7 @@ use super::columns::lake_columns;
 use crate::export::columns::Columns;
 use crate::export::error::Error;
 use crate::export::hive::{KeyNotes, Keys, PartitionBy};
+use crate::export::lookups::Lookups;
 use crate::export::reading::Encoder;
 use crate::export::rows::Rows;
 use crate::store::{EventColumn, EventRow};
@@ -109,8 +110,8 @@ impl LakeEncoder {
 impl Encoder for LakeEncoder {
     type Rows = ColumnRows;
 
-    fn row(&mut self, row: &EventRow) -> Result<(), Error> {
-        for (place, value) in self.columns.cells(row)?.iter().enumerate() {
+    fn row(&mut self, row: &EventRow, lookups: &Lookups) -> Result<(), Error> {
+        for (place, value) in self.columns.cells(row, lookups)?.iter().enumerate() {
             let kind = self.lake_columns[place].kind;
             if !self.push(place, kind, value)? {
                 return Err(self.unfit(row, place, value));

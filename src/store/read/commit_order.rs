@@ -7,6 +7,7 @@ use crate::store::error::Error;
 use crate::store::search::event_column::EventColumn;
 use crate::store::search::event_query::{EventQuery, RowOrder};
 use crate::store::search::event_row::EventRow;
+use crate::time::PostgresMicros;
 
 /// A batch of the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,48 @@ pub async fn batches_after(
             |row| {
                 let (first, last): (Option<i64>, Option<i64>) = (row.try_get(1)?, row.try_get(2)?);
                 Ok(RecordedBatch { batch_no: row.try_get(0)?, ids: first.zip(last) })
+            },
+        )
+        .await
+}
+
+/// A batch as its rows know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowBatch {
+    /// Its number.
+    pub batch_no: i64,
+    /// The first id of its rows.
+    pub first_id: i64,
+    /// The last one, inclusive.
+    pub last_id: i64,
+    /// When it was recorded.
+    pub recorded_at: PostgresMicros,
+}
+
+/// The batches of the rows with ids behind `after` up to `last`, by their ids.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn batches_of_ids(
+    session: &Session,
+    after: i64,
+    last: i64,
+) -> Result<Vec<RowBatch>, Error> {
+    session
+        .rows(
+            "reading the ledger",
+            "SELECT batch_no, first_id, last_id, recorded_at FROM ingest_batches
+              WHERE first_id <= $2
+                AND first_id >= coalesce((SELECT max(first_id) FROM ingest_batches WHERE first_id <= $1 + 1), 0)
+              ORDER BY first_id",
+            &[(&after, Type::INT8), (&last, Type::INT8)],
+            |row| {
+                Ok(RowBatch {
+                    batch_no: row.try_get(0)?,
+                    first_id: row.try_get(1)?,
+                    last_id: row.try_get(2)?,
+                    recorded_at: row.try_get(3)?,
+                })
             },
         )
         .await

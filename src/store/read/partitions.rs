@@ -1,5 +1,8 @@
 //! What an ingester starts from, and how far the partitions are recorded.
 
+use std::collections::HashMap;
+
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -48,6 +51,16 @@ pub async fn partition_progress(
             },
         )
         .await
+}
+
+/// Topic and partition of every `partition_id`.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn partition_names(session: &Session) -> Result<HashMap<i32, (String, i32)>, Error> {
+    let sql = "SELECT partition_id, topic, partition FROM kafka_partitions";
+    let named = |row: &Row| Ok((row.try_get(0)?, (row.try_get(1)?, row.try_get(2)?)));
+    Ok(session.rows("reading the partitions", sql, &[], named).await?.into_iter().collect())
 }
 
 /// The topics of which something is recorded, or claimed.
