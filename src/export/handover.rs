@@ -102,10 +102,15 @@ impl Source<'_> {
     /// Whatever goes wrong: nothing has its name then, except where giving names failed.
     pub async fn write(&self, target: &Target) -> Result<Summary, Error> {
         refuse_used_folder(target)?;
+        let all = store::recorded_rows(self.reading).await?.unsigned_abs();
+        // Before anything that may take its time.
+        if self.wants_all() {
+            self.watch.expects(self.up_to_limit(all), true);
+        }
         let last = store::snapshot(self.reading).await?.batch_no;
         let pieces = match store::id_span(self.reading).await? {
             Some((first, last)) if !self.wanted.selection.is_empty() => {
-                self.pieces_of_all(IdRange { after: first - 1, last }).await?
+                self.pieces_of_all(IdRange { after: first - 1, last }, all).await?
             }
             _ => Vec::new(),
         };
@@ -157,21 +162,24 @@ impl Source<'_> {
         Ok(summary)
     }
 
+    fn wants_all(&self) -> bool {
+        self.wanted.selection == ResolvedSelection::default() && !self.wanted.dedup
+    }
+
+    fn up_to_limit(&self, rows: u64) -> u64 {
+        self.wanted.limit.map_or(rows, |limit| rows.min(limit))
+    }
+
     /// All rows as one piece, where that is the quicker way to few of them, else in pieces.
-    async fn pieces_of_all(&self, whole: IdRange) -> Result<Vec<IdRange>, Error> {
-        let all = store::recorded_rows(self.reading).await?.unsigned_abs();
-        let up_to = |rows: u64| self.wanted.limit.map_or(rows, |limit| rows.min(limit));
-        let is_all = self.wanted.selection == ResolvedSelection::default() && !self.wanted.dedup;
-        if is_all {
-            self.watch.expects(up_to(all), true);
-        }
+    async fn pieces_of_all(&self, whole: IdRange, all: u64) -> Result<Vec<IdRange>, Error> {
+        let is_all = self.wants_all();
         let expected = match is_all {
             true => all,
             false => self.wanted.query(whole).expected_rows(self.reading).await?,
         };
         // PostgreSQL knows nothing of what a payload holds.
         if !is_all && !self.wanted.selection.has_predicates() {
-            self.watch.expects(up_to(expected), false);
+            self.watch.expects(self.up_to_limit(expected), false);
         }
         let is_narrow = self.wanted.limit.is_some() || expected < all / NARROW;
         Ok(if is_narrow { vec![whole] } else { by_id(whole) })

@@ -150,7 +150,7 @@ impl Rounds<'_> {
         let before = bookmark(self.folder);
         let mut child = self.start(round);
         let mut has_ended = || child.try_wait().is_ok_and(|status| status.is_some());
-        if round % 2 == 0 {
+        if round % 2 == 0 || self.shape == Shape::Pipe {
             sleep(self.random.below(self.whole));
         } else {
             let has_new_note = || {

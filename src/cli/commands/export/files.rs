@@ -77,13 +77,13 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         true => run(args, &source, &target).await?,
         false => uninterrupted(run(args, &source, &target)).await?,
     };
-    progress.clear();
     if let (true, Some(limit)) = (summary.is_cut, args.limit) {
         ui.status(&format!(
             "only the first {} written: more match than --limit",
             counted(limit.unsigned_abs(), "row")
         ));
     }
+    progress.clear();
     explain_selection(&reading, &selection, summary.rows > 0, ui).await?;
     if let Some(path) = args.file() {
         let files = match target.is_folder() {
