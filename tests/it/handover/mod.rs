@@ -1,0 +1,6 @@
+//! What `audit export` hands over, as other programs read it.
+
+mod python;
+mod reader_limits;
+mod readers;
+mod seen;
