@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::ocel;
 use crate::store;
 
 /// What can go wrong while events are handed over.
@@ -44,13 +45,20 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
-    /// Rows that can't become columns, or a table that can't be written.
+    /// Rows that can't become columns, or columns that can't be written.
     #[cfg(feature = "lake")]
     #[error(transparent)]
     Lake(#[from] lake::error::Error),
+    /// A Delta Lake table.
+    #[cfg(feature = "lake")]
+    #[error(transparent)]
+    Table(#[from] lake::delta::Error),
     /// A format that this program was built without.
     #[error("this audit was built without {0}")]
     NotBuilt(&'static str),
+    /// A log for process mining.
+    #[error(transparent)]
+    Ocel(ocel::Error),
     /// A bookmark that another run has.
     #[error("{}: another run has this bookmark", .0.display())]
     Locked(PathBuf),
@@ -78,6 +86,7 @@ impl Error {
                 Some("repeat the options of the first run, or begin another one beside it")
             }
             Self::NotBuilt(_) => Some("build it with the feature `lake`, as a released one is"),
+            Self::Ocel(error) => error.hint(),
             Self::Locked(_) => Some("wait for the other run, or give this one its own bookmark"),
             _ => None,
         }

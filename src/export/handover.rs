@@ -12,17 +12,19 @@ use chrono::Utc;
 
 use super::error::Error;
 use super::files::{
-    Body, Files, Finished, Frame, SealedFile, TEMPORARY, TextBody, folder_of, sync_folder,
+    Body, Compressor, Files, Finished, Frame, Output, SealedFile, TEMPORARY, TextBody, WholeFile,
+    folder_of, sync_folder,
 };
 #[cfg(feature = "lake")]
 use super::lake::{LakeEncoder, ParquetBody, lake_columns};
 use super::manifest::{BatchRange, Contents, Manifest, data_files, manifests_of};
+use super::ocel::{self, OcelSummary, write_ocel};
 use super::pieces::{IdRange, by_id, of_batches};
 use super::reading::{Encoder, Wanted, read};
 use super::rows::{Rows, TextEncoder};
 use super::target::{FileFormat, Target};
 use crate::output::{Format, Style};
-use crate::store::{self, ReadTransaction, ResolvedSelection, Session};
+use crate::store::{self, ReadTransaction, ResolvedSelection, SelectedColumn, Session};
 
 /// Of fewer rows than this it is not worth to connect once more.
 const WORTH_SESSIONS: u64 = 100_000;
@@ -110,6 +112,50 @@ impl Source<'_> {
         self.prepare(target, pieces, batches, None, TEMPORARY).await?.publish()
     }
 
+    /// Writes an object-centric event log of the selected events. `attributes` are what its events
+    /// have besides.
+    ///
+    /// # Errors
+    /// Whatever goes wrong: no log has its name then.
+    pub async fn write_ocel(
+        &self,
+        target: &Target,
+        attributes: &[SelectedColumn],
+    ) -> Result<OcelSummary, Error> {
+        let last = store::snapshot(self.reading).await?.batch_no;
+        let bytes = Arc::new(AtomicU64::new(0));
+        let (name, output) = match target.path.clone() {
+            Some(path) => {
+                let file = WholeFile::create(&path)?;
+                (path.clone(), Output::file(file, &path, Arc::clone(&bytes)))
+            }
+            None => (PathBuf::new(), Output::stdout(Arc::clone(&bytes))),
+        };
+        let place = output.place();
+        let output = Compressor::new(output, target.compression);
+        let mut output = output.map_err(|error| place.error(error))?;
+        let mut is_told = false;
+        let progress = |events, all| {
+            if !is_told {
+                self.watch.expects(all, true);
+                is_told = true;
+            }
+            self.watch.wrote(events, bytes.load(Relaxed));
+        };
+        let selection = &self.wanted.selection;
+        let written = write_ocel(self.reading, selection, attributes, &mut output, progress).await;
+        let summary = written.map_err(|error| match error {
+            ocel::Error::Store(error) => Error::Store(error),
+            ocel::Error::Output(error) => place.error(error),
+            error => Error::Ocel(error),
+        })?;
+        let written = output.finish().map_err(|error| place.error(error))?.finish()?;
+        let files = vec![Finished { name, rows: summary.events, written }];
+        let batches = BatchRange { after: 0, last };
+        self.prepared(target, files, false, (batches, None), TEMPORARY)?.publish()?;
+        Ok(summary)
+    }
+
     /// All rows as one piece, where that is the quicker way to few of them, else in pieces.
     async fn pieces_of_all(&self, whole: IdRange) -> Result<Vec<IdRange>, Error> {
         let all = store::recorded_rows(self.reading).await?.unsigned_abs();
@@ -183,9 +229,24 @@ impl Source<'_> {
                     || Ok(LakeEncoder::new(&self.wanted.columns, Storage::Parquet, target.by));
                 self.fill(files, pieces, encoder, &bytes).await?
             }
+            FileFormat::Ocel => {
+                return Err(Error::Ended("a log is no row after another".to_owned()));
+            }
             #[cfg(not(feature = "lake"))]
             FileFormat::Parquet => return Err(Error::NotBuilt("Parquet")),
         };
+        self.prepared(target, files, is_cut, (batches, named), unfinished)
+    }
+
+    /// Files with all their content, and their manifest.
+    fn prepared(
+        &self,
+        target: &Target,
+        files: Vec<Finished>,
+        is_cut: bool,
+        (batches, named): (BatchRange, Option<BatchRange>),
+        unfinished: &str,
+    ) -> Result<Prepared, Error> {
         let is_file =
             |file: &Finished| file.written.sealed.as_ref().is_some_and(SealedFile::is_file);
         let manifest = match target.manifest(named) {
@@ -221,15 +282,25 @@ impl Source<'_> {
         bytes: &AtomicU64,
     ) -> Result<(Vec<Finished>, bool), Error> {
         let mut count = 0;
-        let more = self.more_sessions(&pieces).await?;
-        let is_cut = read(self.reading, more, &self.wanted, pieces, encoder, |rows| {
+        let write = |rows: E::Rows| {
             files.write(&rows)?;
             count += rows.len() as u64;
             self.watch.wrote(count, bytes.load(Relaxed));
             Ok(())
-        })
-        .await?;
+        };
+        let is_cut = self.read(pieces, encoder, write).await?;
         Ok((files.finish()?, is_cut))
+    }
+
+    /// Reads the pieces and hands their rows over in order. Returns whether the limit cut them.
+    pub(super) async fn read<E: Encoder>(
+        &self,
+        pieces: Vec<IdRange>,
+        encoder: impl Fn() -> Result<E, Error>,
+        take: impl FnMut(E::Rows) -> Result<(), Error>,
+    ) -> Result<bool, Error> {
+        let more = self.more_sessions(&pieces).await?;
+        read(self.reading, more, &self.wanted, pieces, encoder, take).await
     }
 
     /// The sessions that read side by side; not one where there is little to read.

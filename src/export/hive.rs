@@ -187,6 +187,15 @@ fn day_text(days: i64) -> Option<String> {
     (1..=9999).contains(&year).then(|| format!("{year:04}-{month:02}-{day:02}"))
 }
 
+/// The days since 1970 of what [`Keys`] have for a day.
+#[cfg(feature = "lake")]
+pub(super) fn days_of(day: &str) -> Option<i32> {
+    let mut parts = day.split('-').map(|part| part.parse::<i64>().ok());
+    let mut next = || parts.next().flatten();
+    let date = Date { year: next()?, month: next()?, day: next()? };
+    i32::try_from(date.unix_days()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,10 +2,13 @@
 //!
 //! Data flows one way: `reading` gives rows of one snapshot in order, on several sessions where
 //! that is quicker; `rows` are those of a chunk, encoded already; `files` divides them among files;
-//! `handover` gives the files their names and leaves a manifest.
+//! `handover` gives the files their names and leaves a manifest. `delta` appends to a table instead,
+//! and `ocel` writes a format that is no row after another.
 
 mod bookmark;
 mod columns;
+#[cfg(feature = "lake")]
+mod delta;
 mod error;
 mod files;
 mod handover;
@@ -13,6 +16,7 @@ mod hive;
 #[cfg(feature = "lake")]
 mod lake;
 mod manifest;
+mod ocel;
 mod pieces;
 mod reading;
 mod rows;
@@ -20,11 +24,14 @@ mod target;
 
 pub use bookmark::Bookmark;
 pub use columns::Columns;
+#[cfg(feature = "lake")]
+pub use delta::{Appended, LakeTable};
 pub use error::Error;
 pub use files::{Compression, Rotation, WholeFile};
 pub use handover::{Source, Summary, Watch};
 pub use hive::PartitionBy;
 pub use manifest::{BatchRange, Checked, Contents, Finding, Wrong, check};
+pub use ocel::OcelSummary;
 pub use pieces::IdRange;
 pub use reading::Wanted;
 pub use target::{FileFormat, Target};

@@ -1,6 +1,6 @@
 //! Where a hand-over goes, and in which format.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,8 @@ pub enum FileFormat {
     Json,
     /// Apache Parquet.
     Parquet,
+    /// An object-centric event log, OCEL 2.0 in JSON.
+    Ocel,
 }
 
 impl FileFormat {
@@ -31,6 +33,7 @@ impl FileFormat {
             Self::Ndjson => "NDJSON",
             Self::Json => "JSON",
             Self::Parquet => "Parquet",
+            Self::Ocel => "OCEL",
         }
     }
 
@@ -41,6 +44,7 @@ impl FileFormat {
             Self::Ndjson => "ndjson",
             Self::Json => "json",
             Self::Parquet => "parquet",
+            Self::Ocel => "jsonocel",
         }
     }
 }
@@ -108,11 +112,6 @@ impl Target {
         }
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         Some(super::files::folder_of(&target).to_owned())
-    }
-
-    /// The path for messages.
-    pub fn shown(&self) -> String {
-        self.path.as_deref().unwrap_or(Path::new("stdout")).display().to_string()
     }
 }
 

@@ -38,6 +38,7 @@ pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
+pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
@@ -48,8 +49,9 @@ pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
 pub use read::status::{
-    DatabaseStatus, Duplicates, IngesterStatus, LostRange, PartitionStatus, database_status,
-    duplicates, ingester_statuses, lost_ranges, partition_statuses, server_start,
+    DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, PartitionStatus,
+    database_status, duplicates, ingester_statuses, lake_writers, lost_ranges, partition_statuses,
+    server_start,
 };
 pub use read::verification::duplicates::DuplicateTotals;
 pub use read::verification::ledger_scan::{

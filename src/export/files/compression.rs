@@ -10,6 +10,10 @@ use super::output::Output;
 /// As many bytes are written at once.
 const BUFFER: usize = 1 << 17;
 
+/// How far zstd looks back, as a power of two: hundreds of files may be open at once, and each has a
+/// few times as much in memory.
+const WINDOW: u32 = 19;
+
 /// How a text is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -60,6 +64,7 @@ impl Compressor {
             Some(Compression::Zstd) => {
                 let mut encoder = ZstdEncoder::new(output, zstd::DEFAULT_COMPRESSION_LEVEL)?;
                 encoder.include_checksum(true)?;
+                encoder.window_log(WINDOW)?;
                 Self::Zstd(encoder)
             }
         })

@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 pub(super) use body::{Body, Frame, TextBody};
 pub use compression::Compression;
+pub(super) use compression::Compressor;
 pub(super) use output::{Output, Place, Written};
 pub use whole_file::WholeFile;
 pub(super) use whole_file::{SealedFile, TEMPORARY, folder_of, sync_folder};
@@ -22,7 +23,7 @@ use super::rows::Rows;
 
 /// How many files are open at once. Of more, the one that was not written to for longest ends, and
 /// its next row begins another one.
-const MOST_OPEN: usize = 100;
+const MOST_OPEN: usize = 250;
 
 /// How many bytes all open files together hold in memory.
 const MOST_HELD: usize = 48 << 20;
@@ -222,20 +223,20 @@ impl<'a, B: Body> Files<'a, B> {
         Ok(())
     }
 
-    /// Lets the files that hold most in memory write it, where they hold too much.
+    /// Lets the files that hold most in memory write it, where all of them hold too much.
     fn relieve(&mut self) -> Result<(), Error> {
         let mut held: usize = self.open.values().map(|file| file.body.held()).sum();
-        while held > MOST_HELD && self.open.len() > 1 {
-            let Some(file) = self.open.values_mut().max_by_key(|file| file.body.held()) else {
-                break;
-            };
-            let before = file.body.held();
+        if held <= MOST_HELD || self.open.len() < 2 {
+            return Ok(());
+        }
+        let mut files: Vec<_> = self.open.values_mut().collect();
+        files.sort_by_key(|file| std::cmp::Reverse(file.body.held()));
+        for file in files {
+            held = held.saturating_sub(file.body.held());
             file.body.relieve()?;
-            let after = file.body.held();
-            if after >= before {
+            if held < MOST_HELD / 2 {
                 break;
             }
-            held -= before - after;
         }
         Ok(())
     }

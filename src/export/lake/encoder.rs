@@ -23,7 +23,7 @@ pub(in crate::export) struct ColumnRows {
 
 impl ColumnRows {
     /// The rows.
-    pub(super) fn rows(&self) -> &LakeRows {
+    pub(in crate::export) fn rows(&self) -> &LakeRows {
         &self.rows
     }
 }

@@ -6,4 +6,4 @@ mod encoder;
 
 pub(super) use body::ParquetBody;
 pub(super) use columns::lake_columns;
-pub(super) use encoder::LakeEncoder;
+pub(super) use encoder::{ColumnRows, LakeEncoder};

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use deadpool::managed::Object;
 use futures_util::FutureExt;
 use tokio::sync::watch;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::choose_server::connect;
@@ -80,6 +81,15 @@ impl Session {
     /// `Error::Query`.
     pub async fn home(&self) -> Result<Home, Error> {
         schema::home::home(self.client()).await
+    }
+
+    /// Changes what `pg_stat_activity` shows of it, up to 63 bytes.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn call_itself(&self, application: &str) -> Result<(), Error> {
+        let sql = "SELECT set_config('application_name', $1, false)";
+        self.execute("naming the session", sql, &[(&application, Type::TEXT)]).await
     }
 
     /// A session of a pool.

@@ -261,6 +261,49 @@ pub async fn ingester_statuses(session: &Session) -> Result<Vec<IngesterStatus>,
         .await
 }
 
+/// A process that appends to a table of a data lake, and is connected to the database now.
+#[derive(Debug, Clone)]
+pub struct LakeWriter {
+    /// The last batch that its table holds, as it says itself; `None` where it says none.
+    pub batch_no: Option<i64>,
+    /// How many batches its table lacks.
+    pub batches_behind: Option<i64>,
+    /// When the first of those was recorded.
+    pub behind_since: Option<DateTime<Utc>>,
+    /// Since when it is connected.
+    pub connected_at: Option<DateTime<Utc>>,
+}
+
+/// The lake writers that are alive, by their connections' `application_name`.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn lake_writers(session: &Session) -> Result<Vec<LakeWriter>, Error> {
+    session
+        .rows(
+            "looking for lake writers",
+            "SELECT writer.batch_no, head.batch_no - writer.batch_no,
+                    (SELECT recorded_at FROM ingest_batches next WHERE next.batch_no = writer.batch_no + 1),
+                    writer.connected_at
+               FROM (SELECT substring(application_name FROM '^audit lake ([0-9]{1,18})$')::bigint AS batch_no,
+                            backend_start AS connected_at
+                       FROM pg_stat_activity
+                      WHERE datname = current_database() AND application_name LIKE 'audit lake%') AS writer
+              CROSS JOIN ledger_head head
+              ORDER BY writer.connected_at",
+            &[],
+            |row| {
+                Ok(LakeWriter {
+                    batch_no: row.try_get(0)?,
+                    batches_behind: row.try_get(1)?,
+                    behind_since: row.try_get(2)?,
+                    connected_at: row.try_get(3)?,
+                })
+            },
+        )
+        .await
+}
+
 /// When the server was started, as a number that names this run of it.
 ///
 /// # Errors

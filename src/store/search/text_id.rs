@@ -13,6 +13,10 @@ use crate::value::Value;
 pub(in crate::store) const AGGREGATE: &str = "jsonb_build_array(event.aggregate_id, event.attributes #> '{original,aggregate_id}', \
      event.attributes -> 'key')";
 
+/// The same of the correlation alone.
+pub(in crate::store) const CORRELATION: &str =
+    "jsonb_build_array(event.correlation_id, event.attributes #> '{original,correlation_id}')";
+
 /// The same of the correlation; of the aggregate where there is none, because an event without a
 /// correlation belongs to the story of its aggregate.
 pub(in crate::store) const STORY: &str = "CASE WHEN event.correlation_id IS NULL THEN \

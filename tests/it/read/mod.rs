@@ -6,6 +6,7 @@ mod duplicates;
 mod exit_codes;
 mod export;
 mod lists;
+mod ocel;
 mod open_transactions;
 mod query;
 mod show_ids;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ExportArgs;
+use super::{ExportArgs, ocel};
 use crate::cli::shared::{Context, EventColumns, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
 use crate::count_text::counted;
@@ -16,6 +16,9 @@ use crate::store::{self, EventColumn, ReadMode, RowScope};
 pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     let ui = context.ui;
     let target = args.target()?;
+    if target.format == FileFormat::Parquet {
+        args.refuse_text_options("Parquet")?;
+    }
     let is_terminal = target.path.is_none() && ui.is_on_terminal();
     if is_terminal && target.format == FileFormat::Parquet {
         return Err(Failure::usage("Parquet is no text for a terminal")
@@ -29,7 +32,7 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
     let selection = args.selectors.selection(ui)?;
     let (columns, once) = match target.format {
         FileFormat::Csv => (Format::Csv, false),
-        FileFormat::Ndjson | FileFormat::Json => (Format::Ndjson, true),
+        FileFormat::Ndjson | FileFormat::Json | FileFormat::Ocel => (Format::Ndjson, true),
         FileFormat::Parquet => (Format::Csv, true),
     };
     let mut needed: Vec<EventColumn> = target.by.map(PartitionBy::column).into_iter().collect();
@@ -64,20 +67,13 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         contents,
         watch: &progress,
     };
+    if target.format == FileFormat::Ocel {
+        return ocel::write(args, context, &source, &target, &progress, &selection).await;
+    }
     progress.counting("rows", Total::Unknown);
     let summary = match &target.path {
         None => run(args, &source, &target).await?,
-        Some(_) => {
-            let interruption = interruption()?;
-            tokio::select! {
-                written = run(args, &source, &target) => written?,
-                // Ending here removes the unfinished files.
-                () = interruption => {
-                    return Err(Failure::new("interrupted before the export was whole")
-                        .with_exit(Exit::Interrupted));
-                }
-            }
-        }
+        Some(_) => uninterrupted(run(args, &source, &target)).await?,
     };
     progress.clear();
     if let (true, Some(limit)) = (summary.is_cut, args.limit) {
@@ -87,15 +83,28 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         ));
     }
     explain_selection(&reading, &selection, summary.rows > 0, ui).await?;
-    if target.path.is_some() {
+    if let Some(path) = args.file() {
         let files = match target.is_folder() {
             true => format!(" in {}", counted(summary.files as u64, "file")),
             false => String::new(),
         };
         let rows = counted(summary.rows, "row");
-        ui.status(&format!("{rows} written to {}{files}", target.shown()));
+        ui.status(&format!("{rows} written to {}{files}", path.display()));
     }
     Ok(args.empty.exit(summary.rows == 0))
+}
+
+/// What a file needs to be whole.
+pub(super) async fn uninterrupted<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let interruption = interruption()?;
+    tokio::select! {
+        done = work => done,
+        // Ending here removes the unfinished files.
+        () = interruption => Err(Failure::new("interrupted before the export was whole")
+            .with_exit(Exit::Interrupted)),
+    }
 }
 
 async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<Summary, Failure> {
@@ -117,7 +126,7 @@ async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<
 
 impl ExportArgs {
     /// The options that change how values are written, or which deliveries count.
-    fn options(&self) -> Vec<String> {
+    pub(super) fn options(&self) -> Vec<String> {
         let mut options = self.values.typed();
         if self.dedup {
             options.push("--dedup".to_owned());

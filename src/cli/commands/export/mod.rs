@@ -2,6 +2,9 @@
 
 mod check;
 mod files;
+#[cfg(feature = "lake")]
+mod lake;
+mod ocel;
 mod target;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +18,7 @@ use crate::cli::shared::{
 };
 use crate::cli::ui::{Exit, Failure};
 use crate::export::Rotation;
+use crate::filter::duration;
 
 /// Hand selected events over: as files, as a folder of files, or into a pipe
 ///
@@ -31,6 +35,7 @@ Examples:
   audit export --since -7d --columns created_at,payload | gzip > week.csv.gz
   audit export events -o parquet --partition-by date
   audit export hours -o csv --rotate 500000 --incremental warehouse.bookmark
+  audit export --delta lake/events
   audit export --check events.csv")]
 #[command(mut_arg("columns", describe_columns))]
 pub(crate) struct ExportArgs {
@@ -74,13 +79,50 @@ pub(crate) struct ExportArgs {
         help_heading = "Files"
     )]
     incremental: Option<PathBuf>,
+    /// Append what is new to the Delta Lake table at this folder, file:// or s3:// URL, which
+    /// remembers how far it is; made where nothing is
+    #[arg(
+        long,
+        value_name = "URL",
+        value_hint = ValueHint::AnyPath,
+        conflicts_with_all = ["path", "output", "partition_by", "rotate", "incremental", "limit"],
+        help_heading = "Delta Lake"
+    )]
+    delta: Option<String>,
+    /// Option of the store of --delta, such as AWS_ENDPOINT_URL=…; wins over the variable of the
+    /// same name
+    #[arg(long, value_name = "KEY=VALUE", requires = "delta", help_heading = "Delta Lake")]
+    storage: Vec<String>,
+    /// Stay, and append what is recorded from now on
+    #[arg(long, requires = "delta", help_heading = "Delta Lake")]
+    follow: bool,
+    /// With --follow, append when so many rows are new
+    #[arg(
+        long,
+        value_name = "ROWS",
+        requires = "follow",
+        default_value_t = 100_000,
+        value_parser = whole_number::<i64>(1..),
+        help_heading = "Delta Lake"
+    )]
+    min_rows: i64,
+    /// With --follow, append what is new after so long at the latest, such as 30s or 10m
+    #[arg(
+        long,
+        value_name = "DURATION",
+        requires = "follow",
+        default_value = "1m",
+        value_parser = duration,
+        help_heading = "Delta Lake"
+    )]
+    max_wait: i64,
     /// Check the files of a manifest or of a folder: 0 all as written, 4 a file is missing, 5 one
     /// is altered
     #[arg(
         long,
         value_name = "MANIFEST|FOLDER",
         value_hint = ValueHint::AnyPath,
-        exclusive = true,
+        conflicts_with_all = ["path", "output", "limit", "columns", "dedup", "partition_by", "rotate", "incremental", "delta"],
         help_heading = "Files"
     )]
     check: Option<PathBuf>,
@@ -92,6 +134,17 @@ impl ExportArgs {
     fn file(&self) -> Option<&Path> {
         self.path.as_deref().filter(|path| path.as_os_str() != "-")
     }
+
+    /// Fails where an option says how text is written, and no text is.
+    fn refuse_text_options(&self, format: &str) -> Result<(), Failure> {
+        let header = self.no_header.then(|| "--no-header".to_owned());
+        match self.values.typed().into_iter().chain(header).next() {
+            Some(option) => {
+                Err(Failure::usage(format!("{option} is about text, and {format} is none")))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl Run for ExportArgs {
@@ -101,13 +154,21 @@ impl Run for ExportArgs {
 
     fn exit_without_reader(&self) -> Option<Exit> {
         // With a bookmark, 0 says that the rows arrived.
-        (self.file().is_none() && self.incremental.is_none()).then_some(Exit::Done)
+        let is_piped = self.file().is_none() && self.delta.is_none() && self.incremental.is_none();
+        is_piped.then_some(Exit::Done)
     }
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
-        match &self.check {
-            Some(path) => check::check_files(path, context.ui),
-            None => files::export(&self, context).await,
+        if let Some(path) = &self.check {
+            return check::check_files(path, context.ui);
         }
+        if self.delta.is_some() {
+            self.refuse_text_options("Delta Lake")?;
+            #[cfg(feature = "lake")]
+            return lake::append(&self, context).await;
+            #[cfg(not(feature = "lake"))]
+            return Err(crate::export::Error::NotBuilt("Delta Lake").into());
+        }
+        files::export(&self, context).await
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum ExportFormat {
     Json,
     /// Apache Parquet
     Parquet,
+    /// An object-centric event log, OCEL 2.0 in JSON
+    Ocel,
 }
 
 /// What `--partition-by` takes.
@@ -91,18 +93,25 @@ impl ExportArgs {
             Some(ExportFormat::Ndjson) => FileFormat::Ndjson,
             Some(ExportFormat::Json) => FileFormat::Json,
             Some(ExportFormat::Parquet) => FileFormat::Parquet,
+            Some(ExportFormat::Ocel) => FileFormat::Ocel,
             None if path.is_none() => FileFormat::Csv,
             None => match ending.as_str() {
                 "csv" => FileFormat::Csv,
                 "ndjson" | "jsonl" => FileFormat::Ndjson,
                 "json" => FileFormat::Json,
                 "parquet" => FileFormat::Parquet,
+                "jsonocel" => FileFormat::Ocel,
                 _ => {
                     return Err(Failure::usage(format!("the name {name} tells no format"))
-                        .with_hint("say it with -o csv, -o ndjson, -o json or -o parquet"));
+                        .with_hint(
+                            "say it with -o csv, -o ndjson, -o json, -o parquet or -o ocel",
+                        ));
                 }
             },
         };
+        if format == FileFormat::Ocel {
+            self.check_ocel()?;
+        }
         if compression.is_some() && format == FileFormat::Parquet {
             return Err(Failure::usage(format!("{name}: Parquet is compressed within"))
                 .with_hint("leave the ending of the compression away"));
@@ -122,6 +131,25 @@ impl ExportArgs {
             by: self.partition_by.map(PartitionBy::from),
             rotation: self.rotate,
         })
+    }
+}
+
+impl ExportArgs {
+    /// A log has each event once, and all of them.
+    fn check_ocel(&self) -> Result<(), Failure> {
+        let refused = [
+            ("--limit", self.limit.is_some()),
+            ("--dedup", self.dedup),
+            ("--incremental", self.incremental.is_some()),
+            ("--partition-by", self.partition_by.is_some()),
+            ("--rotate", self.rotate.is_some()),
+        ];
+        if let Some((option, _)) = refused.iter().find(|(_, is_given)| *is_given) {
+            return Err(Failure::usage(format!(
+                "-o ocel is one log that has each event once, and all: it knows no {option}"
+            )));
+        }
+        self.refuse_text_options("a log of events")
     }
 }
 

@@ -11,7 +11,8 @@ use crate::count_text::counted;
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{
-    Counting, DatabaseStatus, Duplicates, IngesterStatus, LostRange, ReadMode, Session, Settings,
+    Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, ReadMode, Session,
+    Settings,
 };
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -32,6 +33,7 @@ pub(super) struct Overview {
     partitions: Partitions,
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterStatus>,
+    lakes: Vec<LakeWriter>,
     /// What a person should know besides.
     pub(super) notes: Vec<String>,
 }
@@ -68,7 +70,8 @@ impl Overview {
                 .push(format!("the latest {LISTED_LOSSES} lost ranges are listed, there are more"));
         }
         let ingesters = store::ingester_statuses(&session).await?;
-        Ok(Self { database, duplicates, partitions, lost, ingesters, notes })
+        let lakes = store::lake_writers(&session).await?;
+        Ok(Self { database, duplicates, partitions, lost, ingesters, lakes, notes })
     }
 
     /// Whether Kafka told all that was asked.
@@ -91,6 +94,7 @@ impl Overview {
             self.partitions.open_transaction_table(),
             lost_table(&self.lost),
             ingester_table(&self.ingesters),
+            lake_table(&self.lakes),
         ];
         let mut report = Vec::new();
         render_report(format, args.style(ui), sections, &mut report)?;
@@ -202,4 +206,18 @@ fn ingester_table(ingesters: &[IngesterStatus]) -> Section<'_> {
     });
     let columns = ["ingester", "connected_at"].map(Column::new).to_vec();
     Section::table("ingesters", columns, rows.collect())
+}
+
+fn lake_table(writers: &[LakeWriter]) -> Section<'_> {
+    let rows = writers.iter().map(|writer| {
+        let cells = vec![
+            writer.batch_no.into(),
+            writer.batches_behind.into(),
+            writer.behind_since.map(Timestamp::from).into(),
+            writer.connected_at.map(Timestamp::from).into(),
+        ];
+        (cells, Emphasis::None)
+    });
+    let columns = ["batch_no", "batches_behind", "behind_since", "connected_at"];
+    Section::table("lake_writers", columns.map(Column::new).to_vec(), rows.collect())
 }

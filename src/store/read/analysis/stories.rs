@@ -78,9 +78,9 @@ pub async fn stories<'a>(
 }
 
 /// Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
-pub(super) async fn settle(session: &Session) -> Result<(), Error> {
+pub(in crate::store::read) async fn settle(session: &Session) -> Result<(), Error> {
     let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
-    session.client().batch_execute(settings).await.map_err(Error::query(READING))
+    session.client().batch_execute(settings).await.map_err(Error::query("beginning to read"))
 }
 
 /// Reads these of the stories that a selection chooses.
