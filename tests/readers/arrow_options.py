@@ -1,4 +1,4 @@
-"""How pyarrow reads the columns, for itself and for pandas."""
+"""How pyarrow reads the columns, for itself, pandas and deltalake."""
 
 from pathlib import Path
 
@@ -24,6 +24,31 @@ JSON_TEXT_TIMES = JSON.set(7, pyarrow.field("created_at", pyarrow.string()))
 CSV = JSON.set(7, pyarrow.field("created_at", pyarrow.timestamp("us")))
 
 PARSE = pyarrow.csv.ParseOptions(newlines_in_values=True)
+
+
+def rows(table):
+    """The types of a table, and its rows."""
+    types = dict(zip(table.column_names, table.schema.types))
+    place = table.column_names.index("created_at")
+    column = table.column(place)
+    if pyarrow.types.is_timestamp(column.type):
+        # Python's own times end with the year 9999.
+        table = table.set_column(place, "created_at", column.cast(pyarrow.int64()))
+    return types, table.to_pylist()
+
+
+def filtered(dataset):
+    """All rows, each asked for by what it holds: what statistics hide by mistake is missing."""
+    names = ["event_type", "is_dlt", "payload", "created_at"]
+    held = dataset.to_table(names).group_by(names).aggregate([])
+    found = []
+    for values in zip(*held.columns):
+        asked = pyarrow.dataset.scalar(True)
+        for name, value in zip(names, values):
+            field = pyarrow.dataset.field(name)
+            asked &= field == value if value.is_valid else field.is_null()
+        found.append(dataset.to_table(filter=asked))
+    return pyarrow.concat_tables(found)
 
 
 def convert(schema):

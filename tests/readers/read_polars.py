@@ -57,6 +57,19 @@ def hive(path):
     return rows(polars.read_parquet(f"{path}/**/*.parquet", hive_partitioning=True))
 
 
+def filtered(lazy):
+    """All rows, asked for by type and time: what statistics hide by mistake is missing."""
+    held = lazy.select("event_type", "created_at").unique().collect()
+    asked = [
+        lazy.filter(
+            polars.col("event_type") == event_type,
+            polars.col("created_at") == polars.lit(micros).cast(polars.Datetime("us", "UTC")),
+        )
+        for event_type, micros in zip(held["event_type"], held["created_at"].to_physical())
+    ]
+    return rows(polars.concat(polars.collect_all(asked)))
+
+
 serve(
     {
         "csv": csv,
@@ -67,6 +80,9 @@ serve(
         "text payloads, array": json,
         "json, guessed": lambda path: rows(polars.read_ndjson(path)),
         "parquet": lambda path: rows(polars.read_parquet(path)),
+        "parquet, filtered": lambda path: filtered(polars.scan_parquet(path)),
         "parquet, hive": hive,
+        "delta": lambda path: rows(polars.read_delta(path)),
+        "delta, filtered": lambda path: filtered(polars.scan_delta(path)),
     }
 )

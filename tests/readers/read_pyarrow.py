@@ -7,18 +7,8 @@ import pyarrow.json
 import pyarrow.parquet
 
 import arrow_options as options
+from arrow_options import rows
 from canonical import serve
-
-
-def rows(table):
-    """The types of a table, and its rows."""
-    types = dict(zip(table.column_names, table.schema.types))
-    place = table.column_names.index("created_at")
-    column = table.column(place)
-    if pyarrow.types.is_timestamp(column.type):
-        # Python's own times end with the year 9999.
-        table = table.set_column(place, "created_at", column.cast(pyarrow.int64()))
-    return types, table.to_pylist()
 
 
 def csv(schema):
@@ -74,6 +64,7 @@ serve(
         "text payloads, times as text": ndjson(options.JSON_TEXT_TIMES),
         "json, guessed": lambda path: rows(pyarrow.json.read_json(path)),
         "parquet": lambda path: rows(pyarrow.parquet.read_table(path)),
+        "parquet, filtered": lambda path: rows(options.filtered(pyarrow.dataset.dataset(path))),
         "parquet, hive": folder(options.hive),
         "parquet, hive, guessed": folder(lambda path: "hive"),
         "parquet, rotated": folder(lambda path: None),

@@ -1,5 +1,7 @@
 //! What `audit export` hands over, as other programs read it.
 
+mod delta;
+mod ocel;
 mod python;
 mod reader_limits;
 mod readers;

@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use sandbox::Sandbox;
 
 use super::python::Python;
-use super::seen::{COLUMNS, Exports, Times, assert_same, read, table};
+use super::seen::{COLUMNS, Exports, Times, assert_same, odd_rows, read, table};
 use crate::support::rows::record;
 use crate::support::{Audit, Database};
 
@@ -46,7 +46,7 @@ fn assert_reads(scope: &str, script: &str, cases: &[Case<'_>]) {
     let scope = Sandbox::shared().scope(scope);
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
-    record(&database, include_str!("odd_rows.sql"));
+    record(&database, &odd_rows());
     let table = table(&database, "true", Times::Micros);
     let exports = Exports::new(&audit);
     let paths: Vec<String> = cases.iter().map(|(_, path, _)| exported(&exports, path)).collect();
@@ -108,6 +108,7 @@ fn duckdb_finds_each_value_in_every_format() {
             ("text payloads, hive", "services.ndjson.zst", ""),
             ("parquet", "all.parquet", typed),
             ("parquet", "rotated.parquet/events-*", typed),
+            ("parquet, filtered", "rotated.parquet/events-*", ""),
             ("parquet, hive", "types.parquet", &format!("{typed} | type VARCHAR")),
             ("parquet, hive", "services.parquet", ""),
             ("parquet, hive, guessed", "dates.parquet", &format!("{typed} | date DATE")),
@@ -137,6 +138,7 @@ fn polars_finds_each_value_in_every_format() {
             ("text payloads, array", "all.json.zst", texts),
             ("parquet", "all.parquet", typed),
             ("parquet", "rotated.parquet/events-*", typed),
+            ("parquet, filtered", "rotated.parquet/events-*", ""),
             ("parquet, hive", "types.parquet", &format!("{typed} | type String")),
             ("parquet, hive", "services.parquet", ""),
             ("parquet, hive", "dates.parquet", &format!("{typed} | date Date")),
@@ -169,6 +171,7 @@ fn pyarrow_finds_each_value_in_every_format_but_an_array_of_json() {
             ("text payloads", "all.ndjson.zst", texts),
             ("parquet", "all.parquet", typed),
             ("parquet, rotated", "rotated.parquet", bytes),
+            ("parquet, filtered", "rotated.parquet", bytes),
             ("parquet, hive", "types.parquet", &format!("{bytes} | type string")),
             ("parquet, hive", "services.parquet", ""),
             ("parquet, hive", "dates.parquet", &format!("{bytes} | date date32[day]")),
@@ -214,13 +217,9 @@ fn copy_loads_folders_of_compressed_csv_back() {
     let scope = Sandbox::shared().scope("readers_copy");
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
-    for rows in [
-        include_str!("odd_rows.sql"),
-        include_str!("far_times.sql"),
-        include_str!("endless_times.sql"),
-    ] {
-        record(&database, rows);
-    }
+    record(&database, &odd_rows());
+    record(&database, include_str!("far_times.sql"));
+    record(&database, include_str!("endless_times.sql"));
     let exports = Exports::new(&audit);
     for (name, options) in [
         ("types.csv.gz", "--partition-by type"),
