@@ -302,7 +302,7 @@ fn refuse_existing(target: &Target) -> Result<(), Error> {
         true if found.as_ref().is_some_and(|found| !found.is_dir()) => {
             Err(Error::unusable(path, "it is a file: --partition-by and --rotate make a folder"))
         }
-        false if found.as_ref().is_some_and(|found| found.is_file()) => Err(Error::unusable(
+        false if found.as_ref().is_some_and(fs::Metadata::is_file) => Err(Error::unusable(
             path,
             "the file is there already: with --incremental each run needs a name of its own, such as \
              one with the hour",

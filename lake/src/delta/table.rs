@@ -13,7 +13,7 @@ use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use futures_util::StreamExt as _;
 
 use super::{DataFile, Error, Location, PARTITION, schema};
-use crate::column::Column;
+use crate::column::{Column, Kind};
 
 /// A version of a table: 0 is its creation, each commit adds one.
 pub type Version = u64;
@@ -38,6 +38,16 @@ pub struct NewTable<'a> {
     pub columns: &'a [Column],
     /// What it says of itself, by names that do not begin with `delta.`.
     pub properties: &'a [(String, String)],
+}
+
+/// The property that names the columns of which files have bounds. Readers expect bounds of the
+/// others, too, where it is not said, and one that finds none (deltalake's pyarrow dataset) finds
+/// no row.
+fn bounded(columns: &[Column]) -> (String, String) {
+    let has_bounds = |column: &&Column| !matches!(column.kind, Kind::Boolean | Kind::Json);
+    let names: Vec<&str> =
+        columns.iter().filter(has_bounds).map(|column| column.name.as_str()).collect();
+    ("delta.dataSkippingStatsColumns".to_owned(), names.join(","))
 }
 
 impl fmt::Debug for Table {
@@ -94,7 +104,7 @@ impl Table {
         let engine = engine(location);
         let schema = schema::schema(new.columns).map_err(|error| failed(&error))?;
         let begun = create_table(location.url.as_str(), schema, writer, false)
-            .with_table_properties(new.properties.iter().cloned())
+            .with_table_properties(new.properties.iter().cloned().chain([bounded(new.columns)]))
             .with_data_layout(DataLayout::partitioned([PARTITION]))
             .build(engine.as_ref(), Box::new(FileSystemCommitter::new()));
         let transaction = match begun {

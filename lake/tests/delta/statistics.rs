@@ -95,3 +95,17 @@ fn a_day_that_no_reader_could_parse_is_none() {
         assert!(file.name().starts_with(&format!("date={day}/part-")), "{}", file.name());
     }
 }
+
+#[test]
+fn a_table_names_the_columns_that_have_bounds_so_that_no_reader_waits_for_others() {
+    let directory = tempfile::tempdir().unwrap();
+    table(&folder(directory.path()));
+    let log = directory.path().join("_delta_log/00000000000000000000.json");
+    let text = std::fs::read_to_string(log).unwrap();
+    let actions = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut said = actions.filter_map(|action| {
+        let configuration = &action["metaData"]["configuration"];
+        configuration["delta.dataSkippingStatsColumns"].as_str().map(str::to_owned)
+    });
+    assert_eq!(said.next().as_deref(), Some("id,event_id,partition,created_at"));
+}

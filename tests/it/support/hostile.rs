@@ -142,6 +142,11 @@ impl Hostile {
         Self { state: seed }
     }
 
+    /// The texts that PostgreSQL can hold.
+    pub(crate) fn texts() -> impl Iterator<Item = &'static str> {
+        TEXTS.into_iter().filter(|text| !text.contains('\0'))
+    }
+
     /// Steele, Lea and Flood's `SplitMix64`.
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);

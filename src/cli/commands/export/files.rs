@@ -6,7 +6,9 @@ use super::{ExportArgs, ocel};
 use crate::cli::shared::{Context, EventColumns, SelectorArgs, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
 use crate::count_text::counted;
-use crate::export::{Bookmark, Contents, FileFormat, Source, Summary, Target, Wanted, Watch};
+use crate::export::{
+    Bookmark, Contents, FileFormat, PartitionBy, Source, Summary, Target, Wanted, Watch,
+};
 use crate::output::{Format, Style};
 use crate::store::{self, EventColumn, ReadMode, RowScope};
 
@@ -36,7 +38,7 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         FileFormat::Ndjson | FileFormat::Json | FileFormat::Ocel => (Format::Ndjson, true),
         FileFormat::Parquet => (Format::Csv, true),
     };
-    let mut needed: Vec<EventColumn> = target.by.map(|by| by.column()).into_iter().collect();
+    let mut needed: Vec<EventColumn> = target.by.map(PartitionBy::column).into_iter().collect();
     if target.format == FileFormat::Parquet {
         // Names the row whose value can't be written.
         needed.push(EventColumn::Id);
