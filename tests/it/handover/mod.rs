@@ -1,7 +1,6 @@
 //! Handing over: `audit export` to files and tables, as other programs read them, and what is left
 //! when something breaks.
 
-mod delta;
 mod files;
 mod folder;
 mod folders;
@@ -15,3 +14,4 @@ mod readers;
 mod refused;
 mod seen;
 mod streams;
+mod table_readers;
