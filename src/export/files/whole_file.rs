@@ -86,7 +86,7 @@ impl WholeFile {
                 _ => Error::file("writing", path)(error),
             })?
             .into_parts();
-        // Who may read the file that is replaced may read the one that replaces it, and nobody else.
+        // Whoever may read the file that is replaced may read the one that comes, and nobody else.
         if let Some(there) = there {
             keep_mode(&file, &there).map_err(Error::file("writing", path))?;
         }
