@@ -92,6 +92,29 @@ impl Error {
         }
     }
 
+    /// Whether the same may go better another time: the database or the store of a table is away.
+    #[cfg(feature = "lake")]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Table(error) => error.is_transient(),
+            Self::Lake(error) => {
+                error.output_kind().is_some_and(|kind| kind != io::ErrorKind::PermissionDenied)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether something was asked for that cannot be: wrong usage.
+    pub fn is_of_usage(&self) -> bool {
+        match self {
+            Self::OtherContents { .. } => true,
+            #[cfg(feature = "lake")]
+            Self::Table(error) => error.is_of_usage(),
+            _ => false,
+        }
+    }
+
     /// The error of doing something to a file.
     pub(super) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::File { doing, path: path.to_owned(), source }

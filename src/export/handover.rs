@@ -282,7 +282,7 @@ impl Source<'_> {
         bytes: &AtomicU64,
     ) -> Result<(Vec<Finished>, bool), Error> {
         let mut count = 0;
-        let write = |rows: E::Rows| {
+        let write = async |rows: E::Rows| {
             files.write(&rows)?;
             count += rows.len() as u64;
             self.watch.wrote(count, bytes.load(Relaxed));
@@ -297,7 +297,7 @@ impl Source<'_> {
         &self,
         pieces: Vec<IdRange>,
         encoder: impl Fn() -> Result<E, Error>,
-        take: impl FnMut(E::Rows) -> Result<(), Error>,
+        take: impl AsyncFnMut(E::Rows) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         let more = self.more_sessions(&pieces).await?;
         read(self.reading, more, &self.wanted, pieces, encoder, take).await

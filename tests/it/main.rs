@@ -3,6 +3,7 @@
 mod analysis;
 mod database;
 mod examples;
+mod handover;
 mod ingest;
 mod profiles;
 mod read;

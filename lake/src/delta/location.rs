@@ -17,6 +17,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use url::Url;
 
+use super::error::may_pass;
 use super::{Error, runtime};
 
 /// How often the store is asked again where it does not answer, and how long in all.
@@ -220,7 +221,12 @@ impl Location {
         action: &'static str,
         error: &(dyn std::error::Error + 'static),
     ) -> Error {
-        Error::Store { action, location: self.to_string(), reason: self.reason(error) }
+        Error::Store {
+            action,
+            location: self.to_string(),
+            reason: self.reason(error),
+            may_pass: may_pass(error),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use futures_util::StreamExt as _;
 
+use super::error::may_pass;
 use super::{DataFile, Error, Location, PARTITION, schema};
 use crate::column::Column;
 
@@ -68,6 +69,10 @@ impl Table {
                 writer: writer.to_owned(),
                 unchecked: None,
             })),
+            // Nobody needs to ask a store again that does not answer.
+            Err(error) if location.is_bucket() && may_pass(&error) => {
+                Err(location.failed("read the table at", &error))
+            }
             // The library says it in many ways; what is there says it plainly.
             Err(error) => match (holds_any(location, "_delta_log")?, holds_any(location, "")?) {
                 (true, _) => Err(location.failed("read the table at", &error)),

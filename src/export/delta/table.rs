@@ -10,7 +10,7 @@ use crate::export::columns::Columns;
 use crate::export::error::Error;
 use crate::export::handover::Source;
 use crate::export::hive::PartitionBy;
-use crate::export::lake::{LakeEncoder, lake_columns};
+use crate::export::lake::{ColumnRows, LakeEncoder, lake_columns};
 use crate::export::manifest::{BatchRange, Contents};
 use crate::export::pieces::of_batches;
 use crate::export::rows::Rows;
@@ -130,9 +130,9 @@ impl LakeTable {
         let columns = &source.wanted.columns;
         let encoder = || Ok(LakeEncoder::new(columns, Storage::Delta, Some(PartitionBy::Date)));
         let read = source
-            .read(pieces, encoder, |chunk| {
+            .read(pieces, encoder, async |chunk: ColumnRows| {
                 rows += chunk.len() as u64;
-                writer.write(chunk)?;
+                writer.write(chunk).await?;
                 source.watch.wrote(before + rows, writer.bytes());
                 Ok(())
             })

@@ -1,0 +1,13 @@
+//! `audit export --delta` on a real PostgreSQL, into folders and into a real S3 server.
+
+mod appends;
+mod bucket;
+mod follow;
+mod kills;
+mod outages;
+mod refused;
+// The server of the crate's own tests, some of whose faults only those need.
+#[path = "../../../../lake/tests/delta/server.rs"]
+#[allow(dead_code)]
+mod server;
+mod table;

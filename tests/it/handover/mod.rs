@@ -1,0 +1,4 @@
+//! Handing over: what `audit export` leaves behind.
+
+#[cfg(feature = "lake")]
+mod delta;
