@@ -87,6 +87,8 @@ impl Error {
             }
             Self::NotBuilt(_) => Some("build it with the feature `lake`, as a released one is"),
             Self::Ocel(error) => error.hint(),
+            #[cfg(feature = "lake")]
+            Self::Table(error) => error.hint(),
             Self::Locked(_) => Some("wait for the other run, or give this one its own bookmark"),
             _ => None,
         }

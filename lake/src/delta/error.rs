@@ -4,6 +4,9 @@ use std::io;
 
 use delta_kernel::KernelError;
 
+/// Where machines of a cloud ask which role they have.
+const MACHINE_ROLES: &str = "169.254.169.254";
+
 /// What went wrong with a table. No text of it holds a secret of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -84,6 +87,18 @@ impl Error {
             Self::Store { may_pass, .. } => *may_pass,
             Self::Unknown { .. } | Self::Busy { .. } => true,
             _ => false,
+        }
+    }
+
+    /// What to do about it, where that is not in the message.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store { reason, .. } if reason.contains(MACHINE_ROLES) => Some(
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: without them the machine is \
+                 asked for a role",
+            ),
+            _ => None,
         }
     }
 

@@ -1,11 +1,15 @@
 //! A table is made, and what is new is appended to it.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::Duration;
+
 use record_file::Record;
 use sandbox::Sandbox;
 use tempfile::TempDir;
 
 use super::table::{LakeTable, approve};
-use crate::support::rows::{events, record};
+use crate::support::rows::{commit, events, insert, record, reserve};
 use crate::support::{Audit, Database, Hostile};
 
 /// Far times, long kept, large records.
@@ -27,6 +31,8 @@ const FAR_ROWS: &str = "
         ('0', '4713-01-01 00:00:00 BC'),
         ('1', '1969-12-31 23:59:59.999999')
       ) AS far(payload, created_at)";
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"))
@@ -115,6 +121,52 @@ fn a_selection_without_rows_makes_an_empty_table_that_rows_join_later() {
     assert_eq!(table.all().0, ["id", "event_type", "payload", "date"]);
     // It looked at the batch without such a row, too.
     assert_eq!(table.transactions.iter().map(|one| one.1).collect::<Vec<_>>(), [3]);
+}
+
+#[test]
+fn a_long_stretch_without_a_selected_row_is_passed() {
+    let scope = Sandbox::shared().scope("delta_stretch");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let folder = folder();
+    let url = folder.path().to_str().unwrap_or_default();
+    // As many ids as make a commit; all but the first stay empty.
+    let ids = reserve(&database, 2_000_001);
+    database.execute("BEGIN");
+    insert(&database, &ids, &events("OrderCreated", 1, "2026-11-22"));
+    commit(&database, &ids);
+    let paid = record(&database, &events("PaymentTaken", 3, "2026-11-22"));
+    audit.succeed(&["export", "--delta", url, "--type", "Pay*"]);
+    assert_eq!(LakeTable::read(folder.path()).ids(), paid.collect::<Vec<_>>());
+}
+
+#[test]
+fn runs_at_once_beside_an_ingester_all_end_well() {
+    let scope = Sandbox::shared().scope("delta_at_once");
+    let audit = Audit::migrated(&scope);
+    let database = Database::open(&audit.database_url);
+    let folder = folder();
+    let url = folder.path().to_str().unwrap_or_default();
+    let is_over = AtomicBool::new(false);
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            let database = Database::open(&audit.database_url);
+            while !is_over.load(Relaxed) {
+                record(&database, &events("OrderCreated", 20, "2026-11-22"));
+            }
+        });
+        for _ in 0..8 {
+            let runs = [(); 3].map(|()| audit.start(&["export", "--delta", url]));
+            let ends = runs.map(|mut run| (run.wait(LIMIT).code(), run.log()));
+            if ends.iter().any(|(code, _)| *code != Some(0)) {
+                is_over.store(true, Relaxed);
+                panic!("{ends:?}");
+            }
+        }
+        is_over.store(true, Relaxed);
+    });
+    audit.succeed(&["export", "--delta", url]);
+    approve(&LakeTable::read(folder.path()), &database);
 }
 
 #[test]
