@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sandbox::Sandbox;
 
+use super::Ends;
 use super::table::{LakeTable, approve};
 use crate::support::{Audit, Database, Producer, Running, wait_until};
 
@@ -162,15 +163,6 @@ fn each_row_once(name: &str, at_once: usize) {
         database.event_count()
     );
     approve(&table, &database);
-}
-
-/// Tells the producer that it is over, whatever happened.
-struct Ends<'a>(&'a AtomicBool);
-
-impl Drop for Ends<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Relaxed);
-    }
 }
 
 #[test]

@@ -11,3 +11,14 @@ mod refused;
 #[allow(dead_code)]
 mod server;
 mod table;
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Tells a thread that it is over, whatever happened.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
