@@ -131,11 +131,13 @@ fn a_long_stretch_without_a_selected_row_is_passed() {
     let database = Database::open(&audit.database_url);
     let folder = folder();
     let url = folder.path().to_str().unwrap_or_default();
-    // As many ids as make a commit; all but the first stay empty.
-    let ids = reserve(&database, 2_000_001);
-    database.execute("BEGIN");
-    insert(&database, &ids, &events("OrderCreated", 1, "2026-11-22"));
-    commit(&database, &ids);
+    // As many ids as make a commit; all but the first of each batch stay empty.
+    for _ in 0..2 {
+        let ids = reserve(&database, 1_000_000);
+        database.execute("BEGIN");
+        insert(&database, &ids, &events("OrderCreated", 1, "2026-11-22"));
+        commit(&database, &ids);
+    }
     let paid = record(&database, &events("PaymentTaken", 3, "2026-11-22"));
     audit.succeed(&["export", "--delta", url, "--type", "Pay*"]);
     assert_eq!(LakeTable::read(folder.path()).ids(), paid.collect::<Vec<_>>());

@@ -149,7 +149,7 @@ pub(crate) fn recorded(database: &Database) -> (Vec<String>, Vec<Vec<String>>) {
     let rows = database.rows(&format!(
         "SELECT {}, CASE WHEN extract(year FROM created_at) BETWEEN 1 AND 9999
                          THEN created_at::date::text END
-           FROM audit_events ORDER BY id",
+           FROM audit_events ORDER BY audit_events.id",
         list.join(", ")
     ));
     let names = columns.into_iter().map(|column| column[0].clone());
