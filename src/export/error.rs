@@ -87,8 +87,33 @@ impl Error {
             }
             Self::NotBuilt(_) => Some("build it with the feature `lake`, as a released one is"),
             Self::Ocel(error) => error.hint(),
+            #[cfg(feature = "lake")]
+            Self::Table(error) => error.hint(),
             Self::Locked(_) => Some("wait for the other run, or give this one its own bookmark"),
             _ => None,
+        }
+    }
+
+    /// Whether the same may go better another time: the database or the store of a table is away.
+    #[cfg(feature = "lake")]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Table(error) => error.is_transient(),
+            Self::Lake(error) => {
+                error.output_kind().is_some_and(|kind| kind != io::ErrorKind::PermissionDenied)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether something was asked for that cannot be: wrong usage.
+    pub fn is_of_usage(&self) -> bool {
+        match self {
+            Self::OtherContents { .. } => true,
+            #[cfg(feature = "lake")]
+            Self::Table(error) => error.is_of_usage(),
+            _ => false,
         }
     }
 

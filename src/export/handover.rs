@@ -291,7 +291,7 @@ impl Source<'_> {
         bytes: &AtomicU64,
     ) -> Result<(Vec<Finished>, bool), Error> {
         let mut count = 0;
-        let write = |rows: E::Rows| {
+        let write = async |rows: E::Rows| {
             files.write(&rows)?;
             count += rows.len() as u64;
             self.watch.wrote(count, bytes.load(Relaxed));
@@ -306,7 +306,7 @@ impl Source<'_> {
         &self,
         pieces: Vec<IdRange>,
         encoder: impl Fn(&Columns) -> Result<E, Error>,
-        take: impl FnMut(E::Rows) -> Result<(), Error>,
+        take: impl AsyncFnMut(E::Rows) -> Result<(), Error>,
     ) -> Result<bool, Error> {
         let more = self.more_sessions(&pieces).await?;
         // A piece of all ids may have more batches than memory has room for.

@@ -80,7 +80,7 @@ pub(super) async fn read<E: Encoder>(
     wanted: &Arc<Wanted>,
     pieces: Vec<IdRange>,
     encoder: impl Fn(&Columns) -> Result<E, Error>,
-    mut take: impl FnMut(E::Rows) -> Result<(), Error>,
+    mut take: impl AsyncFnMut(E::Rows) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let shared = match more.is_empty() {
         true => Vec::new(),
@@ -122,14 +122,14 @@ async fn in_order<R>(
     mut chunks: Vec<mpsc::Receiver<Chunk<R>>>,
     pieces: usize,
     tasks: &mut JoinSet<()>,
-    take: &mut impl FnMut(R) -> Result<(), Error>,
+    take: &mut impl AsyncFnMut(R) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let sessions = chunks.len();
     let mut is_any_cut = false;
     for piece in 0..pieces {
         loop {
             match chunks[piece % sessions].recv().await {
-                Some(Chunk::Rows(rows)) => take(rows)?,
+                Some(Chunk::Rows(rows)) => take(rows).await?,
                 Some(Chunk::End { is_cut }) => {
                     is_any_cut |= is_cut;
                     break;

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::error::may_pass;
 use super::{Error, Location, PARTITION, stats};
 
 /// What is sent to the store at once: the least that S3 takes as a part of an upload.
@@ -144,7 +145,14 @@ impl DataFile {
         };
         match self.location.wait(upload.end) {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(io::Error::other(self.location.reason(&error))),
+            Ok(Err(error)) => {
+                // The kind is all that whoever writes through others gets to see of it.
+                let kind = match may_pass(&error) {
+                    true => io::ErrorKind::Other,
+                    false => io::ErrorKind::PermissionDenied,
+                };
+                Err(io::Error::new(kind, self.location.reason(&error)))
+            }
             Err(error) => Err(io::Error::other(error)),
         }
     }
@@ -157,7 +165,9 @@ impl Write for DataFile {
         self.bytes += taken as u64;
         if self.part.len() == PART {
             let part = mem::take(&mut self.part);
-            self.send(Part::More(part.into()))?;
+            self.send(Part::More(part.into())).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", self.location))
+            })?;
         }
         Ok(taken)
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use delta_kernel::KernelError;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
+use object_store::ClientConfigKey;
 use object_store::ObjectStore;
 use object_store::RetryConfig;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
@@ -17,6 +18,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use url::Url;
 
+use super::error::may_pass;
 use super::{Error, runtime};
 
 /// How often the store is asked again where it does not answer, and how long in all.
@@ -135,6 +137,20 @@ impl Location {
             };
             builder = builder.with_config(known, value);
         }
+        let value = |key| builder.get_config_value(&key).unwrap_or_default();
+        let is_plain = [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint]
+            .map(value)
+            .iter()
+            .any(|endpoint| endpoint.starts_with("http://"));
+        let allowed = value(AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
+        let is_allowed = ["1", "true", "on", "yes", "y"];
+        if is_plain && !is_allowed.contains(&allowed.to_ascii_lowercase().as_str()) {
+            return Err(refuse(
+                &url,
+                "the endpoint is http://, which sends rows unencrypted: set AWS_ALLOW_HTTP=true if \
+                 that is meant",
+            ));
+        }
         let secrets: Vec<String> = SECRET_KEYS
             .iter()
             .filter_map(|key| AmazonS3ConfigKey::from_str(key).ok())
@@ -211,7 +227,10 @@ impl Location {
         if let Some(KernelError::Backtraced { source, .. }) = error.downcast_ref() {
             return self.reason(source.as_ref());
         }
-        masked(&error.to_string(), &self.secrets)
+        let (text, root) = (error.to_string(), root_of(error).to_string());
+        // Of a request that could not be sent the library says that, and no word why.
+        let text = if text.contains(&root) { text } else { format!("{text}: {root}") };
+        masked(&text, &self.secrets)
     }
 
     /// An error that says what failed here.
@@ -220,8 +239,24 @@ impl Location {
         action: &'static str,
         error: &(dyn std::error::Error + 'static),
     ) -> Error {
-        Error::Store { action, location: self.to_string(), reason: self.reason(error) }
+        Error::Store {
+            action,
+            location: self.to_string(),
+            reason: self.reason(error),
+            may_pass: may_pass(error),
+        }
     }
+}
+
+/// What began it.
+fn root_of<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> &'a (dyn std::error::Error + 'static) {
+    let inner = match error.downcast_ref() {
+        Some(KernelError::ObjectStore(error)) => Some(error as &(dyn std::error::Error + 'static)),
+        _ => error.source(),
+    };
+    inner.map_or(error, root_of)
 }
 
 /// `text` on one line, with each of `secrets` replaced.

@@ -12,6 +12,7 @@ use delta_kernel_default_engine::DefaultEngine;
 use delta_kernel_default_engine::executor::tokio::TokioMultiThreadExecutor;
 use futures_util::StreamExt as _;
 
+use super::error::may_pass;
 use super::{DataFile, Error, Location, PARTITION, schema};
 use crate::column::{Column, Kind};
 
@@ -69,21 +70,37 @@ impl Table {
     /// Files that are no table, a table that the library cannot read, or a store that fails.
     pub fn open(location: &Location, writer: &str) -> Result<Option<Self>, Error> {
         let engine = engine(location);
-        let built = Snapshot::builder_for(location.url.as_str()).build(engine.as_ref());
-        match built {
-            Ok(snapshot) => Ok(Some(Self {
-                location: location.clone(),
-                engine,
-                snapshot,
-                writer: writer.to_owned(),
-                unchecked: None,
-            })),
-            // The library says it in many ways; what is there says it plainly.
-            Err(error) => match (holds_any(location, "_delta_log")?, holds_any(location, "")?) {
-                (true, _) => Err(location.failed("read the table at", &error)),
-                (false, true) => Err(Error::NotATable { location: location.to_string() }),
-                (false, false) => Ok(None),
-            },
+        let mut has_looked_again = false;
+        loop {
+            let error = match Snapshot::builder_for(location.url.as_str()).build(engine.as_ref()) {
+                Ok(snapshot) => {
+                    return Ok(Some(Self {
+                        location: location.clone(),
+                        engine,
+                        snapshot,
+                        writer: writer.to_owned(),
+                        unchecked: None,
+                    }));
+                }
+                // Nobody needs to ask a store again that does not answer.
+                Err(error) if location.is_bucket() && may_pass(&error) => {
+                    return Err(location.failed("read the table at", &error));
+                }
+                Err(error) => error,
+            };
+            // The library says it in many ways; what is there says it plainly. The log is looked
+            // for last: another may be making the table right now.
+            let holds_files = holds_any(location, "")?;
+            if !holds_any(location, "_delta_log")? {
+                return match holds_files {
+                    true => Err(Error::NotATable { location: location.to_string() }),
+                    false => Ok(None),
+                };
+            }
+            if has_looked_again {
+                return Err(location.failed("read the table at", &error));
+            }
+            has_looked_again = true;
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use hyper::body::Incoming;
@@ -36,6 +36,10 @@ struct Faults {
     error: AtomicUsize,
     /// The connection is cut before they are carried out.
     refused: AtomicUsize,
+    /// Whether every connection is cut before anything is carried out.
+    away: AtomicBool,
+    /// Whether every request is refused, as one without permission is.
+    forbidden: AtomicBool,
 }
 
 impl Server {
@@ -59,10 +63,25 @@ impl Server {
         Self { address, faults }
     }
 
+    /// Where it listens.
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Lets it be away, or come back.
+    pub(crate) fn set_away(&self, is_away: bool) {
+        self.faults.away.store(is_away, Ordering::SeqCst);
+    }
+
+    /// Lets it refuse everything from now on.
+    pub(crate) fn forbid(&self) {
+        self.faults.forbidden.store(true, Ordering::SeqCst);
+    }
+
     /// The location of a table in the bucket, below `prefix`.
     pub(crate) fn location(&self, prefix: &str, secret: &str) -> Location {
         let options = [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_ENDPOINT_URL", self.endpoint()),
             ("aws_allow_http", "true".to_owned()),
             ("AWS_REGION", "eu-central-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", KEY.to_owned()),
@@ -120,7 +139,12 @@ async fn answer(
         commit && fault.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next).is_ok()
     };
     let cut = || Err(HttpError::new("cut".into()));
-    if happens(&faults.refused) {
+    if faults.forbidden.load(Ordering::SeqCst) {
+        let mut refusal = HttpResponse::new(s3s::Body::empty());
+        *refusal.status_mut() = StatusCode::FORBIDDEN;
+        return Ok(refusal);
+    }
+    if faults.away.load(Ordering::SeqCst) || happens(&faults.refused) {
         return cut();
     }
     let _turn = turn.lock().await;

@@ -122,10 +122,7 @@ impl From<export::Error> for Failure {
             export::Error::Store(error) => error.into(),
             export::Error::Output(error) => error.into(),
             error => {
-                let exit = match &error {
-                    export::Error::OtherContents { .. } => Exit::Usage,
-                    _ => Exit::Failed,
-                };
+                let exit = if error.is_of_usage() { Exit::Usage } else { Exit::Failed };
                 Self { hint: error.hint().map(str::to_owned), ..Self::new(error.to_string()) }
                     .with_exit(exit)
             }

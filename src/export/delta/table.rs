@@ -10,11 +10,11 @@ use crate::export::columns::Columns;
 use crate::export::error::Error;
 use crate::export::handover::Source;
 use crate::export::hive::PartitionBy;
-use crate::export::lake::{LakeEncoder, lake_columns};
+use crate::export::lake::{ColumnRows, LakeEncoder, lake_columns};
 use crate::export::manifest::{BatchRange, Contents};
 use crate::export::pieces::of_batches;
 use crate::export::rows::Rows;
-use crate::store::{self, RecordedBatch};
+use crate::store::{self, RecordedBatch, Session};
 
 /// Who commits, in the table's history.
 const WRITER: &str = concat!("audit/", env!("CARGO_PKG_VERSION"));
@@ -84,28 +84,33 @@ impl LakeTable {
     pub async fn append_new(&mut self, source: &Source<'_>) -> Result<Appended, Error> {
         let last = store::snapshot(source.reading).await?.batch_no;
         let mut appended = Appended::default();
-        let mut from = self.refreshed().await?;
+        // What the table says, and behind which batch the next rows are: batches without a selected
+        // row are passed without a word to the table.
+        let mut applied = self.refreshed().await?;
+        let mut after = applied.unwrap_or(0);
         loop {
-            let after = from.unwrap_or(0);
             appended.batch_no = after;
             if after > last {
-                return Err(self.is_ahead(after, last));
+                // Another run has appended what came after this snapshot.
+                self.check_is_behind(after, source).await?;
+                break;
             }
             let batches = next_batches(source, after, last).await?;
             let Some(to) = batches.last().map(|batch| batch.batch_no) else { break };
             let range = BatchRange { after, last: to };
-            let (rows, outcome) = self.commit(source, from, range, &batches, appended.rows).await?;
-            from = match outcome {
+            let (rows, outcome) =
+                self.commit(source, applied, range, &batches, appended.rows).await?;
+            match outcome {
                 Some(Outcome::Committed(_)) => {
                     appended.rows += rows;
                     appended.versions += u64::from(rows > 0);
-                    Some(to)
+                    (applied, after) = (Some(to), to);
                 }
                 // Another run was quicker: goes on from where that one is.
-                Some(Outcome::Overtaken(applied)) => applied,
+                Some(Outcome::Overtaken(now)) => (applied, after) = (now, now.unwrap_or(0)),
                 // Nothing was there to commit.
-                None => Some(to),
-            };
+                None => after = to,
+            }
         }
         appended.version = self.table.as_ref().map_or(0, Table::version);
         Ok(appended)
@@ -131,9 +136,9 @@ impl LakeTable {
             Ok(LakeEncoder::new(columns, Storage::Delta, Some(PartitionBy::Date)))
         };
         let read = source
-            .read(pieces, encoder, |chunk| {
+            .read(pieces, encoder, async |chunk: ColumnRows| {
                 rows += chunk.len() as u64;
-                writer.write(chunk)?;
+                writer.write(chunk).await?;
                 source.watch.wrote(before + rows, writer.bytes());
                 Ok(())
             })
@@ -165,14 +170,20 @@ impl LakeTable {
         Ok(applied?)
     }
 
-    fn is_ahead(&self, batch_no: i64, last: i64) -> Error {
-        Error::OtherContents {
+    /// Fails where the record as it is now lacks batches that the table holds.
+    async fn check_is_behind(&self, batch_no: i64, source: &Source<'_>) -> Result<(), Error> {
+        let session = Session::open(source.settings, "audit export").await?;
+        let last = store::snapshot(&session).await?.batch_no;
+        if batch_no <= last {
+            return Ok(());
+        }
+        Err(Error::OtherContents {
             path: self.app_id.clone().into(),
             difference: format!(
                 "the table holds events up to batch {batch_no}, and the record ends with {last}: the \
                  database was restored from a backup, or is another one"
             ),
-        }
+        })
     }
 }
 

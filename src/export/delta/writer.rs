@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use lake::column::Column;
 use lake::delta::{self, Maintenance, Outcome, Progress, Table};
 use lake::file::FileOptions;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use super::files::TableFiles;
@@ -38,7 +38,7 @@ type Done = Result<Option<Outcome>, Error>;
 
 /// The thread that has the table while a commit is under way.
 pub(super) struct TableWriter {
-    messages: SyncSender<Message>,
+    messages: Sender<Message>,
     done: oneshot::Receiver<(Table, Done)>,
     bytes: Arc<AtomicU64>,
 }
@@ -50,15 +50,16 @@ impl TableWriter {
         columns: Vec<Column>,
         options: FileOptions,
     ) -> Result<Self, Error> {
-        let (messages, received) = sync_channel(WAITING);
+        let (messages, received) = channel(WAITING);
         let (report, done) = oneshot::channel();
         let bytes = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&bytes);
         thread::Builder::new()
             .name("lake".to_owned())
             .spawn(move || {
+                let mut received = received;
                 let mut table = table;
-                let done = write(&mut table, &columns, &options, &received, &counted);
+                let done = write(&mut table, &columns, &options, &mut received, &counted);
                 // Whoever started it may have ended meanwhile.
                 let _ = report.send((table, done));
             })
@@ -67,8 +68,8 @@ impl TableWriter {
     }
 
     /// Hands rows over, waiting while others are being written.
-    pub(super) fn write(&self, rows: ColumnRows) -> Result<(), Error> {
-        self.messages.send(Message::Rows(rows)).map_err(|_| gone("its thread ended"))
+    pub(super) async fn write(&self, rows: ColumnRows) -> Result<(), Error> {
+        self.messages.send(Message::Rows(rows)).await.map_err(|_| gone("its thread ended"))
     }
 
     /// How many bytes the files have so far, about.
@@ -80,7 +81,7 @@ impl TableWriter {
     pub(super) async fn finish(self, commit: Option<Commit>) -> Result<(Table, Done), Error> {
         if let Some(commit) = commit {
             // Where the thread has ended, it says why.
-            let _ = self.messages.send(Message::Commit(commit));
+            let _ = self.messages.send(Message::Commit(commit)).await;
         }
         drop(self.messages);
         self.done.await.map_err(|_| gone("its thread ended"))
@@ -96,11 +97,11 @@ fn write(
     table: &mut Table,
     columns: &[Column],
     options: &FileOptions,
-    messages: &Receiver<Message>,
+    messages: &mut Receiver<Message>,
     bytes: &AtomicU64,
 ) -> Done {
     let mut files = TableFiles::new(columns, options);
-    while let Ok(message) = messages.recv() {
+    while let Some(message) = messages.blocking_recv() {
         match message {
             Message::Rows(rows) => {
                 files.write(table, &rows)?;

@@ -1,10 +1,12 @@
 //! What is new into a Delta Lake table, once or for as long as nobody ends it.
 
+mod follow;
+
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use lake::delta::Location;
 
+use self::follow::Interruption;
 use super::ExportArgs;
 use crate::cli::shared::{Context, EventColumns, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
@@ -12,7 +14,7 @@ use crate::count_text::counted;
 use crate::export::{Appended, Contents, LakeTable, Source, Wanted};
 use crate::filter::Selection;
 use crate::output::{Format, Style};
-use crate::store::{self, BATCH_CHANNEL, EventColumn, Notifications, ReadMode, RowScope, Session};
+use crate::store::{self, EventColumn, ReadMode, RowScope, Session};
 
 /// The columns of a table where no others are asked for: those of the view `audit_events`.
 const COLUMNS: [EventColumn; 20] = [
@@ -38,9 +40,6 @@ const COLUMNS: [EventColumn; 20] = [
     EventColumn::ErrorMessage,
 ];
 
-/// How often a standby, which tells nobody anything, is asked for new batches.
-const ASK_AGAIN: Duration = Duration::from_secs(1);
-
 /// Appends what is new; with `--follow` for as long as nobody ends it.
 pub(super) async fn append(args: &ExportArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     let ui = context.ui;
@@ -54,11 +53,15 @@ pub(super) async fn append(args: &ExportArgs, context: &Context<'_>) -> Result<E
     let columns = EventColumns::new(columns, Format::Csv, &needed)?;
     let stop = interruption()?;
     let selection = args.selectors.selection(ui)?;
-    let mut run = Runs { args, context, selection, columns, location, table: None };
+    let mut run =
+        Runs { args, context, selection, columns, location, table: None, is_checked: false };
     let appended = async {
         match args.follow {
-            false => run.once(&mut run_session(context).await?, true).await,
-            true => run.follow().await,
+            false => {
+                let mut session = context.settings.session("audit export").await?;
+                run.once(&mut session).await.map_err(Interruption::into_failure)
+            }
+            true => Err(run.follow().await),
         }
     };
     let appended = tokio::select! {
@@ -74,10 +77,6 @@ pub(super) async fn append(args: &ExportArgs, context: &Context<'_>) -> Result<E
     };
     ui.status(&said(&appended, url));
     Ok(args.empty.exit(appended.rows == 0))
-}
-
-async fn run_session(context: &Context<'_>) -> Result<Session, Failure> {
-    context.settings.session("audit export").await
 }
 
 fn location(url: &str, storage: &[String]) -> Result<Location, Failure> {
@@ -109,16 +108,21 @@ struct Runs<'a> {
     selection: Selection,
     columns: EventColumns,
     location: Location,
+    /// None before it was opened, and while it has to be opened again.
     table: Option<LakeTable>,
+    /// Whether the selection and the columns were held against what there is.
+    is_checked: bool,
 }
 
 impl Runs<'_> {
     /// Appends what is new in one snapshot.
-    async fn once(&mut self, session: &mut Session, is_first: bool) -> Result<Appended, Failure> {
+    async fn once(&mut self, session: &mut Session) -> Result<Appended, Interruption> {
         let (args, ui) = (self.args, self.context.ui);
         let settings = self.context.settings.quiet_database()?;
         let reading = session.read(ReadMode::All).await?;
-        self.columns.check(&reading).await?;
+        if !self.is_checked {
+            self.columns.check(&reading).await?;
+        }
         let wanted = Wanted {
             selection: store::resolve(&reading, &self.selection, RowScope::Existing).await?,
             columns: self.columns.of_files(true),
@@ -148,60 +152,11 @@ impl Runs<'_> {
         };
         let appended = table.append_new(&source).await?;
         progress.clear();
-        if is_first {
+        if !self.is_checked {
+            self.is_checked = true;
             explain_selection(&reading, &self.selection, appended.rows > 0, ui).await?;
         }
         reading.finish().await?;
         Ok(appended)
-    }
-
-    /// Appends what is new whenever it is enough, or waits for long.
-    async fn follow(&mut self) -> Result<Appended, Failure> {
-        let settings = self.context.settings.database()?;
-        let (mut session, mut notifications) =
-            Session::open_listening(&settings, "audit lake", BATCH_CHANNEL).await?;
-        let url = self.args.delta.as_deref().unwrap_or_default();
-        let mut is_first = true;
-        loop {
-            let before = store::recorded_rows(&session).await?;
-            let appended = self.once(&mut session, is_first).await?;
-            is_first = false;
-            if appended.rows > 0 {
-                self.context.ui.status(&said(&appended, url));
-            }
-            // `audit status` reads it there: nothing is written to the database.
-            session.call_itself(&format!("audit lake {}", appended.batch_no)).await?;
-            self.wait(&session, &mut notifications, before).await?;
-        }
-    }
-
-    /// Waits until enough rows are new, or the first of them has waited for long.
-    async fn wait(
-        &self,
-        session: &Session,
-        notifications: &mut Option<Notifications>,
-        before: i64,
-    ) -> Result<(), Failure> {
-        let longest = Duration::from_micros(self.args.max_wait.unsigned_abs());
-        let mut since: Option<Instant> = None;
-        loop {
-            let new = store::recorded_rows(session).await? - before;
-            if new >= self.args.min_rows {
-                return Ok(());
-            }
-            if new > 0 && since.get_or_insert_with(Instant::now).elapsed() >= longest {
-                return Ok(());
-            }
-            match notifications {
-                None => tokio::time::sleep(ASK_AGAIN).await,
-                Some(notifications) => {
-                    let told = tokio::time::timeout(ASK_AGAIN, notifications.changed()).await;
-                    if matches!(told, Ok(Err(_))) {
-                        return Err(Failure::new("the database closed the connection")
-                            .with_hint("start it again: it goes on from what the table holds"));
-                    }
-                }
-            }
-        }
     }
 }
