@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use openssl::sha::sha256;
 use serde::{Deserialize, Serialize};
 
+use super::batch_range::BatchRange;
 use super::error::Error;
 use super::files::{TEMPORARY, WholeFile, folder_of, followed, sync_stdout};
 use super::handover::{Prepared, Source, Summary};
-use super::manifest::{BatchRange, Contents, data_files, is_inside, manifests_of};
+use super::manifest::{Contents, data_files, is_inside, manifests_of};
 use super::target::Target;
 use crate::store;
 

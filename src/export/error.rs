@@ -122,6 +122,12 @@ impl Error {
         move |source| Self::File { doing, path: path.to_owned(), source }
     }
 
+    /// The error of a thread or a task that had the table, and ended.
+    #[cfg(feature = "lake")]
+    pub(super) fn table_gone(why: &str) -> Self {
+        Self::Ended(format!("writing the table: {why}"))
+    }
+
     /// The error of a file that can't be used.
     pub(super) fn unusable(path: &Path, problem: impl Into<String>) -> Self {
         Self::Unusable { path: path.to_owned(), problem: problem.into() }

@@ -10,6 +10,7 @@ use std::{fs, io};
 use ::lake::{column::Storage, file::FileOptions};
 use chrono::Utc;
 
+use super::batch_range::BatchRange;
 use super::columns::Columns;
 use super::error::Error;
 use super::files::{
@@ -18,7 +19,7 @@ use super::files::{
 };
 #[cfg(feature = "lake")]
 use super::lake::{LakeEncoder, ParquetBody, lake_columns};
-use super::manifest::{BatchRange, Contents, Manifest, data_files, manifests_of};
+use super::manifest::{Contents, Manifest, data_files, manifests_of};
 use super::ocel::{self, OcelSummary, write_ocel};
 use super::pieces::{IdRange, by_id, of_batches};
 use super::reading::{Encoder, Wanted, read};

@@ -1,7 +1,8 @@
 //! Hive's way to divide rows among folders: `date=2026-11-22/`.
 //!
-//! Source: Apache Spark, `ExternalCatalogUtils.escapePathName`. ASCII that means something in a path
-//! is percent-encoded; other characters stand for themselves, because Spark decodes byte by byte.
+//! Source: Apache Spark, `ExternalCatalogUtils.escapePathName`. ASCII that means something in a
+//! path is percent-encoded; other characters stand for themselves, because Spark decodes byte by
+//! byte.
 
 use std::collections::HashMap;
 

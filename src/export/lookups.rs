@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::columns::Columns;
 use super::error::Error;
 use super::pieces::IdRange;
 use crate::store::{self, RowBatch, Session};
@@ -19,8 +18,8 @@ pub(super) struct Lookups {
 
 impl Lookups {
     /// Those of all pieces of a run.
-    pub(super) async fn of_run(session: &Session, columns: &Columns) -> Result<Self, Error> {
-        let partitions = match columns.need_partitions() {
+    pub(super) async fn of_run(session: &Session, has_partitions: bool) -> Result<Self, Error> {
+        let partitions = match has_partitions {
             true => store::partition_names(session).await?,
             false => HashMap::new(),
         };
@@ -31,12 +30,9 @@ impl Lookups {
     pub(super) async fn of_piece(
         &mut self,
         session: &Session,
-        columns: &Columns,
         piece: IdRange,
     ) -> Result<(), Error> {
-        if columns.need_batches() {
-            self.batches = store::batches_of_ids(session, piece.after, piece.last).await?;
-        }
+        self.batches = store::batches_of_ids(session, piece.after, piece.last).await?;
         Ok(())
     }
 

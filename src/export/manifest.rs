@@ -10,12 +10,11 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
 
+use super::batch_range::BatchRange;
 use super::error::Error;
 use super::files::{Finished, SealedFile, WholeFile};
+use super::manifest_name::{beside, is_manifest};
 use super::target::{FileFormat, Target};
-
-/// How the names of manifests end.
-pub(super) const ENDING: &str = ".manifest.json";
 
 /// What the first member of a manifest says.
 const KIND: &str = "audit-manifest-1";
@@ -31,15 +30,6 @@ pub struct Contents {
     pub columns: Vec<String>,
     /// The options that change how values are written, or which deliveries count, as typed.
     pub options: Vec<String>,
-}
-
-/// Which batches were handed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BatchRange {
-    /// The batch behind which they begin.
-    pub after: i64,
-    /// The last of them.
-    pub last: i64,
 }
 
 /// What was handed over, in which files.
@@ -220,22 +210,11 @@ fn manifests_at(path: &Path) -> Result<Vec<PathBuf>, Error> {
     if beside.is_file() { Ok(vec![beside]) } else { Err(none()) }
 }
 
-/// The manifest of a file.
-pub(super) fn beside(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(ENDING);
-    name.into()
-}
-
 /// The manifests in a folder.
 pub(super) fn manifests_of(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut manifests = entries(folder)?;
     manifests.retain(|path| is_manifest(path) && path.is_file());
     Ok(manifests)
-}
-
-fn is_manifest(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(ENDING))
 }
 
 /// The files in a folder and below it that hold data: what begins with a dot is unfinished, or

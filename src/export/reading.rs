@@ -87,7 +87,7 @@ pub(super) async fn read<E: Encoder>(
         false => share(reading, more).await?,
     };
     let count = pieces.len();
-    let lookups = Lookups::of_run(reading, &wanted.columns).await?;
+    let lookups = Lookups::of_run(reading, wanted.columns.need_partitions()).await?;
     let reader = |sender| {
         let (wanted, lookups) = (Arc::clone(wanted), lookups.clone());
         Ok::<_, Error>(Reader { encoder: encoder(&wanted.columns)?, wanted, lookups, sender })
@@ -208,7 +208,9 @@ impl<E: Encoder> Reader<E> {
         piece: IdRange,
     ) -> Result<Result<bool, NobodyTakes>, Error> {
         let wanted = Arc::clone(&self.wanted);
-        self.lookups.of_piece(session, &wanted.columns, piece).await?;
+        if wanted.columns.need_batches() {
+            self.lookups.of_piece(session, piece).await?;
+        }
         let mut rows = pin!(wanted.query(piece).stream(session).await?);
         let (mut count, mut is_cut) = (0, false);
         while let Some(row) = rows.try_next().await? {

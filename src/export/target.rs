@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch_range::BatchRange;
 use super::error::Error;
 use super::files::{Compression, FolderLayout, Layout, Rotation, folder_of, followed, make_folder};
 use super::hive::PartitionBy;
-use super::manifest::BatchRange;
+use super::manifest_name::{ENDING, beside};
 
 /// The format of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,8 +99,8 @@ impl Target {
         let path = self.path.as_deref()?;
         Some(match self.is_folder() {
             // What begins so is no data to Spark and pyarrow.
-            true => path.join(format!("_{}{}", prefix(batches), super::manifest::ENDING)),
-            false => super::manifest::beside(path),
+            true => path.join(format!("_{}{}", prefix(batches), ENDING)),
+            false => beside(path),
         })
     }
 

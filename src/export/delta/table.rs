@@ -6,12 +6,13 @@ use lake::file::FileOptions;
 use lake::{column::Storage, delta};
 
 use super::writer::{Commit, TableWriter};
+use crate::export::batch_range::BatchRange;
 use crate::export::columns::Columns;
 use crate::export::error::Error;
 use crate::export::handover::Source;
 use crate::export::hive::PartitionBy;
 use crate::export::lake::{ColumnRows, LakeEncoder, lake_columns};
-use crate::export::manifest::{BatchRange, Contents};
+use crate::export::manifest::Contents;
 use crate::export::pieces::of_batches;
 use crate::export::rows::Rows;
 use crate::store::{self, RecordedBatch, Session};
@@ -125,7 +126,7 @@ impl LakeTable {
         batches: &[RecordedBatch],
         before: u64,
     ) -> Result<(u64, Option<Outcome>), Error> {
-        let table = self.table.take().ok_or_else(|| gone("the table"))?;
+        let table = self.table.take().ok_or_else(|| Error::table_gone("the table"))?;
         let writer = TableWriter::start(table, self.columns.clone(), self.options.clone())?;
         let pieces = match source.wanted.selection.is_empty() {
             true => Vec::new(),
@@ -159,7 +160,7 @@ impl LakeTable {
 
     /// How far the table is, looked at again.
     async fn refreshed(&mut self) -> Result<Option<i64>, Error> {
-        let mut table = self.table.take().ok_or_else(|| gone("the table"))?;
+        let mut table = self.table.take().ok_or_else(|| Error::table_gone("the table"))?;
         let app_id = self.app_id.clone();
         let (table, applied) = blocking(move || {
             let applied = table.refresh().and_then(|()| table.applied(&app_id));
@@ -258,10 +259,6 @@ pub(super) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(error) => Err(gone(&error.to_string())),
+        Err(error) => Err(Error::table_gone(&error.to_string())),
     }
-}
-
-pub(super) fn gone(what: &str) -> Error {
-    Error::Ended(format!("writing the table: {what}"))
 }

@@ -11,7 +11,6 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::oneshot;
 
 use super::files::TableFiles;
-use super::table::gone;
 use crate::export::error::Error;
 use crate::export::lake::ColumnRows;
 
@@ -63,13 +62,16 @@ impl TableWriter {
                 // Whoever started it may have ended meanwhile.
                 let _ = report.send((table, done));
             })
-            .map_err(|error| gone(&error.to_string()))?;
+            .map_err(|error| Error::table_gone(&error.to_string()))?;
         Ok(Self { messages, done, bytes })
     }
 
     /// Hands rows over, waiting while others are being written.
     pub(super) async fn write(&self, rows: ColumnRows) -> Result<(), Error> {
-        self.messages.send(Message::Rows(rows)).await.map_err(|_| gone("its thread ended"))
+        self.messages
+            .send(Message::Rows(rows))
+            .await
+            .map_err(|_| Error::table_gone("its thread ended"))
     }
 
     /// How many bytes the files have so far, about.
@@ -84,7 +86,7 @@ impl TableWriter {
             let _ = self.messages.send(Message::Commit(commit)).await;
         }
         drop(self.messages);
-        self.done.await.map_err(|_| gone("its thread ended"))
+        self.done.await.map_err(|_| Error::table_gone("its thread ended"))
     }
 
     /// Throws the files away and gives the table back.

@@ -10,8 +10,8 @@ use super::output::Output;
 /// As many bytes are written at once.
 const BUFFER: usize = 1 << 17;
 
-/// How far zstd looks back, as a power of two: hundreds of files may be open at once, and each has a
-/// few times as much in memory.
+/// How far zstd looks back, as a power of two: hundreds of files may be open at once, and each has
+/// a few times as much in memory.
 const WINDOW: u32 = 19;
 
 /// How a text is compressed.

@@ -1,4 +1,5 @@
-//! Object-centric event logs (OCEL 2.0) as JSON, for process mining: <https://www.ocel-standard.org>.
+//! Object-centric event logs (OCEL 2.0) as JSON, for process mining:
+//! <https://www.ocel-standard.org>.
 //!
 //! An event of the log is an event of the audit at its first delivery; its objects are its
 //! aggregate and its correlation. The file is written from its beginning to its end, so memory does

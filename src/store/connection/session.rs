@@ -216,7 +216,8 @@ pub struct ReadTransaction<'a> {
     is_open: bool,
 }
 
-/// The name of a snapshot that other sessions can read while the transaction that shares it is open.
+/// The name of a snapshot that other sessions can read while the transaction that shares it is
+/// open.
 #[derive(Debug, Clone)]
 pub struct SharedSnapshot(String);
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{ExportArgs, ocel};
-use crate::cli::shared::{Context, EventColumns, SelectorArgs, explain_selection};
-use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
+use super::args::ExportArgs;
+use super::ocel;
+use super::uninterrupted::uninterrupted;
+use crate::cli::shared::{Context, EventColumns, explain_selection};
+use crate::cli::ui::{Exit, Failure, Progress, Total};
 use crate::count_text::counted;
 use crate::export::{
     Bookmark, Contents, FileFormat, PartitionBy, Source, Summary, Target, Wanted, Watch,
@@ -30,7 +32,7 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         ..Style::default()
     });
     if args.incremental.is_some() {
-        refuse_moving_times(&args.selectors)?;
+        args.refuse_moving_times()?;
     }
     let selection = args.selectors.selection(ui)?;
     let (columns, once) = match target.format {
@@ -98,29 +100,6 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
     Ok(args.empty.exit(summary.rows == 0))
 }
 
-/// With a time that moves each run would select otherwise, and hand over its own part of what no
-/// other run can be asked for again.
-fn refuse_moving_times(selectors: &SelectorArgs) -> Result<(), Failure> {
-    let Some(option) = selectors.moving_time()? else { return Ok(()) };
-    Err(Failure::usage(format!(
-        "{option} moves from run to run, and a bookmark is of one selection"
-    ))
-    .with_hint("leave it out: each run writes what is new; or give a date, such as 2026-11-22"))
-}
-
-/// What a file needs to be whole.
-pub(super) async fn uninterrupted<T>(
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let interruption = interruption()?;
-    tokio::select! {
-        done = work => done,
-        // Ending here removes the unfinished files.
-        () = interruption => Err(Failure::new("interrupted before the export was whole")
-            .with_exit(Exit::Interrupted)),
-    }
-}
-
 async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<Summary, Failure> {
     let written = match &args.incremental {
         None => source.write(target).await,
@@ -136,20 +115,6 @@ async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<
     // The rows did not arrive, and the bookmark has not moved: that is no success.
     let is_lost = args.incremental.is_some() && failure.is_closed_pipe();
     Err(if is_lost { failure.with_exit(Exit::Failed) } else { failure })
-}
-
-impl ExportArgs {
-    /// The options that change how values are written, or which deliveries count.
-    pub(super) fn options(&self) -> Vec<String> {
-        let mut options = self.values.typed();
-        if self.dedup {
-            options.push("--dedup".to_owned());
-        }
-        if self.no_header {
-            options.push("--no-header".to_owned());
-        }
-        options
-    }
 }
 
 impl Watch for Progress {

@@ -1,7 +1,7 @@
 //! Selected events as an object-centric event log.
 
-use super::ExportArgs;
-use super::files::uninterrupted;
+use super::args::ExportArgs;
+use super::uninterrupted::uninterrupted;
 use crate::cli::shared::{Context, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total};
 use crate::count_text::counted;

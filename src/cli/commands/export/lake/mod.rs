@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lake::delta::Location;
 
 use self::follow::Interruption;
-use super::ExportArgs;
+use super::args::ExportArgs;
 use crate::cli::shared::{Context, EventColumns, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
 use crate::count_text::counted;
@@ -51,6 +51,7 @@ pub(super) async fn append(args: &ExportArgs, context: &Context<'_>) -> Result<E
     let needed = [EventColumn::Id, EventColumn::CreatedAt];
     let columns = if asked.is_empty() { &all } else { asked };
     let columns = EventColumns::new(columns, Format::Csv, &needed)?;
+    args.refuse_moving_times()?;
     let stop = interruption()?;
     let selection = args.selectors.selection(ui)?;
     let mut run =
