@@ -98,11 +98,11 @@ impl Runs<'_> {
             Ok(settings) => settings,
             Err(failure) => return failure,
         };
-        let (mut batch_no, mut has_begun) = (None, false);
+        let (mut batch_no, mut has_begun) = (None::<i64>, false);
         loop {
             let stopped = self.follow_on_one_session(&settings, &mut batch_no, &mut outage).await;
             // It may have been left in the middle of a commit: it is opened again.
-            has_begun |= self.table.take().is_some();
+            has_begun |= batch_no.is_some() || self.table.take().is_some();
             match stopped {
                 Interruption::Lost(reason) if has_begun => outage.wait(&reason, ui).await,
                 Interruption::Lost(failure) | Interruption::Failed(failure) => return failure,
@@ -142,6 +142,8 @@ impl Runs<'_> {
         let ui = self.context.ui;
         let before = store::recorded_rows(session).await?;
         let appended = self.once(session).await?;
+        // A table that is kept from commit to commit holds more and more memory, about 150 kB each.
+        self.table = None;
         *batch_no = Some(appended.batch_no);
         outage.end(appended.batch_no, ui);
         if appended.rows > 0 {
