@@ -1,5 +1,5 @@
-//! Runs that are killed anywhere, alone and two at once, beside a running ingest: each row is in the
-//! table once.
+//! Runs that are killed anywhere, alone and two at once, beside a running ingest: each row is in
+//! the table once.
 
 use std::fs;
 use std::ops::Range;

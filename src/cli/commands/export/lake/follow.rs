@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Runs, said};
+use super::run::{Interruption, Runs, said};
 use crate::cli::ui::{Failure, Ui};
-use crate::export;
 use crate::store::{self, BATCH_CHANNEL, Notifications, Session, Settings};
 
 /// How often it is asked for new batches, where nobody tells of them or the word gets lost.
@@ -19,46 +18,6 @@ const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
 /// How often it is said that an outage goes on.
 const SAY_AGAIN: Duration = Duration::from_mins(5);
-
-/// Why appending stopped.
-pub(super) enum Interruption {
-    /// The database or the store went away: it may come back.
-    Lost(Failure),
-    /// Nothing can go on.
-    Failed(Failure),
-}
-
-impl Interruption {
-    pub(super) fn into_failure(self) -> Failure {
-        match self {
-            Self::Lost(failure) | Self::Failed(failure) => failure,
-        }
-    }
-}
-
-impl From<Failure> for Interruption {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<store::Error> for Interruption {
-    fn from(error: store::Error) -> Self {
-        match error.is_transient() {
-            true => Self::Lost(error.into()),
-            false => Self::Failed(error.into()),
-        }
-    }
-}
-
-impl From<export::Error> for Interruption {
-    fn from(error: export::Error) -> Self {
-        match error.is_transient() {
-            true => Self::Lost(error.into()),
-            false => Self::Failed(error.into()),
-        }
-    }
-}
 
 /// How long nothing was appended because something is away.
 #[derive(Default)]
