@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// How many rounds, if `AUDIT_TEST_DELTA_KILLS` does not say it.
 const ROUNDS: u64 = 20;
 
-/// Numbers that look random, the same ones for the same seed (SplitMix64).
+/// Numbers that look random, the same ones for the same seed (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Runs, said};
+use super::run::{Interruption, Runs, said};
 use crate::cli::ui::{Failure, Ui};
-use crate::export;
 use crate::store::{self, BATCH_CHANNEL, Notifications, Session, Settings};
 
 /// How often it is asked for new batches, where nobody tells of them or the word gets lost.
@@ -19,46 +18,6 @@ const LONGEST_RETRY: Duration = Duration::from_secs(10);
 
 /// How often it is said that an outage goes on.
 const SAY_AGAIN: Duration = Duration::from_mins(5);
-
-/// Why appending stopped.
-pub(super) enum Interruption {
-    /// The database or the store went away: it may come back.
-    Lost(Failure),
-    /// Nothing can go on.
-    Failed(Failure),
-}
-
-impl Interruption {
-    pub(super) fn into_failure(self) -> Failure {
-        match self {
-            Self::Lost(failure) | Self::Failed(failure) => failure,
-        }
-    }
-}
-
-impl From<Failure> for Interruption {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl From<store::Error> for Interruption {
-    fn from(error: store::Error) -> Self {
-        match error.is_transient() {
-            true => Self::Lost(error.into()),
-            false => Self::Failed(error.into()),
-        }
-    }
-}
-
-impl From<export::Error> for Interruption {
-    fn from(error: export::Error) -> Self {
-        match error.is_transient() {
-            true => Self::Lost(error.into()),
-            false => Self::Failed(error.into()),
-        }
-    }
-}
 
 /// How long nothing was appended because something is away.
 #[derive(Default)]
@@ -98,11 +57,11 @@ impl Runs<'_> {
             Ok(settings) => settings,
             Err(failure) => return failure,
         };
-        let (mut batch_no, mut has_begun) = (None, false);
+        let (mut batch_no, mut has_begun) = (None::<i64>, false);
         loop {
             let stopped = self.follow_on_one_session(&settings, &mut batch_no, &mut outage).await;
             // It may have been left in the middle of a commit: it is opened again.
-            has_begun |= self.table.take().is_some();
+            has_begun |= batch_no.is_some() || self.table.take().is_some();
             match stopped {
                 Interruption::Lost(reason) if has_begun => outage.wait(&reason, ui).await,
                 Interruption::Lost(failure) | Interruption::Failed(failure) => return failure,
@@ -142,6 +101,8 @@ impl Runs<'_> {
         let ui = self.context.ui;
         let before = store::recorded_rows(session).await?;
         let appended = self.once(session).await?;
+        // Opened anew for the next commit: nothing of the log so far stays in memory between them.
+        self.table = None;
         *batch_no = Some(appended.batch_no);
         outage.end(appended.batch_no, ui);
         if appended.rows > 0 {

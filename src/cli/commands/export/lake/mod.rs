@@ -1,20 +1,16 @@
 //! What is new into a Delta Lake table, once or for as long as nobody ends it.
 
 mod follow;
-
-use std::sync::Arc;
+mod run;
 
 use lake::delta::Location;
 
-use self::follow::Interruption;
+use self::run::{Interruption, Runs, said};
 use super::args::ExportArgs;
-use crate::cli::shared::{Context, EventColumns, explain_selection};
-use crate::cli::ui::{Exit, Failure, Progress, Total, interruption};
-use crate::count_text::counted;
-use crate::export::{Appended, Contents, LakeTable, Source, Wanted};
-use crate::filter::Selection;
-use crate::output::{Format, Style};
-use crate::store::{self, EventColumn, ReadMode, RowScope, Session};
+use crate::cli::shared::{Context, EventColumns};
+use crate::cli::ui::{Exit, Failure, interruption};
+use crate::output::Format;
+use crate::store::EventColumn;
 
 /// The columns of a table where no others are asked for: those of the view `audit_events`.
 const COLUMNS: [EventColumn; 20] = [
@@ -91,73 +87,4 @@ fn location(url: &str, storage: &[String]) -> Result<Location, Failure> {
     };
     let options = storage.iter().map(option).collect::<Result<Vec<_>, _>>()?;
     Location::parse(url, &options).map_err(|error| Failure::usage(format!("--delta: {error}")))
-}
-
-fn said(appended: &Appended, url: &str) -> String {
-    let Appended { rows, versions, version, .. } = *appended;
-    match versions {
-        0 => format!("nothing new for {url}, which is at version {version}"),
-        1 => format!("{} appended to {url} in version {version}", counted(rows, "row")),
-        _ => format!("{} appended to {url} in {versions} versions", counted(rows, "row")),
-    }
-}
-
-/// What appends.
-struct Runs<'a> {
-    args: &'a ExportArgs,
-    context: &'a Context<'a>,
-    selection: Selection,
-    columns: EventColumns,
-    location: Location,
-    /// None before it was opened, and while it has to be opened again.
-    table: Option<LakeTable>,
-    /// Whether the selection and the columns were held against what there is.
-    is_checked: bool,
-}
-
-impl Runs<'_> {
-    /// Appends what is new in one snapshot.
-    async fn once(&mut self, session: &mut Session) -> Result<Appended, Interruption> {
-        let (args, ui) = (self.args, self.context.ui);
-        let settings = self.context.settings.quiet_database()?;
-        let reading = session.read(ReadMode::All).await?;
-        if !self.is_checked {
-            self.columns.check(&reading).await?;
-        }
-        let wanted = Wanted {
-            selection: store::resolve(&reading, &self.selection, RowScope::Existing).await?,
-            columns: self.columns.of_files(true),
-            dedup: args.dedup,
-            limit: None,
-        };
-        let contents = Contents {
-            installation: store::installation_id(&reading).await?.to_string(),
-            selectors: args.selectors.typed_with_times(),
-            columns: wanted.columns.names(),
-            options: args.options(),
-        };
-        let table = match &mut self.table {
-            Some(table) => table,
-            none => none
-                .insert(LakeTable::open(self.location.clone(), &contents, &wanted.columns).await?),
-        };
-        let progress = if args.follow { Progress::hidden() } else { ui.progress() };
-        progress.counting("rows", Total::Unknown);
-        let source = Source {
-            reading: &reading,
-            settings: &settings,
-            wanted: Arc::new(wanted),
-            style: Style::default(),
-            contents,
-            watch: &progress,
-        };
-        let appended = table.append_new(&source).await?;
-        progress.clear();
-        if !self.is_checked {
-            self.is_checked = true;
-            explain_selection(&reading, &self.selection, appended.rows > 0, ui).await?;
-        }
-        reading.finish().await?;
-        Ok(appended)
-    }
 }
