@@ -293,10 +293,10 @@ impl Source<'_> {
     ) -> Result<(Vec<Finished>, bool), Error> {
         let mut count = 0;
         let write = async |rows: E::Rows| {
-            files.write(&rows)?;
+            // Says it first: a reader that does not read holds the writing up.
             count += rows.len() as u64;
             self.watch.wrote(count, bytes.load(Relaxed));
-            Ok(())
+            files.write(&rows)
         };
         let is_cut = self.read(pieces, encoder, write).await?;
         Ok((files.finish()?, is_cut))

@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// How many rounds, if `AUDIT_TEST_EXPORT_KILLS` does not say it.
 const ROUNDS: u64 = 25;
 
-/// Numbers that look random, the same ones for the same seed (SplitMix64).
+/// Numbers that look random, the same ones for the same seed (`SplitMix64`).
 struct Random(u64);
 
 impl Random {
@@ -150,7 +150,7 @@ impl Rounds<'_> {
         let before = bookmark(self.folder);
         let mut child = self.start(round);
         let mut has_ended = || child.try_wait().is_ok_and(|status| status.is_some());
-        if round % 2 == 0 || self.shape == Shape::Pipe {
+        if round.is_multiple_of(2) || self.shape == Shape::Pipe {
             sleep(self.random.below(self.whole));
         } else {
             let has_new_note = || {

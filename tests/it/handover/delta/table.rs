@@ -91,7 +91,8 @@ impl LakeTable {
         let (mut names, mut rows) = (Vec::new(), Vec::new());
         for (path, day) in &self.files {
             let file = File::open(self.folder.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-            let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|one| one.build());
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+                .and_then(ParquetRecordBatchReaderBuilder::build);
             for batch in reader.unwrap_or_else(|error| panic!("{path}: {error}")) {
                 let batch = batch.unwrap_or_else(|error| panic!("{path}: {error}"));
                 let schema = batch.schema();
