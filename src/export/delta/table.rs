@@ -75,7 +75,9 @@ impl LakeTable {
         if let Some(difference) = difference(&table, contents, &columns) {
             return Err(Error::OtherContents { path: shown.into(), difference });
         }
-        Ok(Self { table: Some(table), columns, app_id, options: FileOptions::new(WRITER) })
+        // Several days are open at once, each with its row group.
+        let options = FileOptions { row_group_bytes: 16 << 20, ..FileOptions::new(WRITER) };
+        Ok(Self { table: Some(table), columns, app_id, options })
     }
 
     /// Appends the rows of all batches that the snapshot has and the table lacks.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use lake::column::{Column, Kind, Storage};
-use lake::rows::{Rows as LakeRows, RowsBuilder};
+use lake::rows::{Limits, Rows as LakeRows, RowsBuilder};
 
 use super::columns::lake_columns;
 use crate::export::columns::Columns;
@@ -62,7 +62,7 @@ impl LakeEncoder {
                 Storage::Parquet => "Parquet",
                 Storage::Delta => "Delta Lake",
             },
-            builder: RowsBuilder::new(&lake_columns, storage),
+            builder: RowsBuilder::with_limits(&lake_columns, storage, limits()),
             lake_columns,
             notes: by.map(KeyNotes::new),
         }
@@ -134,6 +134,11 @@ impl Encoder for LakeEncoder {
         let rows = self.builder.finish()?;
         Ok(Some(ColumnRows { rows, keys: self.notes.as_mut().map(KeyNotes::take) }))
     }
+}
+
+/// Small chunks: several of each session wait for their turn.
+fn limits() -> Limits {
+    Limits { bytes: 2 << 20, ..Limits::default() }
 }
 
 /// A value of a column that holds text.
