@@ -25,7 +25,7 @@ pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
 pub use read::bounds::{id_span, recorded_rows, snapshot, time_span};
 pub use read::commit_order::{
-    RecordedBatch, RowBatch, batches_after, batches_of_ids, last_in_commit_order,
+    RecordedBatch, RowBatch, batches_after, batches_of_ids, last_in_commit_order, rows_after,
 };
 pub use read::counts::figure::{Figure, FigureKind};
 pub use read::counts::grouping::Grouping;

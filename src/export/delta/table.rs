@@ -15,7 +15,7 @@ use crate::export::lake::{ColumnRows, LakeEncoder, lake_columns};
 use crate::export::manifest::Contents;
 use crate::export::pieces::of_batches;
 use crate::export::rows::Rows;
-use crate::store::{self, RecordedBatch, Session};
+use crate::store::{self, RecordedBatch, ResolvedSelection, Session};
 
 /// Who commits, in the table's history.
 const WRITER: &str = concat!("audit/", env!("CARGO_PKG_VERSION"));
@@ -91,6 +91,9 @@ impl LakeTable {
         // row are passed without a word to the table.
         let mut applied = self.refreshed().await?;
         let mut after = applied.unwrap_or(0);
+        if source.wanted.selection == ResolvedSelection::default() {
+            source.watch.expects(store::rows_after(source.reading, after).await?, true);
+        }
         loop {
             appended.batch_no = after;
             if after > last {

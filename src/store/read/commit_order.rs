@@ -40,6 +40,18 @@ pub async fn batches_after(
         .await
 }
 
+/// How many rows the batches behind `batch_no` have.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn rows_after(session: &Session, batch_no: i64) -> Result<u64, Error> {
+    let sql = "SELECT coalesce(sum(row_count), 0)::bigint FROM ingest_batches WHERE batch_no > $1";
+    let rows: i64 = session
+        .row("reading the ledger", sql, &[(&batch_no, Type::INT8)], |row| row.try_get(0))
+        .await?;
+    Ok(rows.unsigned_abs())
+}
+
 /// A batch as its rows know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowBatch {
