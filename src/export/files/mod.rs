@@ -13,7 +13,9 @@ use std::sync::atomic::AtomicU64;
 pub(super) use body::{Body, Frame, TextBody};
 pub use compression::Compression;
 pub(super) use compression::Compressor;
-pub(super) use output::{Output, Place, Written, sync_stdout};
+#[cfg(feature = "lake")]
+pub(super) use output::Place;
+pub(super) use output::{Output, Written, sync_stdout};
 pub use whole_file::WholeFile;
 pub(super) use whole_file::{SealedFile, TEMPORARY, folder_of, followed, make_folder, sync_folder};
 
