@@ -14,9 +14,10 @@ use parquet::data_type::Int64Type;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use sandbox::Sandbox;
 
+use super::delta::random::Random;
 use super::folder::{Folder, data, names_in};
 use crate::support::rows::{events, record};
-use crate::support::{Audit, Database, Producer, Random, wait_until};
+use crate::support::{Audit, Database, Producer, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(90);
 

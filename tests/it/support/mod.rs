@@ -14,7 +14,6 @@ mod oracle;
 mod producer;
 mod programs;
 mod pty;
-mod random;
 pub(crate) mod rows;
 mod views;
 
@@ -29,5 +28,4 @@ pub(crate) use oracle::{Oracle, counts};
 pub(crate) use producer::Producer;
 pub(crate) use programs::programs;
 pub(crate) use pty::Terminal;
-pub(crate) use random::Random;
 pub(crate) use views::views_show_the_ids_that_the_program_shows;

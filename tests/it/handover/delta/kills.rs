@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use sandbox::Sandbox;
 
 use super::Ends;
+use super::random::Random;
 use super::table::{LakeTable, approve};
-use crate::support::{Audit, Database, Producer, Random, Running, wait_until};
+use crate::support::{Audit, Database, Producer, Running, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(90);
 
