@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::Error;
 use super::lookups::Lookups;
 use crate::event::text_of_id;
-use crate::store::{EventColumn, EventRow, SelectedColumn};
+use crate::store::{EventColumn, EventRow, RowBatch, SelectedColumn, id_text};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -181,7 +181,7 @@ fn bases(column: EventColumn) -> &'static [EventColumn] {
     }
 }
 
-fn batch_of<'a>(id: &Value<'_>, lookups: &'a Lookups) -> Option<&'a crate::store::RowBatch> {
+fn batch_of<'a>(id: &Value<'_>, lookups: &'a Lookups) -> Option<&'a RowBatch> {
     match id {
         Value::Integer(id) => lookups.batch(*id),
         _ => None,
@@ -231,17 +231,7 @@ fn text_of(id: Uuid, attributes: &Value<'_>, is_aggregate: bool) -> Option<Strin
         (true, original) => [original.and_then(|original| original.aggregate_id), key],
         (false, original) => [original.and_then(|original| original.correlation_id), None],
     };
-    text_of_id(id, candidates.into_iter().flatten().filter_map(text))
-}
-
-/// A JSON text without its quotes, or the digits of a number.
-fn text(raw: &RawValue) -> Option<String> {
-    let json = raw.get();
-    match json.as_bytes().first()? {
-        b'"' => serde_json::from_str(json).ok(),
-        b'0'..=b'9' | b'-' => Some(json.to_owned()),
-        _ => None,
-    }
+    text_of_id(id, candidates.into_iter().flatten().filter_map(id_text))
 }
 
 #[cfg(test)]

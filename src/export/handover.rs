@@ -257,10 +257,8 @@ impl Source<'_> {
         (batches, named): (BatchRange, Option<BatchRange>),
         unfinished: &str,
     ) -> Result<Prepared, Error> {
-        let is_file =
-            |file: &Finished| file.written.sealed.as_ref().is_some_and(SealedFile::is_file);
         let manifest = match target.manifest(named) {
-            Some(path) if !files.is_empty() && files.iter().all(is_file) => {
+            Some(path) if !files.is_empty() && files.iter().all(Finished::is_file) => {
                 let manifest = Manifest::new(target, &self.contents, batches, Utc::now(), &files);
                 Some(manifest.seal(&path, unfinished)?)
             }
@@ -342,7 +340,7 @@ impl Prepared {
 
     /// Whether files will be there: a pipe or a device is none.
     pub(super) fn has_files(&self) -> bool {
-        self.files.iter().any(|file| file.written.sealed.as_ref().is_some_and(SealedFile::is_file))
+        self.files.iter().any(Finished::is_file)
     }
 
     /// Fails where a file of a folder would replace another one.

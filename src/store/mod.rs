@@ -71,6 +71,7 @@ pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
 pub use search::selected_column::{PayloadPath, SelectedColumn};
 pub use search::story_by::StoryBy;
+pub use search::text_id::id_text;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,

@@ -75,6 +75,13 @@ pub(super) struct Finished {
     pub(super) written: Written,
 }
 
+impl Finished {
+    /// Whether a file will be there: a pipe or a device is none.
+    pub(super) fn is_file(&self) -> bool {
+        self.written.sealed.as_ref().is_some_and(SealedFile::is_file)
+    }
+}
+
 /// Makes the content of a file.
 pub(super) type Make<'a, B> = Box<dyn Fn(Output) -> Result<B, Error> + Send + 'a>;
 

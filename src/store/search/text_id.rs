@@ -28,14 +28,14 @@ pub(in crate::store) const STORY: &str = "CASE WHEN event.correlation_id IS NULL
 pub(in crate::store) fn as_it_came(array: &str) -> Option<Value<'static>> {
     let values: Vec<Option<&RawValue>> = serde_json::from_str(array).ok()?;
     let (id, texts) = values.split_first()?;
-    let id = Uuid::parse_str(&text(id.as_ref()?)?).ok()?;
-    let original = text_of_id(id, texts.iter().flatten().filter_map(|raw| text(raw)));
+    let id = Uuid::parse_str(&id_text(id.as_ref()?)?).ok()?;
+    let original = text_of_id(id, texts.iter().flatten().filter_map(|raw| id_text(raw)));
     Some(original.map_or(Value::Uuid(id), Value::from))
 }
 
 /// A JSON text without its quotes, or the digits of a number. `None` for anything else: what is not
 /// UTF-8 is an object.
-fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub fn id_text(raw: &RawValue) -> Option<Cow<'_, str>> {
     let json = raw.get();
     match json.as_bytes().first()? {
         b'"' => serde_json::from_str::<String>(json).ok().map(Cow::Owned),

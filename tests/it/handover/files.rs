@@ -157,7 +157,7 @@ fn a_file_replaces_another_one_whole_and_keeps_its_mode_and_its_link() {
 
     // The umask decides of a new file.
     let script = format!("umask 027; \"$0\" export {}", folder.path("new.csv"));
-    let made = shell(&audit, &script).status();
+    let made = audit.shell(&script).status();
     assert!(made.is_ok_and(|status| status.success()));
     assert_eq!((mode("new.csv"), mode("new.csv.manifest.json")), (0o640, 0o640));
 
@@ -179,18 +179,4 @@ fn a_file_replaces_another_one_whole_and_keeps_its_mode_and_its_link() {
         audit.succeed(&["export", "--check", &folder.path(link)]);
     }
     assert!(folder.names().iter().all(|name| !name.contains("/.") && !name.starts_with('.')));
-}
-
-/// A command of a shell, in which `audit` is `"$0"`.
-pub(super) fn shell(audit: &Audit, script: &str) -> Command {
-    let known = audit.command(&[]);
-    let mut command = Command::new("sh");
-    command.args(["-c", script]).arg(known.get_program());
-    for (name, value) in known.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
 }

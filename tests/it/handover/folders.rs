@@ -162,7 +162,7 @@ fn types_that_alternate_by_the_hundred_have_one_file_each_and_few_are_open_at_on
             "ulimit -n 150; exec \"$0\" export {} -o {format} --partition-by type",
             folder.path(name)
         );
-        let output = super::files::shell(&audit, &script).output();
+        let output = audit.shell(&script).output();
         let output = output.unwrap_or_else(|error| panic!("{error}"));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         let names = folder.names();
@@ -174,7 +174,7 @@ fn types_that_alternate_by_the_hundred_have_one_file_each_and_few_are_open_at_on
         "ulimit -n 150; exec \"$0\" export {} -o parquet --partition-by type",
         folder.path("lake")
     );
-    assert!(super::files::shell(&audit, &script).status().is_ok_and(|status| status.success()));
+    assert!(audit.shell(&script).status().is_ok_and(|status| status.success()));
     audit.succeed(&["export", "--check", &folder.path("lake")]);
     let manifest: serde_json::Value =
         serde_json::from_str(&folder.text("lake/_events.manifest.json")).unwrap_or_default();

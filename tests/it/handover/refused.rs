@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use sandbox::Sandbox;
 
-use super::files::shell;
 use super::folder::{Folder, data};
 use crate::support::rows::{events, record};
 use crate::support::{Audit, Database, wait_until};
@@ -140,7 +139,7 @@ fn a_disk_that_is_full_leaves_nothing_under_the_name() {
             "cd {}; trap '' XFSZ; ulimit -f 128; exec \"$0\" export {options}",
             folder.root().display()
         );
-        let output = shell(&audit, &script).output().unwrap_or_else(|error| panic!("{error}"));
+        let output = audit.shell(&script).output().unwrap_or_else(|error| panic!("{error}"));
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "{options}: {said}");
         assert!(said.contains("error: writing ") && said.contains("File too large"), "{said}");

@@ -27,6 +27,20 @@ impl Audit {
         audit
     }
 
+    /// A command of a shell, in which `audit` is `"$0"`.
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let known = self.command(&[]);
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).arg(known.get_program());
+        for (name, value) in known.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
         command.args(arguments).stdin(Stdio::null());

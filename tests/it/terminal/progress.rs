@@ -1,7 +1,5 @@
 //! Progress: a line on a terminal for what takes long, and nothing of it left behind.
 
-use std::process::Command;
-
 use sandbox::Sandbox;
 
 use crate::support::rows::{events, record};
@@ -18,20 +16,6 @@ fn after_progress(screen: &str) -> &str {
     after
 }
 
-/// A command of a shell, in which `audit` is `"$0"`.
-fn shell(audit: &Audit, script: &str) -> Command {
-    let known = audit.command(&[]);
-    let mut command = Command::new("sh");
-    command.args(["-c", script]).arg(known.get_program());
-    for (name, value) in known.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-}
-
 #[test]
 fn an_export_shows_rows_bytes_rate_and_time_left_on_a_terminal_and_nothing_in_a_pipe() {
     let scope = Sandbox::shared().scope("progress_export");
@@ -43,7 +27,7 @@ fn an_export_shows_rows_bytes_rate_and_time_left_on_a_terminal_and_nothing_in_a_
     // Whoever reads the pipe takes a second to begin, so that there is time to look.
     let exported = |options: &str| {
         let script = format!("\"$0\" export {options} | (sleep 1; cat > /dev/null)");
-        let (status, screen) = Terminal::start(shell(&audit, &script), 100).end();
+        let (status, screen) = Terminal::start(audit.shell(&script), 100).end();
         assert!(status.success(), "{screen}");
         screen
     };
@@ -62,11 +46,11 @@ fn an_export_shows_rows_bytes_rate_and_time_left_on_a_terminal_and_nothing_in_a_
 
     for (options, variable) in [("--no-progress", ("TERM", "xterm")), ("", ("TERM", "dumb"))] {
         let script = format!("\"$0\" export {options} | (sleep 1; cat > /dev/null)");
-        let mut command = shell(&audit, &script);
+        let mut command = audit.shell(&script);
         command.env(variable.0, variable.1);
         assert_eq!(Terminal::start(command, 100).end().1, "", "{options} {variable:?}");
     }
-    let piped = shell(&audit, "\"$0\" export | (sleep 1; cat > /dev/null)").output();
+    let piped = audit.shell("\"$0\" export | (sleep 1; cat > /dev/null)").output();
     assert_eq!(piped.map(|output| output.stderr).unwrap_or_default(), b"");
 }
 

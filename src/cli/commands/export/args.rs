@@ -9,8 +9,9 @@ use crate::cli::shared::{
     EmptyArgs, ListItems, SelectorArgs, ValueArgs, describe_columns, whole_number,
 };
 use crate::cli::ui::Failure;
-use crate::export::Rotation;
+use crate::export::{Columns, Contents, Rotation};
 use crate::filter::duration;
+use crate::store::{self, Session};
 
 /// Hand selected events over: as files, as a folder of files, or into a pipe
 ///
@@ -142,7 +143,7 @@ impl ExportArgs {
     }
 
     /// The options that change how values are written, or which deliveries count.
-    pub(super) fn options(&self) -> Vec<String> {
+    fn options(&self) -> Vec<String> {
         let mut options = self.values.typed();
         if self.dedup {
             options.push("--dedup".to_owned());
@@ -161,5 +162,19 @@ impl ExportArgs {
             "{option} moves from run to run, and all runs are of one selection"
         ))
         .with_hint("leave it out: each run writes what is new; or give a date, such as 2026-11-22"))
+    }
+
+    /// What is handed over, with these columns.
+    pub(super) async fn contents(
+        &self,
+        reading: &Session,
+        columns: &Columns,
+    ) -> Result<Contents, store::Error> {
+        Ok(Contents {
+            installation: store::installation_id(reading).await?.to_string(),
+            selectors: self.selectors.typed_with_times(),
+            columns: columns.names(),
+            options: self.options(),
+        })
     }
 }

@@ -8,9 +8,7 @@ use super::uninterrupted::uninterrupted;
 use crate::cli::shared::{Context, EventColumns, explain_selection};
 use crate::cli::ui::{Exit, Failure, Progress, Total};
 use crate::count_text::counted;
-use crate::export::{
-    Bookmark, Contents, FileFormat, PartitionBy, Source, Summary, Target, Wanted, Watch,
-};
+use crate::export::{Bookmark, FileFormat, PartitionBy, Source, Summary, Target, Wanted, Watch};
 use crate::output::{Format, Style};
 use crate::store::{self, EventColumn, ReadMode, RowScope};
 
@@ -56,12 +54,7 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         dedup: args.dedup,
         limit: args.limit.map(i64::unsigned_abs),
     };
-    let contents = Contents {
-        installation: store::installation_id(&reading).await?.to_string(),
-        selectors: args.selectors.typed_with_times(),
-        columns: wanted.columns.names(),
-        options: args.options(),
-    };
+    let contents = args.contents(&reading, &wanted.columns).await?;
     // On one terminal rows and progress would stand in each other's way.
     let progress = if is_terminal { Progress::hidden() } else { ui.progress() };
     let source = Source {

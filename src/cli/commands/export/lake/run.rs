@@ -9,7 +9,7 @@ use crate::cli::shared::{Context, EventColumns, explain_selection};
 use crate::cli::ui::{Failure, Progress, Total};
 use crate::count_text::counted;
 use crate::export;
-use crate::export::{Appended, Contents, LakeTable, Source, Wanted};
+use crate::export::{Appended, LakeTable, Source, Wanted};
 use crate::filter::Selection;
 use crate::output::Style;
 use crate::store::{self, ReadMode, RowScope, Session};
@@ -91,12 +91,7 @@ impl Runs<'_> {
             dedup: args.dedup,
             limit: None,
         };
-        let contents = Contents {
-            installation: store::installation_id(&reading).await?.to_string(),
-            selectors: args.selectors.typed_with_times(),
-            columns: wanted.columns.names(),
-            options: args.options(),
-        };
+        let contents = args.contents(&reading, &wanted.columns).await?;
         let table = match &mut self.table {
             Some(table) => table,
             none => none
