@@ -21,7 +21,9 @@ END $$;
 
 -- A dump that was restored without its privileges gives these to everybody again.
 REVOKE EXECUTE ON FUNCTION make_append_only(regclass), ensure_event_log_leaf(bigint), reserve_event_log_ids(integer),
-                           fill_event_counts(bigint), find_duplicate_deliveries(bigint), merge_event_counts(bigint)
+                           fill_event_counts(bigint), find_duplicate_deliveries(bigint), merge_event_counts(bigint),
+                           enter_event_log_leaf(text), summarize_event_log_leaves(), seal_event_log_leaf(integer, boolean, boolean),
+                           note_late_row()
     FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO audit_ingester, audit_reader, audit_replayer;
@@ -31,14 +33,15 @@ GRANT INSERT ON event_logs, dead_letters, event_counts TO audit_ingester;
 GRANT SELECT, INSERT ON ingest_batches, ingest_batch_ranges TO audit_ingester;
 GRANT SELECT, INSERT, UPDATE ON kafka_partitions TO audit_ingester;
 GRANT SELECT, UPDATE ON ledger_head TO audit_ingester;
-GRANT SELECT ON audit_installation, refinery_schema_history, event_count_state TO audit_ingester;
+GRANT SELECT ON audit_installation, refinery_schema_history, event_count_state, event_log_leaves TO audit_ingester;
 GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(integer), fill_event_counts(bigint),
-                          find_duplicate_deliveries(bigint), merge_event_counts(bigint)
+                          find_duplicate_deliveries(bigint), merge_event_counts(bigint), enter_event_log_leaf(text),
+                          summarize_event_log_leaves(), seal_event_log_leaf(integer, boolean, boolean)
    TO audit_ingester;
 
 GRANT SELECT ON event_logs, dead_letters, dlt_replays, dlt_replay_outcomes, ingest_batches, ingest_batch_ranges,
                 kafka_partitions, ledger_head, audit_installation, refinery_schema_history, event_counts,
-                event_counts_by_day, event_count_state, duplicate_deliveries, audit_events, audit_stories
+                event_counts_by_day, event_count_state, duplicate_deliveries, event_log_leaves, audit_events, audit_stories
              TO audit_reader, audit_replayer;
 
 -- Who replays writes down what was sent, and what came of it; who sent it, when and why stays as it was written.

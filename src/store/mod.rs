@@ -42,6 +42,7 @@ pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
+pub use read::leaves::{Leaf, LeafState, leaves};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_names,
@@ -81,6 +82,7 @@ pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
 };
 pub use write::event_counts::{CountingStep, EventCounts, commit_without_waiting, count_piece};
+pub use write::leaves::{SealStep, Sealing, seal_step, summarize_leaves};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,

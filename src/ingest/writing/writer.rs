@@ -22,6 +22,9 @@ use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Written};
 /// other lanes record meanwhile.
 const MOST_REPAIRS: u32 = 10;
 
+/// How long a batch waits before it takes other ids, where its leaf was closed.
+const LEAF_PAUSE: Duration = Duration::from_millis(5);
+
 /// How long rows are still given other forms after a stop was requested.
 const REPAIR_AT_STOP_LIMIT: Duration = Duration::from_secs(2);
 
@@ -57,6 +60,8 @@ struct PendingBatch {
 /// What became of a batch that was not refused.
 enum Outcome {
     Recorded,
+    /// The leaf of its ids takes no more rows: to be tried again with others.
+    LeafClosed,
     /// Another process has claimed one of its partitions.
     Superseded,
 }
@@ -98,6 +103,7 @@ impl<D: Database> LaneWriter<D> {
         loop {
             let error = match self.attempt(connection, batch).await {
                 Ok(Outcome::Recorded) => return Ok(()),
+                Ok(Outcome::LeafClosed) => continue,
                 Ok(Outcome::Superseded) => {
                     let reason = "another ingester has claimed a partition of ours";
                     return Err(Fault::Recoverable(reason.to_owned()));
@@ -174,6 +180,13 @@ impl<D: Database> LaneWriter<D> {
             Written::Committed(batch_no) => {
                 tracing::debug!(batch_no, rows, "recorded a batch");
                 Ok(Outcome::Recorded)
+            }
+            // Comes back at once with ids in another leaf; while the one that is written to is sealed,
+            // a little later.
+            Written::LeafClosed => {
+                batch.ids = None;
+                tokio::time::sleep(LEAF_PAUSE).await;
+                Ok(Outcome::LeafClosed)
             }
             // An earlier attempt whose end was not heard may have committed while this one waited
             // for its locks.

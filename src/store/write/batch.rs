@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::{try_join_all, try_join3};
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Statement, Transaction};
@@ -99,6 +99,8 @@ pub enum Written {
     /// Another process claimed one of its partitions, or the offsets were recorded already: rolled
     /// back.
     Fenced,
+    /// The leaf that its ids lie in was closed, or is being sealed: rolled back. It needs other ids.
+    LeafClosed,
 }
 
 /// How a batch stands whose outcome is not known.
@@ -116,6 +118,7 @@ pub enum BatchStatus {
 pub struct Writer {
     session: Session,
     fence: Statement,
+    enter: Statement,
     counts: Statement,
     ledger: Statement,
 }
@@ -144,6 +147,7 @@ impl Writer {
             )
             .await
             .map_err(failed())?;
+        let enter = client.prepare("SELECT enter_event_log_leaf($1)").await.map_err(failed())?;
         let counts = event_counts::prepare(client).await.map_err(failed())?;
         let ledger = client
             .prepare(
@@ -161,7 +165,7 @@ impl Writer {
             )
             .await
             .map_err(failed())?;
-        Ok(Self { session, fence, counts, ledger })
+        Ok(Self { session, fence, enter, counts, ledger })
     }
 
     /// Whether the connection is known to be broken.
@@ -209,11 +213,13 @@ impl Writer {
         let transaction = self.session.client_mut().transaction().await.map_err(begin)?;
         // Sent together: the counts wait for nobody, and the ledger's head is not locked yet.
         let fence = pass_fence(&transaction, &self.fence, batch.ranges);
+        let leaf = batch.events.map(|(_, ids)| ids.leaf.as_str());
+        let enter = enter_leaf(&transaction, &self.enter, leaf);
         let counts = event_counts::add_counts(&transaction, &self.counts, batch.counts);
-        let (has_passed, ()) = try_join(fence, counts).await?;
-        if !has_passed {
+        let (has_passed, is_open, ()) = try_join3(fence, enter, counts).await?;
+        if !has_passed || !is_open {
             transaction.rollback().await.map_err(Error::query("rolling back a batch"))?;
-            return Ok(Written::Fenced);
+            return Ok(if has_passed { Written::LeafClosed } else { Written::Fenced });
         }
         if let Some((rows, ids)) = batch.events {
             copy_events(&transaction, &ids.leaf, rows, 0..rows.len()).await?;
@@ -365,6 +371,17 @@ async fn copy(
         )));
     }
     Ok(())
+}
+
+/// Whether the rows may enter the leaf. While the transaction goes on, it is not closed.
+async fn enter_leaf(
+    transaction: &Transaction<'_>,
+    enter: &Statement,
+    leaf: Option<&str>,
+) -> Result<bool, Error> {
+    let Some(leaf) = leaf else { return Ok(true) };
+    let entered = transaction.query_one(enter, &[&leaf]).await;
+    entered.and_then(|row| row.try_get(0)).map_err(Error::query("entering a leaf of event_logs"))
 }
 
 async fn enter_ledger(

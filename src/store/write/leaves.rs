@@ -1,0 +1,62 @@
+//! What is done to the leaves of `event_logs` beside the recording: `sql/audit_db/V11__leaves.sql`.
+
+use tokio_postgres::types::Type;
+
+use crate::store::connection::session::Session;
+use crate::store::error::Error;
+
+/// Which leaves are sealed, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sealing {
+    /// How many workers may help to build an index (`max_parallel_maintenance_workers`).
+    pub workers: i32,
+    /// Whether the leaf that is written to is sealed, too, while it has few rows: for times when
+    /// few rows come.
+    pub current: bool,
+    /// Whether indexes that sealed leaves lack are built again.
+    pub thorough: bool,
+}
+
+/// What came of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealStep {
+    /// This was done: the leaf's name and what, for a log.
+    Did(String),
+    /// Nothing is left to be done.
+    Nothing,
+    /// Another session is at it.
+    Busy,
+}
+
+/// Takes one step, which is a transaction of its own: closes a leaf that is over, builds one of its
+/// indexes, or notes that it has all of them.
+///
+/// # Errors
+/// `Error::Query`; transient where a lock is not to be had within 3 s.
+pub async fn seal_step(session: &Session, sealing: Sealing) -> Result<SealStep, Error> {
+    let Sealing { workers, current, thorough } = sealing;
+    let step: Option<String> = session
+        .row(
+            "sealing a leaf of event_logs",
+            "SELECT seal_event_log_leaf($1, $2, $3)",
+            &[(&workers, Type::INT4), (&current, Type::BOOL), (&thorough, Type::BOOL)],
+            |row| row.try_get(0),
+        )
+        .await?;
+    Ok(match step {
+        None => SealStep::Busy,
+        Some(step) if step.is_empty() => SealStep::Nothing,
+        Some(step) => SealStep::Did(step),
+    })
+}
+
+/// Brings the summaries of the leaves that are written to up to date, and the planner's statistics
+/// of them. Returns how many ranges of pages were summarised; `None` where another session is at
+/// it.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn summarize_leaves(session: &Session) -> Result<Option<i64>, Error> {
+    let sql = "SELECT summarize_event_log_leaves()";
+    session.row("summarising the leaves of event_logs", sql, &[], |row| row.try_get(0)).await
+}
