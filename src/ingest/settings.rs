@@ -23,6 +23,8 @@ pub struct IngestSettings {
     pub batch_wait: Duration,
     /// How many connections write, each the batches of its own partitions. 0 counts as 1.
     pub writers: usize,
+    /// Whether events are counted and leaves sealed beside the recording.
+    pub maintenance: bool,
     /// Whether to end as soon as everything is recorded that was there at the start.
     pub until_end: bool,
     /// Topics that, once deleted and made again, are recorded as a new incarnation.

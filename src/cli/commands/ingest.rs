@@ -59,6 +59,9 @@ pub(crate) struct IngestArgs {
     /// How many connections write at once, each the batches of its own partitions
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole_number::<u32>(1..=16))]
     writers: u32,
+    /// Leave counting events and sealing full partitions of event_logs to `audit maintain`
+    #[arg(long)]
+    no_maintenance: bool,
     /// Also take topics for dead letters whose name matches this regular expression
     #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
@@ -128,6 +131,7 @@ impl IngestArgs {
             batch_rows: self.batch_rows as usize,
             batch_wait: Duration::from_millis(self.batch_wait.into()),
             writers: self.writers as usize,
+            maintenance: !self.no_maintenance,
             until_end: self.until_end,
             accept_recreated: self.accept_recreated,
             decoder: Arc::new(Decoder::new(self.dlt_pattern)),
