@@ -29,6 +29,7 @@ mod session;
 mod settings;
 mod stop;
 mod until_end;
+mod writer_count;
 mod writing;
 
 pub use batching::event_rows::{write_dead_letter, write_event};
