@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use crate::ingest::counters::Counters;
 use crate::store::{self, Session, recorded_rows, summarize_leaves};
 
 /// How often it is looked whether rows came.
@@ -13,7 +14,7 @@ const MANY: i64 = 16_384;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Summarises until something fails.
-pub(super) async fn summarize(session: &Session) -> Result<Infallible, store::Error> {
+pub(super) async fn summarize(session: &Session, _: &Counters) -> Result<Infallible, store::Error> {
     store::commit_without_waiting(session).await?;
     let mut summarized: Option<(Instant, i64)> = None;
     loop {
