@@ -67,6 +67,7 @@ pub async fn run(
         recorded: Arc::new(Notify::new()),
         refused: Arc::new(Mutex::new(HashMap::new())),
     };
+    beside.spawn(metrics::lag::watch(context.clone()));
     strangers::refuse_to_join(&context).await?;
     let settings = &context.settings;
     tracing::info!(
@@ -76,7 +77,6 @@ pub async fn run(
         topics = settings.topics.join(","),
         "recording"
     );
-    beside.spawn(metrics::lag::watch(context.clone()));
     if settings.metrics.is_some() {
         beside.spawn(metrics::watch_database(context.clone()));
     }

@@ -186,7 +186,8 @@ fn gauge<'e>(
     name: &'e str,
     help: &str,
 ) -> Result<MetricEncoder<'e>, fmt::Error> {
-    encoder.encode_descriptor(name, help, None, MetricType::Gauge)
+    // As the registry ends the texts of its own.
+    encoder.encode_descriptor(name, &format!("{help}."), None, MetricType::Gauge)
 }
 
 /// Adds a gauge with labels.
@@ -200,5 +201,5 @@ fn add<V: prometheus_client::encoding::EncodeLabelValue>(
 
 /// Adds a gauge without labels.
 fn single(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {
-    ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+    ConstGauge::new(value).encode(gauge(encoder, name, help)?)
 }

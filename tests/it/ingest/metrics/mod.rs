@@ -110,7 +110,8 @@ fn metrics_are_those_of_the_rows_and_the_lag_is_that_of_kafka() {
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 3));
     let (producer, database) =
         (Producer::new(scope.brokers()), Database::open(&audit.database_url));
-    let watched = Watched::start(&audit, &["--topics", &topic, "--batch-rows", "100"]);
+    let arguments = ["--topics", &topic, "--batch-rows", "100", "--writers", "1"];
+    let watched = Watched::start(&audit, &arguments);
     let mut bytes = 0;
     let mut send = |value: &[u8]| {
         producer.send(&topic, Some(0), Some(b"key"), Some(value), &[("name", Some(b"header"))]);
@@ -132,10 +133,7 @@ fn metrics_are_those_of_the_rows_and_the_lag_is_that_of_kafka() {
     assert_as_in(&found, &database);
     assert_eq!(found.value("audit_ingest_bytes_total"), bytes as f64);
     assert_eq!(of_partitions(&found, "audit_ingest_behind_seconds"), [0.0; 3]);
-    assert_eq!(
-        found.by("audit_ingest_lag_records", "topic").into_keys().collect::<Vec<_>>(),
-        [topic.clone()]
-    );
+    assert!(found.by("audit_ingest_lag_records", "topic").keys().eq([&topic]));
     assert_eq!(found.value("audit_ingest_assigned_partitions"), 3.0);
     assert_eq!(found.value("audit_ingest_lost_offsets_total"), 0.0);
     assert_eq!(found.value("audit_ingest_ready"), 1.0);
@@ -213,11 +211,11 @@ fn leaves_and_duplicates_are_told_as_the_database_has_them() {
     let found = watched.metrics_when("the leaf is sealed and duplicates are counted", |found| {
         found.by("audit_leaves", "state").get("sealed") == Some(&1.0)
             && found.value("audit_duplicate_deliveries") == 2.0
+            // Three indexes, and the note that there are all of them.
+            && found.value("audit_ingest_seal_steps_total") >= 4.0
     });
     assert_eq!(found.by("audit_leaves", "state")["waiting"], 0.0);
     assert_eq!(found.value("audit_leaves_oldest_waiting_seconds"), 0.0);
-    // Three indexes, and the note that there are all of them.
-    assert!(found.value("audit_ingest_seal_steps_total") >= 4.0);
 }
 
 #[test]
