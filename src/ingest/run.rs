@@ -49,6 +49,7 @@ pub async fn run(
     let server_start = store::server_start(&session).await?;
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
+    beside.spawn(metrics::tell_systemd(Arc::clone(&counters), Arc::clone(&stop)));
     let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop, &counters).await? else {
         return Ok(());
     };

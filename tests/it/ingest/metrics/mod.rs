@@ -2,6 +2,7 @@
 
 mod exposition;
 mod shipped;
+mod supervised;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
