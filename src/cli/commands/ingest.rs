@@ -30,7 +30,7 @@ assigned partition.
 Examples:
   audit ingest                          # until it is stopped
   audit ingest --topics shop.events     # other topics
-  audit ingest --metrics 9464           # and be watched at http://127.0.0.1:9464
+  audit ingest --metrics 9464           # watched at 127.0.0.1:9464/metrics
   audit ingest --until-end              # what is there now, for cron
   audit ingest --until-end -X socket.keepalive.enable=true")]
 pub(crate) struct IngestArgs {
@@ -70,8 +70,8 @@ pub(crate) struct IngestArgs {
     /// (repeatable)
     #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = name_in_list())]
     accept_recreated: Vec<String>,
-    /// Answer monitoring here: Prometheus asks /metrics, others /healthz and /readyz. A port alone is
-    /// of this machine only; 0 takes one that is free, and the log says which
+    /// Answer monitoring here: /metrics for Prometheus, /healthz and /readyz. A port alone is of
+    /// this machine only; 0 takes one that is free, and the log says which
     #[arg(long, value_name = "ADDR")]
     metrics: Option<ListenAddress>,
     /// How the log on stderr is written

@@ -14,7 +14,8 @@ use super::stop::Stop;
 use crate::store::Settings;
 
 /// Does all of it until a stop, each kind on a connection of its own. `application` is the name of
-/// the connections in `pg_stat_activity`, but for a word behind it; `counters` counts the steps of sealing.
+/// the connections in `pg_stat_activity`, but for a word behind it; `counters` counts the steps of
+/// sealing.
 pub async fn maintain(settings: &Settings, application: &str, stop: &Stop, counters: &Counters) {
     let counting =
         beside::keep_on(settings, format!("{application} counting"), counters, counting::count);
