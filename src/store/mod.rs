@@ -58,6 +58,7 @@ pub use read::status::{
     server_start,
 };
 pub use read::verification::duplicates::DuplicateTotals;
+pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};
 pub use read::verification::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
 };

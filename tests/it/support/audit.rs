@@ -75,6 +75,21 @@ impl Audit {
         text(&output.stdout)
     }
 
+    /// The exit code of `verify`, and what it finds of the schema and the leaves.
+    pub(crate) fn schema_findings(&self) -> (Option<i32>, Vec<String>) {
+        let output = self.run(&["verify", "-o", "json", "--wait", "0"]);
+        let lines: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        let text = |line: &serde_json::Value, member: &str| {
+            line[member].as_str().unwrap_or_default().to_owned()
+        };
+        let schema = lines.iter().skip_while(|line| line["check"] != "schema");
+        let findings = schema
+            .filter(|line| line["check"] == "finding")
+            .map(|line| text(line, "subject") + ": " + &text(line, "detail"));
+        (output.status.code(), findings.collect())
+    }
+
     /// Starts it in the background.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         Running::start(&mut self.command(arguments))
