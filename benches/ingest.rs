@@ -1,5 +1,5 @@
 //! How fast `audit ingest` records a topic, beside a plain `\copy` of the very same rows into the
-//! same table.
+//! same table with all of its indexes, and what sealing takes afterwards.
 //!
 //! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md.
 
@@ -25,7 +25,7 @@ use support::database::{FreshDatabase, Session};
 use support::events::{native_event, prepared_time};
 use support::producer::Producer;
 use support::reference::{FileFormat, Reference};
-use support::report::{Measurement, Report};
+use support::report::{Measurement, Report, Sealing};
 use support::usage::{self, Usage};
 
 const PARTITIONS: i32 = 4;
@@ -33,7 +33,7 @@ const PARTITIONS: i32 = 4;
 #[derive(Debug, Parser)]
 struct Options {
     /// How many events the topic holds
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..=8_000_000))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1000..=50_000_000))]
     events: u64,
     /// How often each way is measured, one after the other
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
@@ -153,19 +153,28 @@ impl Bench<'_> {
         format: FileFormat,
     ) -> Result<Measurement, Box<dyn Error>> {
         let (database, session) = self.migrated()?;
-        let server = self.server_cpu_s();
+        session.rows(&with_all_indexes(self.events))?;
+        session.rows("CHECKPOINT")?;
+        let begin = self.server(&session)?;
         let usage = reference.copy_in(&database.url(), format)?;
-        let server_cpu_s = self.server_cpu_s().zip(server).map(|(after, before)| after - before);
+        let (server_cpu_s, wal_bytes) = begin.until(self.server(&session)?);
         self.check(&session)?;
-        Ok(Measurement { usage, server_cpu_s, first_row_s: None, last_row_s: None })
+        Ok(Measurement {
+            usage,
+            server_cpu_s,
+            first_row_s: None,
+            last_row_s: None,
+            wal_bytes,
+            sealing: None,
+        })
     }
 
     fn ingest(&self, arguments: &str) -> Result<Measurement, Box<dyn Error>> {
         let (database, session) = self.migrated()?;
         let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
-        let server = self.server_cpu_s();
+        let begin = self.server(&session)?;
         let usage = self.record(&audit, arguments)?;
-        let server_cpu_s = self.server_cpu_s().zip(server).map(|(after, before)| after - before);
+        let (server_cpu_s, wal_bytes) = begin.until(self.server(&session)?);
         self.check(&session)?;
         let recorded_at = |which: &str| {
             session.value(&format!(
@@ -177,7 +186,20 @@ impl Bench<'_> {
         };
         let first_row_s = Some(since_start(recorded_at("min")?)?);
         let last_row_s = Some(since_start(recorded_at("max")?)?);
-        Ok(Measurement { usage, server_cpu_s, first_row_s, last_row_s })
+        let sealing = Some(self.seal(&audit, &session)?);
+        Ok(Measurement { usage, server_cpu_s, first_row_s, last_row_s, wal_bytes, sealing })
+    }
+
+    /// Seals what is left: the leaf that was written to counts as full.
+    fn seal(&self, audit: &Audit<'_>, session: &Session) -> Result<Sealing, Box<dyn Error>> {
+        session.rows("SELECT setval('event_logs_id_seq', max(next_id)) FROM event_log_leaves")?;
+        let begin = self.server(session)?;
+        let usage = usage::run(
+            &mut audit.command(["maintain"]),
+            &self.sandbox.folder("bench")?.join("maintain.log"),
+        )?;
+        let (server_cpu_s, wal_bytes) = begin.until(self.server(session)?);
+        Ok(Sealing { wall_s: usage.wall.as_secs_f64(), server_cpu_s, wal_bytes })
     }
 
     /// An empty table with the schema, and nothing left for the server to write in the background.
@@ -205,9 +227,49 @@ impl Bench<'_> {
         }
     }
 
-    fn server_cpu_s(&self) -> Option<f64> {
-        usage::server_cpu_s(self.sandbox.postgres().process_id()?)
+    fn server(&self, session: &Session) -> Result<ServerUse, Box<dyn Error>> {
+        let process_id = self.sandbox.postgres().process_id();
+        Ok(ServerUse {
+            cpu_s: process_id.and_then(usage::server_cpu_s),
+            wal_bytes: session.value("SELECT pg_current_wal_insert_lsn() - '0/0'")?.parse()?,
+        })
     }
+}
+
+/// What the server used since it was started.
+struct ServerUse {
+    cpu_s: Option<f64>,
+    wal_bytes: f64,
+}
+
+impl ServerUse {
+    /// The processor time and the bytes of write-ahead log in between.
+    fn until(&self, later: Self) -> (Option<f64>, f64) {
+        let cpu_s = later.cpu_s.zip(self.cpu_s).map(|(after, before)| after - before);
+        (cpu_s, later.wal_bytes - self.wal_bytes)
+    }
+}
+
+/// Makes the leaves for so many rows, each with all of its indexes from the beginning.
+fn with_all_indexes(rows: u64) -> String {
+    format!(
+        "DO $$
+         DECLARE
+             leaf record;
+         BEGIN
+             FOR id IN 0 .. {rows} BY event_log_leaf_size() LOOP
+                 PERFORM setval('event_logs_id_seq', greatest(id, 1)), ensure_event_log_leaf(id);
+             END LOOP;
+             PERFORM setval('event_logs_id_seq', 1, false);
+             FOR leaf IN SELECT name, definition FROM event_log_leaves, event_log_leaf_indexes() WHERE sealed LOOP
+                 EXECUTE format('CREATE INDEX ON %I USING %s', leaf.name, leaf.definition);
+             END LOOP;
+             FOR leaf IN SELECT indexes.index_id FROM event_log_leaves, event_log_indexes_of(name) AS indexes
+                          WHERE indexes.definition LIKE 'brin %' LOOP
+                 EXECUTE format('DROP INDEX %s', leaf.index_id::regclass);
+             END LOOP;
+         END $$"
+    )
 }
 
 fn seconds_since_epoch(time: SystemTime) -> f64 {

@@ -12,6 +12,20 @@ pub(crate) struct Measurement {
     pub(crate) first_row_s: Option<f64>,
     /// When the last batch was.
     pub(crate) last_row_s: Option<f64>,
+    /// The bytes of write-ahead log.
+    pub(crate) wal_bytes: f64,
+    /// What sealing the leaf took afterwards; `None` where rows entered a sealed one.
+    pub(crate) sealing: Option<Sealing>,
+}
+
+/// What sealing took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sealing {
+    pub(crate) wall_s: f64,
+    /// The processor time of PostgreSQL, in seconds.
+    pub(crate) server_cpu_s: Option<f64>,
+    /// The bytes of write-ahead log.
+    pub(crate) wal_bytes: f64,
 }
 
 /// Measurements of several ways in several rounds. The first two ways are the references.
@@ -23,7 +37,7 @@ pub(crate) struct Report {
     rounds: Vec<Vec<Measurement>>,
 }
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 14] = [
     "wall s",
     "rows/s",
     "of csv",
@@ -34,6 +48,10 @@ const COLUMNS: [&str; 10] = [
     "CPU s",
     "PG CPU s",
     "peak MiB",
+    "WAL B/row",
+    "seal s",
+    "all CPU s",
+    "all WAL",
 ];
 
 impl Report {
@@ -44,7 +62,8 @@ impl Report {
     pub(crate) fn print_heading(&self) {
         println!(
             "\nof csv, of binary: rows/s as a share of \\copy's in the same round; first s, last s: when the first and the \
-             last batch\nwas committed; steady/s: rows/s between the two\n"
+             last batch\nwas committed; steady/s: rows/s between the two; seal s: building the other indexes afterwards; all CPU s, all WAL: of the \
+             program\nand the server, and B/row, sealing included\n"
         );
         self.print_columns();
     }
@@ -94,6 +113,14 @@ impl Report {
             .first_row_s
             .zip(measurement.last_row_s)
             .map(|(first, last)| self.events as f64 / (last - first));
+        let sealing_cpu_s = measurement.sealing.map_or(Some(0.0), |sealing| sealing.server_cpu_s);
+        let all_cpu_s = measurement
+            .usage
+            .cpu_s
+            .zip(measurement.server_cpu_s)
+            .zip(sealing_cpu_s)
+            .map(|((own, server), sealing)| own + server + sealing);
+        let sealing_wal = measurement.sealing.map_or(0.0, |sealing| sealing.wal_bytes);
         [
             Some(own_s),
             Some(self.events as f64 / own_s),
@@ -105,6 +132,10 @@ impl Report {
             measurement.usage.cpu_s,
             measurement.server_cpu_s,
             measurement.usage.peak_mib,
+            Some(measurement.wal_bytes / self.events as f64),
+            measurement.sealing.map(|sealing| sealing.wall_s),
+            all_cpu_s,
+            Some((measurement.wal_bytes + sealing_wal) / self.events as f64),
         ]
     }
 

@@ -118,28 +118,32 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Brings what is known of the light leaves up to date: the summaries, and now and then the planner's statistics, without which it takes
--- every id for a frequent one. Returns how many ranges of pages were summarised; null where another session is at it. Called while rows
--- come: what is not summarised is read by every search.
+-- Summarises the pages of a leaf that are not summarised yet, and returns how many ranges that was.
+CREATE FUNCTION summarize_event_log_leaf(leaf text) RETURNS bigint
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT coalesce(sum(brin_summarize_new_values(index_id::regclass)), 0)
+      FROM event_log_indexes_of(leaf) WHERE definition LIKE 'brin %' AND valid
+$$;
+
+-- Brings what is known of the leaves that are written to up to date: the summaries, and now and then the planner's statistics, without
+-- which it takes every id for a frequent one. Returns how many ranges of pages were summarised; null where another session is at it.
+-- Called while rows come: what is not summarised is read by every search.
 CREATE FUNCTION summarize_event_log_leaves() RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     summarized bigint := 0;
     leaf       record;
-    index_     record;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.event_log_leaves', 0)) THEN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.event_log_leaves.summaries', 0)) THEN
         RETURN NULL;
     END IF;
     FOR leaf IN
         SELECT name, relpages, pg_relation_size(pg_class.oid) / current_setting('block_size')::int AS pages
           FROM event_log_leaves JOIN pg_class ON pg_class.oid = to_regclass(name)
-         WHERE sealed_at IS NULL ORDER BY first_id
+         WHERE closed_at IS NULL AND sealed_at IS NULL ORDER BY first_id
     LOOP
         CONTINUE WHEN leaf.pages = 0;
-        FOR index_ IN SELECT index_id FROM event_log_indexes_of(leaf.name) WHERE definition LIKE 'brin %' AND valid LOOP
-            summarized := summarized + brin_summarize_new_values(index_.index_id::regclass);
-        END LOOP;
+        summarized := summarized + summarize_event_log_leaf(leaf.name);
         IF leaf.pages > 4 * greatest(leaf.relpages, 250) THEN
             EXECUTE format('ANALYZE %I', leaf.name);
         END IF;
@@ -162,11 +166,14 @@ DECLARE
     leaf    record;
     index_  record;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.event_log_leaves', 0)) THEN
+    IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.event_log_leaves.sealing', 0)) THEN
         RETURN NULL;
     END IF;
-    PERFORM set_config('max_parallel_maintenance_workers', greatest(most_workers, 0)::text, true);
     SELECT last_value INTO last_id FROM event_logs_id_seq;
+    -- Workers take the processor from those who record, so they help only where more than one leaf waits.
+    PERFORM set_config('max_parallel_maintenance_workers',
+                       CASE WHEN count(*) > 1 THEN greatest(most_workers, 0) ELSE 0 END::text, true)
+       FROM event_log_leaves WHERE next_id <= last_id AND sealed_at IS NULL;
     FOR leaf IN
         SELECT * FROM event_log_leaves
          WHERE to_regclass(name) IS NOT NULL
@@ -176,6 +183,7 @@ BEGIN
     LOOP
         IF leaf.next_id <= last_id AND leaf.closed_at IS NULL THEN
             EXECUTE format('LOCK TABLE ONLY %I IN SHARE ROW EXCLUSIVE MODE', leaf.name);
+            PERFORM summarize_event_log_leaf(leaf.name);
             EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf.name);
             EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf.name);
             EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
@@ -217,8 +225,8 @@ BEGIN
     RETURN '';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaves(), seal_event_log_leaf(integer, boolean, boolean),
-                           note_late_row()
+REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaf(text), summarize_event_log_leaves(),
+                           seal_event_log_leaf(integer, boolean, boolean), note_late_row()
     FROM PUBLIC;
 
 -- The leaves that are there keep their indexes: they are taken out, so that event_logs can let go of those that light leaves do not have,

@@ -4,7 +4,8 @@
 //! batch of its partition's lane, `batching::encoder` decodes the records of a batch and encodes
 //! their rows (a thread for each lane), `writing::writer` copies them into PostgreSQL (a task for
 //! each lane); `in_flight` bounds what is between the first and the last. Rows that PostgreSQL
-//! refuses go through `writing::triage`.
+//! refuses go through `writing::triage`. What is done to the database beside that is
+//! `maintenance`.
 //!
 //! PostgreSQL alone decides which offsets are recorded. `group::rebalance` follows the assignments
 //! of the group, `group::claims` gets the right to write, and a batch commits only under the
@@ -20,6 +21,7 @@ mod group;
 mod in_flight;
 mod ingester_name;
 mod lag;
+mod maintenance;
 mod mutex;
 mod recorded_offsets;
 mod run;
@@ -27,11 +29,13 @@ mod session;
 mod settings;
 mod stop;
 mod until_end;
+mod writer_count;
 mod writing;
 
 pub use batching::event_rows::{write_dead_letter, write_event};
 pub use counters::Counters;
 pub use error::Error;
+pub use maintenance::maintain;
 pub use run::run;
 pub use settings::IngestSettings;
 pub use stop::Stop;

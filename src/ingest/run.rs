@@ -15,8 +15,7 @@ use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
 use super::until_end::Targets;
-use super::writing::housekeeping;
-use super::{lag, session};
+use super::{lag, maintenance, session};
 use crate::kafka::{self, Cluster};
 use crate::store::{self, Session, SessionPool};
 
@@ -72,7 +71,7 @@ pub async fn run(
     );
     let lag = tokio::spawn(lag::watch(context.clone()));
     let strangers = tokio::spawn(strangers::watch(context.clone()));
-    let counting = tokio::spawn(housekeeping::keep(context.clone()));
+    let maintaining = tokio::spawn(maintain(context.clone()));
     let outcome = if settings.until_end {
         record_until_end(&context).await
     } else {
@@ -82,8 +81,16 @@ pub async fn run(
     context.stop.request();
     lag.abort();
     strangers.abort();
-    counting.abort();
+    maintaining.abort();
     outcome
+}
+
+/// Maintains the database until a stop, unless that is left to others.
+async fn maintain(context: IngestContext) {
+    if context.settings.maintenance {
+        let application = format!("audit ingest {}", context.ingester);
+        maintenance::maintain(&context.settings.database, &application, &context.stop).await;
+    }
 }
 
 /// Records until everything is recorded that is there now.

@@ -21,6 +21,7 @@ use super::group::rebalance::Rebalancer;
 use super::in_flight::InFlight;
 use super::recorded_offsets::RecordedOffsets;
 use super::stop::Stop;
+use super::writer_count::writer_count;
 use super::writing::database::AuditDatabase;
 use super::writing::writer::LaneWriter;
 use crate::kafka;
@@ -47,7 +48,7 @@ pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
     let faults = Arc::new(FirstFault::default());
     let offsets = Arc::new(RecordedOffsets::default());
     let (mut inputs, mut writers) = (Vec::new(), Vec::new());
-    for number in 0..context.settings.writers.max(1) {
+    for number in 0..writer_count(context).await {
         let lane = start_lane(context, number, &faults, &offsets)?;
         inputs.push(lane.input);
         writers.push(lane.writer);

@@ -21,8 +21,11 @@ pub struct IngestSettings {
     pub batch_rows: usize,
     /// How long the first row of a batch waits at most.
     pub batch_wait: Duration,
-    /// How many connections write, each the batches of its own partitions. 0 counts as 1.
-    pub writers: usize,
+    /// How many connections write, each the batches of its own partitions. 0 counts as 1; `None` for
+    /// as many as the machine and the topics can use.
+    pub writers: Option<usize>,
+    /// Whether events are counted and leaves sealed beside the recording.
+    pub maintenance: bool,
     /// Whether to end as soon as everything is recorded that was there at the start.
     pub until_end: bool,
     /// Topics that, once deleted and made again, are recorded as a new incarnation.

@@ -19,6 +19,9 @@ use crate::process::{Guardian, LOOK_EVERY, Process};
 /// The server's name, in errors.
 pub(super) const SERVER: &str = "PostgreSQL";
 
+/// Settings of PostgreSQL, as `shared_buffers=128MB,max_wal_size=1GB`, beside the sandbox's own.
+const GIVEN_SETTINGS: &str = "SANDBOX_POSTGRES_SETTINGS";
+
 /// Recovery after a crash counts too.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
@@ -140,6 +143,10 @@ impl Own {
                     "shared_buffers=256MB",
                     "max_wal_size=4GB",
                 ] {
+                    command.args(["-c", setting]);
+                }
+                let given = std::env::var(GIVEN_SETTINGS).unwrap_or_default();
+                for setting in given.split(',').filter(|setting| !setting.is_empty()) {
                     command.args(["-c", setting]);
                 }
                 for setting in &self.settings {

@@ -56,9 +56,13 @@ pub(crate) struct IngestArgs {
     /// Write a batch when its first row has waited this long, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 200, value_parser = whole_number::<u32>(1..=60_000))]
     batch_wait: u32,
-    /// How many connections write at once, each the batches of its own partitions
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = whole_number::<u32>(1..=16))]
-    writers: u32,
+    /// How many connections write at once, each the batches of its own partitions [default: as many
+    /// as there are processors or partitions, whichever is fewer, 8 at most]
+    #[arg(long, value_name = "N", value_parser = whole_number::<u32>(1..=16))]
+    writers: Option<u32>,
+    /// Leave counting events and sealing full partitions of event_logs to `audit maintain`
+    #[arg(long)]
+    no_maintenance: bool,
     /// Also take topics for dead letters whose name matches this regular expression
     #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
@@ -127,7 +131,8 @@ impl IngestArgs {
             group: self.group,
             batch_rows: self.batch_rows as usize,
             batch_wait: Duration::from_millis(self.batch_wait.into()),
-            writers: self.writers as usize,
+            writers: self.writers.map(|writers| writers as usize),
+            maintenance: !self.no_maintenance,
             until_end: self.until_end,
             accept_recreated: self.accept_recreated,
             decoder: Arc::new(Decoder::new(self.dlt_pattern)),

@@ -7,25 +7,20 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run, left_to_count};
-use crate::cli::ui::{Exit, Failure, Progress, Total, Ui};
+use crate::cli::shared::{Context, Run, left_to_count, maintain};
+use crate::cli::ui::{Exit, Failure, Progress, Ui};
 use crate::store;
-use crate::store::{Adoption, Counting, CountingStep, Migration, MigrationStep, Session, Settings};
+use crate::store::{Adoption, Counting, Migration, MigrationStep, Session, Settings};
 
 /// How often the server is asked how far a migration is.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How many rows are counted in one transaction: about a second's work.
-const PIECE: i64 = 200_000;
-
-/// How long somebody else who is counting is left alone.
-const PAUSE: Duration = Duration::from_millis(200);
-
 /// Create or upgrade the schema of the audit database
 ///
 /// Safe to run again, and safe when several run at once. Only adds: it never drops or rewrites what
-/// is recorded. Rows that were recorded before there were counts are counted in pieces, while
-/// ingesters go on; whoever interrupts that can go on later by running it again.
+/// is recorded. Rows that were recorded before there were counts are counted in pieces, and indexes
+/// that old leaves lack are built, while ingesters go on; whoever interrupts that can go on later by
+/// running it again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -131,58 +126,10 @@ impl Run for MigrateArgs {
             writeln!(stdout, "roles audit_ingester, audit_reader and audit_replayer are there")?;
         }
         stdout.flush()?;
-        count_what_is_there(&settings, context.ui).await?;
+        let session = Session::open(&settings, "audit migrate (maintaining)").await?;
+        maintain(&session, context.ui).await?;
         Ok(Exit::Done)
     }
-}
-
-/// Counts what was recorded without being counted, and searches it for duplicates, piece by piece,
-/// while ingesters go on. Whoever interrupts it loses the last piece at most.
-async fn count_what_is_there(settings: &Settings, ui: Ui) -> Result<(), Failure> {
-    let session = Session::open(settings, "audit migrate (counting)").await?;
-    store::commit_without_waiting(&session).await?;
-    let begun = Counting::read(&session).await?;
-    let steps = [
-        (CountingStep::Fill, "rows counted", begun.uncounted_rows),
-        (CountingStep::FindDuplicates, "rows searched for duplicates", begun.unsearched_rows),
-    ];
-    for (step, things, total) in steps {
-        if total > 0 {
-            let progress = ui.progress();
-            progress.counting(things, Total::Exact(total.unsigned_abs()));
-            count(&session, step, total, &progress).await?;
-        }
-    }
-    while store::count_piece(&session, CountingStep::Merge, PIECE).await? == Some(PIECE) {}
-    Ok(())
-}
-
-/// Does one step up to where it was `left` when it began, by whomever.
-async fn count(
-    session: &Session,
-    step: CountingStep,
-    left: i64,
-    progress: &Progress,
-) -> Result<(), Failure> {
-    let mut done = 0;
-    while done < left {
-        match store::count_piece(session, step, PIECE).await? {
-            Some(0) => break,
-            Some(rows) => done += rows,
-            // An ingester is at it.
-            None => {
-                tokio::time::sleep(PAUSE).await;
-                let counting = Counting::read(session).await?;
-                let now = match step {
-                    CountingStep::Fill => counting.uncounted_rows,
-                    _ => counting.unsearched_rows,
-                };
-                done = done.max(left - now);
-            }
-        }
-        progress.set(done.unsigned_abs());
-    }
-    Ok(())
 }
 
 /// Applies what is missing, and shows how far it is.

@@ -8,6 +8,7 @@ mod dlt;
 mod export;
 mod flow;
 mod ingest;
+mod maintain;
 mod man;
 mod migrate;
 mod query;
@@ -85,6 +86,7 @@ commands! {
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,
+    Maintain => maintain::MaintainArgs,
     Dlt => dlt::DltArgs,
     ReplayDlt => replay_dlt::ReplayDltArgs,
     Decode => decode::DecodeArgs,

@@ -5,6 +5,7 @@ mod cluster_offsets;
 mod command;
 mod event_columns;
 mod left_to_count;
+mod maintenance;
 mod print_rows;
 mod reading_text;
 mod stuck;
@@ -23,6 +24,7 @@ pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_
 pub(crate) use command::{Context, Run};
 pub(crate) use event_columns::{EventColumns, describe_columns};
 pub(crate) use left_to_count::left_to_count;
+pub(crate) use maintenance::maintain;
 pub(crate) use print_rows::{ShownColumns, print_rows};
 pub(crate) use reading_text::tell_what_is_read;
 pub(crate) use stuck::found::{Found, Question, StuckStory, find_stuck};

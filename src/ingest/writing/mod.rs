@@ -3,6 +3,5 @@
 pub(in crate::ingest) mod database;
 #[cfg(test)]
 mod fake_database;
-pub(in crate::ingest) mod housekeeping;
 mod triage;
 pub(in crate::ingest) mod writer;

@@ -5,11 +5,13 @@ use tokio_postgres::types::Type;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 
-/// Which leaves are sealed, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How many workers help to build an index where more than one leaf waits, as far as the server's
+/// `max_parallel_workers` goes.
+const WORKERS: i32 = 2;
+
+/// Which leaves are sealed beside those that are full.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sealing {
-    /// How many workers may help to build an index (`max_parallel_maintenance_workers`).
-    pub workers: i32,
     /// Whether the leaf that is written to is sealed, too, while it has few rows: for times when
     /// few rows come.
     pub current: bool,
@@ -34,12 +36,12 @@ pub enum SealStep {
 /// # Errors
 /// `Error::Query`; transient where a lock is not to be had within 3 s.
 pub async fn seal_step(session: &Session, sealing: Sealing) -> Result<SealStep, Error> {
-    let Sealing { workers, current, thorough } = sealing;
+    let Sealing { current, thorough } = sealing;
     let step: Option<String> = session
         .row(
             "sealing a leaf of event_logs",
             "SELECT seal_event_log_leaf($1, $2, $3)",
-            &[(&workers, Type::INT4), (&current, Type::BOOL), (&thorough, Type::BOOL)],
+            &[(&WORKERS, Type::INT4), (&current, Type::BOOL), (&thorough, Type::BOOL)],
             |row| row.try_get(0),
         )
         .await?;

@@ -51,6 +51,7 @@ pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<M
     session.execute(waiting, "SELECT pg_advisory_lock($1)", &key).await?;
     let missing = pending(session, settings).await?;
     if !missing.is_empty() {
+        check_ids_of_old_leaves(session, &missing).await?;
         schema::runner()
             .run_async(session.client_mut())
             .await
@@ -60,6 +61,45 @@ pub async fn migrate(session: &mut Session, settings: &Settings) -> Result<Vec<M
     let releasing = "releasing the migration lock";
     session.execute(releasing, "SELECT pg_advisory_unlock($1)", &key).await?;
     Ok(missing)
+}
+
+/// The migration that takes leaves out of `event_logs` and puts them back.
+const LEAVES: i32 = 11;
+
+/// Spares the migration [`LEAVES`] the reading of the leaves that it puts back, under a lock that
+/// everybody waits for: a constraint that is checked before, while others go on, tells that their
+/// ids are right. The leaf that is written to, and those of versions before, are read then.
+async fn check_ids_of_old_leaves(session: &Session, missing: &[Migration]) -> Result<(), Error> {
+    if missing.first().is_none_or(|first| first.version > LEAVES || first.version == 1) {
+        return Ok(());
+    }
+    let what = "checking the ids of the partitions of event_logs";
+    // Bounds and names come out of the catalog: names of leaves need no quotes.
+    let leaves: Vec<(String, String, String)> = session
+        .rows(
+            what,
+            "SELECT inhrelid::regclass::text, bound[1], bound[2]
+               FROM pg_inherits
+               JOIN pg_class ON pg_class.oid = inhrelid
+              CROSS JOIN LATERAL regexp_match(pg_get_expr(relpartbound, pg_class.oid), 'FROM \\(''(\\d+)''\\) TO \\(''(\\d+)''\\)') AS bound
+              WHERE inhparent = 'event_logs'::regclass
+                AND bound[2]::bigint <= (SELECT last_value FROM event_logs_id_seq)
+              ORDER BY bound[1]::bigint",
+            &[],
+            |row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)),
+        )
+        .await?;
+    for (leaf, first_id, next_id) in leaves {
+        let constraint = format!(
+            "ALTER TABLE {leaf} DROP CONSTRAINT IF EXISTS audit_leaf_ids;
+             ALTER TABLE {leaf} ADD CONSTRAINT audit_leaf_ids CHECK (id >= {first_id} AND id < {next_id}) NOT VALID"
+        );
+        let validate = format!("ALTER TABLE {leaf} VALIDATE CONSTRAINT audit_leaf_ids");
+        for statement in [constraint, validate] {
+            session.client().batch_execute(&statement).await.map_err(Error::query(what))?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the group roles `audit_ingester`, `audit_reader` and `audit_replayer`, and gives them

@@ -1,0 +1,26 @@
+//! What is done to the database beside the recording: events are counted, the leaves that are
+//! written to are summarised, and those that are full are sealed.
+//!
+//! Any number of ingesters may do it, and `audit maintain` besides: the database lets one of them
+//! at a time do each. What is not done yet costs readers time, and nothing else.
+
+mod beside;
+mod counting;
+mod sealing;
+mod summaries;
+
+use super::stop::Stop;
+use crate::store::Settings;
+
+/// Does all of it until a stop, each kind on a connection of its own. `application` is the name of
+/// the connections in `pg_stat_activity`, but for a word behind it.
+pub async fn maintain(settings: &Settings, application: &str, stop: &Stop) {
+    let counting = beside::keep_on(settings, format!("{application} counting"), counting::count);
+    let summaries =
+        beside::keep_on(settings, format!("{application} summarising"), summaries::summarize);
+    let sealing = beside::keep_on(settings, format!("{application} sealing"), sealing::seal);
+    tokio::select! {
+        () = stop.requested() => {}
+        never = async { tokio::join!(counting, summaries, sealing) } => match never.0 {},
+    }
+}
