@@ -42,7 +42,7 @@ pub struct Leaf {
 pub async fn leaves(session: &Session) -> Result<Vec<Leaf>, Error> {
     // What was recorded last lies in a later leaf: the sequence of ids is not for readers.
     let sql = "SELECT name, first_id, next_id, closed_at, sealed_at, closed_at IS NOT NULL OR next_id <= last_id,
-                      greatest(0, least(next_id, last_id + 1) - first_id)
+                      greatest(0, least(next_id, coalesce(last_id, -1) + 1) - first_id)
                  FROM event_log_leaves
                  LEFT JOIN (SELECT last_id FROM ingest_batches WHERE first_id IS NOT NULL ORDER BY first_id DESC LIMIT 1) AS batch
                       ON true
@@ -61,7 +61,7 @@ pub async fn leaves(session: &Session) -> Result<Vec<Leaf>, Error> {
                 name: row.try_get(0)?,
                 first_id: row.try_get(1)?,
                 next_id: row.try_get(2)?,
-                ids_used: row.try_get::<_, Option<_>>(6)?.unwrap_or_default(),
+                ids_used: row.try_get(6)?,
                 state,
                 closed_at,
                 sealed_at,

@@ -1,5 +1,9 @@
 //! Leaves of `event_logs`: closed, sealed, and known to `verify`.
 
+mod kills;
+mod migrated;
+mod sealing;
+mod shown;
 mod verified;
 
 use crate::support::Database;
@@ -10,10 +14,9 @@ const LEAF_SIZE: i64 = 2_097_152;
 
 /// Goes on with the first id of a leaf, so that those before are over.
 fn go_to_leaf(database: &Database, number: i64) {
-    database.execute(&format!(
-        "SELECT setval('event_logs_id_seq', {number} * {LEAF_SIZE}, true);
-         SELECT ensure_event_log_leaf({number} * {LEAF_SIZE})"
-    ));
+    // A transaction of its own: whoever inserts finds the leaf when it draws an id.
+    database.execute(&format!("SELECT ensure_event_log_leaf({number} * {LEAF_SIZE})"));
+    database.execute(&format!("SELECT setval('event_logs_id_seq', {number} * {LEAF_SIZE})"));
 }
 
 /// Takes one step towards sealed leaves, and says which.
@@ -38,4 +41,35 @@ fn index(database: &Database, leaf: &str, definition: &str) -> String {
     database.value(&format!(
         "SELECT index_id::regclass FROM event_log_indexes_of('{leaf}') WHERE definition = '{definition}'"
     ))
+}
+
+/// What is wrong with the indexes of sealed leaves: each that is missing, doubled or invalid.
+fn wrong_indexes(database: &Database) -> Vec<Vec<String>> {
+    database.rows(
+        "SELECT name, wanted.definition, count(index_id), bool_and(valid)
+           FROM event_log_leaves CROSS JOIN event_log_leaf_indexes() AS wanted
+           LEFT JOIN LATERAL event_log_indexes_of(name) AS found_ ON found_.definition = wanted.definition
+          WHERE sealed_at IS NOT NULL AND wanted.sealed
+          GROUP BY 1, 2 HAVING count(index_id) <> 1 OR NOT bool_and(valid)
+         UNION ALL
+         SELECT relname, indexrelid::regclass::text, 0, false
+           FROM pg_index JOIN pg_class ON oid = indrelid WHERE NOT indisvalid",
+    )
+}
+
+/// How many leaves are over and not sealed.
+fn unsealed(database: &Database) -> i64 {
+    database.number(
+        "SELECT count(*) FROM event_log_leaves
+          WHERE sealed_at IS NULL AND next_id <= (SELECT last_value FROM event_logs_id_seq)",
+    )
+}
+
+/// How many batches entered a leaf when it was closed.
+fn late_batches(database: &Database) -> i64 {
+    database.number(
+        "SELECT count(*) FROM ingest_batches batch JOIN event_log_leaves leaf
+             ON batch.first_id >= leaf.first_id AND batch.first_id < leaf.next_id
+          WHERE recorded_at > closed_at",
+    )
 }
