@@ -12,6 +12,7 @@ CREATE TABLE event_log_leaves (
     min_created_at TIMESTAMP,
     max_created_at TIMESTAMP,
     has_summaries  BOOLEAN NOT NULL DEFAULT TRUE,
+    summarized_pages INT NOT NULL DEFAULT 0,
     CHECK (first_id < next_id)
 );
 COMMENT ON TABLE event_log_leaves IS 'the partitions of event_logs: which ids each holds, and how far it is';
@@ -21,6 +22,7 @@ COMMENT ON COLUMN event_log_leaves.closed_at IS 'since when no batch enters it a
 COMMENT ON COLUMN event_log_leaves.sealed_at IS 'since when it has all indexes, those that a light leaf lacks, too';
 COMMENT ON COLUMN event_log_leaves.min_created_at IS 'of a closed leaf: no row has a created_at before this; null where it has no rows';
 COMMENT ON COLUMN event_log_leaves.max_created_at IS 'of a closed leaf: no row has a created_at behind this; null where it has no rows';
+COMMENT ON COLUMN event_log_leaves.summarized_pages IS 'of a light leaf: the first pages, which are summarised';
 COMMENT ON COLUMN event_log_leaves.has_summaries IS 'whether it still has the summaries that a light leaf has';
 
 -- A leaf holds 2^21 ids: a light one is searched quickly, and a thousand million rows are fewer than 500 leaves, each of which costs
@@ -118,32 +120,35 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Summarises the pages of a leaf that are not summarised yet, and returns how many ranges that was.
-CREATE FUNCTION summarize_event_log_leaf(leaf text) RETURNS bigint
-LANGUAGE sql SET search_path = public, pg_temp AS $$
-    SELECT coalesce(sum(brin_summarize_new_values(index_id::regclass)), 0)
-      FROM event_log_indexes_of(leaf) WHERE definition LIKE 'brin %' AND valid
-$$;
-
 -- Brings what is known of the leaves that are written to up to date: the summaries, and now and then the planner's statistics, without
 -- which it takes every id for a frequent one. Returns how many ranges of pages were summarised; null where another session is at it.
--- Called while rows come: what is not summarised is read by every search.
-CREATE FUNCTION summarize_event_log_leaves() RETURNS bigint
+-- Called while rows come: what is not summarised is read by every search. The last pages are left for another time: a row that enters a
+-- range of pages which is summarised writes its summary again.
+CREATE FUNCTION summarize_event_log_leaves(last_pages integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    summarized bigint := 0;
-    leaf       record;
+    range_pages CONSTANT int := 32;
+    summarized  bigint := 0;
+    leaf        record;
+    index_      record;
 BEGIN
     IF NOT pg_try_advisory_xact_lock(hashtextextended('audit.event_log_leaves.summaries', 0)) THEN
         RETURN NULL;
     END IF;
     FOR leaf IN
-        SELECT name, relpages, pg_relation_size(pg_class.oid) / current_setting('block_size')::int AS pages
+        SELECT name, relpages, summarized_pages,
+               (pg_relation_size(pg_class.oid) / current_setting('block_size')::int)::int AS pages
           FROM event_log_leaves JOIN pg_class ON pg_class.oid = to_regclass(name)
          WHERE closed_at IS NULL AND sealed_at IS NULL ORDER BY first_id
     LOOP
-        CONTINUE WHEN leaf.pages = 0;
-        summarized := summarized + summarize_event_log_leaf(leaf.name);
+        CONTINUE WHEN leaf.pages - greatest(last_pages, 0) < leaf.summarized_pages + range_pages;
+        FOR index_ IN SELECT index_id FROM event_log_indexes_of(leaf.name) WHERE definition LIKE 'brin %' AND valid LOOP
+            FOR page IN leaf.summarized_pages .. leaf.pages - greatest(last_pages, 0) - range_pages BY range_pages LOOP
+                summarized := summarized + brin_summarize_range(index_.index_id::regclass, page);
+            END LOOP;
+        END LOOP;
+        UPDATE event_log_leaves SET summarized_pages = (leaf.pages - greatest(last_pages, 0)) / range_pages * range_pages
+         WHERE name = leaf.name;
         IF leaf.pages > 4 * greatest(leaf.relpages, 250) THEN
             EXECUTE format('ANALYZE %I', leaf.name);
         END IF;
@@ -183,7 +188,8 @@ BEGIN
     LOOP
         IF leaf.next_id <= last_id AND leaf.closed_at IS NULL THEN
             EXECUTE format('LOCK TABLE ONLY %I IN SHARE ROW EXCLUSIVE MODE', leaf.name);
-            PERFORM summarize_event_log_leaf(leaf.name);
+            PERFORM brin_summarize_new_values(index_id::regclass)
+               FROM event_log_indexes_of(leaf.name) WHERE definition LIKE 'brin %' AND valid;
             EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf.name);
             EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf.name);
             EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
@@ -225,7 +231,7 @@ BEGIN
     RETURN '';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaf(text), summarize_event_log_leaves(),
+REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaves(integer),
                            seal_event_log_leaf(integer, boolean, boolean), note_late_row()
     FROM PUBLIC;
 
@@ -308,7 +314,7 @@ BEGIN
     LOOP
         EXECUTE format('GRANT SELECT ON event_log_leaves TO %s', grant_.grantee);
         IF grant_.records THEN
-            EXECUTE format('GRANT EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaves(), '
+            EXECUTE format('GRANT EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaves(integer), '
                            'seal_event_log_leaf(integer, boolean, boolean) TO %s', grant_.grantee);
         END IF;
     END LOOP;

@@ -22,7 +22,7 @@ END $$;
 -- A dump that was restored without its privileges gives these to everybody again.
 REVOKE EXECUTE ON FUNCTION make_append_only(regclass), ensure_event_log_leaf(bigint), reserve_event_log_ids(integer),
                            fill_event_counts(bigint), find_duplicate_deliveries(bigint), merge_event_counts(bigint),
-                           enter_event_log_leaf(text), summarize_event_log_leaf(text), summarize_event_log_leaves(),
+                           enter_event_log_leaf(text), summarize_event_log_leaves(integer),
                            seal_event_log_leaf(integer, boolean, boolean), note_late_row()
     FROM PUBLIC;
 
@@ -36,7 +36,7 @@ GRANT SELECT, UPDATE ON ledger_head TO audit_ingester;
 GRANT SELECT ON audit_installation, refinery_schema_history, event_count_state, event_log_leaves TO audit_ingester;
 GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(integer), fill_event_counts(bigint),
                           find_duplicate_deliveries(bigint), merge_event_counts(bigint), enter_event_log_leaf(text),
-                          summarize_event_log_leaves(), seal_event_log_leaf(integer, boolean, boolean)
+                          summarize_event_log_leaves(integer), seal_event_log_leaf(integer, boolean, boolean)
    TO audit_ingester;
 
 GRANT SELECT ON event_logs, dead_letters, dlt_replays, dlt_replay_outcomes, ingest_batches, ingest_batch_ranges,

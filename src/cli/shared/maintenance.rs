@@ -15,7 +15,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// counted, while ingesters go on. Returns what was done to leaves.
 pub(crate) async fn maintain(session: &Session, ui: Ui) -> Result<Vec<String>, Failure> {
     store::commit_without_waiting(session).await?;
-    store::summarize_leaves(session).await?;
+    store::summarize_leaves(session, 0).await?;
     let mut done = Vec::new();
     {
         let progress = ui.progress();

@@ -52,13 +52,19 @@ pub async fn seal_step(session: &Session, sealing: Sealing) -> Result<SealStep, 
     })
 }
 
-/// Brings the summaries of the leaves that are written to up to date, and the planner's statistics
-/// of them. Returns how many ranges of pages were summarised; `None` where another session is at
-/// it.
+/// Brings the summaries of the leaves that are written to up to date but for their `last_pages`,
+/// and the planner's statistics of them. Returns how many ranges of pages were summarised; `None`
+/// where another session is at it.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn summarize_leaves(session: &Session) -> Result<Option<i64>, Error> {
-    let sql = "SELECT summarize_event_log_leaves()";
-    session.row("summarising the leaves of event_logs", sql, &[], |row| row.try_get(0)).await
+pub async fn summarize_leaves(session: &Session, last_pages: i32) -> Result<Option<i64>, Error> {
+    session
+        .row(
+            "summarising the leaves of event_logs",
+            "SELECT summarize_event_log_leaves($1)",
+            &[(&last_pages, Type::INT4)],
+            |row| row.try_get(0),
+        )
+        .await
 }
