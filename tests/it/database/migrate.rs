@@ -109,14 +109,13 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
     assert!(may("audit_ingester", "SELECT * FROM ingest_batches"));
     for statement in [
         "SELECT enter_event_log_leaf('event_logs_000001')",
-        "SELECT summarize_event_log_leaves()",
+        "SELECT summarize_event_log_leaves(0)",
         "SELECT seal_event_log_leaf(2, true, true)",
         "SELECT * FROM event_log_leaves",
     ] {
         assert!(may("audit_ingester", statement), "the ingester may not {statement}");
     }
     for statement in [
-        "SELECT summarize_event_log_leaf('event_logs_000001')",
         "UPDATE event_log_leaves SET sealed_at = now()",
         "INSERT INTO event_log_leaves (first_id, next_id, name) VALUES (-1, 0, 'x')",
         "DELETE FROM event_log_leaves",
@@ -143,7 +142,7 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
         "DELETE FROM event_logs",
         "SELECT reserve_event_log_ids(1)",
         "SELECT enter_event_log_leaf('event_logs_000001')",
-        "SELECT summarize_event_log_leaves()",
+        "SELECT summarize_event_log_leaves(0)",
         "SELECT seal_event_log_leaf(0, false, false)",
         "UPDATE event_log_leaves SET closed_at = now()",
         "TRUNCATE event_logs",

@@ -188,7 +188,7 @@ fn leaves_are_sealed_while_others_verify_export_follow_and_insert() {
     const LEAVES: i64 = 6;
     const ROWS: u32 = 3_000;
     let scope = Sandbox::shared().scope("busy_sealing");
-    let audit = Audit { brokers: "127.0.0.1:9".to_owned(), ..Audit::migrated(&scope) };
+    let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
     let follower = Follower::start(&audit, &["-n", "0"]);
     let is_over = AtomicBool::new(false);

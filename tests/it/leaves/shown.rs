@@ -28,7 +28,7 @@ fn leaves(audit: &Audit) -> Vec<(String, i64, Value)> {
 #[test]
 fn status_tells_which_leaves_wait_how_far_the_sealing_is_and_how_full_the_last_one_is() {
     let scope = Sandbox::shared().scope("status_leaves");
-    let audit = Audit { brokers: "127.0.0.1:9".to_owned(), ..Audit::migrated(&scope) };
+    let audit = Audit::migrated(&scope);
     let (database, other) =
         (Database::open(&audit.database_url), Database::open(&audit.database_url));
     let light = |used| ("light".to_owned(), used, Value::Null);
