@@ -11,6 +11,8 @@
 //! number gives the same stories. 10,000,000 rows take a few minutes and about 9 GB. Their times
 //! end now: one row every 0.25 s, so that ten million rows are four weeks.
 //!
+//! Leaves that are full are sealed at the end; the last one stays light.
+//!
 //! What varies: 2,000 orders are under way at any time, each a story of three to eight events of
 //! three services. A few types and services are rare (one row in a thousand, in a hundred thousand,
 //! in a million). 0.5 % are dead letters with the headers of Spring Kafka, half of them with a
@@ -24,8 +26,8 @@ use audit::event::{Decoder, Header, Record, TopicPartition};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::{
-    self, Batch, Claim, CountingStep, OffsetRange, RangeKind, Session, Settings, TopicIdPartition,
-    Writer, Written,
+    self, Batch, Claim, CountingStep, OffsetRange, RangeKind, SealStep, Sealing, Session, Settings,
+    TopicIdPartition, Writer, Written,
 };
 use audit::time::UnixMicros;
 use uuid::Uuid;
@@ -62,8 +64,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ranges: &ranges,
             ingester: "fill",
         };
-        if !matches!(writer.write(&batch).await?, Written::Committed(_)) {
-            return Err("another process claimed the partitions".into());
+        match writer.write(&batch).await? {
+            Written::Committed(_) => {}
+            other => return Err(format!("another process is at work: {other:?}").into()),
         }
         written += rows;
         if written % 500_000 == 0 || written == count {
@@ -74,6 +77,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for step in [CountingStep::Fill, CountingStep::FindDuplicates, CountingStep::Merge] {
         while store::count_piece(&session, step, 1_000_000).await?.is_some_and(|rows| rows > 0) {}
     }
+    store::summarize_leaves(&session, 0).await?;
+    let sealing = Sealing { current: false, thorough: false };
+    while matches!(store::seal_step(&session, sealing).await?, SealStep::Did(_)) {}
     let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await?;
     tokio::spawn(connection);
     client.batch_execute("VACUUM (ANALYZE) event_logs, ingest_batches, dead_letters, event_counts, duplicate_deliveries").await?;
