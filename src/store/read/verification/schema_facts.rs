@@ -11,8 +11,8 @@ use crate::store::error::Error;
 /// sorted. A test holds it against a real one.
 pub const MIGRATED_FACTS: &str = include_str!("../../../../sql/audit_db/catalog.txt");
 
-/// One fact. The leaves of `event_logs` are alike: each stands for the object `leaf`. What they have
-/// beyond each other, because they are not equally far, is no fact.
+/// One fact. The leaves of `event_logs` are alike: each stands for the object `leaf`. What they
+/// have beyond each other, because they are not equally far, is no fact.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SchemaFact {
     /// The table, view, sequence or function, as it is named in the database.
