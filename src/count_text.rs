@@ -2,11 +2,13 @@
 
 use std::fmt::Display;
 
-/// A count and its noun, in the plural but for one: `1 row`, `0 rows`, `2 batches`.
+/// A count and its noun, in the plural but for one: `1 row`, `0 rows`, `2 batches`,
+/// `3 leaves`.
 pub(crate) fn counted(count: impl Display, noun: &str) -> String {
     let count = count.to_string();
-    match count.as_str() {
-        "1" => format!("1 {noun}"),
+    match (count.as_str(), noun.strip_suffix('f')) {
+        ("1", _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ves"),
         _ if ["s", "x", "ch", "sh"].iter().any(|end| noun.ends_with(end)) => {
             format!("{count} {noun}es")
         }
@@ -31,6 +33,7 @@ mod tests {
         assert_eq!(rows, ["0 rows", "1 row", "2 rows", "11 rows", "21 rows"]);
         assert_eq!(counted(1_u64, "batch"), "1 batch");
         assert_eq!(counted(2_usize, "batch"), "2 batches");
+        assert_eq!(counted(3, "leaf"), "3 leaves");
         assert_eq!(counted(-1_i64, "offset"), "-1 offsets");
     }
 

@@ -42,25 +42,13 @@ fn the_catalog_that_verify_compares_with_is_that_of_a_database_just_made() {
     assert_eq!(facts, written, "after a new migration run this test with UPDATE_CATALOG=1");
 }
 
-/// The exit code, and the findings about the schema.
-fn schema_findings(audit: &Audit) -> (Option<i32>, Vec<String>) {
-    let output = audit.run(&["verify", "-o", "json", "--wait", "0"]);
-    let lines: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    let text = |line: &serde_json::Value, member: &str| {
-        line[member].as_str().unwrap_or_default().to_owned()
-    };
-    let schema = lines.iter().skip_while(|line| line["check"] != "schema").skip(1);
-    let findings = schema.map(|line| text(line, "subject") + ": " + &text(line, "detail"));
-    (output.status.code(), findings.collect())
-}
-
 #[test]
 fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
     let scope = Sandbox::shared().scope("guards");
     let audit = Audit::migrated(&scope);
     let database = Database::open(&audit.database_url);
     // Nothing is recorded yet, so it is incomplete, and nothing is wrong with the schema.
-    assert_eq!(schema_findings(&audit), (Some(4), Vec::new()));
+    assert_eq!(audit.schema_findings(), (Some(4), Vec::new()));
     let role = format!("clerk_{}", uuid::Uuid::new_v4().simple());
     database.execute(&format!("CREATE ROLE {role}"));
     for (damage, mended, finding) in [
@@ -191,12 +179,12 @@ fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
         ),
     ] {
         database.execute(&damage);
-        let (code, findings) = schema_findings(&audit);
+        let (code, findings) = audit.schema_findings();
         assert_eq!(code, Some(5), "{damage}: {findings:?}");
         assert_eq!(findings.len(), 1, "{damage}: {findings:?}");
         assert!(findings[0].contains(finding), "{damage}: {findings:?}");
         database.execute(&mended);
-        assert_eq!(schema_findings(&audit), (Some(4), Vec::new()), "{mended}");
+        assert_eq!(audit.schema_findings(), (Some(4), Vec::new()), "{mended}");
     }
     // What changes nothing of the record is fine.
     for harmless in [
@@ -207,7 +195,7 @@ fn what_guards_the_record_and_is_missing_disabled_or_given_away_is_named() {
         "CREATE TABLE theirs (id int)",
     ] {
         database.execute(harmless);
-        assert_eq!(schema_findings(&audit), (Some(4), Vec::new()), "{harmless}");
+        assert_eq!(audit.schema_findings(), (Some(4), Vec::new()), "{harmless}");
     }
     database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }

@@ -85,7 +85,7 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
     audit.succeed(&["migrate", "--roles"]);
     audit.succeed(&["migrate", "--roles"]);
     let database = Database::open(&audit.database_url);
-    database.execute("SELECT ensure_event_log_leaf(8388608)");
+    database.execute("SELECT ensure_event_log_leaf(2097152)");
     let may = |role: &str, statement: &str| {
         let outcome = database.try_execute(&format!("BEGIN; SET LOCAL ROLE {role}; {statement}"));
         database.execute("ROLLBACK");
@@ -100,7 +100,7 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
     };
     let insert = |table: &str| {
         format!(
-            "INSERT INTO {table} (id, event_id, event_type, payload) VALUES (8388700, gen_random_uuid(), 'T', '{{}}')"
+            "INSERT INTO {table} (id, event_id, event_type, payload) VALUES (2097200, gen_random_uuid(), 'T', '{{}}')"
         )
     };
     assert!(may("audit_ingester", "SELECT * FROM reserve_event_log_ids(10)"));
@@ -108,6 +108,20 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
     assert!(may("audit_ingester", &insert("event_logs_000001")));
     assert!(may("audit_ingester", "SELECT * FROM ingest_batches"));
     for statement in [
+        "SELECT enter_event_log_leaf('event_logs_000001')",
+        "SELECT summarize_event_log_leaves(0)",
+        "SELECT seal_event_log_leaf(2, true, true)",
+        "SELECT * FROM event_log_leaves",
+    ] {
+        assert!(may("audit_ingester", statement), "the ingester may not {statement}");
+    }
+    for statement in [
+        "UPDATE event_log_leaves SET sealed_at = now()",
+        "INSERT INTO event_log_leaves (first_id, next_id, name) VALUES (-1, 0, 'x')",
+        "DELETE FROM event_log_leaves",
+        "CREATE INDEX ON event_logs_000001 (aggregate_id)",
+        "LOCK TABLE event_logs_000001 IN SHARE ROW EXCLUSIVE MODE",
+        "ALTER TABLE event_logs DETACH PARTITION event_logs_000001",
         "SELECT * FROM event_logs",
         "SELECT value FROM dead_letters",
         "DELETE FROM event_logs",
@@ -119,11 +133,18 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
     ] {
         assert!(!may("audit_ingester", statement), "the ingester may {statement}");
     }
-    assert!(may("audit_reader", "SELECT * FROM event_logs, dead_letters, ingest_batches"));
+    assert!(may(
+        "audit_reader",
+        "SELECT * FROM event_logs, dead_letters, ingest_batches, event_log_leaves"
+    ));
     for statement in [
         insert("event_logs").as_str(),
         "DELETE FROM event_logs",
         "SELECT reserve_event_log_ids(1)",
+        "SELECT enter_event_log_leaf('event_logs_000001')",
+        "SELECT summarize_event_log_leaves(0)",
+        "SELECT seal_event_log_leaf(0, false, false)",
+        "UPDATE event_log_leaves SET closed_at = now()",
         "TRUNCATE event_logs",
     ] {
         assert!(!may("audit_reader", statement), "the reader may {statement}");

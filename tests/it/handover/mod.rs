@@ -1,7 +1,7 @@
 //! Handing over: `audit export` to files and tables, as other programs read them, and what is left
 //! when something breaks.
 
-mod delta;
+pub(crate) mod delta;
 mod files;
 mod folder;
 mod folders;

@@ -131,12 +131,12 @@ fn a_block_of_ids_never_crosses_a_leaf_and_the_next_leaf_is_made_ahead() {
     let scope = Sandbox::shared().scope("leaf_boundary");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 2));
     let database = Database::open(&audit.database_url);
-    database.execute("SELECT setval('event_logs_id_seq', 8388608 - 1500)");
+    database.execute("SELECT setval('event_logs_id_seq', 2097152 - 1500)");
     Producer::new(scope.brokers()).native_events(&topic, 0..5000);
     audit.succeed(&["ingest", "--until-end", "--topics", &topic, "--batch-rows", "1000"]);
     assert_eq!(
         database.number(
-            "SELECT count(*) FROM ingest_batches WHERE first_id / 8388608 <> last_id / 8388608"
+            "SELECT count(*) FROM ingest_batches WHERE first_id / 2097152 <> last_id / 2097152"
         ),
         0
     );

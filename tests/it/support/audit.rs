@@ -2,11 +2,15 @@
 
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use refinery::{Runner, Target, load_sql_migrations};
 use sandbox::Scope;
 use tempfile::NamedTempFile;
+use tokio::runtime::Runtime;
+use tokio_postgres::NoTls;
 
 /// `audit` with a database and a Kafka.
 #[derive(Debug, Clone)]
@@ -25,6 +29,23 @@ impl Audit {
         let output = audit.run(&["migrate"]);
         assert!(output.status.success(), "migrate: {}", text(&output.stderr));
         audit
+    }
+
+    /// On a database of the test's own, whose schema has an earlier version.
+    pub(crate) fn of_version(scope: &Scope<'_>, version: i32) -> Self {
+        let migrations =
+            load_sql_migrations(Path::new(env!("CARGO_MANIFEST_DIR")).join("sql/audit_db"));
+        let migrations = migrations.unwrap_or_else(|error| panic!("{error}"));
+        let runner = Runner::new(&migrations).set_target(Target::Version(version));
+        let runtime = Runtime::new().unwrap_or_else(|error| panic!("{error}"));
+        runtime.block_on(async {
+            let connected = tokio_postgres::connect(scope.database_url(), NoTls).await;
+            let (mut client, connection) = connected.unwrap_or_else(|error| panic!("{error}"));
+            tokio::spawn(connection);
+            let applied = runner.run_async(&mut client).await;
+            applied.unwrap_or_else(|error| panic!("version {version}: {error}"));
+        });
+        Self { database_url: scope.database_url().to_owned(), brokers: scope.brokers().to_owned() }
     }
 
     /// A command of a shell, in which `audit` is `"$0"`.
@@ -73,6 +94,21 @@ impl Audit {
             text(&output.stderr)
         );
         text(&output.stdout)
+    }
+
+    /// The exit code of `verify`, and what it finds of the schema and the leaves.
+    pub(crate) fn schema_findings(&self) -> (Option<i32>, Vec<String>) {
+        let output = self.run(&["verify", "-o", "json", "--wait", "0"]);
+        let lines: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        let text = |line: &serde_json::Value, member: &str| {
+            line[member].as_str().unwrap_or_default().to_owned()
+        };
+        let schema = lines.iter().skip_while(|line| line["check"] != "schema");
+        let findings = schema
+            .filter(|line| line["check"] == "finding")
+            .map(|line| text(line, "subject") + ": " + &text(line, "detail"));
+        (output.status.code(), findings.collect())
     }
 
     /// Starts it in the background.

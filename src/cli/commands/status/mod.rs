@@ -1,6 +1,7 @@
 //! `audit status`: what an operator looks at first.
 
 mod consumers;
+mod leaves;
 mod overview;
 mod partitions;
 mod watch;
@@ -19,8 +20,8 @@ use overview::Overview;
 ///
 /// Needs Kafka only for the lag, in records and in seconds that the first of them waits: without
 /// Kafka the rest is shown, and the exit code is 4. JSON is one object with a member for each
-/// table: database, partitions, open_transactions, lost_ranges, ingesters and lake_writers. CSV has
-/// the partitions, with what waits in each behind an open transaction.
+/// table: database, partitions, open_transactions, lost_ranges, ingesters, lake_writers and leaves.
+/// CSV has the partitions, with what waits in each behind an open transaction.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

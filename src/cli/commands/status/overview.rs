@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::HumanBytes;
 
+use super::leaves::Leaves;
 use super::partitions::{Listed, Partitions, lost_table};
 use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, left_to_count};
 use crate::cli::ui::{Failure, Progress, Ui};
@@ -34,6 +35,7 @@ pub(super) struct Overview {
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterStatus>,
     lakes: Vec<LakeWriter>,
+    leaves: Leaves,
     /// What a person should know besides.
     pub(super) notes: Vec<String>,
 }
@@ -71,7 +73,8 @@ impl Overview {
         }
         let ingesters = store::ingester_statuses(&session).await?;
         let lakes = store::lake_writers(&session).await?;
-        Ok(Self { database, duplicates, partitions, lost, ingesters, lakes, notes })
+        let leaves = Leaves::read(&session).await?;
+        Ok(Self { database, duplicates, partitions, lost, ingesters, lakes, leaves, notes })
     }
 
     /// Whether Kafka told all that was asked.
@@ -88,7 +91,7 @@ impl Overview {
             Format::Table | Format::Lines => (self.facts_for_people(), Listed::Remarkable),
             Format::Json | Format::Ndjson | Format::Csv => (self.facts(), Listed::ForPrograms),
         };
-        let sections = vec![
+        let mut sections = vec![
             facts,
             self.partitions.table(listed),
             self.partitions.open_transaction_table(),
@@ -96,6 +99,9 @@ impl Overview {
             ingester_table(&self.ingesters),
             lake_table(&self.lakes),
         ];
+        if listed == Listed::ForPrograms {
+            sections.push(self.leaves.table());
+        }
         let mut report = Vec::new();
         render_report(format, args.style(ui), sections, &mut report)?;
         Ok(report)
@@ -172,6 +178,10 @@ impl Overview {
             ("dead_letters", database.dead_letters.into(), plain),
             ("duplicates", duplicates, plain),
         ]);
+        if let Some(summary) = self.leaves.summary() {
+            let emphasis = unless(!self.leaves.are_left_waiting(), Emphasis::Notice);
+            facts.push(("leaves", summary.into(), emphasis));
+        }
         Section::facts("database", facts)
     }
 }

@@ -5,6 +5,7 @@ mod comparisons;
 mod counts;
 mod findings;
 mod holes;
+mod leaves;
 mod partitions;
 mod rows;
 mod schema;
@@ -47,8 +48,9 @@ const BROKER_LIMIT: Duration = Duration::from_secs(10);
 /// to the last. Exits 0 when all is there, 4 when something is missing, lost, in an open
 /// transaction or could not be checked, or nothing is recorded at all; 5 when a row is doubled,
 /// changed or unknown to the ledger, a count is not that of its rows, a trigger, index, constraint
-/// or function is missing or changed, or somebody has a right that roles.sql does not give. A last
-/// line on stderr says what it did not check.
+/// or function is missing or changed, a leaf of event_logs is not what event_log_leaves tells, or
+/// somebody has a right that roles.sql does not give. A last line on stderr says what it did not
+/// check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -123,6 +125,7 @@ impl Run for VerifyArgs {
         checks.push(holes);
         progress.doing("reading the schema");
         checks.push(schema::check(&scan).await?);
+        checks.push(leaves::check(&scan).await?);
         progress.clear();
         let exit = print(&self, &checks, context.ui)?;
         let closed = known.iter().filter(|known| !known.is_newest).count();

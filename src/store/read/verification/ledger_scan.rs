@@ -7,9 +7,9 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, IsolationLevel, Portal, Row, Transaction};
 
 use super::duplicates::DuplicateTotals;
-use super::schema_facts;
+use super::leaf_facts::LeafFacts;
 use super::schema_facts::SchemaFact;
-use super::{day_counts, duplicates};
+use super::{day_counts, duplicates, leaf_facts, schema_facts};
 use crate::event::TopicPartition;
 use crate::ledger::{
     BatchClaim, ChainLink, CountKey, CountKeys, KeyCount, KeyCounts, RangeClaim, RecordedPartition,
@@ -127,9 +127,11 @@ impl<'a> LedgerScan<'a> {
             .start()
             .await
             .map_err(Error::query(SNAPSHOT))?;
-        // Nobody's own tables or functions take the place of ours, and names are written alike.
-        let path = "SET LOCAL search_path = public, pg_temp";
-        transaction.batch_execute(path).await.map_err(Error::query(SNAPSHOT))?;
+        // Nobody's own tables or functions take the place of ours, and names are written alike. The
+        // lock comes before the snapshot: no leaf loses an index that the snapshot still shows.
+        let begin =
+            "SET LOCAL search_path = public, pg_temp; LOCK TABLE event_logs IN ACCESS SHARE MODE";
+        transaction.batch_execute(begin).await.map_err(Error::query(SNAPSHOT))?;
         Ok(Self { transaction })
     }
 
@@ -230,6 +232,14 @@ impl<'a> LedgerScan<'a> {
     /// `Error::Query`.
     pub async fn schema_facts(&self) -> Result<Vec<SchemaFact>, Error> {
         schema_facts::read(&self.transaction).await
+    }
+
+    /// The leaves of `event_logs`, beside what `event_log_leaves` tells of them, by their names.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn leaves(&self) -> Result<Vec<LeafFacts>, Error> {
+        leaf_facts::read(&self.transaction).await
     }
 
     /// Looks for duplicate deliveries anew, beside what is known of them.

@@ -2,5 +2,6 @@
 
 mod day_counts;
 pub(in crate::store) mod duplicates;
+pub(in crate::store) mod leaf_facts;
 pub(in crate::store) mod ledger_scan;
 pub(in crate::store) mod schema_facts;

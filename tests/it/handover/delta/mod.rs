@@ -5,7 +5,7 @@ mod bucket;
 mod follow;
 mod kills;
 mod outages;
-pub(super) mod random;
+pub(crate) mod random;
 mod refused;
 // The server of the crate's own tests, some of whose faults only those need.
 #[path = "../../../../lake/tests/delta/server.rs"]

@@ -1,0 +1,71 @@
+//! Whether the leaves of `event_logs` are what `event_log_leaves` tells: searches rely on it.
+
+use super::check::Check;
+use crate::cli::ui::Failure;
+use crate::count_text::counted;
+use crate::ledger::Finding;
+use crate::store::{LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
+
+/// Compares the partitions of `event_logs` with `event_log_leaves`.
+pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+    let leaves = scan.leaves().await?;
+    let is_sealed = |leaf: &&LeafFacts| leaf.registered.is_some_and(|known| known.is_sealed);
+    let sealed = leaves.iter().filter(is_sealed).count();
+    Ok(Check {
+        check: "leaves",
+        subject: "event_log_leaves".to_owned(),
+        findings: leaves.iter().flat_map(findings).collect(),
+        detail: format!("{}, {sealed} sealed", counted(leaves.len(), "leaf")),
+    })
+}
+
+fn findings(leaf: &LeafFacts) -> Vec<Finding> {
+    match (leaf.registered, &leaf.partition) {
+        (Some(known), Some(partition)) => compare(&leaf.name, known, partition),
+        (Some(_), None) => {
+            let text = "is no partition of event_logs any more, and event_log_leaves names it";
+            vec![Finding::incomplete(&leaf.name, text)]
+        }
+        (None, Some(_)) => {
+            let text = "is a partition of event_logs that event_log_leaves does not name";
+            vec![Finding::altered(&leaf.name, text)]
+        }
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Compares what is told of a leaf with what is there.
+fn compare(name: &str, known: RegisteredLeaf, partition: &LeafPartition) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut altered = |text: String| findings.push(Finding::altered(name, text));
+    if partition.ids != Some(known.ids) {
+        let told = ids(Some(known.ids));
+        let there = ids(partition.ids);
+        altered(format!("takes the {there}, event_log_leaves tells the {told}"));
+    }
+    if known.is_closed && !partition.has_late_row {
+        altered("is closed, and lacks the trigger late_row".to_owned());
+    }
+    if partition.has_untold_times {
+        let text = "has rows before or behind the times that event_log_leaves tells: searches by time miss them";
+        altered(text.to_owned());
+    }
+    let mend = match known.is_sealed {
+        true => "`audit maintain` builds it again",
+        false => "searches read more of the leaf until it is sealed",
+    };
+    for index in &partition.missing {
+        altered(format!("lacks the index {index}: {mend}"));
+    }
+    for index in &partition.invalid {
+        altered(format!("the index {index} is invalid: {mend}"));
+    }
+    findings
+}
+
+fn ids(range: Option<(i64, i64)>) -> String {
+    match range {
+        Some((first, next)) => format!("ids {first} to {}", next - 1),
+        None => "ids of other bounds".to_owned(),
+    }
+}
