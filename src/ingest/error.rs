@@ -58,6 +58,14 @@ pub enum Error {
         "stopped before everything that was read could be recorded; the next run reads it again"
     )]
     StoppedEarly,
+    /// Monitoring can't be answered where it was asked for.
+    #[error("--metrics {address}: can't listen there: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// A thread could not be started.
     #[error("can't start a thread: {0}")]
     Thread(std::io::Error),
@@ -72,6 +80,11 @@ impl Error {
             Self::GroupOfCopy { .. } => Some(
                 "is this database a copy, or is theirs? `audit migrate --adopt-copy new-id` on the \
                  copy gives it a group of its own"
+                    .to_owned(),
+            ),
+            Self::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => Some(
+                "does another ingester listen there? Give each a port of its own, or 0 for one that \
+                 is free"
                     .to_owned(),
             ),
             Self::NoTopic(_) => {

@@ -1,7 +1,9 @@
-//! How many batches of a lane are in flight: read, and not committed yet.
+//! How many batches of a lane are in flight, and how large they are: read, and not committed yet.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
 
 use super::mutex::lock_mutex;
 
@@ -12,12 +14,21 @@ pub(super) struct InFlight {
     count: Mutex<usize>,
     limit: usize,
     changed: Condvar,
+    /// The bytes of all lanes.
+    bytes: Gauge,
 }
 
 impl InFlight {
-    /// Lets at most `limit` batches be in flight.
-    pub(super) fn new(limit: usize) -> Self {
-        Self { count: Mutex::new(0), limit, changed: Condvar::new() }
+    /// Lets at most `limit` batches be in flight, whose bytes `bytes` counts.
+    pub(super) fn new(limit: usize, bytes: Gauge) -> Self {
+        Self { count: Mutex::new(0), limit, changed: Condvar::new(), bytes }
+    }
+
+    /// Counts the bytes of a batch until the guard is dropped, which goes with the batch.
+    pub(super) fn hold(&self, bytes: usize) -> HeldBytes {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.bytes.inc_by(bytes);
+        HeldBytes { all: self.bytes.clone(), bytes }
     }
 
     /// Counts one batch more, and waits until that is allowed, but no longer than `timeout`. False
@@ -47,6 +58,19 @@ impl InFlight {
     }
 }
 
+/// The bytes of a batch that is in flight.
+#[derive(Debug, Default)]
+pub(super) struct HeldBytes {
+    all: Gauge,
+    bytes: i64,
+}
+
+impl Drop for HeldBytes {
+    fn drop(&mut self) {
+        self.all.dec_by(self.bytes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -71,7 +95,7 @@ mod tests {
 
     #[test]
     fn no_more_batches_than_the_limit_are_let_in() {
-        let in_flight = InFlight::new(2);
+        let in_flight = InFlight::new(2, Gauge::default());
         assert!(in_flight.acquire(Duration::ZERO));
         assert!(in_flight.acquire(Duration::ZERO));
         assert!(!in_flight.acquire(Duration::ZERO));
@@ -80,8 +104,20 @@ mod tests {
     }
 
     #[test]
+    fn bytes_are_in_flight_as_long_as_their_batches_in_whichever_lane() {
+        let bytes = Gauge::default();
+        let lanes = [1, 2].map(|limit| InFlight::new(limit, bytes.clone()));
+        let (one, other) = (lanes[0].hold(100), lanes[1].hold(20));
+        assert_eq!(bytes.get(), 120);
+        drop(one);
+        assert_eq!(bytes.get(), 20);
+        drop(other);
+        assert_eq!(bytes.get(), 0);
+    }
+
+    #[test]
     fn a_thread_that_waits_goes_on_when_a_batch_is_committed() {
-        let in_flight = Arc::new(InFlight::new(1));
+        let in_flight = Arc::new(InFlight::new(1, Gauge::default()));
         assert!(in_flight.acquire(Duration::ZERO));
         // Often enough that the thread waits already when the place becomes free.
         for _ in 0..200 {
@@ -95,7 +131,7 @@ mod tests {
 
     #[test]
     fn idle_is_when_the_last_batch_is_committed() {
-        let in_flight = Arc::new(InFlight::new(3));
+        let in_flight = Arc::new(InFlight::new(3, Gauge::default()));
         assert!(in_flight.wait_until_idle(Duration::ZERO));
         for _ in 0..200 {
             assert!(in_flight.acquire(Duration::ZERO) && in_flight.acquire(Duration::ZERO));

@@ -5,7 +5,7 @@
 //! their rows (a thread for each lane), `writing::writer` copies them into PostgreSQL (a task for
 //! each lane); `in_flight` bounds what is between the first and the last. Rows that PostgreSQL
 //! refuses go through `writing::triage`. What is done to the database beside that is
-//! `maintenance`.
+//! `maintenance`; `metrics` tells monitoring how it goes.
 //!
 //! PostgreSQL alone decides which offsets are recorded. `group::rebalance` follows the assignments
 //! of the group, `group::claims` gets the right to write, and a batch commits only under the
@@ -20,8 +20,8 @@ mod fault;
 mod group;
 mod in_flight;
 mod ingester_name;
-mod lag;
 mod maintenance;
+mod metrics;
 mod mutex;
 mod recorded_offsets;
 mod run;
@@ -37,5 +37,5 @@ pub use counters::Counters;
 pub use error::Error;
 pub use maintenance::maintain;
 pub use run::run;
-pub use settings::IngestSettings;
+pub use settings::{IngestSettings, ListenAddress};
 pub use stop::Stop;

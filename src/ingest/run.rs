@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::context::IngestContext;
-use super::counters::Counters;
+use super::counters::{Counters, Wait};
 use super::error::Error;
 use super::fault::Fault;
 use super::group::strangers;
@@ -15,7 +16,7 @@ use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
 use super::until_end::Targets;
-use super::{lag, maintenance, session};
+use super::{maintenance, metrics, session};
 use crate::kafka::{self, Cluster};
 use crate::store::{self, Session, SessionPool};
 
@@ -33,6 +34,12 @@ pub async fn run(
     stop: Arc<Stop>,
     counters: Arc<Counters>,
 ) -> Result<(), Error> {
+    // Ends with this function.
+    let mut beside = JoinSet::new();
+    if let Some(address) = &settings.metrics {
+        let endpoint = metrics::Endpoint::bind(address).await?;
+        beside.spawn(endpoint.serve(Arc::clone(&counters)));
+    }
     let session = Session::open(&settings.database, "audit ingest").await?;
     session.home().await?.check_identity(&settings.database)?;
     let group = match &settings.group {
@@ -42,7 +49,8 @@ pub async fn run(
     let server_start = store::server_start(&session).await?;
     drop(session);
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
-    let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop).await? else {
+    beside.spawn(metrics::tell_systemd(Arc::clone(&counters), Arc::clone(&stop)));
+    let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop, &counters).await? else {
         return Ok(());
     };
     let ingester = ingester_name();
@@ -60,6 +68,7 @@ pub async fn run(
         recorded: Arc::new(Notify::new()),
         refused: Arc::new(Mutex::new(HashMap::new())),
     };
+    beside.spawn(metrics::lag::watch(context.clone()));
     strangers::refuse_to_join(&context).await?;
     let settings = &context.settings;
     tracing::info!(
@@ -69,9 +78,11 @@ pub async fn run(
         topics = settings.topics.join(","),
         "recording"
     );
-    let lag = tokio::spawn(lag::watch(context.clone()));
-    let strangers = tokio::spawn(strangers::watch(context.clone()));
-    let maintaining = tokio::spawn(maintain(context.clone()));
+    if settings.metrics.is_some() {
+        beside.spawn(metrics::watch_database(context.clone()));
+    }
+    beside.spawn(strangers::watch(context.clone()));
+    beside.spawn(maintain(context.clone()));
     let outcome = if settings.until_end {
         record_until_end(&context).await
     } else {
@@ -79,9 +90,6 @@ pub async fn run(
         sessions(&context).await
     };
     context.stop.request();
-    lag.abort();
-    strangers.abort();
-    maintaining.abort();
     outcome
 }
 
@@ -89,7 +97,8 @@ pub async fn run(
 async fn maintain(context: IngestContext) {
     if context.settings.maintenance {
         let application = format!("audit ingest {}", context.ingester);
-        maintenance::maintain(&context.settings.database, &application, &context.stop).await;
+        let (settings, counters) = (&context.settings, &context.counters);
+        maintenance::maintain(&settings.database, &application, &context.stop, counters).await;
     }
 }
 
@@ -115,6 +124,7 @@ async fn sessions(context: &IngestContext) -> Result<(), Error> {
             Ok(()) => return Ok(()),
             Err(Fault::Fatal(error)) => return Err(error),
             Err(Fault::Recoverable(reason)) => {
+                context.counters.restarts.inc();
                 tracing::warn!(
                     reason,
                     "joining the group again and going on from what is recorded"
@@ -140,9 +150,10 @@ async fn cluster_id(
     cluster: &Arc<Cluster>,
     until_end: bool,
     stop: &Stop,
+    counters: &Counters,
 ) -> Result<Option<String>, Error> {
     let began = Instant::now();
-    let mut told = None;
+    let (mut told, mut waiting) = (None, None);
     loop {
         let asked = Arc::clone(cluster);
         match kafka::blocking(move || asked.id(Duration::from_secs(2))).await {
@@ -151,6 +162,7 @@ async fn cluster_id(
                 if until_end && began.elapsed() > BROKER_LIMIT {
                     return Err(error.into());
                 }
+                waiting.get_or_insert_with(|| counters.begin(Wait::Kafka));
                 // Once for each reason: the next one may come only after the first was mended.
                 let reason = error.to_string();
                 if told.as_ref() != Some(&reason) {

@@ -1,5 +1,6 @@
 //! One membership in the consumer group: threads and tasks from the first claim to the last commit.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -45,6 +46,7 @@ struct Lane {
 
 /// Runs until a stop (`Ok`) or a fault.
 pub(super) async fn run(context: &IngestContext) -> Result<(), Fault> {
+    context.counters.is_assigned.store(false, Ordering::Relaxed);
     let faults = Arc::new(FirstFault::default());
     let offsets = Arc::new(RecordedOffsets::default());
     let (mut inputs, mut writers) = (Vec::new(), Vec::new());
@@ -105,7 +107,7 @@ fn start_lane(
 ) -> Result<Lane, Fault> {
     let (to_encoder, batches) = mpsc::channel();
     let (to_writer, encoded) = tokio::sync::mpsc::unbounded_channel();
-    let in_flight = Arc::new(InFlight::new(IN_FLIGHT));
+    let in_flight = Arc::new(InFlight::new(IN_FLIGHT, context.counters.in_flight_bytes.clone()));
     let encoder = Encoder {
         decoder: Arc::clone(&context.settings.decoder),
         cluster_id: Arc::clone(&context.cluster_id),

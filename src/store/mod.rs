@@ -42,7 +42,7 @@ pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
-pub use read::leaves::{Leaf, LeafBuild, LeafState, leaf_build, leaves};
+pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_names,
@@ -54,8 +54,8 @@ pub use read::replays::{
 };
 pub use read::status::{
     DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, PartitionStatus,
-    database_status, duplicates, ingester_statuses, lake_writers, lost_ranges, partition_statuses,
-    server_start,
+    database_status, duplicates, ingester_statuses, known_duplicates, lake_writers, lost_ranges,
+    partition_statuses, server_start,
 };
 pub use read::verification::duplicates::DuplicateTotals;
 pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};

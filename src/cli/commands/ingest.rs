@@ -1,7 +1,6 @@
 //! `audit ingest`: Kafka → event_logs.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -14,7 +13,7 @@ use crate::cli::ui::{Exit, Failure, LogFormat, Progress, on_stop};
 use crate::count_text::counted;
 use crate::event::Decoder;
 use crate::ingest;
-use crate::ingest::{Counters, IngestSettings, Stop};
+use crate::ingest::{Counters, IngestSettings, ListenAddress, Stop};
 
 /// Record Kafka's events in event_logs, exactly once, until stopped
 ///
@@ -31,6 +30,7 @@ assigned partition.
 Examples:
   audit ingest                          # until it is stopped
   audit ingest --topics shop.events     # other topics
+  audit ingest --metrics 9464           # watched at 127.0.0.1:9464/metrics
   audit ingest --until-end              # what is there now, for cron
   audit ingest --until-end -X socket.keepalive.enable=true")]
 pub(crate) struct IngestArgs {
@@ -70,6 +70,10 @@ pub(crate) struct IngestArgs {
     /// (repeatable)
     #[arg(long, value_name = "TOPIC", value_delimiter = ',', value_parser = name_in_list())]
     accept_recreated: Vec<String>,
+    /// Answer monitoring here: /metrics for Prometheus, /healthz and /readyz. A port alone is of
+    /// this machine only; 0 takes one that is free, and the log says which
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<ListenAddress>,
     /// How the log on stderr is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -134,6 +138,7 @@ impl IngestArgs {
             writers: self.writers.map(|writers| writers as usize),
             maintenance: !self.no_maintenance,
             until_end: self.until_end,
+            metrics: self.metrics,
             accept_recreated: self.accept_recreated,
             decoder: Arc::new(Decoder::new(self.dlt_pattern)),
         })
@@ -142,12 +147,12 @@ impl IngestArgs {
 
 /// Logs what was done, as the last line.
 fn log_end(counters: &Counters, seconds: f64) {
-    let rows = counters.rows.load(Relaxed);
+    let rows = counters.rows.get();
     tracing::info!(
         rows,
-        batches = counters.batches.load(Relaxed),
-        quarantined = counters.quarantined.load(Relaxed),
-        lost = counters.lost.load(Relaxed),
+        batches = counters.batches.get(),
+        quarantined = counters.quarantined(),
+        lost = counters.lost.get(),
         seconds = (seconds * 1000.0).round() / 1000.0,
         rows_per_second = (rows as f64 / seconds.max(0.001)) as u64,
         "ended"
@@ -162,14 +167,14 @@ async fn report(counters: Arc<Counters>, progress: Arc<Progress>) {
     let (mut before, mut rate, mut asked) = (0, 0.0, Instant::now());
     loop {
         tokio::time::sleep(every).await;
-        let rows = counters.rows.load(Relaxed);
+        let rows = counters.rows.get();
         let elapsed = asked.elapsed().as_secs_f64();
         asked = Instant::now();
         let newest = (rows - before) as f64 / elapsed;
         // Smoothed over about two seconds, so that the moving line can be read.
         rate = if is_seen { rate * 0.9 + newest * 0.1 } else { newest };
-        let lag = counters.lag.load(Relaxed);
-        let partitions = counters.partitions.load(Relaxed);
+        let lag = counters.lag();
+        let partitions = counters.partitions.get().unsigned_abs();
         if is_seen {
             let (rate, lag) = (HumanCount(rate as u64), HumanCount(lag));
             let (rows, partitions) = (counted(rows, "row"), counted(partitions, "partition"));

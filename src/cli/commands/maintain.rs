@@ -9,7 +9,7 @@ use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run, maintain};
 use crate::cli::ui::{Exit, Failure, LogFormat, on_stop};
 use crate::ingest;
-use crate::ingest::Stop;
+use crate::ingest::{Counters, Stop};
 use crate::store::Session;
 
 /// Seal full partitions of event_logs, repair their indexes and count events
@@ -47,7 +47,7 @@ impl Run for MaintainArgs {
                 move || stop.request()
             })?;
             tracing::info!(database = settings.target(), "maintaining");
-            ingest::maintain(&settings, "audit maintain", &stop).await;
+            ingest::maintain(&settings, "audit maintain", &stop, &Counters::default()).await;
             return Ok(Exit::Done);
         }
         let done = maintain(&session, context.ui).await?;

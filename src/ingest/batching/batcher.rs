@@ -223,6 +223,7 @@ impl Batcher {
             assigned.next_offset = segment.next_offset;
         }
         lane.generation += 1;
+        batch.held = lane.input.in_flight.hold(batch.records.byte_size());
         let is_filled = batch.segments.iter().any(Segment::is_filled);
         if !is_filled || lane.input.encoder.send(batch).is_err() {
             // There is nothing to write, or the encoder ended with a fault, which the consumer's

@@ -10,7 +10,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::event_rows::{write_dead_letter, write_event};
 use super::open_batch::{OpenBatch, Segment};
 use super::row_keys::RowKeys;
-use crate::event::{Decoder, Header, QUARANTINED, QuarantineForm, Record};
+use crate::event::{Decoder, Header, QuarantineForm, Reason, Record};
+use crate::ingest::in_flight::HeldBytes;
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{OffsetRange, RangeKind};
@@ -36,12 +37,14 @@ pub(in crate::ingest) struct EncodedBatch {
     pub(in crate::ingest) dead_letters: CopyBuffer,
     /// The rows of `events` that the rows of `dead_letters` belong to.
     pub(super) dead_letter_rows: Vec<usize>,
-    /// How many rows of `events` are quarantined.
-    pub(in crate::ingest) quarantined: u64,
+    /// How many rows of `events` are quarantined, by reason.
+    pub(in crate::ingest) quarantined: HashMap<Reason, u64>,
     /// The forms of the rows of `events` that were replaced because PostgreSQL refused them.
     pub(super) refused_events: HashMap<usize, QuarantineForm>,
     /// The rows of `dead_letters` that lack what the headers say, because PostgreSQL refused it.
     pub(super) raw_dead_letters: HashSet<usize>,
+    /// Counts its bytes as long as it is in flight.
+    _held: HeldBytes,
 }
 
 impl EncodedBatch {
@@ -66,6 +69,11 @@ impl EncodedBatch {
 
     pub(in crate::ingest) fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// How many bytes of keys, values and headers its records have.
+    pub(in crate::ingest) fn byte_size(&self) -> usize {
+        self.records.byte_size()
     }
 
     /// Names the record of a row: "orders.events [2] offset 57".
@@ -98,7 +106,7 @@ impl Encoder {
 
     /// Encodes a batch.
     pub(in crate::ingest) fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
-        let OpenBatch { records, segments } = open_batch;
+        let OpenBatch { records, segments, held } = open_batch;
         // A row takes about the size of its record, once more for what attributes keeps, and a
         // fixed part.
         let mut events =
@@ -106,15 +114,18 @@ impl Encoder {
         let mut keys = RowKeys::default();
         let mut dead_letters = CopyBuffer::default();
         let mut dead_letter_rows = Vec::new();
-        let mut quarantined = 0;
+        let mut quarantined = HashMap::new();
         let now = UnixMicros::now();
         let mut headers = Vec::new();
         for index in 0..records.len() {
             records.headers(index, &mut headers);
             let segment = &segments[records.partition_index(index) as usize];
             let record = self.record(&records, segment, index, &headers);
-            let event = self.decoder.decode(&record, now).event;
-            quarantined += u64::from(event.event_type == QUARANTINED);
+            let decoded = self.decoder.decode(&record, now);
+            if let Some(reason) = decoded.reason {
+                *quarantined.entry(reason).or_default() += 1;
+            }
+            let event = decoded.event;
             if event.is_dlt {
                 write_dead_letter(&mut dead_letters, &record);
                 dead_letter_rows.push(index);
@@ -133,6 +144,7 @@ impl Encoder {
             quarantined,
             refused_events: HashMap::new(),
             raw_dead_letters: HashSet::new(),
+            _held: held,
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::TopicPartition;
+use crate::ingest::in_flight::HeldBytes;
 use crate::kafka::RecordBatch;
 
 /// A partition that this process has claimed.
@@ -46,4 +47,6 @@ impl Segment {
 pub(in crate::ingest) struct OpenBatch {
     pub(in crate::ingest) records: RecordBatch,
     pub(in crate::ingest) segments: Vec<Segment>,
+    /// Counts its bytes once it is in flight.
+    pub(in crate::ingest) held: HeldBytes,
 }

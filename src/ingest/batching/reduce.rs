@@ -3,7 +3,7 @@
 use super::encoder::{EncodedBatch, Encoder};
 use super::event_rows::{write_dead_letter_from, write_event};
 use crate::dead_letter::DeadLetter;
-use crate::event::{QUARANTINED, QuarantineForm};
+use crate::event::{QuarantineForm, Reason};
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{IdBlock, TrialRows};
 use crate::time::UnixMicros;
@@ -82,14 +82,20 @@ impl Encoder {
         encoded.records.headers(index, &mut headers);
         let segment = &encoded.segments[encoded.records.partition_index(index) as usize];
         let record = self.record(&encoded.records, segment, index, &headers);
-        let was_quarantined =
-            before.is_some() || self.decoder.decode(&record, now).event.event_type == QUARANTINED;
+        if before.is_none() {
+            // It may have been quarantined for another reason.
+            if let Some(reason) = self.decoder.decode(&record, now).reason
+                && let Some(count) = encoded.quarantined.get_mut(&reason)
+            {
+                *count = count.saturating_sub(1);
+            }
+            *encoded.quarantined.entry(Reason::RefusedByDatabase).or_default() += 1;
+        }
         let event = self.decoder.quarantine_refused(&record, form, detail, now);
         let partition_id = segment.partition.partition_id;
         write_event(&mut encoded.events, &event, partition_id, record.offset);
         encoded.events.replace_by_last(index);
         encoded.keys.replace(index, &event, partition_id);
-        encoded.quarantined += u64::from(!was_quarantined);
         encoded.refused_events.insert(index, form);
         true
     }

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use super::claim_check::{Decision, decide};
 use super::rebalance::Claimer;
 use crate::event::TopicPartition;
-use crate::ingest::counters::Counters;
+use crate::ingest::counters::{Counters, Wait};
 use crate::ingest::error::Error;
 use crate::ingest::fault::{Fault, FirstFault};
 use crate::ingest::mutex::lock_mutex;
@@ -49,6 +49,7 @@ impl Claimer for Claims {
     /// Waits for a database or a broker that is away. Logs what can't be read.
     fn claim(&self, partitions: &[TopicPartition]) -> Vec<Claim> {
         let (mut failures, mut lock_waits) = (0, 0);
+        let mut _waiting;
         while !self.stop.is_requested() && !self.faults.is_raised() {
             let end_holders = lock_waits > LOCK_WAITS;
             let error = match self.runtime.block_on(self.try_claim(partitions, end_holders)) {
@@ -62,6 +63,8 @@ impl Claimer for Claims {
                 self.faults.raise(Fault::Fatal(error));
                 break;
             }
+            let is_kafka = matches!(error, Error::Kafka(_));
+            _waiting = self.counters.begin(if is_kafka { Wait::Kafka } else { Wait::PostgreSql });
             tracing::warn!(
                 %error,
                 "can't claim the assigned partitions now; trying again until it works"
@@ -215,7 +218,7 @@ impl Claims {
             lost,
             "Kafka deleted offsets before they were recorded; they are declared lost"
         );
-        Counters::add(&self.counters.lost, lost.unsigned_abs());
+        self.counters.lost.inc_by(lost.unsigned_abs());
         claim.recorded.next_offset = low;
         Ok(())
     }

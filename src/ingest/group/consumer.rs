@@ -13,6 +13,7 @@ use super::consumer_error;
 use super::group_context::GroupContext;
 use super::rebalance::GroupMember;
 use crate::event::TopicPartition;
+use crate::ingest::counters::Wait;
 use crate::ingest::error::Error;
 use crate::ingest::fault::Fault;
 use crate::ingest::mutex::lock_mutex;
@@ -110,7 +111,7 @@ enum Step {
 fn read(consumer: &BaseConsumer<GroupContext>, offsets: &RecordedOffsets) -> Result<(), Fault> {
     let context = consumer.context();
     let mut blocked_since: Option<Instant> = None;
-    let mut paused = None;
+    let (mut paused, mut waiting) = (None, None);
     let mut group_commit_at = Instant::now();
     loop {
         if context.faults.is_raised() {
@@ -125,6 +126,7 @@ fn read(consumer: &BaseConsumer<GroupContext>, offsets: &RecordedOffsets) -> Res
             Step::End => return Ok(()),
             Step::Wait => {
                 if blocked_since.get_or_insert(now).elapsed() > PAUSE_AFTER {
+                    waiting.get_or_insert_with(|| context.rebalancer.counters.begin(Wait::Writers));
                     if paused.is_none() {
                         paused = pause(consumer);
                     }
@@ -133,7 +135,7 @@ fn read(consumer: &BaseConsumer<GroupContext>, offsets: &RecordedOffsets) -> Res
                 }
             }
             Step::Receive(timeout) => {
-                blocked_since = None;
+                (blocked_since, waiting) = (None, None);
                 if let Some(partitions) = paused.take() {
                     let resumed = consumer.resume(&partitions);
                     resumed

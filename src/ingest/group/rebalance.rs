@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::event::TopicPartition;
@@ -70,6 +71,9 @@ impl<C: Claimer> Rebalancer<C> {
             tracing::info!(partitions = by_topic(partitions), "assigned");
         }
         self.check(member.assign(&claims));
+        if !self.faults.is_raised() {
+            self.counters.is_assigned.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Commits what was read of partitions that the group takes away, then lets them go.
@@ -104,7 +108,7 @@ impl<C: Claimer> Rebalancer<C> {
     }
 
     fn report(&self, batcher: &Batcher) {
-        Counters::set(&self.counters.partitions, batcher.partition_count() as u64);
+        self.counters.partitions.set(i64::try_from(batcher.partition_count()).unwrap_or(i64::MAX));
     }
 
     fn check(&self, changed: Result<(), kafka::Error>) {

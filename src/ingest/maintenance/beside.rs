@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use crate::ingest::counters::Counters;
 use crate::store::{self, Session, Settings};
 
 /// How long it waits after a failure.
@@ -13,14 +14,15 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(super) async fn keep_on(
     settings: &Settings,
     application: String,
-    work: impl AsyncFn(&Session) -> Result<Infallible, store::Error>,
+    counters: &Counters,
+    work: impl AsyncFn(&Session, &Counters) -> Result<Infallible, store::Error>,
 ) -> Infallible {
     let mut is_told = false;
     loop {
         let failed = async {
             // Whether the schema fits was asked once, by whoever began this.
             let session = Session::connect(settings, &application).await?;
-            work(&session).await
+            work(&session, counters).await
         };
         let Err(error) = failed.await;
         if is_told || error.is_transient() {

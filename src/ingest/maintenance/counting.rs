@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use crate::ingest::counters::Counters;
 use crate::store::{self, Counting, CountingStep, Session, count_piece, recorded_rows};
 
 /// How often it is looked whether there is time.
@@ -23,7 +24,7 @@ const MUCH: i64 = 500_000;
 const SHARE_WHILE_BUSY: u32 = 5;
 
 /// Counts until something fails.
-pub(super) async fn count(session: &Session) -> Result<Infallible, store::Error> {
+pub(super) async fn count(session: &Session, _: &Counters) -> Result<Infallible, store::Error> {
     store::commit_without_waiting(session).await?;
     let mut merged: Option<Instant> = None;
     // When nothing was left to be counted, and how many rows there were.

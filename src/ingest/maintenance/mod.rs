@@ -9,16 +9,24 @@ mod counting;
 mod sealing;
 mod summaries;
 
+use super::counters::Counters;
 use super::stop::Stop;
 use crate::store::Settings;
 
 /// Does all of it until a stop, each kind on a connection of its own. `application` is the name of
-/// the connections in `pg_stat_activity`, but for a word behind it.
-pub async fn maintain(settings: &Settings, application: &str, stop: &Stop) {
-    let counting = beside::keep_on(settings, format!("{application} counting"), counting::count);
-    let summaries =
-        beside::keep_on(settings, format!("{application} summarising"), summaries::summarize);
-    let sealing = beside::keep_on(settings, format!("{application} sealing"), sealing::seal);
+/// the connections in `pg_stat_activity`, but for a word behind it; `counters` counts the steps of
+/// sealing.
+pub async fn maintain(settings: &Settings, application: &str, stop: &Stop, counters: &Counters) {
+    let counting =
+        beside::keep_on(settings, format!("{application} counting"), counters, counting::count);
+    let summaries = beside::keep_on(
+        settings,
+        format!("{application} summarising"),
+        counters,
+        summaries::summarize,
+    );
+    let sealing =
+        beside::keep_on(settings, format!("{application} sealing"), counters, sealing::seal);
     tokio::select! {
         () = stop.requested() => {}
         never = async { tokio::join!(counting, summaries, sealing) } => match never.0 {},

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use crate::ingest::counters::Counters;
 use crate::store::{self, SealStep, Sealing, Session, recorded_rows, seal_step};
 
 /// How often it is looked whether there is something to seal.
@@ -15,7 +16,10 @@ const QUIET_TIME: Duration = Duration::from_secs(600);
 /// How often leaves that are sealed are looked at.
 const THOROUGH_EVERY: Duration = Duration::from_secs(600);
 /// Seals until something fails.
-pub(super) async fn seal(session: &Session) -> Result<Infallible, store::Error> {
+pub(super) async fn seal(
+    session: &Session,
+    counters: &Counters,
+) -> Result<Infallible, store::Error> {
     let mut looked_at: Option<Instant> = None;
     let mut before = (Instant::now(), recorded_rows(session).await?);
     let mut quiet_since = Instant::now();
@@ -29,7 +33,10 @@ pub(super) async fn seal(session: &Session) -> Result<Infallible, store::Error> 
         let thorough = looked_at.is_none_or(|at| at.elapsed() >= THOROUGH_EVERY);
         let current = quiet_since.elapsed() >= QUIET_TIME;
         match seal_step(session, Sealing { current, thorough }).await? {
-            SealStep::Did(step) => tracing::debug!(step, "sealing leaves of event_logs"),
+            SealStep::Did(step) => {
+                counters.seal_steps.inc();
+                tracing::debug!(step, "sealing leaves of event_logs");
+            }
             SealStep::Nothing | SealStep::Busy => {
                 if thorough {
                     looked_at = Some(Instant::now());

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use crate::ingest::counters::Counters;
 use crate::store::{self, Session, recorded_rows, summarize_leaves};
 
 /// How often it is looked whether rows came.
@@ -16,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 const LAST_PAGES: i32 = 768;
 
 /// Summarises until something fails.
-pub(super) async fn summarize(session: &Session) -> Result<Infallible, store::Error> {
+pub(super) async fn summarize(session: &Session, _: &Counters) -> Result<Infallible, store::Error> {
     store::commit_without_waiting(session).await?;
     let mut summarized = (Instant::now(), 0);
     loop {

@@ -2,7 +2,7 @@
 //! commit that was cut off, and gives up what another process has claimed.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::database::{BatchConnection, Database, DatabaseError, Refusal};
 use super::triage::{Repair, RepairError};
 use crate::ingest::batching::encoder::{EncodedBatch, Encoder};
-use crate::ingest::counters::Counters;
+use crate::ingest::counters::{Counters, Wait};
 use crate::ingest::error::Error;
 use crate::ingest::fault::{Fault, FirstFault};
 use crate::ingest::in_flight::InFlight;
@@ -77,9 +77,10 @@ impl<D: Database> LaneWriter<D> {
                 let ranges = encoded.ranges();
                 let mut batch =
                     PendingBatch { encoded, ranges, ids: None, in_doubt: false, repairs: 0 };
+                let began = Instant::now();
                 match self.record(&mut connection, &mut batch).await {
                     Ok(()) => {
-                        self.count(&batch.encoded);
+                        self.count(&batch.encoded, began.elapsed());
                         if let (Some(ids), Some(connection)) = (batch.ids, connection.as_mut()) {
                             make_leaf_ahead(connection, ids, &mut leaf_ahead_of).await;
                         }
@@ -100,6 +101,7 @@ impl<D: Database> LaneWriter<D> {
     ) -> Result<(), Fault> {
         let mut failures = 0;
         let mut last_reason = String::new();
+        let mut waiting = None;
         loop {
             let error = match self.attempt(connection, batch).await {
                 Ok(Outcome::Recorded) => return Ok(()),
@@ -123,6 +125,7 @@ impl<D: Database> LaneWriter<D> {
             // Connects anew, whatever it was: a server that became a standby refuses every write on
             // its old sessions, and another may have taken its place.
             *connection = None;
+            waiting.get_or_insert_with(|| self.counters.begin(Wait::PostgreSql));
             batch.in_doubt = true;
             self.pause(error, failures, &mut last_reason, batch.encoded.events.len()).await?;
             failures += 1;
@@ -245,10 +248,15 @@ impl<D: Database> LaneWriter<D> {
         Ok(())
     }
 
-    fn count(&self, encoded: &EncodedBatch) {
-        Counters::add(&self.counters.rows, encoded.events.len() as u64);
-        Counters::add(&self.counters.batches, 1);
-        Counters::add(&self.counters.quarantined, encoded.quarantined);
+    fn count(&self, encoded: &EncodedBatch, time: Duration) {
+        self.counters.rows.inc_by(encoded.events.len() as u64);
+        self.counters.batches.inc();
+        self.counters.bytes.inc_by(encoded.byte_size() as u64);
+        self.counters.batch_seconds.observe(time.as_secs_f64());
+        for (reason, rows) in &encoded.quarantined {
+            let label = [("reason", reason.as_str())];
+            self.counters.quarantined.get_or_create(&label).inc_by(*rows);
+        }
         for segment in encoded.segments() {
             self.offsets.set(&segment.partition.name, segment.next_offset);
         }

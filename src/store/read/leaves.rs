@@ -35,6 +35,16 @@ pub struct Leaf {
     pub sealed_at: Option<DateTime<Utc>>,
 }
 
+/// The id of the row that was recorded last; `None` before the first one.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn last_recorded_id(session: &Session) -> Result<Option<i64>, Error> {
+    let sql = "SELECT last_id FROM ingest_batches WHERE first_id IS NOT NULL ORDER BY first_id DESC LIMIT 1";
+    let what = "reading the last id of event_logs";
+    session.optional_row(what, sql, &[], |row| row.try_get(0)).await
+}
+
 /// All leaves that are part of the table, by their ids.
 ///
 /// # Errors

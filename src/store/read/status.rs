@@ -219,6 +219,15 @@ pub async fn duplicates(
     Ok(Duplicates::Exactly(session.row(counted, &sql, &[], |row| row.try_get(0)).await?))
 }
 
+/// How many rows are known to deliver an event again: all but those that were not searched yet.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn known_duplicates(session: &Session) -> Result<i64, Error> {
+    let sql = "SELECT coalesce(max(duplicates), 0) FROM event_count_state";
+    session.row("reading how many duplicates are known", sql, &[], |row| row.try_get(0)).await
+}
+
 /// Whether so many rows were not searched, or not written by an ingester, that looking at them
 /// would take longer than a few seconds.
 pub(super) async fn has_much_to_search(

@@ -10,5 +10,6 @@ mod faults;
 mod fixtures_on_servers;
 mod hostile_corpus;
 mod incarnations;
+mod metrics;
 mod refused;
 mod refused_clients;

@@ -6,6 +6,8 @@ mod ranges;
 
 use std::sync::mpsc::{Receiver, channel};
 
+use prometheus_client::metrics::gauge::Gauge;
+
 use super::*;
 use crate::ingest::batching::test_batch::{TOPIC, claimed, record};
 
@@ -29,7 +31,7 @@ impl Lanes {
         let (mut inputs, mut batches, mut in_flight) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..lanes {
             let (encoder, receiver) = channel();
-            let bound = Arc::new(InFlight::new(room));
+            let bound = Arc::new(InFlight::new(room, Gauge::default()));
             inputs.push(LaneInput { encoder, in_flight: Arc::clone(&bound) });
             batches.push(receiver);
             in_flight.push(bound);

@@ -2,6 +2,8 @@ use std::cell::RefCell;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
+use prometheus_client::metrics::gauge::Gauge;
+
 use super::*;
 use crate::ingest::batching::batcher::{LaneInput, Limits};
 use crate::ingest::batching::open_batch::OpenBatch;
@@ -113,7 +115,7 @@ struct Group {
 impl Group {
     fn new() -> Self {
         let (encoder, batches) = channel();
-        let in_flight = Arc::new(InFlight::new(3));
+        let in_flight = Arc::new(InFlight::new(3, Gauge::default()));
         let input = LaneInput { encoder, in_flight: Arc::clone(&in_flight) };
         let limits = Limits { rows: 1000, wait: LONG };
         Self {
@@ -159,8 +161,8 @@ impl Group {
         })
     }
 
-    fn partition_count(&self) -> u64 {
-        self.rebalancer.counters.partitions.load(std::sync::atomic::Ordering::Relaxed)
+    fn partition_count(&self) -> i64 {
+        self.rebalancer.counters.partitions.get()
     }
 }
 

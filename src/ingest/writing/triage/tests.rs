@@ -1,8 +1,9 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::event::Reason;
 use crate::ingest::batching::test_batch::{DEAD_LETTERS, TOPIC, encoded, encoder};
 use crate::ingest::writing::database::Database;
 use crate::ingest::writing::fake_database::{
@@ -12,6 +13,11 @@ use crate::store::{self, Batch, Written};
 
 /// Which rows a database refuses.
 type Refuses = fn(&FakeRow) -> bool;
+
+/// What is counted of rows that were refused.
+fn refused_rows(rows: usize) -> HashMap<Reason, u64> {
+    HashMap::from([(Reason::RefusedByDatabase, rows as u64)])
+}
 
 /// A batch of `count` rows, and a connection to the database that it is for.
 struct Trial {
@@ -90,7 +96,7 @@ proptest! {
             trial.repair().await.expect("every refused row is found");
             prop_assert!(matches!(trial.write().await, Ok(Written::Committed(_))));
             prop_assert_eq!(&trial.quarantined(), &refused);
-            prop_assert_eq!(trial.batch.quarantined, refused.len() as u64);
+            prop_assert_eq!(&trial.batch.quarantined, &refused_rows(refused.len()));
             let state = trial.database.state();
             let offsets: Vec<i64> = state.rows.iter().map(|row| row.offset).collect();
             prop_assert_eq!(offsets, (0..count).collect::<Vec<_>>());
@@ -159,7 +165,7 @@ fn a_row_is_reduced_until_it_is_accepted_and_no_further() {
             trial.repair().await.expect("a form is accepted");
             assert!(matches!(trial.write().await, Ok(Written::Committed(_))));
             assert_eq!(trial.quarantined(), BTreeSet::from([1]));
-            assert_eq!(trial.batch.quarantined, 1);
+            assert_eq!(trial.batch.quarantined, refused_rows(1));
             let state = trial.database.state();
             assert_eq!(state.rows[1].attributes, attributes);
             assert!(state.rows[1].payload.contains(payload), "{}", state.rows[1].payload);
@@ -270,6 +276,6 @@ fn a_connection_that_breaks_in_a_trial_interrupts_the_repair_and_changes_nothing
         trial.database.state().lost_trials = 1;
         let failure = trial.repair().await.expect_err("the connection is lost");
         assert!(matches!(failure, RepairError::Interrupted(DatabaseError::Transient(_))));
-        assert_eq!(trial.batch.quarantined, 0);
+        assert_eq!(trial.batch.quarantined, HashMap::new());
     });
 }

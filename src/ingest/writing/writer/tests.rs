@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering::Relaxed;
 
 use futures_util::future::join_all;
+
+use prometheus_client::metrics::gauge::Gauge;
 
 use super::*;
 use crate::event::TopicPartition;
@@ -26,7 +27,7 @@ impl Lane {
             stop: Arc::new(Stop::default()),
             stop_limit: Duration::from_secs(60),
             faults: Arc::new(FirstFault::default()),
-            in_flight: Arc::new(InFlight::new(usize::MAX)),
+            in_flight: Arc::new(InFlight::new(usize::MAX, Gauge::default())),
             counters: Arc::new(Counters::default()),
             offsets: Arc::new(RecordedOffsets::default()),
         }
@@ -78,7 +79,7 @@ async fn batches_are_recorded_and_counted() {
     let ids: Vec<i64> = lane.database.state().rows.iter().map(|row| row.id).collect();
     assert_eq!(ids, [1, 2, 3, 4, 5]);
     assert_eq!(lane.database.state().connections, 1);
-    assert_eq!((lane.counters.rows.load(Relaxed), lane.counters.batches.load(Relaxed)), (5, 2));
+    assert_eq!((lane.counters.rows.get(), lane.counters.batches.get()), (5, 2));
     assert_eq!(
         lane.offsets.take().into_iter().collect::<Vec<_>>(),
         [(TopicPartition::new(TOPIC, 0), 5)]
@@ -142,7 +143,7 @@ async fn however_connections_break_every_row_is_recorded_once() {
         lane.write([encoded(TOPIC, 0..3), encoded(TOPIC, 3..5)]).await;
         assert!(lane.faults.take().is_none(), "{breaks:?}");
         assert_eq!(lane.recorded(), [0, 1, 2, 3, 4], "{breaks:?}");
-        assert_eq!(lane.counters.rows.load(Relaxed), 5, "{breaks:?}");
+        assert_eq!(lane.counters.rows.get(), 5, "{breaks:?}");
     }))
     .await;
 }
@@ -155,7 +156,7 @@ async fn a_batch_behind_the_fence_ends_the_session_and_writes_nothing() {
     lane.write([encoded(TOPIC, 0..3), encoded(TOPIC, 3..5)]).await;
     assert!(matches!(lane.faults.take(), Some(Fault::Recoverable(_))));
     assert_eq!(lane.recorded(), [0; 0]);
-    assert_eq!(lane.counters.rows.load(Relaxed), 0);
+    assert_eq!(lane.counters.rows.get(), 0);
     assert!(lane.offsets.take().is_empty());
 }
 
@@ -217,7 +218,7 @@ async fn a_refused_row_is_recorded_quarantined_beside_the_others() {
     let quarantined: Vec<bool> =
         lane.database.state().rows.iter().map(|row| row.is_quarantined).collect();
     assert_eq!(quarantined, [false, true, false]);
-    assert_eq!(lane.counters.quarantined.load(Relaxed), 1);
+    assert_eq!(lane.counters.quarantined(), 1);
 }
 
 #[tokio::test]
