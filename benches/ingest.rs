@@ -157,7 +157,7 @@ impl Bench<'_> {
         session.rows("CHECKPOINT")?;
         let begin = self.server(&session)?;
         let usage = reference.copy_in(&database.url(), format)?;
-        let (server_cpu_s, wal_bytes) = begin.until(self.server(&session)?);
+        let (server_cpu_s, wal_bytes) = begin.until(&self.server(&session)?);
         self.check(&session)?;
         Ok(Measurement {
             usage,
@@ -174,7 +174,7 @@ impl Bench<'_> {
         let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
         let begin = self.server(&session)?;
         let usage = self.record(&audit, arguments)?;
-        let (server_cpu_s, wal_bytes) = begin.until(self.server(&session)?);
+        let (server_cpu_s, wal_bytes) = begin.until(&self.server(&session)?);
         self.check(&session)?;
         let recorded_at = |which: &str| {
             session.value(&format!(
@@ -196,7 +196,7 @@ impl Bench<'_> {
         let (server, began) = (self.server(session)?, Instant::now());
         while !session.value("SELECT seal_event_log_leaf(2, false, false)")?.is_empty() {}
         let wall_s = began.elapsed().as_secs_f64();
-        let (server_cpu_s, wal_bytes) = server.until(self.server(session)?);
+        let (server_cpu_s, wal_bytes) = server.until(&self.server(session)?);
         Ok(Sealing { wall_s, server_cpu_s, wal_bytes })
     }
 
@@ -242,7 +242,7 @@ struct ServerUse {
 
 impl ServerUse {
     /// The processor time and the bytes of write-ahead log in between.
-    fn until(&self, later: Self) -> (Option<f64>, f64) {
+    fn until(&self, later: &Self) -> (Option<f64>, f64) {
         let cpu_s = later.cpu_s.zip(self.cpu_s).map(|(after, before)| after - before);
         (cpu_s, later.wal_bytes - self.wal_bytes)
     }

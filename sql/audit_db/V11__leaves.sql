@@ -147,11 +147,12 @@ BEGIN
                 summarized := summarized + brin_summarize_range(index_.index_id::regclass, page);
             END LOOP;
         END LOOP;
-        UPDATE event_log_leaves SET summarized_pages = (leaf.pages - greatest(last_pages, 0)) / range_pages * range_pages
-         WHERE name = leaf.name;
-        IF leaf.pages > 4 * greatest(leaf.relpages, 250) THEN
+        IF leaf.pages > 4 * greatest(leaf.relpages, 64) THEN
             EXECUTE format('ANALYZE %I', leaf.name);
         END IF;
+        -- Comes last: whoever closes the leaf locks it before this line of it.
+        UPDATE event_log_leaves SET summarized_pages = (leaf.pages - greatest(last_pages, 0)) / range_pages * range_pages
+         WHERE name = leaf.name;
     END LOOP;
     RETURN summarized;
 END $$;

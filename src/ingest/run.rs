@@ -90,6 +90,10 @@ pub async fn run(
         sessions(&context).await
     };
     context.stop.request();
+    if settings.maintenance {
+        let application = format!("audit ingest {} summarising", context.ingester);
+        maintenance::finish(&settings.database, &application).await;
+    }
     outcome
 }
 

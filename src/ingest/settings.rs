@@ -23,8 +23,8 @@ pub struct IngestSettings {
     pub batch_rows: usize,
     /// How long the first row of a batch waits at most.
     pub batch_wait: Duration,
-    /// How many connections write, each the batches of its own partitions. 0 counts as 1; `None` for
-    /// as many as the machine and the topics can use.
+    /// How many connections write, each the batches of its own partitions. 0 counts as 1; `None`
+    /// for as many as the machine and the topics can use.
     pub writers: Option<usize>,
     /// Whether events are counted and leaves sealed beside the recording.
     pub maintenance: bool,

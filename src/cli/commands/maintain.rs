@@ -21,7 +21,7 @@ use crate::store::Session;
 #[command(after_help = "\
 Examples:
   audit maintain             # what is due now, for cron
-  audit maintain --follow    # until it is stopped, beside ingest --no-maintenance")]
+  audit maintain --follow    # until it is stopped")]
 pub(crate) struct MaintainArgs {
     /// Stay, and do what becomes due
     #[arg(long)]

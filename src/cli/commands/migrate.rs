@@ -19,8 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 ///
 /// Safe to run again, and safe when several run at once. Only adds: it never drops or rewrites what
 /// is recorded. Rows that were recorded before there were counts are counted in pieces, and indexes
-/// that old leaves lack are built, while ingesters go on; whoever interrupts that can go on later by
-/// running it again.
+/// that old partitions lack are built, while ingesters go on; whoever interrupts that can go on
+/// later by running it again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

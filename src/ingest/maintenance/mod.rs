@@ -32,3 +32,8 @@ pub async fn maintain(settings: &Settings, application: &str, stop: &Stop, count
         never = async { tokio::join!(counting, summaries, sealing) } => match never.0 {},
     }
 }
+
+/// What is left to be done after the last row.
+pub(super) async fn finish(settings: &Settings, application: &str) {
+    summaries::finish(settings, application).await;
+}

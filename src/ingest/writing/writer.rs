@@ -23,7 +23,7 @@ use crate::store::{self, Batch, BatchStatus, IdBlock, OffsetRange, Written};
 const MOST_REPAIRS: u32 = 10;
 
 /// How long a batch waits before it takes other ids, where its leaf was closed.
-const LEAF_PAUSE: Duration = Duration::from_millis(5);
+const LEAF_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long rows are still given other forms after a stop was requested.
 const REPAIR_AT_STOP_LIMIT: Duration = Duration::from_secs(2);
@@ -184,8 +184,7 @@ impl<D: Database> LaneWriter<D> {
                 tracing::debug!(batch_no, rows, "recorded a batch");
                 Ok(Outcome::Recorded)
             }
-            // Comes back at once with ids in another leaf; while the one that is written to is sealed,
-            // a little later.
+            // Comes back with ids in another leaf, or in the same one, when it is sealed.
             Written::LeafClosed => {
                 batch.ids = None;
                 tokio::time::sleep(LEAF_PAUSE).await;

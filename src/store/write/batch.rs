@@ -99,7 +99,8 @@ pub enum Written {
     /// Another process claimed one of its partitions, or the offsets were recorded already: rolled
     /// back.
     Fenced,
-    /// The leaf that its ids lie in was closed, or is being sealed: rolled back. It needs other ids.
+    /// The leaf that its ids lie in was closed, or is being sealed: rolled back. It needs other
+    /// ids.
     LeafClosed,
 }
 
