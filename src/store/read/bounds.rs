@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
-use crate::store::search::cursor::Snapshot;
+use crate::store::search::walk::cursor::Snapshot;
 use crate::time::PostgresMicros;
 
 /// The last batch and the highest id now. In a transaction that reads, all statements see this.

@@ -10,6 +10,7 @@ use crate::filter::{Selection, TimeRange};
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::first_delivery::Deliveries;
+use crate::store::search::leaves::Leaves;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::stories::StorySelection;
 
@@ -58,7 +59,9 @@ pub async fn learn(
     let deliveries = Deliveries::read(session).await?;
     // One event more than a story may have tells that it has more.
     let longest = i64::try_from(LONGEST + 1).unwrap_or(i64::MAX);
-    let statement = StorySelection::new(&selection).of_beginnings(longest, &deliveries);
+    let light_from = Leaves::read(session).await?.light_from();
+    let chosen = StorySelection::new(&selection).with_light_from(light_from);
+    let statement = chosen.of_beginnings(longest, &deliveries);
     let stories = Stories::begin(session, &selection, &statement).await?;
     let (usual, steps) = read(stories, LONGEST).await?;
     let of_about = events.saturating_mul(usual.stories) / steps.max(1);

@@ -8,6 +8,7 @@ use super::groups::CountQuery;
 use super::state::CountState;
 use crate::filter::{Selection, TimeRange, ZoneShifts};
 use crate::store::search::counted::Counting;
+use crate::store::search::leaves::PassedOver;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::selected_column::PayloadPath;
 
@@ -18,6 +19,7 @@ const STATE: CountState = CountState {
         duplicates: 0,
         uncounted_rows: 3,
         unsearched_rows: 0,
+        without_foreign_rows: PassedOver::NONE,
     },
     rows: 1_000,
 };

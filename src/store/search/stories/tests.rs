@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::filter::{Clock, Zone};
+use crate::store::search::resolved::TextFilter;
 
 /// Of one day and one type.
 fn chosen() -> StorySelection {
