@@ -5,6 +5,7 @@ mod database;
 mod examples;
 mod handover;
 mod ingest;
+mod leaves;
 mod profiles;
 mod read;
 mod real_clients;

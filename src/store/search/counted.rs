@@ -6,7 +6,7 @@ use crate::store::connection::session::Session;
 use crate::store::connection::statement::Parameters;
 use crate::store::error::Error;
 use crate::store::search::conditions::where_clause;
-use crate::store::search::leaves::{Leaves, PassedOver};
+use crate::store::search::walk::leaves::{Leaves, PassedOver};
 
 /// Rows that are not counted are looked at to know what there is, up to so many.
 pub(in crate::store) const MOST_READ: i64 = 20_000;
@@ -123,19 +123,20 @@ mod tests {
         };
         let mut parameters = Parameters::default();
         insta::assert_snapshot!(counting.uncounted("event", &mut parameters), @r"
-        (SELECT event.* FROM ingest_batches batch
-            CROSS JOIN LATERAL (SELECT event.* FROM event_logs event
-                                 WHERE event.id BETWEEN batch.first_id AND batch.last_id AND event.partition_id IS NOT NULL
-                                OFFSET 0) event
-            WHERE NOT batch.counted AND batch.batch_no > $1
-           UNION ALL
-           SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
-        ");
+(SELECT event.* FROM ingest_batches batch
+    CROSS JOIN LATERAL (SELECT event.* FROM event_logs event
+                         WHERE event.id BETWEEN batch.first_id AND batch.last_id AND event.partition_id IS NOT NULL
+                        OFFSET 0) event
+    WHERE NOT batch.counted AND batch.batch_no > $1
+   UNION ALL
+   SELECT event.* FROM event_logs event
+ WHERE event.partition_id IS NULL) event
+");
         let all_counted = Counting { uncounted_rows: 0, ..counting.clone() };
-        assert_eq!(
-            all_counted.uncounted("event", &mut Parameters::default()),
-            "(SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event"
-        );
+        insta::assert_snapshot!(all_counted.uncounted("event", &mut Parameters::default()), @r"
+(SELECT event.* FROM event_logs event
+ WHERE event.partition_id IS NULL) event
+");
         let unsearched = counting.unsearched("event", &mut parameters);
         assert!(unsearched.contains("WHERE batch.batch_no > $2\n"), "{unsearched}");
     }

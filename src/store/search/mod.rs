@@ -8,7 +8,7 @@ pub(in crate::store) mod event_column;
 pub(in crate::store) mod event_query;
 pub(in crate::store) mod event_row;
 pub(in crate::store) mod first_delivery;
-pub(in crate::store) mod leaves;
+mod page_leaves;
 pub(in crate::store) mod resolve;
 pub(in crate::store) mod resolved;
 pub(in crate::store) mod selected_column;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::filter::{Glob, GlobList, Identifier, Selection};
-use crate::store::search::leaves::{Between, PassedOver};
+use crate::store::search::walk::leaves::{Between, PassedOver};
 use crate::time::PostgresMicros;
 
 /// For which rows a selection is resolved.

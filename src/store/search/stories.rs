@@ -30,6 +30,8 @@ pub(in crate::store) struct StorySelection {
     /// From this id on, rows lie in light leaves: those of many stories are found by reading all of
     /// them, because a look-up takes milliseconds there.
     light_from: i64,
+    /// Whether light leaves are left out.
+    leaves_light_out: bool,
 }
 
 impl StorySelection {
@@ -48,12 +50,18 @@ impl StorySelection {
             // Where the rows of both together lie tells nothing of either.
             others: ResolvedSelection { selection, extent: Extent::default(), ..resolved.clone() },
             light_from: i64::MAX,
+            leaves_light_out: false,
         }
     }
 
     /// The same where some leaves are light.
     pub(in crate::store) fn with_light_from(self, light_from: i64) -> Self {
         Self { light_from, ..self }
+    }
+
+    /// Leaves out what lies in light leaves: for a sample.
+    pub(in crate::store) fn without_light(self) -> Self {
+        Self { leaves_light_out: true, ..self }
     }
 
     /// How to find the events, as far as the selectors tell it.
@@ -131,61 +139,6 @@ impl StorySelection {
         self.in_order(events, deliveries, parameters)
     }
 
-    /// The same of the stories that began in the range of time, as far as it can be told without
-    /// reading all of them. Of a story at most `longest` events are read.
-    pub(in crate::store) fn of_beginnings(
-        &self,
-        longest: i64,
-        deliveries: &Deliveries,
-    ) -> Statement {
-        let mut parameters = Parameters::default();
-        let mut conditions = self.candidate_conditions(Walk::Period, &mut parameters);
-        conditions.push("event.is_dlt IS NOT TRUE".to_owned());
-        conditions.push(StoryBy::Correlation.has_key().to_owned());
-        let light = self.light(&mut parameters);
-        let begun = StoryBy::Correlation.branches().map(|(_, id, condition)| {
-            let is_earlier = |event: &str| {
-                format!(
-                    "SELECT FROM event_logs event
-                        WHERE {condition} AND event.is_dlt IS NOT TRUE AND event.created_at < candidate.first{event}"
-                )
-            };
-            // Looks each of them up (OFFSET 0 has it so), and reads what is light once.
-            let earlier = match &light {
-                None => format!("NOT EXISTS ({} OFFSET 0)", is_earlier("")),
-                Some(light) => format!(
-                    "NOT EXISTS ({} OFFSET 0)
-       AND NOT EXISTS ({})",
-                    is_earlier(&format!(" AND event.id < {light}")),
-                    is_earlier(&format!(" AND event.id >= {light}"))
-                ),
-            };
-            format!(
-                "SELECT correlation, aggregate FROM in_period candidate
-     WHERE candidate.{id} IS NOT NULL
-       AND {earlier}"
-            )
-        });
-        let begun: Vec<_> = begun.collect();
-        let (correlation, aggregate) = StoryBy::Correlation.key();
-        let in_period = format!(
-            "in_period AS MATERIALIZED (
-    SELECT {correlation} AS correlation,
-           {aggregate} AS aggregate, min(event.created_at) AS first
-      FROM event_logs event{}
-     GROUP BY 1, 2
-), ",
-            where_clause(&conditions)
-        );
-        let events = Events {
-            before: in_period,
-            candidates: Some(begun.join("\n    UNION ALL\n    ")),
-            longest: Some(longest),
-            ..Events::default()
-        };
-        self.in_order(events, deliveries, parameters)
-    }
-
     /// The events of the range of time, in the same order, and a column more: in the first row of a
     /// story how many events below [`Self::light_from`] have its correlation, else its aggregate,
     /// and one more where there are others that are not in the range. Where that is how many came
@@ -200,35 +153,24 @@ impl StorySelection {
         conditions.push(
             "(event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)".to_owned(),
         );
-        let from = where_clause(&conditions);
-        let (outside, join, is_outside, sealed) = match self.light(&mut parameters) {
-            None => (String::new(), "", "0", String::new()),
-            Some(light) => {
-                let conditions = [
-                    format!("event.id >= {light}"),
-                    format!(
-                        "NOT ({})",
-                        self.candidate_conditions(Walk::Period, &mut parameters).join(" AND ")
-                    ),
-                    StoryBy::Correlation.has_key().to_owned(),
-                ];
-                let outside = format!(
-                    "WITH outside AS MATERIALIZED (
-    SELECT DISTINCT coalesce(event.correlation_id, event.aggregate_id) AS id, event.correlation_id IS NULL AS is_aggregate
-      FROM event_logs event{}
-)
-",
-                    where_clause(&conditions)
-                );
-                let join = "
-          LEFT JOIN outside ON outside.id = coalesce(event.correlation_id, event.aggregate_id)
-                           AND outside.is_aggregate = (event.correlation_id IS NULL)";
-                let is_outside = "(outside.id IS NOT NULL)::int";
-                (outside, join, is_outside, format!(" AND event.id < {light}"))
-            }
-        };
+        let mut from = String::new();
+        let (mut is_outside, mut sealed) = ("0", String::new());
+        if let Some(light) = self.light(&mut parameters) {
+            let in_period = self.candidate_conditions(Walk::Period, &mut parameters).join(" AND ");
+            // Names each id once, in a column of its own: so the planner knows that no event is
+            // joined twice. Where two stories have the same id, both are read again.
+            from = format!(
+                "
+          LEFT JOIN (SELECT DISTINCT coalesce(event.correlation_id, event.aggregate_id) AS id FROM event_logs event
+                      WHERE event.id >= {light} AND NOT ({in_period})) outside
+            ON outside.id = coalesce(event.correlation_id, event.aggregate_id)"
+            );
+            is_outside = "(outside.id IS NOT NULL)::int";
+            sealed = format!(" AND event.id < {light}");
+        }
+        from.push_str(&where_clause(&conditions));
         let sql = format!(
-            "{outside}SELECT correlation, aggregate, created_at, id, event_type, is_dlt, is_step, matches,
+            "SELECT correlation, aggregate, created_at, id, event_type, is_dlt, is_step, matches,
        CASE WHEN row_number() OVER (PARTITION BY correlation, aggregate ORDER BY created_at, id) > 1 THEN NULL
             WHEN correlation IS NULL
             THEN (SELECT count(*) FROM event_logs event WHERE event.aggregate_id = story.aggregate{sealed}) + is_outside
@@ -238,7 +180,7 @@ impl StorySelection {
                event.created_at, event.id, event.event_type, event.is_dlt IS TRUE AS is_dlt,
                {is_step} AS is_step,
                {matches} AS matches, {is_outside} AS is_outside
-          FROM event_logs event{join}{from}
+          FROM event_logs event{from}
         OFFSET 0) AS story
  ORDER BY correlation, aggregate, created_at, id"
         );
@@ -322,9 +264,12 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
                           WHERE {condition}{sealed} {each}) event
      WHERE candidate.{id} IS NOT NULL"
             ));
-            let Some(light) = &light else { continue };
+            let Some(light) = light.as_ref().filter(|_| !self.leaves_light_out) else { continue };
+            // Tells the planner that each story is named once: it makes a hash table of the
+            // stories, not of the events.
             let from = format!(
-                "FROM candidate JOIN event_logs event ON {condition} AND event.id >= {light}"
+                "FROM (SELECT DISTINCT {id} FROM candidate WHERE {id} IS NOT NULL) candidate
+      JOIN event_logs event ON {condition} AND event.id >= {light}"
             );
             branches.push(match &longest {
                 None => format!("SELECT {key}, {columns}\n      {from}"),
@@ -429,6 +374,7 @@ pub(in crate::store) fn step_condition(
     format!("{} AND {}", is_delivery("event"), deliveries.is_first("event", parameters))
 }
 
+mod beginnings;
 #[cfg(test)]
 mod tests;
 pub(in crate::store) mod unended;

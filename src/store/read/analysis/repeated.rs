@@ -60,7 +60,7 @@ fn statement(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::search::leaves::PassedOver;
+    use crate::store::search::walk::leaves::PassedOver;
 
     #[test]
     fn what_is_known_and_what_is_found_in_the_rest_is_added_up() {

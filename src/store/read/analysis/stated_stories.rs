@@ -10,9 +10,9 @@ use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
 use crate::store::search::first_delivery::Deliveries;
-use crate::store::search::leaves::Leaves;
 use crate::store::search::stories::{of_types, step_condition};
 use crate::store::search::story_by::StoryBy;
+use crate::store::search::walk::leaves::Leaves;
 
 /// The stories that each of the ids can mean, which are UUIDs or text that the ingester makes
 /// UUIDs of. `types` are those of the left side.
@@ -45,8 +45,8 @@ pub async fn stated_stories(
     Ok(candidates)
 }
 
-/// Rows from `light_from` on lie in leaves without an index of correlations and aggregates: they are
-/// joined by themselves.
+/// Rows from `light_from` on lie in leaves without an index of correlations and aggregates: they
+/// are joined by themselves.
 fn statement(
     ids: &[String],
     types: &[String],

@@ -12,10 +12,10 @@ use crate::store::connection::statement::Statement;
 use crate::store::error::Error;
 use crate::store::read::bounds::recorded_rows;
 use crate::store::search::first_delivery::Deliveries;
-use crate::store::search::leaves::Leaves;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::stories::{StorySelection, Walk};
 use crate::store::search::story_by::StoryBy;
+use crate::store::search::walk::leaves::Leaves;
 
 /// What is being done, in errors.
 const READING: &str = "reading stories";
@@ -83,9 +83,11 @@ pub async fn stories<'a>(
     Ok(Stories { period: Some(period), ..stories })
 }
 
-/// Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
+/// Sorts without a file what fits, and compiles nothing: that takes longer than it saves. Lets
+/// PostgreSQL read a light leaf from end to end, also where a page is read besides.
 pub(in crate::store::read) async fn settle(session: &Session) -> Result<(), Error> {
-    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
+    let settings =
+        "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL enable_seqscan = on";
     session.client().batch_execute(settings).await.map_err(Error::query("beginning to read"))
 }
 

@@ -15,12 +15,12 @@ use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
 use crate::store::search::distinct_values::{DistinctColumn, some_values};
 use crate::store::search::first_delivery::Deliveries;
-use crate::store::search::leaves::Leaves;
 use crate::store::search::resolve::names;
 use crate::store::search::resolved::{ResolvedSelection, RowScope, TextFilter};
 use crate::store::search::selected_column::PayloadPath;
 use crate::store::search::stories::{StorySelection, Walk, of_types, step_condition};
 use crate::store::search::story_by::StoryBy;
+use crate::store::search::walk::leaves::Leaves;
 
 /// What is being done, in errors.
 const READING: &str = "reading amounts";

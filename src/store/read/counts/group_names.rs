@@ -10,8 +10,8 @@ use super::grouping::Grouping;
 use crate::store::connection::session::Session;
 use crate::store::connection::sql_types::JsonText;
 use crate::store::error::Error;
-use crate::store::search::leaves::Leaves;
 use crate::store::search::text_id;
+use crate::store::search::walk::leaves::Leaves;
 use crate::value::Value;
 
 /// How many events of an id are asked for its text: not all of them need have it.

@@ -8,10 +8,10 @@ use crate::event::QUARANTINED;
 use crate::filter::Selection;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
-use crate::store::search::leaves::{Leaves, between};
 use crate::store::search::resolved::{
     Cardinality, ErrorFilter, Extent, ResolvedSelection, RowScope,
 };
+use crate::store::search::walk::leaves::{Leaves, between};
 
 /// Resolves `selection`.
 ///

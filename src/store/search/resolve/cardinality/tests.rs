@@ -1,7 +1,7 @@
 //! What counts tell of a selection.
 
 use super::*;
-use crate::store::search::leaves::PassedOver;
+use crate::store::search::walk::leaves::PassedOver;
 
 fn exact(values: &[&str]) -> TextFilter {
     TextFilter::Exact(values.iter().map(|value| (*value).to_owned()).collect())
@@ -36,7 +36,34 @@ fn kinds_are_counted_by_day_and_what_is_not_counted_is_looked_at() {
         unsearched_rows: 0,
         without_foreign_rows: PassedOver::NONE,
     };
-    insta::assert_snapshot!(format!("{:?}", kinds_statement(&resolved, &counting)), @"");
+    insta::assert_snapshot!(format!("{:?}", kinds_statement(&resolved, &counting)), @r#"
+SELECT event_type, source_service, sum(events)::bigint, coalesce(sum(events) FILTER (WHERE true), 0)::bigint,
+       min(first_at) FILTER (WHERE true), max(last_at) FILTER (WHERE true), bool_or(NOT is_dlt), sum(read)::bigint
+  FROM (SELECT event_type, source_service, is_dlt, events, first_at, last_at, 0 AS read FROM event_counts_by_day event
+ WHERE event.event_type = $1
+   AND event.is_dlt IS NOT TRUE
+   AND event.partition_id = ANY($2)
+        UNION ALL
+        SELECT event_type, source_service, is_dlt, events, first_at, last_at, 0 FROM event_counts event
+ WHERE event.event_type = $1
+   AND event.is_dlt IS NOT TRUE
+   AND event.partition_id = ANY($2)
+   AND NOT event.merged
+        UNION ALL
+        (SELECT event.event_type, event.source_service, event.is_dlt IS TRUE, 1, event.created_at, event.created_at, 1
+           FROM (SELECT event.* FROM event_logs event
+ WHERE event.partition_id IS NULL) event
+ WHERE event.event_type = $1
+   AND event.is_dlt IS NOT TRUE
+   AND event.partition_id = ANY($2)
+          LIMIT $3)) event
+ GROUP BY event_type, source_service
+ LIMIT $4
+$1 varchar "A"
+$2 _int4 [1, 2]
+$3 int8 20001
+$4 int8 1001
+"#);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use tokio_postgres::Row;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::Statement;
 use crate::store::error::Error;
-use crate::store::search::leaves::{Between, FirstLeaves, Leaves, PassedOver};
 use crate::store::search::resolved::{Cardinality, ErrorFilter, ResolvedSelection};
 use crate::store::search::walk::cursor::{Cursor, Order};
+use crate::store::search::walk::leaves::{Between, FirstLeaves, Leaves, PassedOver};
 use crate::store::search::walk::row_order::RowOrder;
 use crate::time::PostgresMicros;
 
@@ -22,7 +22,7 @@ const MORE: usize = 4;
 ///
 /// # Errors
 /// `Error::Query`.
-pub(in crate::store) async fn passed_over(
+pub(super) async fn passed_over(
     session: &Session,
     selection: &ResolvedSelection,
     order: RowOrder,

@@ -171,6 +171,18 @@ impl Leaves {
         })
     }
 
+    /// The leaves that no batch enters any more, and between which times all of their rows
+    /// happened.
+    pub(in crate::store) fn closed(&self) -> (PassedOver, Option<Between>) {
+        let passed_over = self.passed_over(|leaf| leaf.times == Times::Open);
+        let of_rows = self.0.iter().filter_map(|leaf| match leaf.times {
+            Times::Between(min, max) => Some((min, max)),
+            Times::Open | Times::Empty => None,
+        });
+        let all = of_rows.reduce(|(min, max), (first, last)| (min.min(first), max.max(last)));
+        (passed_over, all)
+    }
+
     /// The leaves below this id.
     pub(in crate::store) fn below_id(&self, id: i64) -> PassedOver {
         self.passed_over(|leaf| leaf.next_id > id)

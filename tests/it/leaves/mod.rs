@@ -1,0 +1,4 @@
+//! Light and sealed leaves of `event_logs`.
+
+mod many;
+mod search;
