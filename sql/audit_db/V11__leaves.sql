@@ -13,6 +13,7 @@ CREATE TABLE event_log_leaves (
     max_created_at TIMESTAMP,
     has_summaries  BOOLEAN NOT NULL DEFAULT TRUE,
     summarized_pages INT NOT NULL DEFAULT 0,
+    has_foreign_rows BOOLEAN NOT NULL DEFAULT TRUE,
     CHECK (first_id < next_id)
 );
 COMMENT ON TABLE event_log_leaves IS 'the partitions of event_logs: which ids each holds, and how far it is';
@@ -24,6 +25,7 @@ COMMENT ON COLUMN event_log_leaves.min_created_at IS 'of a closed leaf: no row h
 COMMENT ON COLUMN event_log_leaves.max_created_at IS 'of a closed leaf: no row has a created_at behind this; null where it has no rows';
 COMMENT ON COLUMN event_log_leaves.summarized_pages IS 'of a light leaf: the first pages, which are summarised';
 COMMENT ON COLUMN event_log_leaves.has_summaries IS 'whether it still has the summaries that a light leaf has';
+COMMENT ON COLUMN event_log_leaves.has_foreign_rows IS 'whether it may have rows outside batches; of a closed leaf: whether it has any';
 
 -- A leaf holds 2^21 ids: a light one is searched quickly, and a thousand million rows are fewer than 500 leaves, each of which costs
 -- a third of a millisecond to open.
@@ -110,12 +112,13 @@ EXCEPTION WHEN lock_not_available THEN
     RETURN false;
 END $$;
 
--- A row that enters a closed leaf nevertheless, by hand, widens what is known of its times.
+-- A row that enters a closed leaf nevertheless, by hand, changes what is known of its rows.
 CREATE FUNCTION note_late_row() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE event_log_leaves SET min_created_at = least(min_created_at, NEW.created_at),
-                                max_created_at = greatest(max_created_at, NEW.created_at)
+                                max_created_at = greatest(max_created_at, NEW.created_at),
+                                has_foreign_rows = has_foreign_rows OR NEW.partition_id IS NULL
      WHERE name = TG_TABLE_NAME;
     RETURN NULL;
 END $$;
@@ -164,7 +167,7 @@ END $$;
 -- With current, the leaf that is written to is sealed, too, as long as it has few rows: batches then take ids until it is done, for tenths
 -- of a second. With thorough, indexes that sealed leaves lack are built again.
 CREATE FUNCTION seal_event_log_leaf(most_workers integer, current boolean, thorough boolean) RETURNS text
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '3s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET lock_timeout = '3s' SET enable_seqscan = off AS $$
 DECLARE
     few_rows CONSTANT bigint := 65536;
     last_id bigint;
@@ -194,7 +197,8 @@ BEGIN
             EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf.name);
             EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf.name);
             EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
-                           '(SELECT min(created_at), max(created_at) FROM %I) WHERE name = %L', leaf.name, leaf.name);
+                           '(SELECT min(created_at), max(created_at) FROM %1$I), '
+                           'has_foreign_rows = EXISTS (SELECT FROM %1$I WHERE partition_id IS NULL) WHERE name = %2$L', leaf.name, leaf.name);
             RETURN leaf.name || ': closed';
         END IF;
         SELECT wanted.definition INTO missing
@@ -282,7 +286,8 @@ BEGIN
             EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf.name);
             EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf.name);
             EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
-                           '(SELECT min(created_at), max(created_at) FROM %I) WHERE name = %L', leaf.name, leaf.name);
+                           '(SELECT min(created_at), max(created_at) FROM %1$I), '
+                           'has_foreign_rows = EXISTS (SELECT FROM %1$I WHERE partition_id IS NULL) WHERE name = %2$L', leaf.name, leaf.name);
         END IF;
     END LOOP;
 END $$;

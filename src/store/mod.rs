@@ -64,16 +64,17 @@ pub use read::verification::ledger_scan::{
 };
 pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use search::counted::Counting;
-pub use search::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::distinct_values::{DistinctColumn, some_values};
 pub use search::event_column::EventColumn;
-pub use search::event_query::{EventQuery, RowOrder};
+pub use search::event_query::EventQuery;
 pub use search::event_row::EventRow;
 pub use search::resolve::selection::resolve;
 pub use search::resolved::{ResolvedSelection, RowScope};
 pub use search::selected_column::{PayloadPath, SelectedColumn};
 pub use search::story_by::StoryBy;
 pub use search::text_id::id_text;
+pub use search::walk::cursor::{Cursor, CursorError, Order, Snapshot};
+pub use search::walk::row_order::RowOrder;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
     BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,

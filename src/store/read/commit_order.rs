@@ -5,8 +5,9 @@ use tokio_postgres::types::Type;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::event_column::EventColumn;
-use crate::store::search::event_query::{EventQuery, RowOrder};
+use crate::store::search::event_query::EventQuery;
 use crate::store::search::event_row::EventRow;
+use crate::store::search::walk::row_order::RowOrder;
 use crate::time::PostgresMicros;
 
 /// A batch of the ledger.

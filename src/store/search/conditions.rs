@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use super::batch_of_row::nearest_batch;
 use super::resolved::{
-    ErrorFilter, ErrorPatterns, LikePatterns, RecordedRange, ResolvedSelection, TextFilter,
+    ErrorFilter, ErrorPatterns, Extent, LikePatterns, RecordedRange, ResolvedSelection, TextFilter,
     TopicFilter,
 };
 use crate::event::QUARANTINED;
 use crate::filter::{Identifier, TimeRange};
 use crate::store::connection::statement::Parameters;
+use crate::time::PostgresMicros;
 
 /// A WHERE clause of these conditions, on lines of its own; empty where there are none.
 pub(in crate::store) fn where_clause(conditions: &[String]) -> String {
@@ -85,6 +86,7 @@ pub(in crate::store) fn selection_conditions(
     let days: Vec<_> =
         selection.days.iter().filter_map(|day| created_condition(row, day, parameters)).collect();
     conditions.extend(any_of(days));
+    conditions.extend(extent_conditions(row, &resolved.extent, parameters));
     if let Some(recorded) = &resolved.recorded {
         conditions.extend(recorded_conditions(row, recorded, parameters));
     }
@@ -154,6 +156,21 @@ fn created_condition(row: &str, range: &TimeRange, parameters: &mut Parameters) 
     (!bounds.is_empty()).then(|| bounds.join(" AND "))
 }
 
+fn extent_conditions(row: &str, extent: &Extent, parameters: &mut Parameters) -> Vec<String> {
+    let created = extent.created.map(|(min, max)| created_between(row, min, max, parameters));
+    created.into_iter().chain(extent.passed_over.condition(row, parameters)).collect()
+}
+
+fn created_between(
+    row: &str,
+    min: PostgresMicros,
+    max: PostgresMicros,
+    parameters: &mut Parameters,
+) -> String {
+    let (min, max) = (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
+    format!("{row}.created_at BETWEEN {min} AND {max}")
+}
+
 fn identifier_condition(
     column: &str,
     identifiers: &[Identifier],
@@ -184,9 +201,7 @@ fn recorded_conditions(
 ) -> Vec<String> {
     let mut conditions = Vec::new();
     if let Some((min, max)) = recorded.created {
-        let (min, max) =
-            (parameters.bind(min, Type::TIMESTAMP), parameters.bind(max, Type::TIMESTAMP));
-        conditions.push(format!("{row}.created_at BETWEEN {min} AND {max}"));
+        conditions.push(created_between(row, min, max, parameters));
     }
     let first_id = parameters.bind(recorded.first_id, Type::INT8);
     let last_id = parameters.bind(recorded.last_id, Type::INT8);

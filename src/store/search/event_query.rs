@@ -5,11 +5,14 @@ use tokio_postgres::types::Type;
 
 use super::batch_of_row::{commit_position, nearest_batch};
 use super::conditions::{selection_conditions, where_clause};
-use super::cursor::{Cursor, Order, Snapshot};
 use super::event_column::EventColumn;
 use super::event_row::EventRow;
+use super::page_leaves;
 use super::resolved::{Cardinality, ResolvedSelection};
 use super::selected_column::SelectedColumn;
+use super::walk::cursor::{Cursor, Order, Snapshot};
+use super::walk::leaves::PassedOver;
+use super::walk::row_order::RowOrder;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
@@ -33,26 +36,6 @@ pub struct EventQuery<'a> {
     pub dedup: bool,
 }
 
-/// The order of rows, and where to begin.
-#[derive(Debug, Clone, Copy)]
-pub enum RowOrder {
-    /// By `(created_at, id)`.
-    CreatedAt(Order),
-    /// By `(created_at, id)`, going on behind a cursor.
-    After(Cursor),
-    /// By id.
-    Id,
-    /// By id from behind `after` (exclusive) up to `last` (inclusive): the rest of a batch.
-    IdRange {
-        /// The id behind which the range begins.
-        after: i64,
-        /// The last id of the range.
-        last: i64,
-    },
-    /// By id, descending: the last rows that batches up to this one recorded.
-    LastOfBatches(i64),
-}
-
 impl EventQuery<'_> {
     /// Runs it and returns all rows.
     ///
@@ -70,7 +53,8 @@ impl EventQuery<'_> {
         &self,
         session: &Session,
     ) -> Result<impl Stream<Item = Result<EventRow, Error>> + use<>, Error> {
-        let rows = self.statement().stream(session, READING).await?;
+        let passed_over = self.passed_over(session).await?;
+        let rows = self.statement(&passed_over).stream(session, READING).await?;
         Ok(rows.map_ok(EventRow).map_err(Error::query(READING)))
     }
 
@@ -88,7 +72,7 @@ impl EventQuery<'_> {
     /// # Errors
     /// `Error::Query`.
     pub async fn expected_rows(&self, session: &Session) -> Result<u64, Error> {
-        self.statement().expected_rows(session).await
+        self.statement(&PassedOver::default()).expected_rows(session).await
     }
 
     /// Runs the statement, or the one that counts, and returns its text and how PostgreSQL found
@@ -97,27 +81,22 @@ impl EventQuery<'_> {
     /// # Errors
     /// `Error::Query`.
     pub async fn explain(&self, session: &Session, count: bool) -> Result<String, Error> {
-        let statement = if count { self.count_statement() } else { self.statement() };
+        let statement = if count {
+            self.count_statement()
+        } else {
+            self.statement(&self.passed_over(session).await?)
+        };
         let plan = statement.explain(session).await?;
         Ok(format!("{statement:?}\n\n{}", plan.join("\n")))
     }
 
-    /// The statement that reads the rows.
-    fn statement(&self) -> Statement {
+    /// The statement that reads the rows, those of some leaves excepted.
+    fn statement(&self, passed_over: &PassedOver) -> Statement {
         let mut parameters = Parameters::default();
         let columns: Vec<_> =
             self.columns.iter().map(|column| column.expression(&mut parameters)).collect();
-        let conditions = self.conditions(&mut parameters);
-        let order = match self.order {
-            RowOrder::CreatedAt(Order::Newest)
-            | RowOrder::After(Cursor { order: Order::Newest, .. }) => {
-                "event.created_at DESC, event.id DESC"
-            }
-            RowOrder::CreatedAt(Order::Oldest)
-            | RowOrder::After(Cursor { order: Order::Oldest, .. }) => "event.created_at, event.id",
-            RowOrder::Id | RowOrder::IdRange { .. } => "event.id",
-            RowOrder::LastOfBatches(_) => "event.id DESC",
-        };
+        let conditions = self.conditions(passed_over, &mut parameters);
+        let order = self.order.sql();
         let limit = self
             .limit
             .map(|limit| format!("\n LIMIT {}", parameters.bind(limit, Type::INT8)))
@@ -136,18 +115,41 @@ impl EventQuery<'_> {
         Statement { sql, parameters }
     }
 
+    /// The leaves that have no row of the page.
+    async fn passed_over(&self, session: &Session) -> Result<PassedOver, Error> {
+        let Some(limit) = self.limit.filter(|limit| *limit > 0) else {
+            return Ok(PassedOver::default());
+        };
+        let last_row = |passed_over: &PassedOver| self.last_row_statement(limit, passed_over);
+        page_leaves::passed_over(session, self.selection, self.order, last_row).await
+    }
+
+    /// The statement that reads the time and the id of the last row of a full page, as far as it
+    /// lies outside some leaves.
+    fn last_row_statement(&self, limit: i64, passed_over: &PassedOver) -> Statement {
+        let mut parameters = Parameters::default();
+        let conditions = self.conditions(passed_over, &mut parameters);
+        let order = self.order.sql();
+        let rows_before = parameters.bind(limit - 1, Type::INT8);
+        let sql = format!(
+            "SELECT event.created_at, event.id\n  FROM event_logs event{conditions}\n ORDER BY {order}\n OFFSET {rows_before} LIMIT 1"
+        );
+        Statement { sql, parameters }
+    }
+
     /// The statement that counts the rows; its order and limit don't matter.
     fn count_statement(&self) -> Statement {
         let mut parameters = Parameters::default();
-        let conditions = self.conditions(&mut parameters);
+        let conditions = self.conditions(&PassedOver::default(), &mut parameters);
         Statement {
             sql: format!("SELECT count(*)\n  FROM event_logs event{conditions}"),
             parameters,
         }
     }
 
-    fn conditions(&self, parameters: &mut Parameters) -> String {
+    fn conditions(&self, passed_over: &PassedOver, parameters: &mut Parameters) -> String {
         let mut conditions = selection_conditions(self.selection, "event", parameters);
+        conditions.extend(passed_over.condition("event", parameters));
         match self.order {
             RowOrder::CreatedAt(_) | RowOrder::Id => {}
             RowOrder::After(cursor) => conditions.extend(after_cursor(&cursor, parameters)),

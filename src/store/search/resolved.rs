@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::filter::{Glob, GlobList, Identifier, Selection};
+use crate::store::search::walk::leaves::{Between, PassedOver};
 use crate::time::PostgresMicros;
 
 /// For which rows a selection is resolved.
@@ -28,6 +29,8 @@ pub struct ResolvedSelection {
     pub(in crate::store) dead_letters: Option<bool>,
     /// How many rows have the types, services and topics together.
     pub(in crate::store) cardinality: Cardinality,
+    /// Where all of its rows lie, as far as that is known.
+    pub(in crate::store) extent: Extent,
     /// The selectors as they were given: those without a field above need no look-up.
     pub(in crate::store) selection: Selection,
 }
@@ -55,6 +58,16 @@ impl ResolvedSelection {
             || self.cardinality == Cardinality::None
             || self.recorded.is_some_and(|recorded| recorded.first_id > recorded.last_id)
     }
+}
+
+/// Where all rows of a selection lie: no row of it lies elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::store) struct Extent {
+    /// Between which times they happened, both inclusive; the first is the later one where there
+    /// are no rows.
+    pub(in crate::store) created: Option<Between>,
+    /// The leaves that have none of them.
+    pub(in crate::store) passed_over: PassedOver,
 }
 
 /// Which texts are meant.

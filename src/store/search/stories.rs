@@ -2,14 +2,13 @@
 
 use tokio_postgres::types::Type;
 
-use super::conditions::{selection_conditions, text_conditions, where_clause};
+use super::conditions::{selection_conditions, where_clause};
 use super::first_delivery::{Deliveries, is_delivery};
-use super::resolved::{ErrorFilter, ResolvedSelection, TextFilter};
+use super::resolved::{ErrorFilter, Extent, ResolvedSelection};
 use super::story_by::StoryBy;
 use crate::analysis::StoryKey;
 use crate::filter::{Selection, TimeRange};
 use crate::store::connection::statement::{Parameters, Statement};
-use crate::time::PostgresMicros;
 
 /// How the events of stories are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,18 +27,11 @@ pub(in crate::store) enum Walk {
 pub(in crate::store) struct StorySelection {
     period: ResolvedSelection,
     others: ResolvedSelection,
-}
-
-/// What tells, before all events of a story are read, that it did not end.
-pub(in crate::store) struct Unended {
-    /// It holds a step of these types.
-    pub(in crate::store) starts: TextFilter,
-    /// The types that end a story.
-    pub(in crate::store) ends: TextFilter,
-    /// Whether a step of these types ends it wherever it stands, or only as the last one.
-    pub(in crate::store) anywhere: bool,
-    /// Its last step happened by then.
-    pub(in crate::store) silent_since: PostgresMicros,
+    /// From this id on, rows lie in light leaves: those of many stories are found by reading all of
+    /// them, because a look-up takes milliseconds there.
+    light_from: i64,
+    /// Whether light leaves are left out.
+    leaves_light_out: bool,
 }
 
 impl StorySelection {
@@ -55,8 +47,21 @@ impl StorySelection {
                 selection: Selection { created, days, ..Selection::default() },
                 ..ResolvedSelection::default()
             },
-            others: ResolvedSelection { selection, ..resolved.clone() },
+            // Where the rows of both together lie tells nothing of either.
+            others: ResolvedSelection { selection, extent: Extent::default(), ..resolved.clone() },
+            light_from: i64::MAX,
+            leaves_light_out: false,
         }
+    }
+
+    /// The same where some leaves are light.
+    pub(in crate::store) fn with_light_from(self, light_from: i64) -> Self {
+        Self { light_from, ..self }
+    }
+
+    /// Leaves out what lies in light leaves: for a sample.
+    pub(in crate::store) fn without_light(self) -> Self {
+        Self { leaves_light_out: true, ..self }
     }
 
     /// How to find the events, as far as the selectors tell it.
@@ -134,36 +139,12 @@ impl StorySelection {
         self.in_order(events, deliveries, parameters)
     }
 
-    /// The same of the stories that began in the range of time, as far as it can be told without
-    /// reading all of them. Of a story at most `longest` events are read.
-    pub(in crate::store) fn of_beginnings(
-        &self,
-        longest: i64,
-        deliveries: &Deliveries,
-    ) -> Statement {
-        let mut parameters = Parameters::default();
-        let mut conditions = self.candidate_conditions(Walk::Period, &mut parameters);
-        conditions.push("event.is_dlt IS NOT TRUE".to_owned());
-        let is_earlier = "earlier.is_dlt IS NOT TRUE AND earlier.created_at < event.created_at";
-        conditions.push(format!(
-            "CASE WHEN event.correlation_id IS NOT NULL
-              THEN NOT EXISTS (SELECT FROM event_logs earlier
-                                WHERE earlier.correlation_id = event.correlation_id AND {is_earlier})
-              ELSE NOT EXISTS (SELECT FROM event_logs earlier
-                                WHERE earlier.aggregate_id = event.aggregate_id AND earlier.correlation_id IS NULL
-                                  AND {is_earlier}) END"
-        ));
-        let candidates = candidates(StoryBy::Correlation, conditions);
-        let events =
-            Events { candidates: Some(candidates), longest: Some(longest), ..Events::default() };
-        self.in_order(events, deliveries, parameters)
-    }
-
     /// The events of the range of time, in the same order, and a column more: in the first row of a
-    /// story how many events have its correlation, else its aggregate. Where that is how many came,
-    /// the story lies within the range; the others have to be read by their keys. Most rows are
-    /// read once like this, in the order in which they lie, and only the index is asked for each
-    /// story.
+    /// story how many events below [`Self::light_from`] have its correlation, else its aggregate,
+    /// and one more where there are others that are not in the range. Where that is how many came
+    /// from below, the story lies within the range; the others have to be read by their keys. Most
+    /// rows are read once like this, in the order in which they lie, and only the index is asked
+    /// for each story.
     pub(in crate::store) fn in_period(&self, deliveries: &Deliveries) -> Statement {
         let mut parameters = Parameters::default();
         let matches = self.matches(&mut parameters);
@@ -172,22 +153,43 @@ impl StorySelection {
         conditions.push(
             "(event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)".to_owned(),
         );
+        let mut from = String::new();
+        let (mut is_outside, mut sealed) = ("0", String::new());
+        if let Some(light) = self.light(&mut parameters) {
+            let in_period = self.candidate_conditions(Walk::Period, &mut parameters).join(" AND ");
+            // Names each id once, in a column of its own: so the planner knows that no event is
+            // joined twice. Where two stories have the same id, both are read again.
+            from = format!(
+                "
+          LEFT JOIN (SELECT DISTINCT coalesce(event.correlation_id, event.aggregate_id) AS id FROM event_logs event
+                      WHERE event.id >= {light} AND NOT ({in_period})) outside
+            ON outside.id = coalesce(event.correlation_id, event.aggregate_id)"
+            );
+            is_outside = "(outside.id IS NOT NULL)::int";
+            sealed = format!(" AND event.id < {light}");
+        }
+        from.push_str(&where_clause(&conditions));
         let sql = format!(
             "SELECT correlation, aggregate, created_at, id, event_type, is_dlt, is_step, matches,
        CASE WHEN row_number() OVER (PARTITION BY correlation, aggregate ORDER BY created_at, id) > 1 THEN NULL
-            WHEN correlation IS NULL THEN (SELECT count(*) FROM event_logs event WHERE event.aggregate_id = story.aggregate)
-            ELSE (SELECT count(*) FROM event_logs event WHERE event.correlation_id = story.correlation) END
+            WHEN correlation IS NULL
+            THEN (SELECT count(*) FROM event_logs event WHERE event.aggregate_id = story.aggregate{sealed}) + is_outside
+            ELSE (SELECT count(*) FROM event_logs event WHERE event.correlation_id = story.correlation{sealed}) + is_outside END
   FROM (SELECT event.correlation_id AS correlation,
                CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
                event.created_at, event.id, event.event_type, event.is_dlt IS TRUE AS is_dlt,
                {is_step} AS is_step,
-               {matches} AS matches
-          FROM event_logs event{}
+               {matches} AS matches, {is_outside} AS is_outside
+          FROM event_logs event{from}
         OFFSET 0) AS story
- ORDER BY correlation, aggregate, created_at, id",
-            where_clause(&conditions)
+ ORDER BY correlation, aggregate, created_at, id"
         );
         Statement { sql, parameters }
+    }
+
+    /// The id from which on rows lie in light leaves, bound; `None` where no leaf is light.
+    fn light(&self, parameters: &mut Parameters) -> Option<String> {
+        (self.light_from < i64::MAX).then(|| parameters.bind(self.light_from, Type::INT8))
     }
 
     /// Whether the row `event` has what the other selectors ask for. What is NULL matches nothing.
@@ -222,7 +224,7 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
     /// The common table expressions that end with `event`: `correlation`, `aggregate`, the columns
     /// that [`step_condition`] asks for, `matches`, and those that are asked for.
     fn events(&self, events: Events<'_>, parameters: &mut Parameters) -> String {
-        let Events { candidates, longest, by, columns, conditions } = events;
+        let Events { before, candidates, longest, by, columns, conditions } = events;
         let matches = self.matches(parameters);
         let more: String = columns.iter().map(|column| format!(", {column}")).collect();
         let columns = format!(
@@ -244,27 +246,48 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
                 where_clause(&conditions)
             );
         };
+        let longest = longest.map(|longest| parameters.bind(longest, Type::INT8));
+        let light = self.light(parameters);
         // Plans the events of each story by themselves: an index has them.
-        let each = match longest {
+        let each = match &longest {
             None => "OFFSET 0".to_owned(),
-            Some(longest) => format!("LIMIT {}", parameters.bind(longest, Type::INT8)),
+            Some(longest) => format!("LIMIT {longest}"),
         };
-        let branches = by.branches().map(|(key, id, condition)| {
-            format!(
+        let sealed =
+            light.as_ref().map(|light| format!(" AND event.id < {light}")).unwrap_or_default();
+        let mut branches = Vec::new();
+        for (key, id, condition) in by.branches() {
+            branches.push(format!(
                 "SELECT {key}, event.*
       FROM candidate
      CROSS JOIN LATERAL (SELECT {columns} FROM event_logs event
-                          WHERE {condition} {each}) event
+                          WHERE {condition}{sealed} {each}) event
      WHERE candidate.{id} IS NOT NULL"
-            )
-        });
+            ));
+            let Some(light) = light.as_ref().filter(|_| !self.leaves_light_out) else { continue };
+            // Tells the planner that each story is named once: it makes a hash table of the
+            // stories, not of the events.
+            let from = format!(
+                "FROM (SELECT DISTINCT {id} FROM candidate WHERE {id} IS NOT NULL) candidate
+      JOIN event_logs event ON {condition} AND event.id >= {light}"
+            );
+            branches.push(match &longest {
+                None => format!("SELECT {key}, {columns}\n      {from}"),
+                Some(longest) => format!(
+                    "SELECT correlation, aggregate, id, event_id, event_type, created_at, is_dlt, partition_id, matches
+      FROM (SELECT {key}, {columns}, row_number() OVER (PARTITION BY candidate.{id}) AS nth
+              {from}) event
+     WHERE nth <= {longest}"
+                ),
+            });
+        }
         format!(
-            "candidate AS MATERIALIZED (
+            "{before}candidate AS MATERIALIZED (
     {candidates}
 ), event AS (
     {}
 )",
-            branches.collect::<Vec<_>>().join("\n    UNION ALL\n    ")
+            branches.join("\n    UNION ALL\n    ")
         )
     }
 
@@ -284,98 +307,8 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
                 Some(candidates(by, self.candidate_conditions(walk, parameters)))
             }
         };
-        let events = Events { candidates, longest: None, by, columns, conditions };
+        let events = Events { candidates, by, columns, conditions, ..Events::default() };
         self.events(events, parameters)
-    }
-
-    /// The rows that the steps of the stories are among, where one range of time has them all: no
-    /// step happened before its story began.
-    pub(in crate::store) fn rows_since(&self) -> Option<Statement> {
-        let mut parameters = Parameters::default();
-        let since = self.since_condition(&mut parameters)?;
-        Some(Statement {
-            sql: format!("SELECT event.id\n  FROM event_logs event\n WHERE {since}"),
-            parameters,
-        })
-    }
-
-    fn since_condition(&self, parameters: &mut Parameters) -> Option<String> {
-        let Selection { created, days, .. } = &self.period.selection;
-        let since = match created.since {
-            Some(since) => since,
-            None => days.iter().map(|day| day.since).min()??,
-        };
-        let since = parameters.bind(since.naive_utc(), Type::TIMESTAMP);
-        Some(format!("event.created_at >= {since}"))
-    }
-
-    /// The stories that may not have ended, of those that have a step in the range of time:
-    /// correlation, aggregate where there is no correlation; then in a row of its own how many
-    /// stories are selected. Stories that began before the range are among them.
-    pub(in crate::store) fn unended(
-        &self,
-        unended: &Unended,
-        deliveries: &Deliveries,
-    ) -> Option<Statement> {
-        let mut parameters = Parameters::default();
-        let since = self.since_condition(&mut parameters)?;
-        // What asks for nothing is not looked at: it would be for every row.
-        let all_of = |conditions: Vec<String>| match conditions.is_empty() {
-            true => None,
-            false => Some(format!("({}) IS TRUE", conditions.join(" AND "))),
-        };
-        let of_type =
-            |types, parameters: &mut _| text_conditions("event.event_type", types, parameters);
-        let has_an_end =
-            self.period.selection.created.until.is_some() || !self.period.selection.days.is_empty();
-        let begins = match has_an_end {
-            true => all_of(selection_conditions(&self.period, "event", &mut parameters)),
-            false => None,
-        };
-        let matches = all_of(selection_conditions(&self.others, "event", &mut parameters));
-        let starts = all_of(of_type(&unended.starts, &mut parameters));
-        let ends = all_of(of_type(&unended.ends, &mut parameters)).unwrap_or("true".to_owned());
-        let is_step = step_condition(deliveries, &mut parameters);
-        let silent_since = parameters.bind(unended.silent_since, Type::TIMESTAMP);
-        let goes_on = match unended.anywhere {
-            true => "last_end IS NULL",
-            // Of equal times the order is asked when all events are there.
-            false => "(last_end IS NULL OR last_other >= last_end)",
-        };
-        let named = [(&begins, "begins"), (&matches, "matches"), (&starts, "starts")]
-            .map(|(condition, name)| condition.as_ref().map(|condition| (condition, name)));
-        let columns: String = named
-            .iter()
-            .flatten()
-            .map(|(condition, name)| format!(",\n                   {condition} AS {name}"))
-            .collect();
-        let holds: String = named
-            .iter()
-            .flatten()
-            .map(|(_, name)| match *name {
-                // A dead letter is an event that matches, but no step.
-                "matches" => " AND bool_or(matches)".to_owned(),
-                name => format!(" AND bool_or(is_step AND {name})"),
-            })
-            .collect();
-        let sql = format!(
-            "WITH story AS MATERIALIZED (
-    SELECT correlation, aggregate, max(created_at) FILTER (WHERE is_step) AS last,
-           max(created_at) FILTER (WHERE is_step AND ends) AS last_end,
-           max(created_at) FILTER (WHERE is_step AND NOT ends) AS last_other
-      FROM (SELECT event.correlation_id AS correlation,
-                   CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
-                   event.created_at, {is_step} AS is_step, {ends} AS ends{columns}
-              FROM event_logs event
-             WHERE {since} AND (event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)
-            OFFSET 0) event
-     GROUP BY correlation, aggregate
-    HAVING max(created_at) FILTER (WHERE is_step) IS NOT NULL{holds}
-)
-SELECT correlation, aggregate, NULL::bigint FROM story WHERE last <= {silent_since} AND {goes_on}
-UNION ALL SELECT NULL, NULL, count(*) FROM story"
-        );
-        Some(Statement { sql, parameters })
     }
 
     /// The statement that counts the selected steps that belong to no story, of these types where
@@ -402,6 +335,8 @@ UNION ALL SELECT NULL, NULL, count(*) FROM story"
 /// Which events a statement is about.
 #[derive(Default)]
 struct Events<'a> {
+    /// Common table expressions that the query of the stories needs.
+    before: String,
     /// The query of the stories, of which each event is looked for; without it every row is read.
     candidates: Option<String>,
     /// How many events of a story are read at most.
@@ -439,5 +374,7 @@ pub(in crate::store) fn step_condition(
     format!("{} AND {}", is_delivery("event"), deliveries.is_first("event", parameters))
 }
 
+mod beginnings;
 #[cfg(test)]
 mod tests;
+pub(in crate::store) mod unended;

@@ -3,7 +3,7 @@
 mod flow;
 mod naive;
 mod page;
-mod random_log;
+pub(crate) mod random_log;
 mod reconcile;
 mod reconcile_csv;
 mod reconcile_seeded;

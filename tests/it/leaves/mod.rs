@@ -1,8 +1,10 @@
-//! Leaves of `event_logs`: closed, sealed, and known to `verify`.
+//! Leaves of `event_logs`: closed, sealed, searched, and known to `verify`.
 
 mod kills;
+mod many;
 mod migrated;
 mod sealing;
+mod search;
 mod shown;
 mod verified;
 

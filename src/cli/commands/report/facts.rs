@@ -66,7 +66,7 @@ impl Facts {
         let resolved = store::resolve(session, selection, RowScope::Existing).await?;
         let dead = Selection { dead_letters: Some(true), ..(*selection).clone() };
         let state = CountState::read(session).await?;
-        let counts_of = EventCounts { session, resolved: &resolved, state };
+        let counts_of = EventCounts { session, resolved: &resolved, state: state.clone() };
         progress.doing("counting events");
         let span = store::time_span(session).await?;
         let times = times(clock, selection, span);

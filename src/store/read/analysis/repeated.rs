@@ -60,6 +60,7 @@ fn statement(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::search::walk::leaves::PassedOver;
 
     #[test]
     fn what_is_known_and_what_is_found_in_the_rest_is_added_up() {
@@ -71,6 +72,7 @@ mod tests {
             duplicates: 1,
             uncounted_rows: 0,
             unsearched_rows: 10,
+            without_foreign_rows: PassedOver::NONE,
         };
         insta::assert_snapshot!(format!("{:?}", statement(&selection, &counting, None)), @r"
 SELECT (SELECT count(*) FROM duplicate_deliveries known

@@ -12,6 +12,7 @@ use crate::store::error::Error;
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::stories::{of_types, step_condition};
 use crate::store::search::story_by::StoryBy;
+use crate::store::search::walk::leaves::Leaves;
 
 /// The stories that each of the ids can mean, which are UUIDs or text that the ingester makes
 /// UUIDs of. `types` are those of the left side.
@@ -25,7 +26,8 @@ pub async fn stated_stories(
     by: StoryBy,
 ) -> Result<Vec<Vec<Candidate>>, Error> {
     let deliveries = Deliveries::read(session).await?;
-    let found = statement(ids, types, by, &deliveries)
+    let light_from = Leaves::read(session).await?.light_from();
+    let found = statement(ids, types, by, &deliveries, light_from)
         .rows(session, "looking for the stories of ids", |row| {
             let place: i64 = row.try_get(0)?;
             let key = story_key(row.try_get(1)?, row.try_get(2)?);
@@ -43,7 +45,15 @@ pub async fn stated_stories(
     Ok(candidates)
 }
 
-fn statement(ids: &[String], types: &[String], by: StoryBy, deliveries: &Deliveries) -> Statement {
+/// Rows from `light_from` on lie in leaves without an index of correlations and aggregates: they
+/// are joined by themselves.
+fn statement(
+    ids: &[String],
+    types: &[String],
+    by: StoryBy,
+    deliveries: &Deliveries,
+    light_from: i64,
+) -> Statement {
     let mut parameters = Parameters::default();
     let of_ids = |id: fn(&[u8]) -> Uuid| -> Vec<Uuid> {
         ids.iter().map(|text| id(text.as_bytes())).collect()
@@ -56,16 +66,30 @@ fn statement(ids: &[String], types: &[String], by: StoryBy, deliveries: &Deliver
     let is_left = of_types(types, &mut parameters);
     let is_step = step_condition(deliveries, &mut parameters);
     let (correlation, aggregate) = by.key();
-    let branches =
-        [("correlation_id", &correlations), ("aggregate_id", &aggregates), ("event_id", &events)]
-            .map(|(column, ids)| {
-                format!(
-            "SELECT stated.place, {correlation} AS correlation, {aggregate} AS aggregate, event.id,
+    let parts = match light_from {
+        i64::MAX => vec![String::new()],
+        light_from => {
+            let light_from = parameters.bind(light_from, Type::INT8);
+            vec![format!(" AND event.id < {light_from}"), format!(" AND event.id >= {light_from}")]
+        }
+    };
+    let whole = [String::new()];
+    let columns = [
+        ("correlation_id", &correlations, &parts[..]),
+        ("aggregate_id", &aggregates, &parts[..]),
+        ("event_id", &events, &whole[..]),
+    ];
+    let mut branches = Vec::new();
+    for (column, ids, parts) in columns {
+        branches.extend(parts.iter().map(|part| {
+            format!(
+                "SELECT stated.place, {correlation} AS correlation, {aggregate} AS aggregate, event.id,
            {is_left} AND {is_step} AS is_left
       FROM unnest({ids}) WITH ORDINALITY AS stated(id, place)
-      JOIN event_logs event ON event.{column} = stated.id"
-        )
-            });
+      JOIN event_logs event ON event.{column} = stated.id{part}"
+            )
+        }));
+    }
     let sql = format!(
         "SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)
   FROM (
@@ -91,6 +115,7 @@ mod tests {
             &["it's confirmed".to_owned()],
             StoryBy::Correlation,
             &Deliveries::known_below(700),
+            i64::MAX,
         );
         insta::assert_snapshot!(format!("{statement:?}"), @r#"
         SELECT place - 1, correlation, aggregate, min(id), bool_or(is_left)

@@ -15,6 +15,7 @@ use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::stories::{StorySelection, Walk};
 use crate::store::search::story_by::StoryBy;
+use crate::store::search::walk::leaves::Leaves;
 
 /// What is being done, in errors.
 const READING: &str = "reading stories";
@@ -43,6 +44,8 @@ struct Period<'a> {
     session: &'a Session,
     chosen: StorySelection,
     deliveries: Deliveries,
+    /// Of rows from this id on it is only known whether a story has others.
+    light_from: i64,
     arriving: Option<Arriving>,
     incomplete: Vec<StoryKey>,
 }
@@ -50,6 +53,7 @@ struct Period<'a> {
 /// The story whose events arrive.
 struct Arriving {
     key: StoryKey,
+    /// How many of its events came, of those that are counted.
     arrived: i64,
     all: i64,
 }
@@ -65,7 +69,8 @@ pub async fn stories<'a>(
 ) -> Result<Stories<'a>, Error> {
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
-    let chosen = StorySelection::new(selection);
+    let light_from = Leaves::read(session).await?.light_from();
+    let chosen = StorySelection::new(selection).with_light_from(light_from);
     let walk = walk(session, &chosen).await?;
     if walk != Walk::Period {
         let statement = chosen.statement(walk, &deliveries);
@@ -73,13 +78,16 @@ pub async fn stories<'a>(
     }
     let statement = chosen.in_period(&deliveries);
     let stories = Stories::begin(session, selection, &statement).await?;
-    let period = Period { session, chosen, deliveries, arriving: None, incomplete: Vec::new() };
+    let (arriving, incomplete) = (None, Vec::new());
+    let period = Period { session, chosen, deliveries, light_from, arriving, incomplete };
     Ok(Stories { period: Some(period), ..stories })
 }
 
-/// Sorts without a file what fits, and compiles nothing: that takes longer than it saves.
+/// Sorts without a file what fits, and compiles nothing: that takes longer than it saves. Lets
+/// PostgreSQL read a light leaf from end to end, also where a page is read besides.
 pub(in crate::store::read) async fn settle(session: &Session) -> Result<(), Error> {
-    let settings = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off";
+    let settings =
+        "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL enable_seqscan = on";
     session.client().batch_execute(settings).await.map_err(Error::query("beginning to read"))
 }
 
@@ -94,7 +102,9 @@ pub async fn stories_of(
 ) -> Result<Stories<'static>, Error> {
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
-    let statement = StorySelection::new(selection).of_keys(keys, &deliveries);
+    let light_from = Leaves::read(session).await?.light_from();
+    let chosen = StorySelection::new(selection).with_light_from(light_from);
+    let statement = chosen.of_keys(keys, &deliveries);
     Stories::begin(session, selection, &statement).await
 }
 
@@ -128,16 +138,18 @@ pub(super) async fn walk(session: &Session, chosen: &StorySelection) -> Result<W
 impl Period<'_> {
     /// Takes note of an event. True where it begins another story, and the one before is not
     /// complete: it has to be read again.
-    fn note(&mut self, key: StoryKey, all: Option<i64>) -> bool {
+    fn note(&mut self, event: &StoryEvent<'_>, all: Option<i64>) -> bool {
+        let counted = i64::from(event.row_id < self.light_from);
         match &mut self.arriving {
-            Some(arriving) if arriving.key == key => {
-                arriving.arrived += 1;
+            Some(arriving) if arriving.key == event.key => {
+                arriving.arrived += counted;
                 false
             }
             _ => {
                 let is_incomplete = self.end();
                 // Without the number the story counts as incomplete.
-                self.arriving = Some(Arriving { key, arrived: 1, all: all.unwrap_or(i64::MAX) });
+                let all = all.unwrap_or(i64::MAX);
+                self.arriving = Some(Arriving { key: event.key, arrived: counted, all });
                 is_incomplete
             }
         }
@@ -206,7 +218,7 @@ impl Stories<'_> {
     fn take(&mut self, row: &Row) -> Result<Option<Story>, tokio_postgres::Error> {
         let Some(event) = story_event(row)? else { return Ok(None) };
         let is_incomplete = match &mut self.period {
-            Some(period) => period.note(event.key, row.try_get(ALL_EVENTS)?),
+            Some(period) => period.note(&event, row.try_get(ALL_EVENTS)?),
             None => false,
         };
         Ok(self.assembler.push(&event).filter(|_| !is_incomplete))

@@ -13,13 +13,14 @@ use crate::filter::GlobList;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
+use crate::store::search::distinct_values::{DistinctColumn, some_values};
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolve::names;
 use crate::store::search::resolved::{ResolvedSelection, RowScope, TextFilter};
 use crate::store::search::selected_column::PayloadPath;
 use crate::store::search::stories::{StorySelection, Walk, of_types, step_condition};
 use crate::store::search::story_by::StoryBy;
+use crate::store::search::walk::leaves::Leaves;
 
 /// What is being done, in errors.
 const READING: &str = "reading amounts";
@@ -60,7 +61,7 @@ pub async fn types_of(session: &Session, globs: &GlobList) -> Result<Vec<String>
     match names::types(session, globs, RowScope::Existing).await? {
         TextFilter::Exact(types) | TextFilter::ExactOrNull(types) => Ok(types),
         TextFilter::Any | TextFilter::Like(_) => {
-            distinct_values(session, DistinctColumn::EventType).await
+            some_values(session, DistinctColumn::EventType, "", i64::MAX).await
         }
     }
 }
@@ -84,7 +85,8 @@ pub async fn story_amounts(
 ) -> Result<AmountStories, Error> {
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
-    let chosen = StorySelection::new(selection);
+    let light_from = Leaves::read(session).await?.light_from();
+    let chosen = StorySelection::new(selection).with_light_from(light_from);
     let walk = walk(session, &chosen).await?;
     let rows = statement(&chosen, walk, sides, &deliveries).stream(session, READING).await?;
     let choice = StoryChoice {

@@ -8,7 +8,8 @@ use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::{ResolvedSelection, TextFilter};
-use crate::store::search::stories::{StorySelection, Unended, Walk};
+use crate::store::search::stories::unended::Unended;
+use crate::store::search::stories::{StorySelection, Walk};
 use crate::time::PostgresMicros;
 
 /// What is being done, in errors.

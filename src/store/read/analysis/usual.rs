@@ -12,6 +12,8 @@ use crate::store::error::Error;
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::stories::StorySelection;
+use crate::store::search::walk::leaves::Leaves;
+use crate::time::PostgresMicros;
 
 /// A sample is not learned from stories with more events: some systems give all their events one
 /// correlation.
@@ -52,17 +54,53 @@ pub async fn learn(
         let (usual, _) = read(stories, usize::MAX).await?;
         return Ok(Learned { usual, of_about: None });
     }
-    let days = windows(&hours, period, from.sample);
-    let selection = begun(Selection { days, ..Selection::default() });
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
+    let light_from = Leaves::read(session).await?.light_from();
+    let (hours, leaves_light_out) = before_light(session, hours, light_from, from.all_of).await?;
+    let days = windows(&hours, period, from.sample);
+    let selection = begun(Selection { days, ..Selection::default() });
     // One event more than a story may have tells that it has more.
     let longest = i64::try_from(LONGEST + 1).unwrap_or(i64::MAX);
-    let statement = StorySelection::new(&selection).of_beginnings(longest, &deliveries);
+    let mut chosen = StorySelection::new(&selection).with_light_from(light_from);
+    if leaves_light_out {
+        chosen = chosen.without_light();
+    }
+    let statement = chosen.of_beginnings(longest, &deliveries);
     let stories = Stories::begin(session, &selection, &statement).await?;
     let (usual, steps) = read(stories, LONGEST).await?;
     let of_about = events.saturating_mul(usual.stories) / steps.max(1);
     Ok(Learned { usual, of_about: Some(of_about) })
+}
+
+/// The hours that end before the first event of a light leaf, if they have enough events to learn
+/// from: stories that begin so early have few events in light leaves, and to look for those takes a
+/// second. Says whether it is these.
+async fn before_light(
+    session: &Session,
+    mut hours: Vec<HourCount>,
+    light_from: i64,
+    enough: u64,
+) -> Result<(Vec<HourCount>, bool), Error> {
+    if light_from == i64::MAX {
+        return Ok((hours, false));
+    }
+    let sql = "SELECT date_trunc('hour', min(created_at)) AT TIME ZONE 'UTC' FROM event_logs WHERE id >= $1";
+    let first: Option<PostgresMicros> = session
+        .row(
+            "looking for the first event of a light leaf",
+            sql,
+            &[(&light_from, Type::INT8)],
+            |row| row.try_get(0),
+        )
+        .await?;
+    let is_before = |hour: &HourCount| first.is_none_or(|first| hour.begin < first.instant());
+    let events: u64 = hours.iter().filter(|hour| is_before(hour)).map(|hour| hour.events).sum();
+    if events < enough {
+        return Ok((hours, false));
+    }
+    hours.retain(is_before);
+    Ok((hours, true))
 }
 
 fn begun(selection: Selection) -> ResolvedSelection {

@@ -7,7 +7,7 @@ use super::state::CountState;
 use crate::filter::TimeRange;
 use crate::store::connection::statement::Parameters;
 use crate::store::search::conditions::{selection_conditions, where_clause};
-use crate::store::search::resolved::ResolvedSelection;
+use crate::store::search::resolved::{Extent, ResolvedSelection};
 
 /// How finely a count has to tell times apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -147,6 +147,8 @@ fn parts(
     let mut anytime = selection.clone();
     anytime.selection.created = TimeRange::default();
     anytime.selection.days = Vec::new();
+    // Counts have no ids, and no time of their own.
+    anytime.extent = Extent::default();
     let mut parts = Vec::new();
     for (table, spans) in [
         (Table::DAYS, &days),

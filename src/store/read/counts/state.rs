@@ -8,7 +8,7 @@ use crate::store::search::counted::Counting;
 use crate::store::search::resolved::{ErrorFilter, ResolvedSelection};
 
 /// How far events are counted, in the snapshot that this was read in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CountState {
     /// What counts do not hold yet.
     pub counting: Counting,

@@ -10,6 +10,7 @@ use crate::filter::{Selection, TimeRange, ZoneShifts};
 use crate::store::search::counted::Counting;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::selected_column::PayloadPath;
+use crate::store::search::walk::leaves::PassedOver;
 
 const STATE: CountState = CountState {
     counting: Counting {
@@ -18,6 +19,7 @@ const STATE: CountState = CountState {
         duplicates: 0,
         uncounted_rows: 3,
         unsearched_rows: 0,
+        without_foreign_rows: PassedOver::NONE,
     },
     rows: 1_000,
 };
@@ -76,7 +78,8 @@ fn everything_by_type_reads_counts_and_what_no_count_holds() {
                             OFFSET 0) event
         WHERE NOT batch.counted AND batch.batch_no > $1
        UNION ALL
-       SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event) event) event
+       SELECT event.* FROM event_logs event
+     WHERE event.partition_id IS NULL) event) event) event
      GROUP BY 1
      ORDER BY 2 DESC, 1
      LIMIT $3
@@ -127,7 +130,8 @@ fn hours_of_a_range_have_edges_that_are_counted_from_rows() {
                             OFFSET 0) event
         WHERE NOT batch.counted AND batch.batch_no > $1
        UNION ALL
-       SELECT event.* FROM event_logs event WHERE event.partition_id IS NULL) event
+       SELECT event.* FROM event_logs event
+     WHERE event.partition_id IS NULL) event
      WHERE event.created_at >= $6 AND event.created_at < $7) event
       LEFT JOIN kafka_partitions origin ON origin.partition_id = event.partition_id) event
      GROUP BY 1, 2

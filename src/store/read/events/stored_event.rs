@@ -10,13 +10,14 @@ use crate::filter::Selection;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::store::read::bounds::snapshot;
-use crate::store::search::cursor::{Cursor, Order};
 use crate::store::search::event_column::EventColumn;
-use crate::store::search::event_query::{EventQuery, RowOrder};
+use crate::store::search::event_query::EventQuery;
 use crate::store::search::event_row::EventRow;
 use crate::store::search::resolve::selection::resolve;
 use crate::store::search::resolved::{ResolvedSelection, RowScope};
 use crate::store::search::selected_column::SelectedColumn;
+use crate::store::search::walk::cursor::{Cursor, Order};
+use crate::store::search::walk::row_order::RowOrder;
 use crate::time::PostgresMicros;
 use crate::value::Value;
 

@@ -2,11 +2,11 @@
 
 use super::*;
 use crate::filter::{Clock, Identifier, Selection, TimeRange, Zone};
-use crate::store::search::cursor::Snapshot;
 use crate::store::search::resolved::{
-    ErrorFilter, ErrorPatterns, LikePatterns, RecordedRange, TextFilter, TopicFilter,
+    ErrorFilter, ErrorPatterns, Extent, LikePatterns, RecordedRange, TextFilter, TopicFilter,
 };
 use crate::store::search::selected_column::PayloadPath;
+use crate::store::search::walk::cursor::Snapshot;
 use crate::time::PostgresMicros;
 
 /// Every selector at once.
@@ -48,6 +48,7 @@ fn everything() -> ResolvedSelection {
         }),
         dead_letters: Some(true),
         cardinality: Cardinality::Many,
+        extent: Extent::default(),
         errors: ErrorFilter::Like {
             included: Some(ErrorPatterns {
                 classes: vec!["%Timeout%".to_owned(), "%.%Timeout%".to_owned()],
@@ -63,7 +64,7 @@ fn everything() -> ResolvedSelection {
 }
 
 fn text(query: &EventQuery<'_>) -> String {
-    format!("{:?}", query.statement())
+    format!("{:?}", query.statement(&PassedOver::default()))
 }
 
 #[test]
@@ -77,7 +78,7 @@ fn every_selector_is_one_condition_and_every_value_is_bound() {
         limit: Some(51),
         dedup: false,
     };
-    assert!(!query.statement().sql.contains("DROP"));
+    assert!(!query.statement(&PassedOver::default()).sql.contains("DROP"));
     insta::assert_snapshot!(text(&query), @r#"
 SELECT event.id,
        (SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1),

@@ -1,24 +1,52 @@
-//! Counts the rows of the types, services and topics, as far as it takes to know whether they are
-//! few.
+//! Counts the rows of the types, services and topics, to know whether they are few, and when they
+//! happened.
 //!
 //! The planner assumes that types, services and topics are independent of each other, and that a
 //! page fills quickly: in search of orders that the payment service created it walks by time
-//! through all there is. The indexes of these columns tell at once, without a look at the table,
-//! whether there are such rows, and about how many.
+//! through all there is. The counts tell at once, without a look at the rows, how many there are.
 
 use tokio_postgres::types::Type;
 
+use crate::filter::TimeRange;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::conditions::selection_conditions;
-use crate::store::search::distinct_values::{DistinctColumn, some_values};
+use crate::store::search::conditions::{selection_conditions, where_clause};
+use crate::store::search::counted::{Counting, MOST_READ};
 use crate::store::search::resolved::{Cardinality, ResolvedSelection, TextFilter, TopicFilter};
+use crate::time::PostgresMicros;
 
-/// How many types are listed at most, to step through an index that has them in the middle.
-const MAX_TYPES: usize = 200;
+/// How many kinds of rows are told apart at most.
+const MOST_KINDS: i64 = 1_000;
 
-/// Sets `resolved.cardinality`: counts the rows, but no further than `Few` goes.
+/// How many combinations of types, services and partitions are looked up one by one at most.
+const MOST_LOOK_UPS: usize = 2_000;
+
+/// The rows that a page has, as far as walking to it is concerned.
+const PAGE: i64 = 50;
+
+/// How many rows are passed in their order in the time in which one is looked up.
+const PASSED_FOR_ONE: i64 = 10;
+
+/// The rows of one type and service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kind {
+    event_type: String,
+    service: Option<String>,
+    /// How many there are.
+    rows: i64,
+    /// How many there are on the days of the selected time, and between which times they happened.
+    rows_in_time: i64,
+    first: Option<PostgresMicros>,
+    last: Option<PostgresMicros>,
+    /// Whether some of them are no dead letters.
+    has_others: bool,
+    /// How many of them are not counted, and were looked at.
+    read: i64,
+}
+
+/// Sets `resolved.cardinality`, and what else the counts tell: when the rows happened, whether all
+/// of them are dead letters, and of few rows their types and services.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -29,143 +57,175 @@ pub(in crate::store) async fn resolve(
     if !is_worth_counting(resolved) {
         return Ok(());
     }
-    if let (TopicFilter::Partitions(partitions), None) = (&resolved.topics, resolved.dead_letters)
-        && !has_other_rows(session, partitions).await?
-    {
+    let counting = Counting::read(session).await?;
+    if counting.uncounted_rows > MOST_READ {
+        return Ok(());
+    }
+    let what = "counting the rows of the types, services and topics";
+    let kinds = kinds_statement(resolved, &counting)
+        .rows(session, what, |row| {
+            Ok(Kind {
+                event_type: row.try_get(0)?,
+                service: row.try_get(1)?,
+                rows: row.try_get(2)?,
+                rows_in_time: row.try_get(3)?,
+                first: row.try_get(4)?,
+                last: row.try_get(5)?,
+                has_others: row.try_get(6)?,
+                read: row.try_get(7)?,
+            })
+        })
+        .await?;
+    let read: i64 = kinds.iter().map(|kind| kind.read).sum();
+    if kinds.len() as i64 > MOST_KINDS || read > MOST_READ {
+        return Ok(());
+    }
+    if kinds.is_empty() {
+        resolved.cardinality = Cardinality::None;
+        return Ok(());
+    }
+    let walked = rows_in_time_statement(resolved)
+        .row(session, "counting the rows of that time", |row| row.try_get(0))
+        .await?;
+    settle(resolved, &kinds, walked);
+    Ok(())
+}
+
+/// Takes over what the kinds of the selected rows tell; `walked` is how many rows of all kinds
+/// happened in the selected time.
+fn settle(resolved: &mut ResolvedSelection, kinds: &[Kind], walked: i64) {
+    let first = kinds.iter().filter_map(|kind| kind.first).min();
+    let last = kinds.iter().filter_map(|kind| kind.last).max();
+    let nothing = (PostgresMicros(i64::MAX), PostgresMicros(i64::MIN));
+    resolved.extent.created = Some(first.zip(last).unwrap_or(nothing));
+    // Dead letters have an index of their own.
+    if resolved.dead_letters.is_none() && kinds.iter().all(|kind| !kind.has_others) {
         resolved.dead_letters = Some(true);
     }
-    let service_and_topic =
-        resolved.services != TextFilter::Any && resolved.topics != TopicFilter::Any;
-    if service_and_topic && resolved.event_types == TextFilter::Any {
-        // Names all types that exist, which changes nothing about the rows: the index is by topic,
-        // type and service.
-        let limit = MAX_TYPES as i64 + 1;
-        let types = some_values(session, DistinctColumn::EventType, "", limit).await?;
-        if types.len() > MAX_TYPES {
-            return Ok(());
-        }
-        resolved.event_types = TextFilter::Exact(types);
+    let rows: i64 = kinds.iter().map(|kind| kind.rows).sum();
+    let rows_in_time: i64 = kinds.iter().map(|kind| kind.rows_in_time).sum();
+    if are_few(rows, rows_in_time, walked) && name_kinds(resolved, kinds) {
+        resolved.cardinality = Cardinality::Few;
     }
+}
+
+/// Whether reading and sorting all `rows` is quicker than walking by time: to a page lead as many
+/// of the rows that are `walked` as are in proportion to it.
+fn are_few(rows: i64, rows_in_time: i64, walked: i64) -> bool {
+    let passed = walked.saturating_mul(PAGE) / rows_in_time.max(PAGE);
+    rows.saturating_mul(PASSED_FOR_ONE) < passed
+}
+
+/// Names the types and services that occur, where others are asked for than types: the index is by
+/// type, service and topic. False where they are too many.
+fn name_kinds(resolved: &mut ResolvedSelection, kinds: &[Kind]) -> bool {
+    let by_type_alone = resolved.services == TextFilter::Any && resolved.topics == TopicFilter::Any;
+    if by_type_alone || resolved.dead_letters == Some(true) {
+        return true;
+    }
+    let mut types: Vec<_> = kinds.iter().map(|kind| kind.event_type.clone()).collect();
+    types.sort_unstable();
+    types.dedup();
+    let mut services: Vec<_> = kinds.iter().filter_map(|kind| kind.service.clone()).collect();
+    services.sort_unstable();
+    services.dedup();
+    let partitions = match &resolved.topics {
+        TopicFilter::Partitions(partitions) => partitions.len(),
+        _ => 1,
+    };
+    if types.len() * services.len().max(1) * partitions > MOST_LOOK_UPS {
+        return false;
+    }
+    resolved.event_types = TextFilter::Exact(types);
+    // A condition that NULL fulfils, too, can't be looked up.
+    if kinds.iter().all(|kind| kind.service.is_some()) {
+        resolved.services = TextFilter::Exact(services);
+    }
+    true
+}
+
+/// Whether counting can lead to a better plan: an id has few rows, and dead letters have an index
+/// of their own.
+fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
+    let anything = resolved.event_types != TextFilter::Any
+        || resolved.services != TextFilter::Any
+        || resolved.topics != TopicFilter::Any;
+    anything && !resolved.has_ids()
+}
+
+/// The statement that counts the rows of each kind: of what is counted by day, of what is not
+/// merged yet, and of what is not counted.
+fn kinds_statement(resolved: &ResolvedSelection, counting: &Counting) -> Statement {
     let categories = ResolvedSelection {
         event_types: resolved.event_types.clone(),
         services: resolved.services.clone(),
         topics: resolved.topics.clone(),
-        // Ignores --no-dlt unless topics are given: only the index of the topics also has is_dlt.
-        // The dead letters' own index has the other columns.
-        dead_letters: resolved
-            .dead_letters
-            .filter(|is_dead_letter| *is_dead_letter || resolved.topics != TopicFilter::Any),
+        dead_letters: resolved.dead_letters,
         ..ResolvedSelection::default()
     };
-    let what = "counting the rows of the types, services and topics";
-    resolved.cardinality = count_statement(&categories)
-        .row(session, what, |row| {
-            let (count, bound): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            Ok(match count {
-                0 => Cardinality::None,
-                count if count < bound => Cardinality::Few,
-                _ => Cardinality::Many,
-            })
-        })
-        .await?;
-    Ok(())
-}
-
-/// Whether there are rows of these partitions that are no dead letters. A dead-letter topic has
-/// none, and dead letters have an index of their own.
-async fn has_other_rows(session: &Session, partitions: &Vec<i32>) -> Result<bool, Error> {
-    let rows = session
-        .rows(
-            "looking for the kinds of a topic's rows",
-            "SELECT FROM event_logs WHERE partition_id = ANY($1) AND is_dlt IS NOT TRUE LIMIT 1",
-            &[(partitions, Type::INT4_ARRAY)],
-            |_| Ok(()),
-        )
-        .await?;
-    Ok(!rows.is_empty())
-}
-
-/// Whether counting can lead to a better plan: an index gives the rows of one type in order, and an
-/// id has few rows.
-fn is_worth_counting(resolved: &ResolvedSelection) -> bool {
-    let one_type_alone = matches!(&resolved.event_types, TextFilter::Exact(types) if types.len() == 1)
-        && resolved.services == TextFilter::Any
-        && resolved.topics == TopicFilter::Any
-        && resolved.dead_letters != Some(true);
-    let anything = resolved.event_types != TextFilter::Any
-        || resolved.services != TextFilter::Any
-        || resolved.topics != TopicFilter::Any;
-    anything && !one_type_alone && !resolved.has_ids()
-}
-
-/// The statement that counts up to a bound. Of N rows, n have the categories. Reading and sorting
-/// them costs n; walking by time to a page of 50 passes 50 N / n rows, each about a tenth as dear
-/// because its neighbours are beside it. The two are equal at n = √(5 N).
-fn count_statement(categories: &ResolvedSelection) -> Statement {
     let mut parameters = Parameters::default();
-    let conditions =
-        selection_conditions(categories, "event", &mut parameters).join("\n           AND ");
+    let conditions = selection_conditions(&categories, "event", &mut parameters);
+    let (selected, unmerged) =
+        (where_clause(&conditions), where_clause(&with(&conditions, "NOT event.merged")));
+    let uncounted = counting.uncounted("event", &mut parameters);
+    let in_time = in_time(resolved, &mut parameters).unwrap_or("true".to_owned());
+    let (most_read, most_kinds) =
+        (parameters.bind(MOST_READ + 1, Type::INT8), parameters.bind(MOST_KINDS + 1, Type::INT8));
     let sql = format!(
-        "WITH bound AS MATERIALIZED (SELECT 1 + sqrt(5.0 * row_count)::bigint AS rows FROM ledger_head)
-SELECT count(*), (SELECT rows FROM bound)
-  FROM (SELECT FROM event_logs event
-         WHERE {conditions}
-         LIMIT (SELECT rows FROM bound)) found"
+        "SELECT event_type, source_service, sum(events)::bigint, coalesce(sum(events) FILTER (WHERE {in_time}), 0)::bigint,
+       min(first_at) FILTER (WHERE {in_time}), max(last_at) FILTER (WHERE {in_time}), bool_or(NOT is_dlt), sum(read)::bigint
+  FROM (SELECT event_type, source_service, is_dlt, events, first_at, last_at, 0 AS read FROM event_counts_by_day event{selected}
+        UNION ALL
+        SELECT event_type, source_service, is_dlt, events, first_at, last_at, 0 FROM event_counts event{unmerged}
+        UNION ALL
+        (SELECT event.event_type, event.source_service, event.is_dlt IS TRUE, 1, event.created_at, event.created_at, 1
+           FROM {uncounted}{selected}
+          LIMIT {most_read})) event
+ GROUP BY event_type, source_service
+ LIMIT {most_kinds}"
     );
     Statement { sql, parameters }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rows_are_counted_up_to_a_bound() {
-        let categories = ResolvedSelection {
-            event_types: TextFilter::Exact(vec!["A".to_owned()]),
-            topics: TopicFilter::Partitions(vec![1, 2]),
-            dead_letters: Some(false),
-            ..ResolvedSelection::default()
-        };
-        insta::assert_snapshot!(format!("{:?}", count_statement(&categories)), @r#"
-WITH bound AS MATERIALIZED (SELECT 1 + sqrt(5.0 * row_count)::bigint AS rows FROM ledger_head)
-SELECT count(*), (SELECT rows FROM bound)
-  FROM (SELECT FROM event_logs event
-         WHERE event.event_type = $1
-           AND event.is_dlt IS NOT TRUE
-           AND event.partition_id = ANY($2)
-         LIMIT (SELECT rows FROM bound)) found
-$1 varchar "A"
-$2 _int4 [1, 2]
-"#);
-    }
-
-    #[test]
-    fn what_an_index_gives_in_order_is_not_counted() {
-        let exact = |values: &[&str]| {
-            TextFilter::Exact(values.iter().map(|value| (*value).to_owned()).collect())
-        };
-        let counted =
-            |event_types: TextFilter, services: TextFilter, topics: TopicFilter, dead_letters| {
-                is_worth_counting(&ResolvedSelection {
-                    event_types,
-                    services,
-                    topics,
-                    dead_letters,
-                    ..ResolvedSelection::default()
-                })
-            };
-        assert!(!counted(TextFilter::Any, TextFilter::Any, TopicFilter::Any, Some(false)));
-        assert!(!counted(exact(&["A"]), TextFilter::Any, TopicFilter::Any, None));
-        assert!(counted(exact(&["A", "B"]), TextFilter::Any, TopicFilter::Any, None));
-        assert!(counted(exact(&["A"]), exact(&["s"]), TopicFilter::Any, None));
-        assert!(counted(
-            TextFilter::Any,
-            TextFilter::Any,
-            TopicFilter::Partitions(vec![1]),
-            Some(false)
-        ));
-        assert!(counted(exact(&["A"]), TextFilter::Any, TopicFilter::Any, Some(true)));
-        assert!(!counted(TextFilter::Any, TextFilter::Any, TopicFilter::Any, Some(true)));
-    }
+/// The statement that counts all rows of the selected time, by whole days.
+fn rows_in_time_statement(resolved: &ResolvedSelection) -> Statement {
+    let mut parameters = Parameters::default();
+    let sql = match in_time(resolved, &mut parameters) {
+        None => "SELECT row_count FROM ledger_head".to_owned(),
+        Some(in_time) => format!(
+            "SELECT coalesce(sum(events), 0)::bigint
+  FROM (SELECT events FROM event_counts_by_day event WHERE {in_time}
+        UNION ALL SELECT events FROM event_counts event WHERE NOT event.merged AND {in_time}) event"
+        ),
+    };
+    Statement { sql, parameters }
 }
+
+/// The condition that a count may hold rows of the selected time.
+fn in_time(resolved: &ResolvedSelection, parameters: &mut Parameters) -> Option<String> {
+    let selection = &resolved.selection;
+    let mut within = |range: &TimeRange| {
+        let mut bounds = Vec::new();
+        for (comparison, time) in
+            [("event.last_at >=", range.since), ("event.first_at <", range.until)]
+        {
+            if let Some(time) = time {
+                let time = parameters.bind(time.naive_utc(), Type::TIMESTAMP);
+                bounds.push(format!("{comparison} {time}"));
+            }
+        }
+        (!bounds.is_empty()).then(|| bounds.join(" AND "))
+    };
+    let created = within(&selection.created);
+    let days: Vec<_> = selection.days.iter().filter_map(&mut within).collect();
+    let days = (!days.is_empty()).then(|| format!("(({}))", days.join(") OR (")));
+    let conditions: Vec<_> = created.into_iter().chain(days).collect();
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
+}
+
+fn with(conditions: &[String], one_more: &str) -> Vec<String> {
+    [conditions, &[one_more.to_owned()]].concat()
+}
+
+#[cfg(test)]
+mod tests;

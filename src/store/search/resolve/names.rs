@@ -2,8 +2,10 @@
 
 use crate::filter::{Glob, GlobList};
 use crate::store::connection::session::Session;
+use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
-use crate::store::search::distinct_values::{DistinctColumn, distinct_values};
+use crate::store::search::counted::{Counting, MOST_READ};
+use crate::store::search::distinct_values::{DistinctColumn, DistinctValues, distinct_values};
 use crate::store::search::resolved::{RowScope, TextFilter, TopicFilter};
 
 /// The event types that globs mean.
@@ -12,11 +14,7 @@ pub(in crate::store) async fn types(
     globs: &GlobList,
     scope: RowScope,
 ) -> Result<TextFilter, Error> {
-    Ok(match texts(session, globs, DistinctColumn::EventType, scope).await? {
-        // Every event has a type.
-        TextFilter::ExactOrNull(types) => TextFilter::Exact(types),
-        types => types,
-    })
+    texts(session, globs, DistinctColumn::EventType, scope).await
 }
 
 /// The services that globs mean.
@@ -25,19 +23,7 @@ pub(in crate::store) async fn services(
     globs: &GlobList,
     scope: RowScope,
 ) -> Result<TextFilter, Error> {
-    let services = texts(session, globs, DistinctColumn::SourceService, scope).await?;
-    let TextFilter::ExactOrNull(services) = services else { return Ok(services) };
-    let sql = "SELECT EXISTS (SELECT FROM event_logs WHERE source_service IS NULL)";
-    Ok(if exists(session, sql).await? {
-        TextFilter::ExactOrNull(services)
-    } else {
-        TextFilter::Exact(services)
-    })
-}
-
-/// Whether there are rows without a value: without them, exact values have the better plans.
-async fn exists(session: &Session, sql: &str) -> Result<bool, Error> {
-    session.row("looking for rows without a name", sql, &[], |row| row.try_get(0)).await
+    texts(session, globs, DistinctColumn::SourceService, scope).await
 }
 
 async fn texts(
@@ -50,13 +36,19 @@ async fn texts(
     if scope == RowScope::Future || !matches!(texts, TextFilter::Like(_)) {
         return Ok(texts);
     }
-    let mut values = distinct_values(session, column).await?;
+    let counting = Counting::read(session).await?;
+    if counting.uncounted_rows > MOST_READ {
+        return Ok(texts);
+    }
+    let DistinctValues { mut values, has_null } =
+        distinct_values(session, column, &counting).await?;
     let count = values.len();
     values.retain(|value| globs.matches(value));
     Ok(match (globs.included.is_empty(), values.len() == count) {
-        (false, _) => TextFilter::Exact(values),
-        (true, false) => TextFilter::ExactOrNull(values),
         (true, true) => TextFilter::Any,
+        (true, false) if has_null => TextFilter::ExactOrNull(values),
+        // Exact values have the better plans.
+        _ => TextFilter::Exact(values),
     })
 }
 
@@ -98,10 +90,18 @@ pub(in crate::store) async fn topics(
         .filter(|(_, topic)| globs.matches(topic))
         .map(|(partition_id, _)| partition_id)
         .collect();
-    let sql = "SELECT EXISTS (SELECT FROM event_logs WHERE partition_id IS NULL)";
-    Ok(if globs.included.is_empty() && exists(session, sql).await? {
+    Ok(if globs.included.is_empty() && has_foreign_rows(session).await? {
         TopicFilter::PartitionsOrNull(selected)
     } else {
         TopicFilter::Partitions(selected)
     })
+}
+
+/// Whether there are rows outside batches, which have no topic: without them, exact values have the
+/// better plans.
+async fn has_foreign_rows(session: &Session) -> Result<bool, Error> {
+    let mut parameters = Parameters::default();
+    let rows = Counting::read(session).await?.outside_batches("event", &mut parameters);
+    let statement = Statement { sql: format!("SELECT EXISTS ({rows})"), parameters };
+    statement.row(session, "looking for rows outside batches", |row| row.try_get(0)).await
 }

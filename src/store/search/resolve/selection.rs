@@ -8,7 +8,10 @@ use crate::event::QUARANTINED;
 use crate::filter::Selection;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
-use crate::store::search::resolved::{Cardinality, ErrorFilter, ResolvedSelection, RowScope};
+use crate::store::search::resolved::{
+    Cardinality, ErrorFilter, Extent, ResolvedSelection, RowScope,
+};
+use crate::store::search::walk::leaves::{Leaves, between};
 
 /// Resolves `selection`.
 ///
@@ -39,6 +42,7 @@ pub async fn resolve(
         errors: dead_letter_errors::patterns(&selection.errors),
         dead_letters: selection.dead_letters,
         cardinality: Cardinality::Many,
+        extent: Extent::default(),
         selection: selection.clone(),
     };
     if selection.quarantined {
@@ -51,8 +55,27 @@ pub async fn resolve(
     if scope == RowScope::Existing && !resolved.is_empty() {
         cardinality::resolve(session, &mut resolved).await?;
         dead_letter_errors::resolve(session, &mut resolved).await?;
+        pass_over_leaves(session, &mut resolved).await?;
     }
     Ok(resolved)
+}
+
+/// Finds the leaves that have no rows of the selected time.
+async fn pass_over_leaves(
+    session: &Session,
+    resolved: &mut ResolvedSelection,
+) -> Result<(), Error> {
+    let selection = &resolved.selection;
+    let days: Vec<_> = selection.days.iter().map(between).collect();
+    let recorded = resolved.recorded.and_then(|recorded| recorded.created);
+    let created = (!selection.created.is_unbounded()).then(|| between(&selection.created));
+    let ranges: Vec<_> =
+        [created, recorded, resolved.extent.created].into_iter().flatten().collect();
+    if !ranges.is_empty() || !days.is_empty() {
+        let leaves = Leaves::read(session).await?;
+        resolved.extent.passed_over = leaves.without_times(&ranges, &days);
+    }
+    Ok(())
 }
 
 /// Lets PostgreSQL read a predicate, so that what is wrong with it is said before anything is

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::filter::{Clock, Zone};
+use crate::store::search::resolved::TextFilter;
 
 /// Of one day and one type.
 fn chosen() -> StorySelection {
@@ -23,8 +24,9 @@ fn events_of_a_range_are_read_once_and_the_index_tells_which_stories_have_others
     insta::assert_snapshot!(format!("{:?}", chosen().in_period(&DELIVERIES)), @r#"
 SELECT correlation, aggregate, created_at, id, event_type, is_dlt, is_step, matches,
        CASE WHEN row_number() OVER (PARTITION BY correlation, aggregate ORDER BY created_at, id) > 1 THEN NULL
-            WHEN correlation IS NULL THEN (SELECT count(*) FROM event_logs event WHERE event.aggregate_id = story.aggregate)
-            ELSE (SELECT count(*) FROM event_logs event WHERE event.correlation_id = story.correlation) END
+            WHEN correlation IS NULL
+            THEN (SELECT count(*) FROM event_logs event WHERE event.aggregate_id = story.aggregate) + is_outside
+            ELSE (SELECT count(*) FROM event_logs event WHERE event.correlation_id = story.correlation) + is_outside END
   FROM (SELECT event.correlation_id AS correlation,
                CASE WHEN event.correlation_id IS NULL THEN event.aggregate_id END AS aggregate,
                event.created_at, event.id, event.event_type, event.is_dlt IS TRUE AS is_dlt,
@@ -33,7 +35,7 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt, is_step, matc
         OR NOT EXISTS (SELECT FROM event_logs earlier
                         WHERE earlier.event_id = event.event_id AND earlier.id <> event.id AND earlier.is_dlt IS NOT TRUE AND earlier.event_type NOT IN ('audit.Tombstone', 'audit.Quarantined')
                           AND (coalesce((SELECT CASE WHEN batch.last_id >= earlier.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= earlier.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), earlier.id) < (coalesce((SELECT CASE WHEN batch.last_id >= event.id THEN batch.batch_no END FROM ingest_batches batch WHERE batch.first_id <= event.id ORDER BY batch.first_id DESC LIMIT 1), 9223372036854775807), event.id))) AS is_step,
-               (event.event_type = $1) IS TRUE AS matches
+               (event.event_type = $1) IS TRUE AS matches, 0 AS is_outside
           FROM event_logs event
  WHERE event.created_at >= $3 AND event.created_at < $4
    AND (event.correlation_id IS NOT NULL OR event.aggregate_id IS NOT NULL)
