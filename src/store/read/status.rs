@@ -237,10 +237,12 @@ pub(super) async fn has_much_to_search(
     if counting.unsearched_rows > MUCH {
         return Ok(true);
     }
-    let sql = "SELECT count(*) > $1
-                 FROM (SELECT FROM event_logs WHERE partition_id IS NULL LIMIT $1 + 1) AS foreign_rows";
+    let mut parameters = Parameters::default();
+    let foreign = counting.outside_batches("event", &mut parameters);
+    let much = parameters.bind(MUCH, Type::INT8);
+    let sql = format!("SELECT count(*) > {much} FROM ({foreign} LIMIT {much} + 1) AS foreign_rows");
     let what = "counting rows outside the ledger";
-    session.row(what, sql, &[(&MUCH, Type::INT8)], |row| row.try_get(0)).await
+    Statement { sql, parameters }.row(session, what, |row| row.try_get(0)).await
 }
 
 /// An ingester that is connected to the database now.

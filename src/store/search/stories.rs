@@ -32,6 +32,8 @@ pub(in crate::store) struct StorySelection {
     light_from: i64,
     /// Whether light leaves are left out.
     leaves_light_out: bool,
+    /// Where it is a sample of the newest leaves only: their first id.
+    sampled_from: Option<i64>,
 }
 
 impl StorySelection {
@@ -51,6 +53,7 @@ impl StorySelection {
             others: ResolvedSelection { selection, extent: Extent::default(), ..resolved.clone() },
             light_from: i64::MAX,
             leaves_light_out: false,
+            sampled_from: None,
         }
     }
 
@@ -62,6 +65,12 @@ impl StorySelection {
     /// Leaves out what lies in light leaves: for a sample.
     pub(in crate::store) fn without_light(self) -> Self {
         Self { leaves_light_out: true, ..self }
+    }
+
+    /// Leaves out what lies below this id: for a sample, where there are too many leaves to look
+    /// for each of its stories in all of them.
+    pub(in crate::store) fn sampled_from(self, id: Option<i64>) -> Self {
+        Self { sampled_from: id, ..self }
     }
 
     /// How to find the events, as far as the selectors tell it.
@@ -192,6 +201,19 @@ impl StorySelection {
         (self.light_from < i64::MAX).then(|| parameters.bind(self.light_from, Type::INT8))
     }
 
+    /// The condition that the row `event` lies where look-ups are made: behind AND; empty where
+    /// that is everywhere.
+    fn looked_up(&self, light: Option<&String>, parameters: &mut Parameters) -> String {
+        let mut condition = String::new();
+        if let Some(from) = self.sampled_from {
+            condition.push_str(&format!(" AND event.id >= {}", parameters.bind(from, Type::INT8)));
+        }
+        if let Some(light) = light {
+            condition.push_str(&format!(" AND event.id < {light}"));
+        }
+        condition
+    }
+
     /// Whether the row `event` has what the other selectors ask for. What is NULL matches nothing.
     fn matches(&self, parameters: &mut Parameters) -> String {
         let others = selection_conditions(&self.others, "event", parameters);
@@ -253,8 +275,7 @@ SELECT correlation, aggregate, created_at, id, event_type, is_dlt IS TRUE,
             None => "OFFSET 0".to_owned(),
             Some(longest) => format!("LIMIT {longest}"),
         };
-        let sealed =
-            light.as_ref().map(|light| format!(" AND event.id < {light}")).unwrap_or_default();
+        let sealed = self.looked_up(light.as_ref(), parameters);
         let mut branches = Vec::new();
         for (key, id, condition) in by.branches() {
             branches.push(format!(

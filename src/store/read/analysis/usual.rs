@@ -19,6 +19,9 @@ use crate::time::PostgresMicros;
 /// correlation.
 const LONGEST: usize = 1_000;
 
+/// A sample is looked for in so many of the newest sealed leaves, where there are many more.
+const SAMPLED_LEAVES: usize = 16;
+
 /// How many events are read at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LearnFrom {
@@ -56,13 +59,17 @@ pub async fn learn(
     }
     settle(session).await?;
     let deliveries = Deliveries::read(session).await?;
-    let light_from = Leaves::read(session).await?.light_from();
+    let leaves = Leaves::read(session).await?;
+    let light_from = leaves.light_from();
     let (hours, leaves_light_out) = before_light(session, hours, light_from, from.all_of).await?;
+    let newest = leaves.newest_sealed_from(SAMPLED_LEAVES);
+    let (hours, sampled_from) = since_leaf(session, hours, newest, from.all_of).await?;
     let days = windows(&hours, period, from.sample);
     let selection = begun(Selection { days, ..Selection::default() });
     // One event more than a story may have tells that it has more.
     let longest = i64::try_from(LONGEST + 1).unwrap_or(i64::MAX);
-    let mut chosen = StorySelection::new(&selection).with_light_from(light_from);
+    let mut chosen =
+        StorySelection::new(&selection).with_light_from(light_from).sampled_from(sampled_from);
     if leaves_light_out {
         chosen = chosen.without_light();
     }
@@ -101,6 +108,32 @@ async fn before_light(
     }
     hours.retain(is_before);
     Ok((hours, true))
+}
+
+/// The hours that begin behind the first events of a leaf, if they have enough events to learn
+/// from, and then the first id of that leaf. Events come about in the order of their times: the
+/// middle one of the first few tells when the leaf was begun.
+async fn since_leaf(
+    session: &Session,
+    mut hours: Vec<HourCount>,
+    first_id: Option<i64>,
+    enough: u64,
+) -> Result<(Vec<HourCount>, Option<i64>), Error> {
+    let Some(first_id) = first_id else { return Ok((hours, None)) };
+    let sql = "SELECT date_trunc('hour', percentile_disc(0.5) WITHIN GROUP (ORDER BY created_at)) AT TIME ZONE 'UTC'
+                 FROM (SELECT created_at FROM event_logs WHERE id >= $1 AND isfinite(created_at) ORDER BY id LIMIT 101) first";
+    let begun: Option<DateTime<Utc>> = session
+        .row("looking for the first events of a leaf", sql, &[(&first_id, Type::INT8)], |row| {
+            row.try_get(0)
+        })
+        .await?;
+    let is_behind = |hour: &HourCount| begun.is_some_and(|begun| hour.begin > begun);
+    let events: u64 = hours.iter().filter(|hour| is_behind(hour)).map(|hour| hour.events).sum();
+    if events < enough {
+        return Ok((hours, None));
+    }
+    hours.retain(is_behind);
+    Ok((hours, Some(first_id)))
 }
 
 fn begun(selection: Selection) -> ResolvedSelection {

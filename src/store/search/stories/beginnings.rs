@@ -19,6 +19,7 @@ impl StorySelection {
         conditions.push("event.is_dlt IS NOT TRUE".to_owned());
         conditions.push(StoryBy::Correlation.has_key().to_owned());
         let light = self.light(&mut parameters);
+        let sealed = self.looked_up(light.as_ref(), &mut parameters);
         let (correlation, aggregate) = StoryBy::Correlation.key();
         let mut before = format!(
             "in_period AS MATERIALIZED (
@@ -31,11 +32,8 @@ impl StorySelection {
         let is_earlier = "event.is_dlt IS NOT TRUE AND event.created_at < candidate.first";
         let (mut begun, mut begun_before) = (Vec::new(), Vec::new());
         for (_, id, condition) in StoryBy::Correlation.branches() {
-            let (sealed, not_light) = match &light {
-                None => (String::new(), String::new()),
-                Some(light) if self.leaves_light_out => {
-                    (format!(" AND event.id < {light}"), String::new())
-                }
+            let not_light = match light.as_ref().filter(|_| !self.leaves_light_out) {
+                None => String::new(),
                 Some(light) => {
                     // Reads what is light once, instead of looking for each story.
                     begun_before.push(format!(
@@ -43,10 +41,9 @@ impl StorySelection {
       FROM (SELECT DISTINCT ON ({id}) {id}, first FROM in_period WHERE {id} IS NOT NULL) candidate
       JOIN event_logs event ON {condition} AND event.id >= {light} AND {is_earlier}"
                     ));
-                    let not_light = format!(
+                    format!(
                         "\n       AND NOT EXISTS (SELECT FROM begun_before WHERE id = candidate.{id} AND kind = '{id}')"
-                    );
-                    (format!(" AND event.id < {light}"), not_light)
+                    )
                 }
             };
             // Looks each of them up: OFFSET 0 has it so.

@@ -102,6 +102,16 @@ impl Leaves {
         light.map_or(i64::MAX, |leaf| leaf.first_id)
     }
 
+    /// The first id of the `count` newest sealed leaves; `None` where there are not twice as many.
+    pub(in crate::store) fn newest_sealed_from(&self, count: usize) -> Option<i64> {
+        let mut sealed: Vec<_> = self.0.iter().filter(|leaf| leaf.is_sealed).collect();
+        if sealed.len() < 2 * count {
+            return None;
+        }
+        sealed.sort_by_key(|leaf| -leaf.first_id);
+        sealed.get(count.checked_sub(1)?).map(|leaf| leaf.first_id)
+    }
+
     /// The leaves that have no row of such a time: within one of `days`, where there are any, and
     /// within each of `ranges`.
     pub(in crate::store) fn without_times(
@@ -362,6 +372,13 @@ mod tests {
         assert_eq!(passed_over.0.len(), MOST_RANGES - 1);
         assert!(passed_over.0.is_sorted());
         assert!(passed_over.0.iter().all(|(first_id, next_id)| next_id - first_id == 20));
+    }
+
+    #[test]
+    fn the_newest_sealed_leaves_are_told_where_there_are_many_more() {
+        assert_eq!(days(9).newest_sealed_from(2), Some(70));
+        assert_eq!(days(4).newest_sealed_from(2), Some(20));
+        assert_eq!(days(3).newest_sealed_from(2), None);
     }
 
     #[test]
