@@ -30,17 +30,18 @@ impl Line {
         let is = |words| self.text.contains(words);
         is("audit tail") && !is("--no-follow")
             || is("audit status --watch")
+            || is("audit maintain --follow")
             || is("audit ingest") && !is("--until-end")
     }
 
     /// Whether it writes to the database or to Kafka.
     pub(super) fn changes(&self) -> bool {
-        ["migrate", "ingest", "--yes"].iter().any(|word| self.text.contains(word))
+        ["migrate", "ingest", "maintain", "--yes"].iter().any(|word| self.text.contains(word))
     }
 
     /// Whether its command has nothing for stdout.
     pub(super) fn tells_on_stderr(&self) -> bool {
-        ["migrate", "ingest", "order-sim"].iter().any(|word| self.text.contains(word))
+        ["migrate", "ingest", "maintain", "order-sim"].iter().any(|word| self.text.contains(word))
     }
 
     pub(super) fn missing_program(&self) -> Option<&'static str> {

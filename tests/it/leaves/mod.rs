@@ -1,6 +1,7 @@
 //! Leaves of `event_logs`: closed, sealed, searched, and known to `verify`.
 
 mod kills;
+mod maintain;
 mod many;
 mod migrated;
 mod sealing;
