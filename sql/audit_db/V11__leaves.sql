@@ -123,6 +123,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Renews the planner's statistics of what is searched by: those of the JSON take longer than all others.
+CREATE FUNCTION analyze_event_log_leaf(leaf text) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    EXECUTE format('ANALYZE %I (id, event_id, event_type, aggregate_id, source_service, is_dlt, created_at, partition_id, correlation_id)', leaf);
+END $$;
+
 -- Brings what is known of the leaves that are written to up to date: the summaries, and now and then the planner's statistics, without
 -- which it takes every id for a frequent one. Returns how many ranges of pages were summarised; null where another session is at it.
 -- Called while rows come: what is not summarised is read by every search. The last pages are left for another time: a row that enters a
@@ -151,7 +158,7 @@ BEGIN
             END LOOP;
         END LOOP;
         IF leaf.pages > 4 * greatest(leaf.relpages, 64) THEN
-            EXECUTE format('ANALYZE %I', leaf.name);
+            PERFORM analyze_event_log_leaf(leaf.name);
         END IF;
         -- Comes last: whoever closes the leaf locks it before this line of it.
         UPDATE event_log_leaves SET summarized_pages = (leaf.pages - greatest(last_pages, 0)) / range_pages * range_pages
@@ -215,7 +222,10 @@ BEGIN
             RETURN leaf.name || ': built ' || missing;
         END IF;
         IF leaf.sealed_at IS NULL THEN
-            EXECUTE format('ANALYZE %I', leaf.name);
+            -- Has statistics of when it had a quarter of its rows, at least; autovacuum renews them.
+            IF NOT EXISTS (SELECT FROM pg_stats WHERE schemaname = 'public' AND tablename = leaf.name) THEN
+                PERFORM analyze_event_log_leaf(leaf.name);
+            END IF;
             UPDATE event_log_leaves SET sealed_at = clock_timestamp() WHERE name = leaf.name;
             RETURN leaf.name || ': sealed';
         END IF;
@@ -236,7 +246,7 @@ BEGIN
     RETURN '';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), summarize_event_log_leaves(integer),
+REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), analyze_event_log_leaf(text), summarize_event_log_leaves(integer),
                            seal_event_log_leaf(integer, boolean, boolean), note_late_row()
     FROM PUBLIC;
 

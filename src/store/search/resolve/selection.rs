@@ -56,6 +56,11 @@ pub async fn resolve(
         cardinality::resolve(session, &mut resolved).await?;
         dead_letter_errors::resolve(session, &mut resolved).await?;
         pass_over_leaves(session, &mut resolved).await?;
+        if resolved.has_beginnings_of_ids() {
+            // Of all that is left, reading a light leaf from end to end takes the least.
+            let sql = "SET LOCAL enable_seqscan = on";
+            session.execute("preparing to look for the beginning of an id", sql, &[]).await?;
+        }
     }
     Ok(resolved)
 }
