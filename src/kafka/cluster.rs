@@ -50,10 +50,13 @@ impl Cluster {
             return Ok(id);
         }
         // The timeout has passed. One short request tells whether the broker is down, or has no id.
-        match self.client.fetch_metadata(None, Duration::from_secs(1)) {
-            Ok(_) => Err(Error::NoClusterId { brokers: self.brokers.clone() }),
-            Err(_) => Err(self.unreachable()),
+        let short = Duration::from_secs(1);
+        if self.client.fetch_metadata(None, short).is_err() {
+            return Err(self.unreachable());
         }
+        // A broker that was just started answers now, and may not have answered before.
+        let id = self.client.client().fetch_cluster_id(short);
+        id.ok_or_else(|| Error::NoClusterId { brokers: self.brokers.clone() })
     }
 
     /// How many partitions each topic has; a topic that does not exist is left out.
