@@ -25,6 +25,9 @@ const MOST_LOOK_UPS: usize = 2_000;
 /// The rows that a page has, as far as walking to it is concerned.
 const PAGE: i64 = 50;
 
+/// How many rows are looked into for one that has what is asked of its payload.
+const LOOKED_INTO: i64 = 10;
+
 /// How many rows are passed in their order in the time in which one is looked up.
 const PASSED_FOR_ONE: i64 = 10;
 
@@ -104,15 +107,16 @@ fn settle(resolved: &mut ResolvedSelection, kinds: &[Kind], walked: i64) {
     }
     let rows: i64 = kinds.iter().map(|kind| kind.rows).sum();
     let rows_in_time: i64 = kinds.iter().map(|kind| kind.rows_in_time).sum();
-    if are_few(rows, rows_in_time, walked) && name_kinds(resolved, kinds) {
+    let page = if resolved.has_predicates() { PAGE * LOOKED_INTO } else { PAGE };
+    if are_few(rows, rows_in_time, walked, page) && name_kinds(resolved, kinds) {
         resolved.cardinality = Cardinality::Few;
     }
 }
 
 /// Whether reading and sorting all `rows` is quicker than walking by time: to a page lead as many
 /// of the rows that are `walked` as are in proportion to it.
-fn are_few(rows: i64, rows_in_time: i64, walked: i64) -> bool {
-    let passed = walked.saturating_mul(PAGE) / rows_in_time.max(PAGE);
+fn are_few(rows: i64, rows_in_time: i64, walked: i64, page: i64) -> bool {
+    let passed = walked.saturating_mul(page) / rows_in_time.max(page);
     rows.saturating_mul(PASSED_FOR_ONE) < passed
 }
 

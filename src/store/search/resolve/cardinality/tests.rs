@@ -109,12 +109,15 @@ fn few_rows_are_looked_up_by_their_types_and_services() {
 
 #[test]
 fn few_is_what_is_sooner_read_than_walked_to() {
-    assert!(are_few(7_000, 7_000, 10_000_000));
-    assert!(!are_few(8_000, 8_000, 10_000_000));
-    assert!(are_few(3, 3, 1_000));
-    assert!(are_few(90_000, 2, 1_000_000));
-    assert!(!are_few(110_000, 2, 1_000_000));
-    assert!(!are_few(i64::MAX, 1, i64::MAX));
+    assert!(are_few(7_000, 7_000, 10_000_000, PAGE));
+    assert!(!are_few(8_000, 8_000, 10_000_000, PAGE));
+    // Of rows whose payload is looked into, a walk passes ten times as many.
+    assert!(are_few(20_000, 20_000, 10_000_000, PAGE * LOOKED_INTO));
+    assert!(!are_few(30_000, 30_000, 10_000_000, PAGE * LOOKED_INTO));
+    assert!(are_few(3, 3, 1_000, PAGE));
+    assert!(are_few(90_000, 2, 1_000_000, PAGE));
+    assert!(!are_few(110_000, 2, 1_000_000, PAGE));
+    assert!(!are_few(i64::MAX, 1, i64::MAX, PAGE));
 }
 
 #[test]
