@@ -43,8 +43,8 @@ impl ResolvedSelection {
             || !self.selection.event_ids.is_empty()
     }
 
-    /// Whether an aggregate or a correlation is told by the beginning of its id: a light leaf is read
-    /// for it.
+    /// Whether an aggregate or a correlation is told by the beginning of its id: a light leaf is
+    /// read for it.
     pub(in crate::store) fn has_beginnings_of_ids(&self) -> bool {
         self.aggregates.iter().chain(&self.correlations).any(|id| id.exact().is_none())
     }
