@@ -101,9 +101,10 @@ fn few_rows_of_many_are_asked_for_at_once() {
     let spawned =
         audit.command(&["export", "--type", "OrderShipped"]).stdout(Stdio::piped()).spawn();
     let mut child = spawned.unwrap_or_else(|error| panic!("{error}"));
+    // Whether the server has sent all of it already depends on how much the sockets hold.
     let reading = "SELECT count(*) FROM pg_stat_activity
                     WHERE application_name = 'audit export' AND datname = current_database()
-                      AND state = 'active' AND query LIKE '%FROM event_logs event%ORDER BY event.id%'
+                      AND query LIKE '%FROM event_logs event%ORDER BY event.id%'
                       AND query NOT LIKE 'EXPLAIN%'";
     wait_until("it reads", LIMIT, || database.number(reading) == 1);
     assert_eq!(sessions(&database), 1);

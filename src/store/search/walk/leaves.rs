@@ -247,7 +247,7 @@ impl Times {
 }
 
 impl PassedOver {
-    /// None is passed over.
+    /// Nothing is passed over.
     #[cfg(test)]
     pub(in crate::store) const NONE: Self = Self(Vec::new());
 
