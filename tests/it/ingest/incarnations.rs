@@ -115,10 +115,10 @@ fn until_end_names_a_topic_that_was_deleted_while_it_was_read() {
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
     Producer::new(scope.brokers()).native_events(&topic, 0..60_000);
     let database = Database::open(&audit.database_url);
-    // Holds up the first batch until the topic is gone.
+    // Holds up the first batch until the topic is gone. Maintenance would wait for the lock, too.
     database.execute("BEGIN; LOCK ledger_head IN ACCESS EXCLUSIVE MODE");
-    let mut ingester =
-        audit.start(&["ingest", "--until-end", "--topics", &topic, "--batch-rows", "100"]);
+    let arguments = ["ingest", "--until-end", "--topics", &topic, "--no-maintenance"];
+    let mut ingester = audit.start(&[&arguments[..], &["--batch-rows", "100"]].concat());
     wait_until("a batch waits for the lock", LIMIT, || {
         database.number("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ledger_head'::regclass") > 0
     });
