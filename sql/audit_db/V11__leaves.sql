@@ -123,6 +123,17 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Notes that no batch enters a leaf any more, and what its rows are like.
+CREATE FUNCTION close_event_log_leaf(leaf text) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf);
+    EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf);
+    EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
+                   '(SELECT min(created_at), max(created_at) FROM %1$I), '
+                   'has_foreign_rows = EXISTS (SELECT FROM %1$I WHERE partition_id IS NULL) WHERE name = %2$L', leaf, leaf);
+END $$;
+
 -- Renews the planner's statistics of what is searched by: those of the JSON take longer than all others.
 CREATE FUNCTION analyze_event_log_leaf(leaf text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -201,11 +212,7 @@ BEGIN
             EXECUTE format('LOCK TABLE ONLY %I IN SHARE ROW EXCLUSIVE MODE', leaf.name);
             PERFORM brin_summarize_new_values(index_id::regclass)
                FROM event_log_indexes_of(leaf.name) WHERE definition LIKE 'brin %' AND valid;
-            EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf.name);
-            EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf.name);
-            EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
-                           '(SELECT min(created_at), max(created_at) FROM %1$I), '
-                           'has_foreign_rows = EXISTS (SELECT FROM %1$I WHERE partition_id IS NULL) WHERE name = %2$L', leaf.name, leaf.name);
+            PERFORM close_event_log_leaf(leaf.name);
             RETURN leaf.name || ': closed';
         END IF;
         SELECT wanted.definition INTO missing
@@ -246,7 +253,7 @@ BEGIN
     RETURN '';
 END $$;
 
-REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), analyze_event_log_leaf(text), summarize_event_log_leaves(integer),
+REVOKE EXECUTE ON FUNCTION enter_event_log_leaf(text), close_event_log_leaf(text), analyze_event_log_leaf(text), summarize_event_log_leaves(integer),
                            seal_event_log_leaf(integer, boolean, boolean), note_late_row()
     FROM PUBLIC;
 
@@ -293,11 +300,7 @@ BEGIN
         EXECUTE format('INSERT INTO event_log_leaves (first_id, next_id, name, has_summaries, sealed_at) '
                        'VALUES (%s, %s, %L, false, clock_timestamp())', lower_, upper_, leaf.name);
         IF is_over THEN
-            EXECUTE format('CREATE TRIGGER late_row AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION note_late_row()', leaf.name);
-            EXECUTE format('ALTER TABLE %I ENABLE ALWAYS TRIGGER late_row', leaf.name);
-            EXECUTE format('UPDATE event_log_leaves SET closed_at = clock_timestamp(), (min_created_at, max_created_at) = '
-                           '(SELECT min(created_at), max(created_at) FROM %1$I), '
-                           'has_foreign_rows = EXISTS (SELECT FROM %1$I WHERE partition_id IS NULL) WHERE name = %2$L', leaf.name, leaf.name);
+            PERFORM close_event_log_leaf(leaf.name);
         END IF;
     END LOOP;
 END $$;

@@ -22,7 +22,7 @@ END $$;
 -- A dump that was restored without its privileges gives these to everybody again.
 REVOKE EXECUTE ON FUNCTION make_append_only(regclass), ensure_event_log_leaf(bigint), reserve_event_log_ids(integer),
                            fill_event_counts(bigint), find_duplicate_deliveries(bigint), merge_event_counts(bigint),
-                           enter_event_log_leaf(text), analyze_event_log_leaf(text), summarize_event_log_leaves(integer),
+                           enter_event_log_leaf(text), close_event_log_leaf(text), analyze_event_log_leaf(text), summarize_event_log_leaves(integer),
                            seal_event_log_leaf(integer, boolean, boolean), note_late_row()
     FROM PUBLIC;
 

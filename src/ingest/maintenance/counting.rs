@@ -4,8 +4,9 @@
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
+use super::pace::Pace;
 use crate::ingest::counters::Counters;
-use crate::store::{self, Counting, CountingStep, Session, count_piece, recorded_rows};
+use crate::store::{self, Counting, CountingStep, Session, count_piece};
 
 /// How often it is looked whether there is time.
 const TICK: Duration = Duration::from_secs(1);
@@ -16,8 +17,6 @@ const INTERVAL: Duration = Duration::from_secs(10);
 const PIECE: i64 = 200_000;
 /// How many counts are added up at once.
 const MERGED_PIECE: i64 = 50_000;
-/// With fewer rows a second the database has time for counting.
-const QUIET: i64 = 5_000;
 /// Where more rows than this are left to be counted, the recording is not waited for.
 const MUCH: i64 = 500_000;
 /// While records come fast, counting takes one part in so many of the time.
@@ -29,16 +28,13 @@ pub(super) async fn count(session: &Session, _: &Counters) -> Result<Infallible,
     let mut merged: Option<Instant> = None;
     // When nothing was left to be counted, and how many rows there were.
     let mut done: Option<(Instant, i64)> = None;
-    let mut before = (Instant::now(), recorded_rows(session).await?);
+    let mut pace = Pace::begin(session).await?;
     loop {
         if merged.is_none_or(|at| at.elapsed() >= INTERVAL) {
             merge(session).await?;
             merged = Some(Instant::now());
         }
-        let rows = recorded_rows(session).await?;
-        let seconds = before.0.elapsed().as_secs().max(1).cast_signed();
-        let is_quiet = rows - before.1 <= QUIET.saturating_mul(seconds);
-        before = (Instant::now(), rows);
+        let (rows, is_quiet) = pace.look(session).await?;
         let was_done = done.is_some_and(|(at, then)| then == rows && at.elapsed() < INTERVAL);
         let mut pause = TICK;
         if !was_done && (is_quiet || is_much(session).await?) {

@@ -6,6 +6,7 @@
 
 mod beside;
 mod counting;
+mod pace;
 mod sealing;
 mod summaries;
 
