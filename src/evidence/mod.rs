@@ -3,6 +3,7 @@
 
 pub mod canonical;
 pub mod leaf;
+pub mod log_nodes;
 pub mod tree;
 
 pub use canonical::CanonicalError;
