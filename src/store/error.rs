@@ -5,6 +5,7 @@ pub(in crate::store) mod tls_refusal;
 
 use tokio_postgres::error::SqlState;
 
+use crate::evidence::CanonicalError;
 use driver_text::{connect_hint, describe, lacks_password, tls_refusal};
 
 /// An error of the store. The text never holds a password: it is made of the host, the database and
@@ -56,6 +57,15 @@ pub enum Error {
         what: &'static str,
         /// What the driver said.
         source: tokio_postgres::Error,
+    },
+    /// A row or a leaf has no canonical form, so it can't be proven.
+    #[error("evidence: {0}")]
+    Evidence(CanonicalError),
+    /// The log of evidence lacks something that it had.
+    #[error("{what}: something of the log of evidence was taken away or changed")]
+    EvidenceLacks {
+        /// What is missing.
+        what: String,
     },
     /// A column of a row holds something else than it should.
     #[error("reading the column {column}: {}", describe(.source))]
@@ -142,6 +152,12 @@ pub enum Error {
         /// A role that owns tables, of which the connected one is no member.
         owner: String,
     },
+    /// Somebody else owns the tables, and alone can adopt batches or begin the log anew.
+    #[error("{owner} owns the log of evidence, and alone can do that")]
+    NotOwnerOfLog {
+        /// The owner, of which the connected role is no member.
+        owner: String,
+    },
     /// A migration failed; the one that failed was rolled back.
     #[error("migrating the schema: {0}")]
     Migrate(String),
@@ -226,7 +242,11 @@ impl Error {
             ),
             Self::PayloadPredicate { predicate, message, .. } => Some(jsonpath_hint(PREDICATE, predicate, message)),
             Self::PayloadPath { path, message, .. } => Some(jsonpath_hint(PATH, path, message)),
-            Self::Url(_) | Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
+            Self::NotOwnerOfLog { owner } => {
+                Some(format!("connect as {owner}, or as a member of it"))
+            }
+            Self::EvidenceLacks { .. } => Some("`audit verify` tells what was changed".to_owned()),
+            Self::Url(_) | Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) | Self::Evidence(_) => None,
         }
     }
 
