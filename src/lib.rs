@@ -9,6 +9,7 @@ pub mod cli;
 mod count_text;
 pub mod dead_letter;
 pub mod event;
+pub mod evidence;
 pub mod export;
 pub mod filter;
 pub mod host;

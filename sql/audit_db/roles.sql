@@ -23,7 +23,8 @@ END $$;
 REVOKE EXECUTE ON FUNCTION make_append_only(regclass), ensure_event_log_leaf(bigint), reserve_event_log_ids(integer),
                            fill_event_counts(bigint), find_duplicate_deliveries(bigint), merge_event_counts(bigint),
                            enter_event_log_leaf(text), close_event_log_leaf(text), analyze_event_log_leaf(text), summarize_event_log_leaves(integer),
-                           seal_event_log_leaf(integer, boolean, boolean), note_late_row()
+                           seal_event_log_leaf(integer, boolean, boolean), note_late_row(),
+                           close_evidence_tiles(integer, bigint), append_evidence(integer, bytea[], bigint[])
     FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA public TO audit_ingester, audit_reader, audit_replayer;
@@ -33,18 +34,23 @@ GRANT INSERT ON event_logs, dead_letters, event_counts TO audit_ingester;
 GRANT SELECT, INSERT ON ingest_batches, ingest_batch_ranges TO audit_ingester;
 GRANT SELECT, INSERT, UPDATE ON kafka_partitions TO audit_ingester;
 GRANT SELECT, UPDATE ON ledger_head TO audit_ingester;
-GRANT SELECT ON audit_installation, refinery_schema_history, event_count_state, event_log_leaves TO audit_ingester;
+GRANT SELECT, INSERT ON evidence_leaves, evidence_checkpoints TO audit_ingester;
+GRANT SELECT ON audit_installation, refinery_schema_history, event_count_state, event_log_leaves, evidence_tiles,
+                evidence_adoptions TO audit_ingester;
 GRANT EXECUTE ON FUNCTION ensure_event_log_leaf(bigint), reserve_event_log_ids(integer), fill_event_counts(bigint),
                           find_duplicate_deliveries(bigint), merge_event_counts(bigint), enter_event_log_leaf(text),
-                          summarize_event_log_leaves(integer), seal_event_log_leaf(integer, boolean, boolean)
+                          summarize_event_log_leaves(integer), seal_event_log_leaf(integer, boolean, boolean),
+                          close_evidence_tiles(integer, bigint), append_evidence(integer, bytea[], bigint[])
    TO audit_ingester;
 
 GRANT SELECT ON event_logs, dead_letters, dlt_replays, dlt_replay_outcomes, ingest_batches, ingest_batch_ranges,
                 kafka_partitions, ledger_head, audit_installation, refinery_schema_history, event_counts,
-                event_counts_by_day, event_count_state, duplicate_deliveries, event_log_leaves, audit_events, audit_stories
+                event_counts_by_day, event_count_state, duplicate_deliveries, event_log_leaves, audit_events, audit_stories,
+                evidence_leaves, evidence_tiles, evidence_checkpoints, evidence_adoptions
              TO audit_reader, audit_replayer;
 
 -- Who replays writes down what was sent, and what came of it; who sent it, when and why stays as it was written.
+GRANT EXECUTE ON FUNCTION append_evidence(integer, bytea[], bigint[]) TO audit_replayer;
 GRANT INSERT ON dlt_replays TO audit_replayer;
 GRANT UPDATE (state, new_partition, new_offset, error, resolved_at) ON dlt_replays TO audit_replayer;
 
