@@ -8,5 +8,8 @@ pub(in crate::store) mod event_counts;
 pub(in crate::store) mod evidence;
 pub(in crate::store) mod evidence_log;
 pub(in crate::store) mod leaves;
+mod ledger_entry;
 pub(in crate::store) mod migrate;
 pub(in crate::store) mod replays;
+pub mod row_root;
+pub(in crate::store) mod writer;
