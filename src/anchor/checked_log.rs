@@ -64,7 +64,8 @@ pub async fn check_log(
         |known| format!("the checkpoint of {first} leaves {}", known.place),
     );
     let trees = nodes(session, log_no, LogQuestion::FullTrees { size: first }).await?;
-    let lacking = || Refusal::Lacking(format!("log {log_no} lacks hashes of its first {first} leaves"));
+    let lacking =
+        || Refusal::Lacking(format!("log {log_no} lacks hashes of its first {first} leaves"));
     let mut tree = RootBuilder::behind(first, trees).ok_or_else(lacking)?;
     let mut next = first;
     while next < size {
@@ -90,14 +91,12 @@ pub async fn check_log(
 /// The root over the first leaves, from the tiles.
 async fn root(session: &Session, log_no: i32, size: u64) -> Result<Hash, Error> {
     let root = nodes(session, log_no, LogQuestion::Root { size }).await?;
-    root.first().copied().ok_or_else(|| Refusal::Lacking(format!("log {log_no} has no root")).into())
+    root.first()
+        .copied()
+        .ok_or_else(|| Refusal::Lacking(format!("log {log_no} has no root")).into())
 }
 
-async fn nodes(
-    session: &Session,
-    log_no: i32,
-    question: LogQuestion,
-) -> Result<Vec<Hash>, Error> {
+async fn nodes(session: &Session, log_no: i32, question: LogQuestion) -> Result<Vec<Hash>, Error> {
     Ok(or_lacking(store::log_nodes(session, log_no, question).await)?.unwrap_or_default())
 }
 

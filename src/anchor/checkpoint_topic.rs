@@ -20,8 +20,7 @@ pub(super) async fn last_in_topic(
 ) -> Result<Option<Known>, Error> {
     let (settings, asked) = (settings.clone(), topic.to_owned());
     let name = key.origin().to_string();
-    let notes =
-        kafka::blocking(move || values_of_key(&settings, &asked, name.as_bytes())).await?;
+    let notes = kafka::blocking(move || values_of_key(&settings, &asked, name.as_bytes())).await?;
     let known = notes.iter().filter_map(|note| {
         Known::read(note, key, format!("in topic {topic}")).ok().filter(|known| known.is_ours)
     });

@@ -94,7 +94,9 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It has fewer leaves than were signed.
-    #[error("the log has {size} leaves, and the checkpoint {place} covers {signed}: it was set back since")]
+    #[error(
+        "the log has {size} leaves, and the checkpoint {place} covers {signed}: it was set back since"
+    )]
     SetBack {
         /// Where the checkpoint is, in words.
         place: String,
@@ -104,7 +106,9 @@ pub enum Refusal {
         size: u64,
     },
     /// The leaves that were signed are others now.
-    #[error("the first {signed} leaves of the log are not those that the checkpoint {place} covers: they were changed since")]
+    #[error(
+        "the first {signed} leaves of the log are not those that the checkpoint {place} covers: they were changed since"
+    )]
     Changed {
         /// Where the checkpoint is, in words.
         place: String,

@@ -4,6 +4,7 @@
 //! Nothing is signed that does not go on from the last checkpoint that is known: of the database,
 //! of the file and of the topic that checkpoints go to.
 
+mod begin_anew;
 mod checked_log;
 mod checkpoint_file;
 mod checkpoint_topic;
@@ -11,6 +12,7 @@ mod error;
 mod known;
 mod sign;
 
+pub use begin_anew::{Restart, begin_anew};
 pub use checked_log::{CheckedLog, check_log};
 pub use checkpoint_file::read_checkpoint;
 pub use error::{Error, Refusal};

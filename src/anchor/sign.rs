@@ -77,8 +77,7 @@ impl Anchor {
         }
         if let Some(stored) = store::last_checkpoint(&reading, head.log_no).await? {
             let changed = |reason: String| Refusal::Note { size: stored.size, reason };
-            let read =
-                Known::read(stored.note.as_bytes(), verifier, "in the database".to_owned());
+            let read = Known::read(stored.note.as_bytes(), verifier, "in the database".to_owned());
             let read = read.map_err(|error| changed(error.to_string()))?;
             if read.checkpoint.size != stored.size {
                 return Err(changed(format!("it is of {} leaves", read.checkpoint.size)).into());
@@ -89,7 +88,8 @@ impl Anchor {
         reading.finish().await?;
         let checkpoint = Checkpoint { origin, size, root };
         let note = checkpoint.sign(&self.key);
-        let note = note.map_err(|reason| Error::NoCheckpoint { path: "this".to_owned(), reason })?;
+        let note =
+            note.map_err(|reason| Error::NoCheckpoint { path: "this".to_owned(), reason })?;
         store::keep_checkpoint(session, head.log_no, size, &note).await?;
         if let Some(path) = &self.out {
             // Another ingester may have signed more meanwhile.
