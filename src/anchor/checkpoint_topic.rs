@@ -12,7 +12,7 @@ use crate::time::UnixMicros;
 /// anybody who may write to it, and does not count.
 ///
 /// # Errors
-/// `Error::Kafka`.
+/// `Error::Kafka`, `Error::NoTopic`.
 pub(super) async fn last_in_topic(
     settings: &kafka::Settings,
     topic: &str,
@@ -21,6 +21,7 @@ pub(super) async fn last_in_topic(
     let (settings, asked) = (settings.clone(), topic.to_owned());
     let name = key.origin().to_string();
     let notes = kafka::blocking(move || values_of_key(&settings, &asked, name.as_bytes())).await?;
+    let notes = notes.ok_or_else(|| Error::NoTopic(topic.to_owned()))?;
     let known = notes.iter().filter_map(|note| {
         Known::read(note, key, format!("in topic {topic}")).ok().filter(|known| known.is_ours)
     });

@@ -46,6 +46,9 @@ pub enum Error {
     /// The log is not what was signed.
     #[error("refusing to sign: {0}")]
     Refused(#[from] Refusal),
+    /// There is no topic to publish to.
+    #[error("there is no topic {0} to publish checkpoints to")]
+    NoTopic(String),
     /// The checkpoint could not be published.
     #[error("publishing the checkpoint to {topic}: {reason}")]
     Unpublished {
@@ -73,6 +76,10 @@ impl Error {
             Self::Refused(_) => Some(
                 "`audit verify --checkpoint FILE --vkey KEY` tells what was changed; after an honest restore, \
                  `audit evidence restart --reason TEXT` begins another log"
+                    .to_owned(),
+            ),
+            Self::NoTopic(_) => Some(
+                "make it, with one partition and retention.ms=-1, where whoever has the database can't write to it"
                     .to_owned(),
             ),
             Self::File { .. } | Self::Unpublished { .. } => None,

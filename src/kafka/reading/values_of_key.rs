@@ -14,23 +14,19 @@ use crate::kafka::cluster::REQUEST;
 use crate::kafka::{Cluster, Error, Settings};
 
 /// The values of the committed records of a topic whose key is this one, in the order of each
-/// partition. A topic that does not exist holds none.
+/// partition; `None` where there is no such topic.
 ///
 /// # Errors
 /// `Error::Client`, `Error::Unreachable`, and `Error::Search` where a partition can't be read to
 /// its end.
-pub fn values_of_key(
-    settings: &Settings,
-    topic: &str,
-    key: &[u8],
-) -> Result<Vec<Vec<u8>>, Error> {
+pub fn values_of_key(settings: &Settings, topic: &str, key: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Error> {
     const WAIT: Duration = Duration::from_millis(200);
     let what = || format!("reading {topic}");
     let count =
         Cluster::new(settings)?.partitions(&[topic.to_owned()])?.get(topic).copied().unwrap_or(0);
     let mut values = Vec::new();
     if count == 0 {
-        return Ok(values);
+        return Ok(None);
     }
     let more = [("isolation.level", "read_committed"), ("enable.partition.eof", "true")];
     let consumer = reader(settings, &more, &what())?;
@@ -67,5 +63,5 @@ pub fn values_of_key(
             return Err(Error::Search { topic: topic.to_owned() });
         }
     }
-    Ok(values)
+    Ok(Some(values))
 }
