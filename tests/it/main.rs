@@ -3,6 +3,7 @@
 mod analysis;
 mod anchoring;
 mod database;
+mod evidence;
 mod examples;
 mod handover;
 mod ingest;
