@@ -19,7 +19,11 @@ use crate::kafka::{Cluster, Error, Settings};
 /// # Errors
 /// `Error::Client`, `Error::Unreachable`, and `Error::Search` where a partition can't be read to
 /// its end.
-pub fn values_of_key(settings: &Settings, topic: &str, key: &[u8]) -> Result<Option<Vec<Vec<u8>>>, Error> {
+pub fn values_of_key(
+    settings: &Settings,
+    topic: &str,
+    key: &[u8],
+) -> Result<Option<Vec<Vec<u8>>>, Error> {
     const WAIT: Duration = Duration::from_millis(200);
     let what = || format!("reading {topic}");
     let count =

@@ -115,9 +115,7 @@ pub async fn adoptable_batches(
         .await?;
     let mut ranges = ranges.into_iter().peekable();
     for batch in &mut batches {
-        while let Some((_, range)) =
-            ranges.next_if(|(batch_no, _)| *batch_no == batch.batch_no)
-        {
+        while let Some((_, range)) = ranges.next_if(|(batch_no, _)| *batch_no == batch.batch_no) {
             batch.ranges.push(range);
         }
     }

@@ -38,9 +38,8 @@ pub struct Amount {
 /// `Error::Query`.
 pub async fn evidence_coverage(session: &Session) -> Result<EvidenceCoverage, Error> {
     const WHAT: &str = "reading how far the log of evidence is signed";
-    let log_no: i32 = session
-        .row(WHAT, "SELECT log_no FROM ledger_head", &[], |row| row.try_get(0))
-        .await?;
+    let log_no: i32 =
+        session.row(WHAT, "SELECT log_no FROM ledger_head", &[], |row| row.try_get(0)).await?;
     let checkpoint = last_checkpoint(session, log_no).await?;
     let size = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size.cast_signed());
     // What lies behind is read leaf by leaf, and so is what is unproven: both are few, or become

@@ -23,11 +23,14 @@ pub enum ProvenBatch {
 /// # Errors
 /// `Error::Query`.
 pub async fn batch_of_row(session: &Session, id: i64) -> Result<Option<i64>, Error> {
-    let sql = "SELECT batch_no FROM (SELECT batch_no, last_id FROM ingest_batches WHERE first_id <= $1
+    let sql =
+        "SELECT batch_no FROM (SELECT batch_no, last_id FROM ingest_batches WHERE first_id <= $1
                                       ORDER BY first_id DESC LIMIT 1) batch
                 WHERE last_id >= $1";
     let values = [(&id as _, Type::INT8)];
-    session.optional_row("looking for the batch of the row", sql, &values, |row| row.try_get(0)).await
+    session
+        .optional_row("looking for the batch of the row", sql, &values, |row| row.try_get(0))
+        .await
 }
 
 /// A batch as log `log_no` has it.

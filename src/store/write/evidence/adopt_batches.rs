@@ -62,7 +62,8 @@ pub async fn adopt_batches(
     }
     let batch_nos: Vec<i64> = leaves.iter().map(|leaf| leaf.batch_no).collect();
     let roots: Vec<&[u8]> = leaves.iter().map(|leaf| leaf.row_root.as_slice()).collect();
-    let enter = "INSERT INTO evidence_adoptions (batch_no, log_no, row_root, adopted_at, adopted_by)
+    let enter =
+        "INSERT INTO evidence_adoptions (batch_no, log_no, row_root, adopted_at, adopted_by)
                  SELECT adopted.batch_no, $1, adopted.row_root, $2, $3
                    FROM unnest($4::bigint[], $5::bytea[]) AS adopted (batch_no, row_root)";
     let values: [query::TypedValue<'_>; 5] = [

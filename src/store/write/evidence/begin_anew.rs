@@ -51,10 +51,8 @@ impl HeldLog<'_> {
         let body = leaf.encode().map_err(Error::Evidence)?;
         let next = "UPDATE ledger_head SET log_no = $1, log_size = 0";
         self.execute(WHAT, next, &[(&leaf.number, Type::INT4)]).await?;
-        let values = [
-            (&(LeafKind::Restart as i32) as _, Type::INT4),
-            (&vec![body] as _, Type::BYTEA_ARRAY),
-        ];
+        let values =
+            [(&(LeafKind::Restart as i32) as _, Type::INT4), (&vec![body] as _, Type::BYTEA_ARRAY)];
         self.execute(WHAT, "SELECT append_evidence($1, $2)", &values).await?;
         self.commit().await
     }
