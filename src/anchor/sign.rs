@@ -55,7 +55,7 @@ pub async fn check_key(session: &Session, key: &SignerKey) -> Result<(), Error> 
 
 impl Anchor {
     /// Signs what the log is now, unless it does not go on from the last checkpoint that is known;
-    /// keeps the checkpoint in the database, and puts it into the file and the topic.
+    /// puts the checkpoint into the file and the topic, and keeps it in the database.
     ///
     /// # Errors
     /// Every variant of [`Error`].
@@ -90,7 +90,6 @@ impl Anchor {
         let note = checkpoint.sign(&self.key);
         let note =
             note.map_err(|reason| Error::NoCheckpoint { path: "this".to_owned(), reason })?;
-        store::keep_checkpoint(session, head.log_no, size, &note).await?;
         if let Some(path) = &self.out {
             // Another ingester may have signed more meanwhile.
             let newest = last_in_file(path, verifier)?;
@@ -101,6 +100,8 @@ impl Anchor {
         if let Some(Publish { kafka, topic }) = &self.publish {
             publish(kafka, topic, &origin.to_string(), &note).await?;
         }
+        // Last: what the database keeps, was put where it belongs.
+        store::keep_checkpoint(session, head.log_no, size, &note).await?;
         let before = since.map_or(0, |known| known.checkpoint.size);
         Ok(Signed { checkpoint, note, new_leaves: size - before })
     }
