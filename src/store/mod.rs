@@ -44,6 +44,7 @@ pub use read::evidence::adoptable::{Adoptable, adoptable, adoptable_batches};
 pub use read::evidence::batch_leaves::LedgerBatch;
 pub use read::evidence::checkpoints::{StoredCheckpoint, first_checkpoint_over, last_checkpoint};
 pub use read::evidence::coverage::{Amount, EvidenceCoverage, evidence_coverage};
+pub use read::evidence::covered::{BatchCover, LogCover, batch_cover, log_cover};
 pub use read::evidence::log::{
     BatchPlace, LogHead, LogLeaf, log_head, log_leaves, places_of_batch,
 };
