@@ -102,7 +102,7 @@ fn after_a_restore_of_an_older_dump_another_log_begins_that_says_so() {
     assert!(note.starts_with(&format!("audit/{installation}/1\n")), "{note}");
     assert!(size_of(&note) > 1);
 
-    // Rows of the new log are proven by it, those of the old one by the checkpoint that it still fits.
+    // Rows of the new log are proven by it, those of the old one by a checkpoint that they fit.
     let (vkey, proof) = (format!("{new_key}.vkey"), anchored.path("proof.json"));
     let newest = database.value("SELECT max(id) FROM event_logs");
     anchored.audit.succeed(&["evidence", "prove", &newest, "-o", &proof]);

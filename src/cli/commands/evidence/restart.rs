@@ -37,8 +37,8 @@ pub(crate) struct RestartArgs {
     /// Why, for the record: whoever verifies the new log reads it
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// The last checkpoint of the log before, which was kept elsewhere [default: the last one in the
-    /// database]
+    /// The last checkpoint of the log before, which was kept elsewhere [default: the last one in
+    /// the database]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     checkpoint: Option<PathBuf>,
     /// Begin it without asking

@@ -129,7 +129,7 @@ fn evidence(facts: &Facts) -> PageTable {
         None => "No checkpoint was signed.".to_owned(),
     };
     let since = behind_since.map(|since| {
-        format!(" The first batch behind it was recorded {}.", facts.times.instant(since))
+        format!(" The first batch that none covers was recorded {}.", facts.times.instant(since))
     });
     PageTable {
         caption: "What a checkpoint covers".to_owned(),
