@@ -7,6 +7,7 @@ pub(in crate::store) mod checkpoints;
 pub(in crate::store) mod coverage;
 pub(in crate::store) mod covered;
 pub(in crate::store) mod log;
+pub(in crate::store) mod log_name;
 pub(in crate::store) mod nodes;
 pub(in crate::store) mod proven_batch;
 pub(in crate::store) mod recomputed;
