@@ -4,6 +4,7 @@
 //! recorded end (`chain`), and the rows of every batch are the offsets that its ranges claim
 //! (`rows`).
 
+mod batch_walk;
 mod chain;
 mod comparison;
 mod count_keys;
@@ -12,6 +13,7 @@ mod finding;
 mod holes;
 mod rows;
 
+pub use batch_walk::{BatchWalk, Expected, Mismatch, Unproven, Walked, WholeRow};
 pub use chain::{Chain, ChainLink, check_chain};
 pub use comparison::{Comparison, KafkaPartition, RecordedPartition, compare, unrecorded_offsets};
 pub use count_keys::{CountKey, CountKeys, KeyCount, KeyCounts, hour_of};
