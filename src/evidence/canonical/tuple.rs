@@ -79,13 +79,13 @@ impl<'a> Tuple<'a> {
 }
 
 /// Reads the fields of a tuple.
-pub(super) struct TupleReader<'a> {
+pub(in crate::evidence) struct TupleReader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> TupleReader<'a> {
     /// Begins to read a tuple of so many fields.
-    pub(super) fn begin(bytes: &'a [u8], fields: u16) -> Result<Self, CanonicalError> {
+    pub(in crate::evidence) fn begin(bytes: &'a [u8], fields: u16) -> Result<Self, CanonicalError> {
         match bytes.split_first_chunk() {
             Some((count, rest)) if *count == fields.to_be_bytes() => Ok(Self { rest }),
             _ => Err(CanonicalError::Tuple),
@@ -93,7 +93,7 @@ impl<'a> TupleReader<'a> {
     }
 
     /// The next field; `None` is null.
-    pub(super) fn field(&mut self) -> Result<Option<&'a [u8]>, CanonicalError> {
+    pub(in crate::evidence) fn field(&mut self) -> Result<Option<&'a [u8]>, CanonicalError> {
         let (length, rest) = self.rest.split_first_chunk().ok_or(CanonicalError::Tuple)?;
         let length = i32::from_be_bytes(*length);
         if length == -1 {
@@ -107,7 +107,7 @@ impl<'a> TupleReader<'a> {
     }
 
     /// Fails where there is anything left.
-    pub(super) fn end(self) -> Result<(), CanonicalError> {
+    pub(in crate::evidence) fn end(self) -> Result<(), CanonicalError> {
         if self.rest.is_empty() { Ok(()) } else { Err(CanonicalError::Tuple) }
     }
 }
