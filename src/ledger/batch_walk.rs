@@ -2,6 +2,7 @@
 //! what does not fit, and computes the root over the rows of each batch.
 
 use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
 use std::vec::IntoIter;
 
 use super::rows::{BatchClaim, StoredRow, check_batch};
@@ -37,8 +38,6 @@ pub struct WholeRow<'a> {
 /// What the log says that bears on the rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Expected {
-    /// From which batch on each has a root; `None` where there is no log.
-    pub first_rooted: Option<i64>,
     /// The numbers of the batches that lie under a checkpoint, in order.
     pub covered: Vec<RangeInclusive<i64>>,
     /// The ids of rows that were retired, in order.
@@ -56,15 +55,6 @@ pub struct Mismatch {
     pub last_id: i64,
 }
 
-/// Batches that nothing proves.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Unproven {
-    /// How many.
-    pub batches: i64,
-    /// How many rows they have.
-    pub rows: i64,
-}
-
 /// What was found along the way.
 #[derive(Debug, Default)]
 pub struct Walked {
@@ -76,8 +66,6 @@ pub struct Walked {
     pub findings: Vec<Finding>,
     /// Batches whose rows are all there, and give another root than the ledger tells.
     pub mismatches: Vec<Mismatch>,
-    /// Batches from before the log that were not adopted.
-    pub unproven: Unproven,
     /// How many rows were retired.
     pub retired_rows: i64,
     /// The holes: the id of the partition, and the offsets.
@@ -94,8 +82,8 @@ pub struct Walked {
 
 /// A walk along some batches, and the rows up to the last of them.
 #[derive(Debug)]
-pub struct BatchWalk<'a> {
-    expected: &'a Expected,
+pub struct BatchWalk {
+    expected: Arc<Expected>,
     batches: IntoIter<BatchClaim>,
     batch: Option<Begun>,
     form: RowForm,
@@ -110,10 +98,10 @@ struct Begun {
     root: RootBuilder,
 }
 
-impl<'a> BatchWalk<'a> {
+impl BatchWalk {
     /// Begins before the first of these batches, which have rows and stand in the order of their
     /// ids.
-    pub fn begin(batches: Vec<BatchClaim>, expected: &'a Expected) -> Self {
+    pub fn begin(batches: Vec<BatchClaim>, expected: Arc<Expected>) -> Self {
         let mut batches = batches.into_iter();
         let batch = batches.next().map(Begun::new);
         Self { expected, batches, batch, form: RowForm::default(), walked: Walked::default() }
@@ -195,19 +183,12 @@ impl<'a> BatchWalk<'a> {
         }
         walked.findings.append(&mut findings);
         walked.holes.extend(holes(&claim, &rows));
-        let subject = || format!("batch {}", claim.batch_no);
-        if claim.roots.is_empty() {
-            if self.expected.first_rooted.is_some_and(|first| claim.batch_no >= first) {
-                walked.findings.push(Finding::altered(subject(), "has no root over its rows"));
-            } else {
-                walked.unproven.batches += 1;
-                walked.unproven.rows += found;
-            }
-        } else if missing > 0 {
+        if missing > 0 {
             if self.expected.covers(claim.batch_no) {
                 let lacks = counted_with(missing, "row", ["is", "are"]);
                 let text = format!("{lacks} no longer there, and under a checkpoint");
-                walked.findings.push(Finding::altered(subject(), text));
+                let subject = format!("batch {}", claim.batch_no);
+                walked.findings.push(Finding::altered(subject, text));
             }
         } else if claim.roots.iter().any(|known| *known != root.root()) {
             let BatchClaim { batch_no, first_id, last_id, .. } = claim;
@@ -245,8 +226,6 @@ impl Walked {
         self.in_batches += behind.in_batches;
         self.findings.extend(behind.findings);
         self.mismatches.extend(behind.mismatches);
-        self.unproven.batches += behind.unproven.batches;
-        self.unproven.rows += behind.unproven.rows;
         self.retired_rows += behind.retired_rows;
         self.holes.extend(behind.holes);
         self.missing_rows += behind.missing_rows;

@@ -40,6 +40,7 @@ pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
+pub use read::evidence::batch_leaves::LedgerBatch;
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
@@ -63,6 +64,7 @@ pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLea
 pub use read::verification::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };
+pub use read::verification::log_scan::{LeafScan, StoredCheckpoint, TileScan, Unlogged};
 pub use read::verification::row_copy::{RowCopy, RowReader};
 pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use search::counted::Counting;

@@ -1,13 +1,17 @@
-//! Each row beside its batch.
+//! Each row beside its batch, and the root over them.
 
+use super::Follow;
 use super::check::Check;
-use super::findings::Findings;
-use super::holes::Holes;
-use crate::cli::ui::{Failure, Progress, Total};
-use crate::count_text::counted;
-use crate::ledger;
-use crate::ledger::{CountKeys, Finding, KeyCounts, StoredRow};
-use crate::store::LedgerScan;
+use super::row_scan::RowScan;
+use crate::count_text::{counted, counted_with};
+use crate::ledger::{CountKeys, Expected, Finding, Findings, KeyCounts, Mismatch, Walked};
+use crate::store::{Error, LedgerScan, RowReader};
+
+/// Of how many batches the rows are named that somebody else wrote.
+const BATCHES_NAMED: usize = 20;
+
+/// How many rows of a batch are named.
+const ROWS_NAMED: usize = 5;
 
 /// What the rows of the batches are that `event_counts` counts.
 pub(super) struct Recount {
@@ -19,70 +23,80 @@ pub(super) struct Recount {
     pub(super) uncounted_rows: i64,
 }
 
-/// Reads every row, in the order of the ids, beside the batches, and collects the holes. The
-/// batches claim `claimed` rows.
-pub(super) async fn check(
+/// Reads every row, in the order of the ids, beside the batches.
+pub(super) async fn check<F: Follow>(
     scan: &LedgerScan<'_>,
-    claimed: i64,
-    holes: &mut Holes<'_>,
-    progress: &Progress,
-) -> Result<(Check, Recount), Failure> {
-    progress.counting("rows read", Total::Exact(claimed.unsigned_abs()));
-    let mut batches = scan.batches().await?;
-    let mut rows = scan.rows().await?;
+    readers: Vec<RowReader>,
+    expected: Expected,
+    follow: &mut F,
+) -> Result<(Check, Recount), F::Error> {
+    let mut rows = RowScan::begin(scan, readers, expected).await?;
     let mut findings = Findings::default();
-    let mut counts = KeyCounts::default();
-    let (mut missing_rows, mut uncounted_rows) = (0, 0);
-    let (mut count, mut in_batches) = (0_u64, 0_u64);
-    let mut row = rows.next().await?;
-    while let Some(batch) = batches.next().await? {
-        let mut of_batch: Vec<StoredRow> = Vec::new();
-        while let Some(found) = row.filter(|row| row.id <= batch.last_id) {
-            count += 1;
-            progress.set(count);
-            if found.id < batch.first_id {
-                findings.push(unknown_row(found));
-            } else {
-                of_batch.push(found);
-            }
-            row = rows.next().await?;
-        }
-        in_batches += of_batch.len() as u64;
-        if batch.is_counted {
-            for row in &of_batch {
-                if let Some(key) = row.key {
-                    counts.add_one(key, row.created_at);
-                }
-            }
-            missing_rows += batch.last_id - batch.first_id + 1 - of_batch.len() as i64;
-        } else {
-            uncounted_rows += of_batch.len() as i64;
-        }
-        for finding in ledger::check_batch(&batch, &of_batch) {
+    let mut all = Walked::default();
+    while let Some(mut walked) = rows.next().await? {
+        for finding in walked.findings.drain(..) {
             findings.push(finding);
         }
-        holes.add_batch(&batch, &of_batch).await?;
+        let holes = std::mem::take(&mut walked.holes);
+        all.append(walked);
+        follow.rows(all.rows);
+        follow.holes(holes).await?;
     }
-    while let Some(found) = row {
-        count += 1;
-        findings.push(unknown_row(found));
-        row = rows.next().await?;
+    drop(rows);
+    for (number, mismatch) in all.mismatches.iter().enumerate() {
+        findings.push(other_root(mismatch));
+        if number < BATCHES_NAMED && mismatch.first_id < mismatch.last_id {
+            for finding in rows_of_others(scan, mismatch).await? {
+                findings.push(finding);
+            }
+        }
     }
-    let detail = format!(
-        "{} read, {in_batches} of them in a batch, {} in none",
-        counted(count, "row"),
-        count - in_batches
+    let mut detail = format!(
+        "{} read and hashed, {} of them in a batch, {} in none",
+        counted(all.rows, "row"),
+        all.in_batches,
+        all.rows - all.in_batches
     );
+    if all.retired_rows > 0 {
+        detail.push_str(&format!(", {} retired", all.retired_rows));
+    }
     let check = Check {
         check: "rows",
         subject: "event_logs".to_owned(),
         findings: findings.finish("event_logs"),
         detail,
     };
-    let keys = rows.into_keys();
+    let Walked { keys, counts, missing_rows, uncounted_rows, .. } = all;
     Ok((check, Recount { keys, counts, missing_rows, uncounted_rows }))
 }
 
-fn unknown_row(row: StoredRow) -> Finding {
-    Finding::altered(format!("row {}", row.id), "is in no batch: it was not recorded by ingest")
+fn other_root(mismatch: &Mismatch) -> Finding {
+    let Mismatch { batch_no, first_id, last_id } = mismatch;
+    if first_id == last_id {
+        let text = format!("is not as it was recorded: it is the only row of batch {batch_no}, which has another root");
+        return Finding::altered(format!("row {first_id}"), text);
+    }
+    let text = format!(
+        "a row of {first_id}–{last_id}, or its dead letter, is not as it was recorded: the rows give another root"
+    );
+    Finding::altered(format!("batch {batch_no}"), text)
+}
+
+/// Which rows it may be. Whoever has the rights can hide it, so this only helps to look.
+async fn rows_of_others(
+    scan: &LedgerScan<'_>,
+    mismatch: &Mismatch,
+) -> Result<Vec<Finding>, Error> {
+    let Mismatch { batch_no, first_id, last_id } = *mismatch;
+    let ids = scan.rows_of_other_transactions(first_id, last_id).await?;
+    let text = format!("was written by another transaction than most rows of batch {batch_no}");
+    let named = ids.iter().take(ROWS_NAMED);
+    let mut findings: Vec<Finding> =
+        named.map(|id| Finding::altered(format!("row {id}"), text.clone())).collect();
+    if ids.len() > ROWS_NAMED {
+        let more = counted_with(ids.len() - ROWS_NAMED, "more row", ["was", "were"]);
+        let text = format!("{more} written by another transaction than most");
+        findings.push(Finding::altered(format!("batch {batch_no}"), text));
+    }
+    Ok(findings)
 }

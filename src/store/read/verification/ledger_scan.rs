@@ -110,7 +110,7 @@ pub struct LedgerTotals {
 
 /// A snapshot of the ledger and the rows.
 pub struct LedgerScan<'a> {
-    transaction: Transaction<'a>,
+    pub(super) transaction: Transaction<'a>,
 }
 
 impl<'a> LedgerScan<'a> {
@@ -330,7 +330,7 @@ impl<'a> LedgerScan<'a> {
         Ok(counts)
     }
 
-    async fn portal(&self, sql: &str, at_once: i32) -> Result<PortalRows<'_>, Error> {
+    pub(super) async fn portal(&self, sql: &str, at_once: i32) -> Result<PortalRows<'_>, Error> {
         let portal =
             self.transaction.bind(sql, &[]).await.map_err(Error::query("reading the ledger"))?;
         let fetched = Vec::new().into_iter();
@@ -408,7 +408,7 @@ fn read_count(
 }
 
 /// The rows of a portal, fetched a number at a time.
-struct PortalRows<'a> {
+pub(super) struct PortalRows<'a> {
     transaction: &'a Transaction<'a>,
     portal: Portal,
     at_once: i32,
@@ -416,10 +416,15 @@ struct PortalRows<'a> {
 }
 
 impl PortalRows<'_> {
+    /// The next rows, as many as one round trip brings; none behind the last.
+    pub(super) async fn page(&mut self) -> Result<Vec<Row>, Error> {
+        let fetched = self.transaction.query_portal(&self.portal, self.at_once).await;
+        fetched.map_err(Error::query(READING))
+    }
+
     async fn next(&mut self) -> Result<Option<Row>, Error> {
         if self.fetched.len() == 0 {
-            let fetched = self.transaction.query_portal(&self.portal, self.at_once).await;
-            self.fetched = fetched.map_err(Error::query(READING))?.into_iter();
+            self.fetched = self.page().await?.into_iter();
         }
         Ok(self.fetched.next())
     }
