@@ -13,6 +13,7 @@ mod finding;
 mod findings;
 mod holes;
 mod log;
+mod identity;
 mod rows;
 
 pub use batch_walk::{BatchWalk, Expected, Mismatch, Walked, WholeRow};
@@ -26,4 +27,5 @@ pub use holes::{holes, join_ranges};
 pub use log::{
     CheckpointClaim, Judged, LogFound, LogHead, LogWalk, ReplayClaim, StoredLeaf, StoredTile, Unanchored, Verdict,
 };
+pub use identity::PartitionIdentity;
 pub use rows::{BatchClaim, RangeClaim, StoredRow, check_batch};

@@ -81,8 +81,7 @@ pub use search::walk::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::walk::row_order::RowOrder;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
-    BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
-    OffsetRange, RangeKind, Trial, TrialRows, Writer, Written, back_off,
+    BATCH_CHANNEL, Batch, BatchStatus, IdBlock, OffsetRange, RangeKind, Roots, Written,
 };
 pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
@@ -93,4 +92,7 @@ pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
     write_replay_results,
+};
+pub use write::writer::{
+    DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, Trial, TrialRows, Writer, back_off,
 };
