@@ -12,8 +12,8 @@ mod counts;
 mod finding;
 mod findings;
 mod holes;
-mod log;
 mod identity;
+mod log;
 mod rows;
 
 pub use batch_walk::{BatchWalk, Expected, Mismatch, Walked, WholeRow};
@@ -24,8 +24,9 @@ pub use counts::check_counts;
 pub use finding::{Finding, Severity};
 pub use findings::Findings;
 pub use holes::{holes, join_ranges};
-pub use log::{
-    CheckpointClaim, Judged, LogFound, LogHead, LogWalk, ReplayClaim, StoredLeaf, StoredTile, Unanchored, Verdict,
-};
 pub use identity::PartitionIdentity;
+pub use log::{
+    CheckpointClaim, Judged, LogFound, LogHead, LogWalk, ReplayClaim, StoredLeaf, StoredTile,
+    Unanchored, Verdict,
+};
 pub use rows::{BatchClaim, RangeClaim, StoredRow, check_batch};

@@ -31,7 +31,7 @@ struct Chunk {
 type Job = (Chunk, oneshot::Sender<Result<Walked, Error>>);
 
 /// The rows that are being read.
-pub struct RowScan<'a> {
+pub(super) struct RowScan<'a> {
     scan: &'a LedgerScan<'a>,
     expected: Arc<Expected>,
     batches: BatchScan<'a>,
@@ -51,7 +51,7 @@ impl<'a> RowScan<'a> {
     ///
     /// # Errors
     /// `Error::Query`.
-    pub async fn begin(
+    pub(super) async fn begin(
         scan: &'a LedgerScan<'a>,
         readers: Vec<RowReader>,
         expected: Expected,
@@ -92,7 +92,7 @@ impl<'a> RowScan<'a> {
     ///
     /// # Errors
     /// `Error::Query`; `Error::Protocol` where the server's answer is no COPY of the rows.
-    pub async fn next(&mut self) -> Result<Option<Walked>, Error> {
+    pub(super) async fn next(&mut self) -> Result<Option<Walked>, Error> {
         if self.lanes.is_empty() {
             let Some(chunk) = self.next_chunk().await? else { return Ok(None) };
             let copy = self.scan.copy_rows(&chunk.ids).await;
@@ -145,7 +145,8 @@ async fn walk(
     let mut copy = copy?;
     let (sender, pieces) = mpsc::channel(PIECES);
     let rows = copy.rows();
-    let walked = spawn_blocking(move || walk_along(rows, pieces, BatchWalk::begin(batches, expected)));
+    let walked =
+        spawn_blocking(move || walk_along(rows, pieces, BatchWalk::begin(batches, expected)));
     while let Some(piece) = copy.next().await? {
         // Whoever takes no more has failed, and tells below.
         if sender.send(piece).await.is_err() {

@@ -1,7 +1,7 @@
 //! Each row beside its batch, and the root over them.
 
-use super::Follow;
 use super::check::Check;
+use super::follow::Follow;
 use super::row_scan::RowScan;
 use crate::count_text::{counted, counted_with};
 use crate::ledger::{CountKeys, Expected, Finding, Findings, KeyCounts, Mismatch, Walked};
@@ -73,7 +73,9 @@ pub(super) async fn check<F: Follow>(
 fn other_root(mismatch: &Mismatch) -> Finding {
     let Mismatch { batch_no, first_id, last_id } = mismatch;
     if first_id == last_id {
-        let text = format!("is not as it was recorded: it is the only row of batch {batch_no}, which has another root");
+        let text = format!(
+            "is not as it was recorded: it is the only row of batch {batch_no}, which has another root"
+        );
         return Finding::altered(format!("row {first_id}"), text);
     }
     let text = format!(
@@ -83,10 +85,7 @@ fn other_root(mismatch: &Mismatch) -> Finding {
 }
 
 /// Which rows it may be. Whoever has the rights can hide it, so this only helps to look.
-async fn rows_of_others(
-    scan: &LedgerScan<'_>,
-    mismatch: &Mismatch,
-) -> Result<Vec<Finding>, Error> {
+async fn rows_of_others(scan: &LedgerScan<'_>, mismatch: &Mismatch) -> Result<Vec<Finding>, Error> {
     let Mismatch { batch_no, first_id, last_id } = *mismatch;
     let ids = scan.rows_of_other_transactions(first_id, last_id).await?;
     let text = format!("was written by another transaction than most rows of batch {batch_no}");

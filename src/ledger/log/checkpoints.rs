@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use crate::count_text::counted;
-use crate::evidence::tree::RootBuilder;
 use crate::evidence::Hash;
+use crate::evidence::tree::RootBuilder;
 use crate::ledger::Finding;
 use crate::time::PostgresMicros;
 
@@ -153,7 +153,14 @@ impl Judged {
             .rfind(|judged| judged.verdict == Verdict::Fits && judged.claim.log_no == claim.log_no);
         let (first_leaf, first_batch) = match holds {
             Some(holds) => (holds.claim.size, holds.last_batch.map_or(1, |batch| batch + 1)),
-            None => (0, before.last().filter(|last| last.claim.log_no < claim.log_no).and_then(|last| last.last_batch).map_or(1, |batch| batch + 1)),
+            None => (
+                0,
+                before
+                    .last()
+                    .filter(|last| last.claim.log_no < claim.log_no)
+                    .and_then(|last| last.last_batch)
+                    .map_or(1, |batch| batch + 1),
+            ),
         };
         let text = match verdict {
             Verdict::Fits => return None,

@@ -38,15 +38,17 @@ impl Replays {
     pub(super) fn leaf(&mut self, kind: LeafKind, body: &[u8]) -> Option<String> {
         let (id, fits) = match kind {
             LeafKind::ReplayRequest => match ReplayRequestLeaf::decode(body) {
-                Ok(leaf) => {
-                    (leaf.replay_id, self.requests.remove(&leaf.replay_id).map(|known| known == leaf))
-                }
+                Ok(leaf) => (
+                    leaf.replay_id,
+                    self.requests.remove(&leaf.replay_id).map(|known| known == leaf),
+                ),
                 Err(error) => return Some(error.to_string()),
             },
             LeafKind::ReplayOutcome => match ReplayOutcomeLeaf::decode(body) {
-                Ok(leaf) => {
-                    (leaf.replay_id, self.outcomes.remove(&leaf.replay_id).map(|known| known == leaf))
-                }
+                Ok(leaf) => (
+                    leaf.replay_id,
+                    self.outcomes.remove(&leaf.replay_id).map(|known| known == leaf),
+                ),
                 Err(error) => return Some(error.to_string()),
             },
             _ => return None,

@@ -52,8 +52,8 @@ pub struct LogFound {
     pub leaves: u64,
     /// The first batch of the log; `None` where there is no log.
     pub first_batch_no: Option<i64>,
-    /// Each checkpoint with its verdict, in the order of the leaves.
-    pub checkpoints: Vec<Judged>,
+    /// Each checkpoint with its verdict, and what is wrong, in the order of the leaves.
+    pub checkpoints: Vec<(Judged, Option<Finding>)>,
     /// The numbers of the batches that lie under a checkpoint that was given, in order.
     pub covered: Vec<RangeInclusive<i64>>,
     /// What lies behind the last of them.
@@ -110,8 +110,11 @@ impl LogWalk {
         let hash: Hash = leaf.hash.as_slice().try_into().unwrap_or_default();
         match content(leaf, batch) {
             Ok(content) if leaf_hash(&content) != hash => {
-                let of_batch = leaf.batch_no.map_or_else(String::new, |batch| format!(", batch {batch},"));
-                let text = format!("has not the hash of what it tells of{of_batch}: one of them was changed");
+                let of_batch =
+                    leaf.batch_no.map_or_else(String::new, |batch| format!(", batch {batch},"));
+                let text = format!(
+                    "has not the hash of what it tells of{of_batch}: one of them was changed"
+                );
                 self.altered(&name, text);
             }
             Ok(_) => {}
@@ -139,7 +142,11 @@ impl LogWalk {
         let kind = LeafKind::of(leaf.kind)?;
         let begins = matches!(kind, LeafKind::Installation | LeafKind::Restart);
         if is_first != begins {
-            let text = if is_first { "does not begin a log, and is the first" } else { "begins a log, and is not the first" };
+            let text = if is_first {
+                "does not begin a log, and is the first"
+            } else {
+                "begins a log, and is not the first"
+            };
             return Some(text.to_owned());
         }
         match kind {
@@ -162,10 +169,13 @@ impl LogWalk {
         self.next_batch = Some(leaf.first_batch_no);
         self.begun_at = Some(leaf.begun_at);
         if self.log_no != 0 {
-            return Some("begins the log of an installation, and only the first log does".to_owned());
+            return Some(
+                "begins the log of an installation, and only the first log does".to_owned(),
+            );
         }
-        (self.head.installation != Some(leaf.installation))
-            .then(|| format!("tells of the installation {}, which is not this one", leaf.installation))
+        (self.head.installation != Some(leaf.installation)).then(|| {
+            format!("tells of the installation {}, which is not this one", leaf.installation)
+        })
     }
 
     fn restart(&mut self, leaf: &RestartLeaf, before: Option<(i32, u64, Hash)>) -> Option<String> {
@@ -174,13 +184,17 @@ impl LogWalk {
             None => return Some("is a restart, and no log stands before it".to_owned()),
         };
         if self.head.installation != Some(leaf.installation) {
-            return Some(format!("tells of the installation {}, which is not this one", leaf.installation));
+            return Some(format!(
+                "tells of the installation {}, which is not this one",
+                leaf.installation
+            ));
         }
         if leaf.number != self.log_no || old_no + 1 != self.log_no {
             return Some(format!("begins log {}, behind log {old_no}", leaf.number));
         }
-        (u64::try_from(leaf.old_size) != Ok(old_size) || leaf.old_root != old_root)
-            .then(|| format!("does not fit the log that it goes on from, which has {old_size} leaves"))
+        (u64::try_from(leaf.old_size) != Ok(old_size) || leaf.old_root != old_root).then(|| {
+            format!("does not fit the log that it goes on from, which has {old_size} leaves")
+        })
     }
 
     fn batch(&mut self, batch_no: i64, batch: Option<&BatchLeaf>) -> Option<String> {
@@ -192,7 +206,9 @@ impl LogWalk {
         self.recorded_at = self.recorded_at.max(recorded_at);
         if expected.is_some_and(|expected| expected != batch_no) {
             let expected = expected.unwrap_or_default();
-            return Some(format!("is of batch {batch_no}, where that of batch {expected} should be"));
+            return Some(format!(
+                "is of batch {batch_no}, where that of batch {expected} should be"
+            ));
         }
         if let Some(finding) = batch.and_then(without_rows) {
             return Some(finding);
@@ -250,16 +266,14 @@ impl LogWalk {
         }
         retired.sort_unstable_by_key(|ids| ids.start);
         let (checkpoints, covered, unanchored) = self.checkpoints.finish();
-        for (number, judged) in checkpoints.iter().enumerate() {
-            if let Some(finding) = judged.finding(&checkpoints[..number]) {
-                self.findings.push(finding);
-            }
-        }
+        let findings: Vec<_> = (0..checkpoints.len())
+            .map(|number| checkpoints[number].finding(&checkpoints[..number]))
+            .collect();
         LogFound {
             findings: self.findings.finish("evidence_leaves"),
             leaves: self.leaves,
             first_batch_no: self.first_batch_no,
-            checkpoints,
+            checkpoints: checkpoints.into_iter().zip(findings).collect(),
             covered,
             unanchored,
             retired,
@@ -284,7 +298,9 @@ fn content(leaf: &StoredLeaf, batch: Option<&BatchLeaf>) -> Result<Vec<u8>, Stri
                 Err(format!("is of batch {batch_no}, and of another kind than that"))
             }
             Some(batch) => batch.encode().map_err(|error| error.to_string()),
-            None => Err(format!("is of batch {batch_no}, which is not in the ledger, or has no root")),
+            None => {
+                Err(format!("is of batch {batch_no}, which is not in the ledger, or has no root"))
+            }
         },
         (Some(kind), None, Some(body)) => {
             let is_read = match kind {

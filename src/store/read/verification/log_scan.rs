@@ -65,6 +65,15 @@ impl LedgerScan<'_> {
         .await
     }
 
+    /// How many rows there are, as the head of the ledger tells it.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn rows_claimed(&self) -> Result<i64, Error> {
+        let sql = "SELECT coalesce(max(row_count), 0) FROM ledger_head";
+        query::row(&self.transaction, READING, sql, &[], |row| row.try_get(0)).await
+    }
+
     /// All leaves, in the order of the logs and their leaves.
     ///
     /// # Errors

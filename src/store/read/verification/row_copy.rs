@@ -115,7 +115,10 @@ mod tests {
         );
         let joined = statement(1, 7, true);
         assert!(joined.starts_with("COPY (SELECT event.id, event.event_id, "), "{joined}");
-        assert!(joined.contains(", event.attributes, letter.event_log_id, letter.key, "), "{joined}");
+        assert!(
+            joined.contains(", event.attributes, letter.event_log_id, letter.key, "),
+            "{joined}"
+        );
         assert!(joined.contains("letter.replay_attempt FROM event_logs event"), "{joined}");
     }
 }
