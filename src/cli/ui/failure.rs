@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::exit::Exit;
+use crate::evidence::proof::ProofError;
 use crate::{export, filter, ingest, kafka, replay, store};
 
 /// An error on its way to the user: what failed, on what, and what to do next.
@@ -90,6 +91,13 @@ impl From<io::Error> for Failure {
             return Self::new("the reader of the output went away").with_exit(Exit::Done);
         }
         Self::new(format!("writing the output: {error}"))
+    }
+}
+
+impl From<ProofError> for Failure {
+    fn from(error: ProofError) -> Self {
+        let exit = if error.is_alteration() { Exit::Altered } else { Exit::Failed };
+        Self::new(error.to_string()).with_exit(exit)
     }
 }
 
