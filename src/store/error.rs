@@ -5,6 +5,7 @@ pub(in crate::store) mod tls_refusal;
 
 use tokio_postgres::error::SqlState;
 
+use crate::evidence::CanonicalError;
 use driver_text::{connect_hint, describe, lacks_password, tls_refusal};
 
 /// An error of the store. The text never holds a password: it is made of the host, the database and
@@ -57,6 +58,9 @@ pub enum Error {
         /// What the driver said.
         source: tokio_postgres::Error,
     },
+    /// A row or a leaf has no canonical form, so it can't be proven.
+    #[error("evidence: {0}")]
+    Evidence(CanonicalError),
     /// A column of a row holds something else than it should.
     #[error("reading the column {column}: {}", describe(.source))]
     Column {
@@ -226,7 +230,7 @@ impl Error {
             ),
             Self::PayloadPredicate { predicate, message, .. } => Some(jsonpath_hint(PREDICATE, predicate, message)),
             Self::PayloadPath { path, message, .. } => Some(jsonpath_hint(PATH, path, message)),
-            Self::Url(_) | Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) => None,
+            Self::Url(_) | Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) | Self::Evidence(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod database;
+mod evidence;
 mod examples;
 mod handover;
 mod ingest;

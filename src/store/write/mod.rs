@@ -5,6 +5,7 @@ pub(in crate::store) mod batch;
 pub(in crate::store) mod claims;
 pub mod copy_buffer;
 pub(in crate::store) mod event_counts;
+mod evidence_log;
 pub(in crate::store) mod leaves;
 pub(in crate::store) mod migrate;
 pub(in crate::store) mod replays;

@@ -11,7 +11,7 @@ use crate::replay::{ReplayOptions, Replayer, SendProgress};
 
 /// Sends the plan, record by record, until it is done or interrupted.
 pub(super) async fn send(
-    replayer: &Replayer,
+    replayer: &mut Replayer,
     plan: &Plan,
     reason: Option<String>,
     rate: Option<u32>,

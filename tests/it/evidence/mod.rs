@@ -1,0 +1,3 @@
+//! The evidence log, on real servers.
+
+mod replays;
