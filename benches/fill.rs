@@ -25,9 +25,10 @@ use std::time::Instant;
 use audit::event::{Decoder, Header, Record, TopicPartition};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
+use audit::store::write::row_root::row_root;
 use audit::store::{
-    self, Batch, Claim, CountingStep, OffsetRange, RangeKind, SealStep, Sealing, Session, Settings,
-    TopicIdPartition, Writer, Written,
+    self, Batch, Claim, CountingStep, OffsetRange, RangeKind, Roots, SealStep, Sealing, Session,
+    Settings, TopicIdPartition, Writer, Written,
 };
 use audit::time::UnixMicros;
 use uuid::Uuid;
@@ -55,8 +56,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     while written < count {
         let rows = BATCH_ROWS.min(count - written);
         let ids = writer.reserve_ids(rows).await?;
-        let (mut events, dead_letters, ranges) = generator.batch(rows, ids.first_id);
+        let GeneratedBatch { mut events, dead_letters, dead_letter_rows, ranges } =
+            generator.batch(rows, ids.first_id);
         events.fill_in_ids(ids.first_id..);
+        let row_root = row_root(&events, &dead_letters, &dead_letter_rows)?;
+        let roots = std::future::ready(Ok(Roots { row_root, record_root: None }));
         let batch = Batch {
             events: Some((&events, &ids)),
             counts: None,
@@ -64,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ranges: &ranges,
             ingester: "fill",
         };
-        match writer.write(&batch).await? {
+        match writer.write(&batch, roots).await? {
             Written::Committed(_) => {}
             other => return Err(format!("another process is at work: {other:?}").into()),
         }
@@ -104,6 +108,14 @@ struct Story {
     declined: bool,
     cents: u64,
     last_event: Option<Uuid>,
+}
+
+struct GeneratedBatch {
+    events: CopyBuffer,
+    dead_letters: CopyBuffer,
+    /// The rows of `events` that the rows of `dead_letters` belong to.
+    dead_letter_rows: Vec<usize>,
+    ranges: Vec<OffsetRange>,
 }
 
 struct Generator {
@@ -154,17 +166,17 @@ impl Generator {
         Self { decoder: Decoder::new(None), claims, random, stories, now_us, last_delivery: None }
     }
 
-    fn batch(&mut self, count: usize, first_id: i64) -> (CopyBuffer, CopyBuffer, Vec<OffsetRange>) {
+    fn batch(&mut self, count: usize, first_id: i64) -> GeneratedBatch {
         let mut events = CopyBuffer::with_capacity(count * 600);
         let mut dead_letters = CopyBuffer::default();
-        let mut dead_letter_ids = Vec::new();
+        let mut dead_letter_rows = Vec::new();
         let begin: Vec<i64> = self.claims.iter().map(|claim| claim.recorded.next_offset).collect();
         for id in first_id..first_id + count as i64 {
             if self.event(&mut events, &mut dead_letters) {
-                dead_letter_ids.push(id);
+                dead_letter_rows.push((id - first_id) as usize);
             }
         }
-        dead_letters.fill_in_ids(dead_letter_ids.into_iter());
+        dead_letters.fill_in_ids(dead_letter_rows.iter().map(|row| first_id + *row as i64));
         let mut ranges: Vec<_> = self
             .claims
             .iter()
@@ -177,10 +189,11 @@ impl Generator {
                 next_offset: claim.recorded.next_offset,
                 row_count: (claim.recorded.next_offset - first_offset) as i32,
                 kind: RangeKind::Stored,
+                identity: claim.identity(),
             })
             .collect();
         ranges.sort_by_key(|range| range.partition_id);
-        (events, dead_letters, ranges)
+        GeneratedBatch { events, dead_letters, dead_letter_rows, ranges }
     }
 
     /// Writes one event, and tells whether it is a dead letter.

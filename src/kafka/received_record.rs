@@ -4,10 +4,11 @@
 use std::ffi::CStr;
 
 use rdkafka::bindings;
-use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message};
+use rdkafka::message::{BorrowedHeaders, BorrowedMessage, Headers, Message, Timestamp};
 use rdkafka::types::RDKafkaRespErr;
 
 use crate::event::Header;
+use crate::evidence::canonical::TimestampType;
 
 /// A record borrowed from whoever received it. `H` gives the headers one by one, so that they are
 /// not collected before they are copied.
@@ -21,6 +22,8 @@ pub struct ReceivedRecord<'a, H> {
     pub offset: i64,
     /// Kafka's timestamp in milliseconds since the Unix epoch; `None` where the record has none.
     pub timestamp_ms: Option<i64>,
+    /// Whose clock the timestamp comes from.
+    pub timestamp_type: TimestampType,
     /// The key; `None` is null.
     pub key: Option<&'a [u8]>,
     /// The value; `None` is null.
@@ -31,11 +34,18 @@ pub struct ReceivedRecord<'a, H> {
 
 impl<'a> From<&'a BorrowedMessage<'_>> for ReceivedRecord<'a, MessageHeaders<'a>> {
     fn from(message: &'a BorrowedMessage<'_>) -> Self {
+        let timestamp = message.timestamp();
+        let timestamp_ms = timestamp.to_millis();
         Self {
             topic: message.topic(),
             partition: message.partition(),
             offset: message.offset(),
-            timestamp_ms: message.timestamp().to_millis(),
+            timestamp_ms,
+            timestamp_type: match timestamp {
+                _ if timestamp_ms.is_none() => TimestampType::None,
+                Timestamp::LogAppendTime(_) => TimestampType::Append,
+                Timestamp::CreateTime(_) | Timestamp::NotAvailable => TimestampType::Create,
+            },
             key: message.key(),
             value: message.payload(),
             headers: MessageHeaders { headers: message.headers(), next: 0 },

@@ -3,6 +3,7 @@
 
 use super::ReceivedRecord;
 use crate::event::{Header, Record, TopicPartition};
+use crate::evidence::canonical::TimestampType;
 
 /// A piece of the block; a length of `NULL` is Kafka's null.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +19,7 @@ struct Entry {
     partition_index: u32,
     offset: i64,
     timestamp_ms: Option<i64>,
+    timestamp_type: TimestampType,
     key: Slice,
     value: Slice,
     first_header: u32,
@@ -48,6 +50,7 @@ impl RecordBatch {
             partition_index,
             offset: record.offset,
             timestamp_ms: record.timestamp_ms,
+            timestamp_type: record.timestamp_type,
             key: self.store(record.key),
             value: self.store(record.value),
             first_header,
@@ -92,6 +95,11 @@ impl RecordBatch {
     /// The offset of a record.
     pub fn offset(&self, index: usize) -> i64 {
         self.entries[index].offset
+    }
+
+    /// Whose clock the timestamp of a record comes from.
+    pub fn timestamp_type(&self, index: usize) -> TimestampType {
+        self.entries[index].timestamp_type
     }
 
     /// Writes the headers of a record into a vector that can be used again.
@@ -174,6 +182,7 @@ mod tests {
                         partition: 3,
                         offset: index as i64 * 2,
                         timestamp_ms: record.timestamp_ms,
+                        timestamp_type: TimestampType::Create,
                         key: record.key.as_deref(),
                         value: record.value.as_deref(),
                         headers: record.headers(),

@@ -10,6 +10,7 @@ mod count_keys;
 mod counts;
 mod finding;
 mod holes;
+mod identity;
 mod rows;
 
 pub use chain::{Chain, ChainLink, check_chain};
@@ -18,4 +19,5 @@ pub use count_keys::{CountKey, CountKeys, KeyCount, KeyCounts, hour_of};
 pub use counts::check_counts;
 pub use finding::{Finding, Severity};
 pub use holes::{holes, join_ranges};
+pub use identity::PartitionIdentity;
 pub use rows::{BatchClaim, RangeClaim, StoredRow, check_batch};

@@ -40,6 +40,7 @@ pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
+pub use read::evidence::batch_leaves::LedgerBatch;
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
@@ -77,8 +78,7 @@ pub use search::walk::cursor::{Cursor, CursorError, Order, Snapshot};
 pub use search::walk::row_order::RowOrder;
 pub use write::adopt::{Adoption, adopt};
 pub use write::batch::{
-    BATCH_CHANNEL, Batch, BatchStatus, DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, IdBlock,
-    OffsetRange, RangeKind, Trial, TrialRows, Writer, Written, back_off,
+    BATCH_CHANNEL, Batch, BatchStatus, IdBlock, OffsetRange, RangeKind, Roots, Written,
 };
 pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
@@ -89,4 +89,7 @@ pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
     write_replay_results,
+};
+pub use write::writer::{
+    DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, Trial, TrialRows, Writer, back_off,
 };

@@ -86,7 +86,7 @@ impl Batcher {
     /// Removes a partition. [`Batcher::drain`] has to come first: what an open batch has of the
     /// partition is still flushed, but holes behind it are not seen any more.
     pub(in crate::ingest) fn release(&mut self, partition: &TopicPartition) {
-        self.assigned.retain(|assigned| assigned.partition.name != *partition);
+        self.assigned.retain(|assigned| assigned.partition.identity.name != *partition);
         self.last = 0;
     }
 
@@ -126,7 +126,8 @@ impl Batcher {
 
     fn find(&mut self, topic: &str, partition: i32) -> Option<usize> {
         let is_it = |assigned: &AssignedPartition| {
-            assigned.partition.name.partition == partition && assigned.partition.name.topic == topic
+            assigned.partition.identity.name.partition == partition
+                && assigned.partition.identity.name.topic == topic
         };
         if !self.assigned.get(self.last).is_some_and(is_it) {
             self.last = self.assigned.iter().position(is_it)?;
@@ -259,7 +260,7 @@ impl Lane {
 }
 
 fn position_of(positions: &Positions, assigned: &AssignedPartition) -> i64 {
-    positions.get(&assigned.partition.name).copied().unwrap_or(0)
+    positions.get(&assigned.partition.identity.name).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

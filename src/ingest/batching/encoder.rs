@@ -61,6 +61,7 @@ impl EncodedBatch {
                 next_offset: segment.next_offset,
                 row_count: segment.row_count,
                 kind: RangeKind::Stored,
+                identity: segment.partition.identity.clone(),
             })
             .collect();
         ranges.sort_unstable_by_key(|range| range.partition_id);
@@ -79,7 +80,7 @@ impl EncodedBatch {
     /// Names the record of a row: "orders.events [2] offset 57".
     pub(in crate::ingest) fn name_of(&self, index: usize) -> String {
         let segment = &self.segments[self.records.partition_index(index) as usize];
-        format!("{} offset {}", segment.partition.name, self.records.offset(index))
+        format!("{} offset {}", segment.partition.identity.name, self.records.offset(index))
     }
 
     /// Gives the rows their ids.
@@ -155,6 +156,6 @@ impl Encoder {
         index: usize,
         headers: &'a [Header<'a>],
     ) -> Record<'a> {
-        records.record(index, &self.cluster_id, &segment.partition.name, headers)
+        records.record(index, &self.cluster_id, &segment.partition.identity.name, headers)
     }
 }

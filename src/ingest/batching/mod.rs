@@ -5,6 +5,7 @@ pub(in crate::ingest) mod encoder;
 pub(in crate::ingest) mod event_rows;
 pub(in crate::ingest) mod open_batch;
 pub(in crate::ingest) mod reduce;
+mod roots;
 pub(in crate::ingest) mod row_keys;
 #[cfg(test)]
 pub(in crate::ingest) mod test_batch;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::event::TopicPartition;
 use crate::ingest::in_flight::HeldBytes;
 use crate::kafka::RecordBatch;
+use crate::ledger::PartitionIdentity;
 
 /// A partition that this process has claimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::ingest) struct ClaimedPartition {
-    pub(in crate::ingest) name: TopicPartition,
+    /// What the ledger and its log know it by.
+    pub(in crate::ingest) identity: PartitionIdentity,
     /// `kafka_partitions.partition_id`.
     pub(in crate::ingest) partition_id: i32,
     /// The fence: a batch commits only while the partition's row has this epoch.

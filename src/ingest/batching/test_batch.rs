@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::encoder::{EncodedBatch, Encoder};
 use super::open_batch::{ClaimedPartition, OpenBatch, Segment};
 use crate::event::{Decoder, Header, TopicPartition};
+use crate::evidence::canonical::TimestampType;
 use crate::kafka::ReceivedRecord;
+use crate::ledger::PartitionIdentity;
 
 pub(in crate::ingest) const TOPIC: &str = "orders.events";
 pub(in crate::ingest) const DEAD_LETTERS: &str = "orders.events-dlt";
@@ -14,7 +16,9 @@ pub(in crate::ingest) const DEAD_LETTERS: &str = "orders.events-dlt";
 /// A partition of `topic`, whose id in the database is its number plus 10.
 pub(in crate::ingest) fn claimed(topic: &str, number: i32) -> ClaimedPartition {
     let name = TopicPartition::new(topic, number);
-    ClaimedPartition { name, partition_id: number + 10, epoch: 1 }
+    let identity =
+        PartitionIdentity { cluster_id: "cluster".into(), name, topic_id: None, incarnation: 1 };
+    ClaimedPartition { identity, partition_id: number + 10, epoch: 1 }
 }
 
 /// A record of `topic` with a value that any decoder of JSON takes.
@@ -28,6 +32,7 @@ pub(in crate::ingest) fn record(
         partition,
         offset,
         timestamp_ms: Some(1_700_000_000_000),
+        timestamp_type: TimestampType::Create,
         key: Some(b"key"),
         value: Some(br#"{"total": 1}"#),
         headers: Vec::new(),

@@ -62,6 +62,7 @@ mod tests {
             partition_id: 7,
             epoch: 3,
             recorded: RecordedPartition { topic_id: recorded, incarnation: 1, next_offset },
+            cluster_id: "cluster".into(),
         }
     }
 

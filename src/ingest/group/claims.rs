@@ -2,6 +2,7 @@
 //! first record is read.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use crate::kafka::Cluster;
 use crate::ledger::{Comparison, compare};
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{
-    self, Batch, BatchStatus, Claim, EventCounts, OffsetRange, RangeKind, Session,
+    self, Batch, BatchStatus, Claim, EventCounts, OffsetRange, RangeKind, Roots, Session,
     TopicIdPartition, Writer, Written,
 };
 
@@ -194,6 +195,7 @@ impl Claims {
             next_offset: low,
             row_count: 0,
             kind: RangeKind::Lost,
+            identity: claim.identity(),
         };
         let mut writer = Writer::connect(&self.settings.database, &self.application()).await?;
         let batch = Batch {
@@ -203,7 +205,7 @@ impl Claims {
             ranges: std::slice::from_ref(&range),
             ingester: &self.ingester,
         };
-        if writer.write(&batch).await? == Written::Fenced
+        if writer.write(&batch, ready(Ok(Roots::of_nothing()))).await? == Written::Fenced
             && writer.status(std::slice::from_ref(&range)).await? != BatchStatus::Recorded
         {
             // Another process claimed the partition in between, and will declare the loss.

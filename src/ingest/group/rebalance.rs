@@ -60,7 +60,7 @@ impl<C: Claimer> Rebalancer<C> {
             if partitions.is_empty() { Vec::new() } else { self.claimer.claim(partitions) };
         for claim in &claims {
             let partition = ClaimedPartition {
-                name: claim.partition.name.clone(),
+                identity: claim.identity(),
                 partition_id: claim.partition_id,
                 epoch: claim.epoch,
             };

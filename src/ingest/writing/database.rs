@@ -1,7 +1,7 @@
 //! What a lane needs of the database that it writes to, and what its errors mean to a lane.
 
 use crate::store::{
-    self, Batch, BatchStatus, IdBlock, OffsetRange, Trial, TrialRows, Writer, Written,
+    self, Batch, BatchStatus, IdBlock, OffsetRange, Roots, Trial, TrialRows, Writer, Written,
 };
 use std::ops::Range;
 
@@ -70,6 +70,7 @@ pub(in crate::ingest) trait BatchConnection: Send {
     fn write(
         &mut self,
         batch: &Batch<'_>,
+        roots: impl Future<Output = Result<Roots, store::Error>> + Send,
     ) -> impl Future<Output = Result<Written, DatabaseError>> + Send;
 
     fn status(
@@ -122,8 +123,12 @@ impl BatchConnection for Writer {
         Ok(Self::make_leaf_ahead(self, id).await?)
     }
 
-    async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, DatabaseError> {
-        Ok(Self::write(self, batch).await?)
+    async fn write(
+        &mut self,
+        batch: &Batch<'_>,
+        roots: impl Future<Output = Result<Roots, store::Error>> + Send,
+    ) -> Result<Written, DatabaseError> {
+        Ok(Self::write(self, batch, roots).await?)
     }
 
     async fn status(&mut self, ranges: &[OffsetRange]) -> Result<BatchStatus, DatabaseError> {

@@ -15,7 +15,7 @@ use crate::event::QUARANTINED;
 use crate::ingest::batching::encoder::EncodedBatch;
 use crate::ingest::mutex::lock_mutex;
 use crate::store::write::copy_buffer::CopyBuffer;
-use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, TrialRows, Written};
+use crate::store::{Batch, BatchStatus, Error, IdBlock, OffsetRange, Roots, TrialRows, Written};
 
 /// What happens to a connection while it writes a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -216,7 +216,12 @@ impl BatchConnection for FakeConnection {
         Ok(())
     }
 
-    async fn write(&mut self, batch: &Batch<'_>) -> Result<Written, DatabaseError> {
+    async fn write(
+        &mut self,
+        batch: &Batch<'_>,
+        roots: impl Future<Output = Result<Roots, Error>> + Send,
+    ) -> Result<Written, DatabaseError> {
+        roots.await?;
         let database = self.database.clone();
         let mut state = database.state();
         state.writes += 1;

@@ -25,6 +25,9 @@ const MOST_REPAIRS: u32 = 10;
 /// How long a batch waits before it takes other ids, where its leaf was closed.
 const LEAF_PAUSE: Duration = Duration::from_millis(20);
 
+/// What is said where the thread that hashes ended without a result.
+const HASHING_ENDED: &str = "the thread that hashes the rows of a batch ended unexpectedly";
+
 /// How long rows are still given other forms after a stop was requested.
 const REPAIR_AT_STOP_LIMIT: Duration = Duration::from_secs(2);
 
@@ -47,7 +50,7 @@ pub(in crate::ingest) struct LaneWriter<D> {
 
 /// A batch on its way into the database.
 struct PendingBatch {
-    encoded: EncodedBatch,
+    encoded: Arc<EncodedBatch>,
     ranges: Vec<OffsetRange>,
     /// Reserved by the first attempt; `None` where the batch has no rows, too.
     ids: Option<IdBlock>,
@@ -75,8 +78,13 @@ impl<D: Database> LaneWriter<D> {
             // After a fault the rest is dropped: the next session reads it again.
             if !self.faults.is_raised() {
                 let ranges = encoded.ranges();
-                let mut batch =
-                    PendingBatch { encoded, ranges, ids: None, in_doubt: false, repairs: 0 };
+                let mut batch = PendingBatch {
+                    encoded: Arc::new(encoded),
+                    ranges,
+                    ids: None,
+                    in_doubt: false,
+                    repairs: 0,
+                };
                 let began = Instant::now();
                 match self.record(&mut connection, &mut batch).await {
                     Ok(()) => {
@@ -148,7 +156,7 @@ impl<D: Database> LaneWriter<D> {
                 || self.stop.requested_for().is_some_and(|since| since > REPAIR_AT_STOP_LIMIT)
         };
         let repair = Repair { encoder: &self.encoder, ids, is_over: &is_over };
-        repair.run(connection, &mut batch.encoded, refusal).await
+        repair.run(connection, to_change(&mut batch.encoded)?, refusal).await
     }
 
     async fn attempt(
@@ -169,7 +177,7 @@ impl<D: Database> LaneWriter<D> {
             batch.ids = Some(connection.reserve_ids(rows).await?);
         }
         if let Some(ids) = &batch.ids {
-            batch.encoded.fill_in_ids_from(ids.first_id);
+            to_change(&mut batch.encoded)?.fill_in_ids_from(ids.first_id);
         }
         let counts = batch.encoded.keys.counts();
         let to_write = Batch {
@@ -179,7 +187,22 @@ impl<D: Database> LaneWriter<D> {
             ranges: &batch.ranges,
             ingester: &self.ingester,
         };
-        match connection.write(&to_write).await? {
+        // Hashes on a thread of its own, while the rows are copied.
+        let encoded = Arc::clone(&batch.encoded);
+        let mut hashing = tokio::task::spawn_blocking(move || encoded.roots());
+        let mut is_hashed = false;
+        let roots = async {
+            let roots = (&mut hashing).await;
+            is_hashed = true;
+            let roots = roots.map_err(|_| store::Error::Protocol(HASHING_ENDED.to_owned()))?;
+            roots.map_err(store::Error::Evidence)
+        };
+        let written = connection.write(&to_write, roots).await;
+        if !is_hashed {
+            // Nobody else has the batch when its rows are given other ids or forms.
+            let _ = hashing.await;
+        }
+        match written? {
             Written::Committed(batch_no) => {
                 tracing::debug!(batch_no, rows, "recorded a batch");
                 Ok(Outcome::Recorded)
@@ -257,9 +280,15 @@ impl<D: Database> LaneWriter<D> {
             self.counters.quarantined.get_or_create(&label).inc_by(*rows);
         }
         for segment in encoded.segments() {
-            self.offsets.set(&segment.partition.name, segment.next_offset);
+            self.offsets.set(&segment.partition.identity.name, segment.next_offset);
         }
     }
+}
+
+/// The batch, to be changed. Only the thread that hashes it has it, too, and is waited for.
+fn to_change(batch: &mut Arc<EncodedBatch>) -> Result<&mut EncodedBatch, DatabaseError> {
+    Arc::get_mut(batch)
+        .ok_or_else(|| DatabaseError::Fatal(store::Error::Protocol(HASHING_ENDED.to_owned())))
 }
 
 /// At the first batch in a leaf, makes the one after it, so that no batch ever waits for the lock

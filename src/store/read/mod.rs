@@ -6,6 +6,7 @@ pub(in crate::store) mod commit_order;
 pub(in crate::store) mod counts;
 pub(in crate::store) mod dead_letters;
 pub(in crate::store) mod events;
+pub(in crate::store) mod evidence;
 pub(in crate::store) mod first_deliveries;
 pub(in crate::store) mod known_values;
 pub(in crate::store) mod leaves;

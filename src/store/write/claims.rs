@@ -1,11 +1,13 @@
 //! Claims on partitions: who may write, from which offset on.
 
+use std::sync::Arc;
+
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use crate::event::TopicPartition;
-use crate::ledger::RecordedPartition;
+use crate::ledger::{PartitionIdentity, RecordedPartition};
 use crate::store::connection::query;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -30,6 +32,20 @@ pub struct Claim {
     pub epoch: i64,
     /// What is recorded of it. Another topic id than the partition's means a re-created topic.
     pub recorded: RecordedPartition,
+    /// The cluster.
+    pub cluster_id: Arc<str>,
+}
+
+impl Claim {
+    /// What the ledger's log knows the partition by.
+    pub fn identity(&self) -> PartitionIdentity {
+        PartitionIdentity {
+            cluster_id: Arc::clone(&self.cluster_id),
+            name: self.partition.name.clone(),
+            topic_id: self.recorded.topic_id,
+            incarnation: self.recorded.incarnation,
+        }
+    }
 }
 
 /// What claiming does, in errors.
@@ -135,7 +151,7 @@ async fn raise_epoch(
         "UPDATE kafka_partitions
                 SET epoch = epoch + 1, claimed_by = $2, claimed_at = clock_timestamp(), topic_id = coalesce(topic_id, $3)
               WHERE partition_id = $1
-             RETURNING epoch, topic_id, incarnation, next_offset",
+             RETURNING epoch, topic_id, incarnation, next_offset, cluster_id",
         &[(&partition_id, Type::INT4), (&claimed_by, Type::TEXT), (&partition.topic_id, Type::UUID)],
         |row| {
             Ok(Claim {
@@ -147,6 +163,7 @@ async fn raise_epoch(
                     incarnation: row.try_get(2)?,
                     next_offset: row.try_get(3)?,
                 },
+                cluster_id: row.try_get::<_, &str>(4)?.into(),
             })
         },
     )

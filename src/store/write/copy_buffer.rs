@@ -70,6 +70,12 @@ impl CopyBuffer {
         }
     }
 
+    /// The tuple of a row, as COPY writes it.
+    pub fn row(&self, index: usize) -> &[u8] {
+        let end = self.starts.get(index + 1).copied().unwrap_or(self.bytes.len());
+        &self.bytes[self.starts[index]..end]
+    }
+
     /// The rows `range` as chunks of about 256 KiB, with the header before and the trailer behind.
     pub fn chunks(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = Bytes> + '_ {
         let position = |index: usize| self.starts.get(index).copied().unwrap_or(self.bytes.len());

@@ -34,8 +34,8 @@ pub(super) async fn begin(client: &mut Client) -> Result<(), Error> {
             })
         })
         .await?;
-        append(&transaction, LeafKind::Installation, &[leaf.encode().map_err(Error::Evidence)?])
-            .await?;
+        let leaf = leaf.encode().map_err(Error::Evidence)?;
+        append(&transaction, LeafKind::Installation, &[leaf]).await?;
     }
     transaction.commit().await.map_err(Error::query(BEGINNING))
 }

@@ -38,8 +38,8 @@ pub(crate) fn commit(database: &Database, ids: &RangeInclusive<i64>) {
     let (first, last) = (ids.start(), ids.end());
     database.execute(&format!(
         "UPDATE ledger_head SET batch_no = batch_no + 1, row_count = row_count + {last} - {first} + 1;
-         INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester, min_created_at, max_created_at)
-         SELECT batch_no, {first}, {last}, {last} - {first} + 1, 'test', min(created_at), max(created_at)
+         INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester, row_root, min_created_at, max_created_at)
+         SELECT batch_no, {first}, {last}, {last} - {first} + 1, 'test', sha256(''), min(created_at), max(created_at)
            FROM ledger_head, event_logs WHERE id BETWEEN {first} AND {last} GROUP BY batch_no;
          SELECT pg_notify('audit_batches', batch_no::text) FROM ledger_head;
          COMMIT"

@@ -80,7 +80,7 @@ fn part(partition: i32, offsets: (i64, i64), rows: i32) -> Part {
 
 fn parts(batch: &OpenBatch) -> Vec<Part> {
     let part = |segment: &Segment| Part {
-        partition: segment.partition.name.partition,
+        partition: segment.partition.identity.name.partition,
         offsets: (segment.first_offset, segment.next_offset),
         rows: segment.row_count,
     };

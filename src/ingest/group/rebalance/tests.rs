@@ -34,6 +34,7 @@ impl Claimer for FakeClaimer {
                 partition_id: partition.partition + 10,
                 epoch: 1,
                 recorded: RecordedPartition { topic_id: None, incarnation: 1, next_offset: 5 },
+                cluster_id: "cluster".into(),
             })
             .collect()
     }

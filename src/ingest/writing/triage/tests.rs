@@ -61,7 +61,8 @@ impl Trial {
             ranges: &self.batch.ranges(),
             ingester: "test:1",
         };
-        self.connection.write(&batch).await
+        let roots = self.batch.roots().map_err(store::Error::Evidence);
+        self.connection.write(&batch, std::future::ready(roots)).await
     }
 
     fn quarantined(&self) -> BTreeSet<i64> {

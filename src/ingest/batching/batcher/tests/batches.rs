@@ -49,7 +49,11 @@ fn every_record_of_a_batch_finds_its_segment() {
     lanes.flush_due(&[]);
     let batch = lanes.batch(0).expect("the batch is full");
     let partition = |index| {
-        batch.segments[batch.records.partition_index(index) as usize].partition.name.partition
+        batch.segments[batch.records.partition_index(index) as usize]
+            .partition
+            .identity
+            .name
+            .partition
     };
     assert_eq!([0, 1, 2].map(partition), [1, 0, 1]);
     assert_eq!([0, 1, 2].map(|index| batch.records.offset(index)), [10, 10, 11]);
