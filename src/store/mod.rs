@@ -53,6 +53,10 @@ pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candid
 pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
+pub use read::retirements::{
+    ClosedLeaf, RetiredBatches, RetiredLeaf, RetiredTotals, closed_leaves, retired_batches_after,
+    retired_leaf_of, retired_totals,
+};
 pub use read::status::{
     DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, PartitionStatus,
     database_status, duplicates, ingester_statuses, known_duplicates, lake_writers, lost_ranges,
@@ -89,6 +93,10 @@ pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
     write_replay_results,
+};
+pub use write::retention::{
+    LockHolder, RetentionRight, RetireStep, RetirementNote, begin_retention,
+    remove_retired_dead_letters, retire_leaf,
 };
 pub use write::writer::{
     DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, Trial, TrialRows, Writer, back_off,

@@ -15,6 +15,7 @@ mod query;
 mod reconcile;
 mod replay_dlt;
 mod report;
+mod retention;
 mod show;
 mod stats;
 mod status;
@@ -87,6 +88,7 @@ commands! {
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,
     Maintain => maintain::MaintainArgs,
+    Retention => retention::RetentionArgs,
     Dlt => dlt::DltArgs,
     ReplayDlt => replay_dlt::ReplayDltArgs,
     Decode => decode::DecodeArgs,

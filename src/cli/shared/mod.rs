@@ -12,6 +12,7 @@ mod stuck;
 mod suggestions;
 mod unknown_name;
 mod where_types;
+mod who;
 
 pub(crate) use args::list_item::{ListItems, name_in_list};
 pub(crate) use args::output_args::{EmptyArgs, FormatArgs, OutputArgs};
@@ -31,3 +32,4 @@ pub(crate) use stuck::found::{Found, Question, StuckStory, find_stuck};
 pub(crate) use stuck::history::History;
 pub(crate) use suggestions::{ambiguous, explain_selection};
 pub(crate) use unknown_name::unknown_name;
+pub(crate) use who::who;
