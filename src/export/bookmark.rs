@@ -133,6 +133,11 @@ impl Bookmark {
         Ok(Self { path: path.to_owned(), state, is_new: false, unfinished, _lock: lock })
     }
 
+    /// The last batch that was handed over; `None` where it is new.
+    pub fn batch_no(&self) -> Option<i64> {
+        (!self.is_new).then_some(self.state.batch_no)
+    }
+
     fn save(&mut self, batch_no: i64, pending: Option<Pending>) -> Result<(), Error> {
         self.state.batch_no = batch_no;
         self.state.pending = pending;

@@ -23,7 +23,7 @@ pub use read::analysis::story_amounts::{
 pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
-pub use read::bounds::{id_span, recorded_rows, snapshot, time_span};
+pub use read::bounds::{id_span, recorded_rows, snapshot, stored_rows, time_span};
 pub use read::commit_order::{
     RecordedBatch, RowBatch, batches_after, batches_of_ids, last_in_commit_order, rows_after,
 };

@@ -196,8 +196,11 @@ impl LakeTable {
         Ok((rows, outcome?))
     }
 
-    /// How far the table is, looked at again.
-    async fn refreshed(&mut self) -> Result<Option<i64>, Error> {
+    /// How far the table is, looked at again: the last batch that it tells of.
+    ///
+    /// # Errors
+    /// `Error::Table`.
+    pub async fn refreshed(&mut self) -> Result<Option<i64>, Error> {
         let mut table = self.table.take().ok_or_else(|| Error::table_gone("the table"))?;
         let app_id = self.app_id.clone();
         let (table, applied) = blocking(move || {

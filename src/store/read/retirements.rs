@@ -18,8 +18,6 @@ pub struct RetiredTotals {
     pub leaves: i64,
     /// How many rows they had.
     pub rows: i64,
-    /// How many of these rows were in a batch.
-    pub recorded_rows: i64,
     /// When the oldest of their events happened; `None` where they had no row.
     pub first_at: Option<PostgresMicros>,
     /// When the newest of them happened.
@@ -33,23 +31,16 @@ pub struct RetiredTotals {
 /// # Errors
 /// `Error::Query`.
 pub async fn retired_totals(session: &Session) -> Result<Option<RetiredTotals>, Error> {
-    let sql = "SELECT count(*), sum(retired_rows)::bigint, sum(recorded)::bigint, min(min_created_at), max(max_created_at),
-                      max(retired_at)
-                 FROM event_log_leaves leaf
-                CROSS JOIN LATERAL (SELECT coalesce(sum(row_count), 0) AS recorded FROM ingest_batches
-                                     WHERE ingest_batches.first_id >= leaf.first_id
-                                       AND ingest_batches.first_id < leaf.next_id) batches
-                WHERE retired_at IS NOT NULL
-               HAVING count(*) > 0";
+    let sql = "SELECT count(*), sum(retired_rows)::bigint, min(min_created_at), max(max_created_at), max(retired_at)
+                 FROM event_log_leaves WHERE retired_at IS NOT NULL HAVING count(*) > 0";
     session
         .optional_row(READING, sql, &[], |row| {
             Ok(RetiredTotals {
                 leaves: row.try_get(0)?,
                 rows: row.try_get(1)?,
-                recorded_rows: row.try_get(2)?,
-                first_at: row.try_get(3)?,
-                last_at: row.try_get(4)?,
-                retired_at: row.try_get(5)?,
+                first_at: row.try_get(2)?,
+                last_at: row.try_get(3)?,
+                retired_at: row.try_get(4)?,
             })
         })
         .await
