@@ -23,7 +23,7 @@ use std::error::Error;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::audit::Audit;
+use support::audit::{Audit, THIS_PROGRAM};
 use support::database::Session;
 
 /// What a whole process may take.
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let url =
         std::env::var("AUDIT_DATABASE_URL").map_err(|_| "AUDIT_DATABASE_URL names no database")?;
     let brokers = std::env::var("AUDIT_BROKERS").unwrap_or_default();
-    let audit = Audit { database_url: &url, brokers: &brokers };
+    let audit = Audit { program: THIS_PROGRAM, database_url: &url, brokers: &brokers };
     let samples = Samples::read(&Session::open(&url)?)?;
     let searches = searches(&samples);
     let mut commands = commands(&samples);

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use clap::Parser;
 use sandbox::{Sandbox, Scope};
 
-use support::audit::Audit;
+use support::audit::{Audit, THIS_PROGRAM};
 use support::database::{FreshDatabase, Session};
 use support::events::{native_event, prepared_time};
 use support::producer::Producer;
@@ -41,6 +41,9 @@ struct Options {
     /// Arguments of `audit ingest`, in one word (repeatable)
     #[arg(long, default_values = ["--writers 1", "--writers 2"], allow_hyphen_values = true)]
     ingest: Vec<String>,
+    /// Another `audit`, such as the one of an older version, that records beside with its own schema
+    #[arg(long, value_name = "PROGRAM")]
+    beside: Option<String>,
     /// What `cargo bench` says to every benchmark, and `cargo test --all-targets` does not
     #[arg(long, hide = true)]
     bench: bool,
@@ -51,6 +54,8 @@ struct Options {
 enum Way {
     Copy(FileFormat),
     Ingest(String),
+    /// By another program, with these arguments.
+    Beside(String, String),
 }
 
 impl Way {
@@ -58,6 +63,7 @@ impl Way {
         match self {
             Self::Copy(format) => format!("\\copy {}", format.name()),
             Self::Ingest(arguments) => format!("ingest {arguments}"),
+            Self::Beside(_, arguments) => format!("other {arguments}"),
         }
     }
 }
@@ -92,7 +98,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let bench = Bench { sandbox: &sandbox, scope: &scope, topic, events: options.events };
     let reference = bench.export()?;
     let mut ways = vec![Way::Copy(FileFormat::Csv), Way::Copy(FileFormat::Binary)];
-    ways.extend(options.ingest.iter().cloned().map(Way::Ingest));
+    for arguments in &options.ingest {
+        ways.push(Way::Ingest(arguments.clone()));
+        let beside = options.beside.iter().cloned();
+        ways.extend(beside.map(|program| Way::Beside(program, arguments.clone())));
+    }
     let mut report = Report::new(options.events, ways.iter().map(Way::name).collect());
     report.print_heading();
     for round in 0..options.rounds as usize {
@@ -102,7 +112,8 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             let index = (place + round) % ways.len();
             let measurement = match &ways[index] {
                 Way::Copy(format) => bench.copy(&reference, *format)?,
-                Way::Ingest(arguments) => bench.ingest(arguments)?,
+                Way::Ingest(arguments) => bench.ingest(THIS_PROGRAM, arguments)?,
+                Way::Beside(program, arguments) => bench.ingest(program, arguments)?,
             };
             measured.push((index, measurement));
         }
@@ -135,14 +146,13 @@ struct Bench<'s> {
 impl Bench<'_> {
     /// Records the topic once, unmeasured, and writes the rows into files.
     fn export(&self) -> Result<Reference, Box<dyn Error>> {
-        let (database, session) = self.migrated()?;
+        let (database, session) = self.migrated(THIS_PROGRAM)?;
         for setting in
             ["server_version", "shared_buffers", "max_wal_size", "fsync", "synchronous_commit"]
         {
             println!("PostgreSQL's {setting}: {}", session.value(&format!("SHOW {setting}"))?);
         }
-        let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
-        self.record(&audit, "")?;
+        self.record(&self.audit(THIS_PROGRAM, &database.url()), "")?;
         self.check(&session)?;
         Reference::export(&self.sandbox.folder("bench")?, &database.url())
     }
@@ -152,7 +162,7 @@ impl Bench<'_> {
         reference: &Reference,
         format: FileFormat,
     ) -> Result<Measurement, Box<dyn Error>> {
-        let (database, session) = self.migrated()?;
+        let (database, session) = self.migrated(THIS_PROGRAM)?;
         session.rows(&with_all_indexes(self.events))?;
         session.rows("CHECKPOINT")?;
         let begin = self.server(&session)?;
@@ -169,11 +179,14 @@ impl Bench<'_> {
         })
     }
 
-    fn ingest(&self, arguments: &str) -> Result<Measurement, Box<dyn Error>> {
-        let (database, session) = self.migrated()?;
-        let audit = Audit { database_url: &database.url(), brokers: self.scope.brokers() };
+    fn audit<'a>(&'a self, program: &'a str, database_url: &'a str) -> Audit<'a> {
+        Audit { program, database_url, brokers: self.scope.brokers() }
+    }
+
+    fn ingest(&self, program: &str, arguments: &str) -> Result<Measurement, Box<dyn Error>> {
+        let (database, session) = self.migrated(program)?;
         let begin = self.server(&session)?;
-        let usage = self.record(&audit, arguments)?;
+        let usage = self.record(&self.audit(program, &database.url()), arguments)?;
         let (server_cpu_s, wal_bytes) = begin.until(&self.server(&session)?);
         self.check(&session)?;
         let recorded_at = |which: &str| {
@@ -201,10 +214,10 @@ impl Bench<'_> {
     }
 
     /// An empty table with the schema, and nothing left for the server to write in the background.
-    fn migrated(&self) -> Result<(FreshDatabase<'_>, Session), Box<dyn Error>> {
+    fn migrated(&self, program: &str) -> Result<(FreshDatabase<'_>, Session), Box<dyn Error>> {
         let database = FreshDatabase::create(self.sandbox.postgres())?;
         let url = database.url();
-        Audit { database_url: &url, brokers: self.scope.brokers() }.migrate()?;
+        self.audit(program, &url).migrate()?;
         let session = Session::open(&url)?;
         session.rows("CHECKPOINT")?;
         Ok((database, session))

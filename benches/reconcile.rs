@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use sandbox::Sandbox;
 
-use support::audit::Audit;
+use support::audit::{Audit, THIS_PROGRAM};
 use support::database::{FreshDatabase, Session};
 
 /// How many stories have a discrepancy.
@@ -55,7 +55,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
     let database = FreshDatabase::create(sandbox.postgres())?;
     let url = database.url();
-    let audit = Audit { database_url: &url, brokers: "" };
+    let audit = Audit { program: THIS_PROGRAM, database_url: &url, brokers: "" };
     audit.migrate()?;
     let session = Session::open(&url)?;
     fill(&session, options.stories)?;

@@ -22,7 +22,7 @@ use clap::Parser;
 use sandbox::Sandbox;
 use serde::Deserialize;
 
-use support::audit::Audit;
+use support::audit::{Audit, THIS_PROGRAM};
 use support::database::{FreshDatabase, Session};
 use support::events::{native_event, prepared_time};
 use support::producer::Producer;
@@ -67,7 +67,7 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let topic = scope.create_topic("events", 4);
     let database = FreshDatabase::create(sandbox.postgres())?;
     let url = database.url();
-    let audit = Audit { database_url: &url, brokers: scope.brokers() };
+    let audit = Audit { program: THIS_PROGRAM, database_url: &url, brokers: scope.brokers() };
     audit.migrate()?;
     let session = Session::open(&url)?;
 

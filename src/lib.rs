@@ -21,3 +21,4 @@ pub mod replay;
 pub mod store;
 pub mod time;
 pub mod value;
+pub mod verification;

@@ -3,9 +3,13 @@
 use std::error::Error;
 use std::process::Command;
 
-/// `audit`, built with the benchmark.
+/// The `audit` that was built with the benchmark.
+pub(crate) const THIS_PROGRAM: &str = env!("CARGO_BIN_EXE_audit");
+
+/// An `audit`, and what it works with.
 #[derive(Debug)]
 pub(crate) struct Audit<'a> {
+    pub(crate) program: &'a str,
     pub(crate) database_url: &'a str,
     pub(crate) brokers: &'a str,
 }
@@ -13,7 +17,7 @@ pub(crate) struct Audit<'a> {
 impl Audit<'_> {
     /// A command that hears only what the benchmark tells it.
     pub(crate) fn command<'s>(&self, arguments: impl IntoIterator<Item = &'s str>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_audit"));
+        let mut command = Command::new(self.program);
         command.args(arguments);
         forget_environment(&mut command);
         // Whoever runs the benchmark may have profiles.

@@ -3,6 +3,8 @@
 
 pub mod canonical;
 pub mod leaf;
+pub mod note;
+pub mod proof;
 pub mod tree;
 
 pub use canonical::CanonicalError;

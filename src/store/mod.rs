@@ -62,11 +62,14 @@ pub use read::status::{
     database_status, duplicates, ingester_statuses, known_duplicates, lake_writers, lost_ranges,
     partition_statuses, server_start,
 };
+pub use read::verification::copied_rows::CopiedRows;
 pub use read::verification::duplicates::DuplicateTotals;
 pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};
 pub use read::verification::ledger_scan::{
-    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
+    BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };
+pub use read::verification::log_scan::{LeafScan, StoredCheckpoint, TileScan, Unlogged};
+pub use read::verification::row_copy::{RowCopy, RowReader};
 pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use search::counted::Counting;
 pub use search::distinct_values::{DistinctColumn, some_values};

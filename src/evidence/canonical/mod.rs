@@ -15,7 +15,7 @@ pub use json::Canonicalizer;
 pub use record::{TimestampType, write_record};
 pub use row::{DEAD_LETTER_COLUMNS, EVENT_COLUMNS, RowForm};
 pub use tuple::Tuple;
-pub(super) use tuple::TupleReader;
+pub(in crate::evidence) use tuple::TupleReader;
 
 /// Why a value has no canonical form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

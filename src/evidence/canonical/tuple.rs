@@ -106,6 +106,11 @@ impl<'a> TupleReader<'a> {
         Ok(Some(field))
     }
 
+    /// What stands behind the fields that were read.
+    pub(in crate::evidence) fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Fails where there is anything left.
     pub(in crate::evidence) fn end(self) -> Result<(), CanonicalError> {
         if self.rest.is_empty() { Ok(()) } else { Err(CanonicalError::Tuple) }

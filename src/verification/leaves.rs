@@ -1,13 +1,12 @@
 //! Whether the leaves of `event_logs` are what `event_log_leaves` tells: searches rely on it.
 
 use super::check::Check;
-use crate::cli::ui::Failure;
 use crate::count_text::counted;
 use crate::ledger::Finding;
-use crate::store::{LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
+use crate::store::{Error, LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
 
 /// Compares the partitions of `event_logs` with `event_log_leaves`.
-pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Error> {
     let leaves = scan.leaves().await?;
     let is_sealed = |leaf: &&LeafFacts| leaf.registered.is_some_and(|known| known.is_sealed);
     let sealed = leaves.iter().filter(is_sealed).count();
