@@ -221,7 +221,9 @@ impl<'a> LedgerScan<'a> {
                         (SELECT count(*) FROM event_logs WHERE is_dlt
                             AND NOT EXISTS (SELECT FROM dead_letters WHERE event_log_id = id)),
                         (SELECT count(*) FROM dead_letters
-                          WHERE NOT EXISTS (SELECT FROM event_logs WHERE id = event_log_id AND is_dlt)),
+                          WHERE NOT EXISTS (SELECT FROM event_logs WHERE id = event_log_id AND is_dlt)
+                            AND NOT EXISTS (SELECT FROM event_log_leaves WHERE retired_at IS NOT NULL
+                                               AND first_id <= event_log_id AND next_id > event_log_id)),
                         (SELECT count(*) FROM audit_installation)
                    FROM ingest_batches",
             &[],
