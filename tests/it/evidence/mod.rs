@@ -7,5 +7,6 @@ mod both;
 mod commands;
 mod forged;
 mod keygen;
+mod replays;
 mod sample;
 mod vectors;

@@ -12,8 +12,8 @@ use crate::count_text::counted;
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{
-    Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, ReadMode, Session,
-    Settings,
+    Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, ReadMode,
+    RetiredTotals, Session, Settings,
 };
 use crate::time::Timestamp;
 use crate::value::Value;
@@ -36,6 +36,7 @@ pub(super) struct Overview {
     ingesters: Vec<IngesterStatus>,
     lakes: Vec<LakeWriter>,
     leaves: Leaves,
+    retired: Option<RetiredTotals>,
     /// What a person should know besides.
     pub(super) notes: Vec<String>,
 }
@@ -74,7 +75,18 @@ impl Overview {
         let ingesters = store::ingester_statuses(&session).await?;
         let lakes = store::lake_writers(&session).await?;
         let leaves = Leaves::read(&session).await?;
-        Ok(Self { database, duplicates, partitions, lost, ingesters, lakes, leaves, notes })
+        let retired = store::retired_totals(&session).await?;
+        Ok(Self {
+            database,
+            duplicates,
+            partitions,
+            lost,
+            ingesters,
+            lakes,
+            leaves,
+            retired,
+            notes,
+        })
     }
 
     /// Whether Kafka told all that was asked.
@@ -128,6 +140,7 @@ impl Overview {
                 ("dead_letters", database.dead_letters.into(), plain),
                 ("duplicates", exactly(self.duplicates).into(), plain),
                 ("bytes", database.bytes.into(), plain),
+                ("retired_rows", self.retired.map_or(0, |retired| retired.rows).into(), plain),
             ],
         )
     }
@@ -182,8 +195,21 @@ impl Overview {
             let emphasis = unless(!self.leaves.are_left_waiting(), Emphasis::Notice);
             facts.push(("leaves", summary.into(), emphasis));
         }
+        if let Some(retired) = &self.retired {
+            facts.push(("retired", retired_words(retired).into(), plain));
+        }
         Section::facts("database", facts)
     }
+}
+
+/// `4194304 of the rows, in 2 leaves, last on 2026-11-18 11:06:41`
+fn retired_words(retired: &RetiredTotals) -> String {
+    format!(
+        "{} of the rows, in {}, last on {}",
+        retired.rows,
+        counted(retired.leaves, "leaf"),
+        retired.retired_at.format("%Y-%m-%d %H:%M:%S")
+    )
 }
 
 /// The number, where it is known.

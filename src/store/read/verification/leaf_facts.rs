@@ -26,6 +26,8 @@ pub struct RegisteredLeaf {
     pub is_closed: bool,
     /// Whether it has all indexes.
     pub is_sealed: bool,
+    /// How many rows it had when it was retired; `None` where it was not.
+    pub retired_rows: Option<i64>,
 }
 
 /// What there is of a leaf.
@@ -56,6 +58,7 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<LeafFacts>, 
                 ids: (first, next),
                 is_closed: row.try_get(3)?,
                 is_sealed: row.try_get(4)?,
+                retired_rows: row.try_get(11)?,
             }),
             _ => None,
         };
@@ -105,7 +108,7 @@ WITH part AS (
 SELECT name, first_id, next_id, closed_at IS NOT NULL, sealed_at IS NOT NULL,
        part.oid IS NOT NULL, bound[1]::bigint, bound[2]::bigint,
        EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part.oid AND tgname = 'late_row'),
-       coalesce(missing, '{}'), coalesce(invalid, '{}')
+       coalesce(missing, '{}'), coalesce(invalid, '{}'), retired_rows
   FROM part FULL JOIN event_log_leaves USING (name)
   LEFT JOIN LATERAL (
        SELECT array_agg(wanted.definition) FILTER (WHERE is_valid IS NULL) AS missing,

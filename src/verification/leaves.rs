@@ -1,26 +1,40 @@
 //! Whether the leaves of `event_logs` are what `event_log_leaves` tells: searches rely on it.
 
+use std::ops::Range;
+
 use super::check::Check;
-use crate::cli::ui::Failure;
 use crate::count_text::counted;
 use crate::ledger::Finding;
-use crate::store::{LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
+use crate::store::{Error, LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
 
 /// Compares the partitions of `event_logs` with `event_log_leaves`.
-pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+/// The log tells that those with the ids of `retired` were.
+pub(super) async fn check(scan: &LedgerScan<'_>, retired: &[Range<i64>]) -> Result<Check, Error> {
     let leaves = scan.leaves().await?;
     let is_sealed = |leaf: &&LeafFacts| leaf.registered.is_some_and(|known| known.is_sealed);
     let sealed = leaves.iter().filter(is_sealed).count();
+    let mut detail = format!("{}, {sealed} sealed", counted(leaves.len(), "leaf"));
+    if !retired.is_empty() {
+        detail.push_str(&format!(", {} retired", retired.len()));
+    }
     Ok(Check {
         check: "leaves",
         subject: "event_log_leaves".to_owned(),
-        findings: leaves.iter().flat_map(findings).collect(),
-        detail: format!("{}, {sealed} sealed", counted(leaves.len(), "leaf")),
+        findings: leaves.iter().flat_map(|leaf| findings(leaf, retired)).collect(),
+        detail,
     })
 }
 
-fn findings(leaf: &LeafFacts) -> Vec<Finding> {
+fn findings(leaf: &LeafFacts, retired: &[Range<i64>]) -> Vec<Finding> {
+    let told = |known: &RegisteredLeaf| {
+        known.retired_rows.is_some() && retired.iter().any(|ids| (ids.start, ids.end) == known.ids)
+    };
     match (leaf.registered, &leaf.partition) {
+        (Some(known), None) if told(&known) => Vec::new(),
+        (Some(known), None) if known.retired_rows.is_some() => {
+            let text = "is told to be retired, and the log does not tell it";
+            vec![Finding::altered(&leaf.name, text)]
+        }
         (Some(known), Some(partition)) => compare(&leaf.name, known, partition),
         (Some(_), None) => {
             let text = "is no partition of event_logs any more, and event_log_leaves names it";
