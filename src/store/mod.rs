@@ -42,12 +42,13 @@ pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
 pub use read::evidence::adoptable::{Adoptable, adoptable, adoptable_batches};
 pub use read::evidence::batch_leaves::LedgerBatch;
-pub use read::evidence::log_name::log_name;
 pub use read::evidence::checkpoints::{StoredCheckpoint, first_checkpoint_over, last_checkpoint};
 pub use read::evidence::coverage::{Amount, EvidenceCoverage, evidence_coverage};
+pub use read::evidence::covered::{BatchCover, LogCover, batch_cover, log_cover};
 pub use read::evidence::log::{
     BatchPlace, LogHead, LogLeaf, log_head, log_leaves, places_of_batch,
 };
+pub use read::evidence::log_name::log_name;
 pub use read::evidence::nodes::log_nodes;
 pub use read::evidence::proven_batch::{ProvenBatch, batch_of_row, proven_batch};
 pub use read::evidence::recomputed::recomputed_hashes;
