@@ -1,3 +1,4 @@
 //! The evidence log, on real servers.
 
 mod replays;
+mod retention;
