@@ -1,9 +1,37 @@
-//! Writes the records of fixtures/ as inputs of the fuzz target: `cargo run --bin seeds`.
+//! Writes the records of fixtures/ and the proofs of tests/vectors/ as inputs of the fuzz targets:
+//! `cargo run --bin seeds`.
 
 use std::fs;
 use std::path::Path;
 
 fn main() {
+    records();
+    proofs();
+}
+
+/// What an input of the target `proof` begins with, for the files of each kind.
+const KINDS: [(&str, u8); 4] =
+    [(".json", 0), ("consistency.json", 1), (".checkpoint", 2), (".vkey", 3)];
+
+fn proofs() {
+    let proofs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/proofs");
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/proof");
+    fs::create_dir_all(&corpus).expect("the corpus folder can be made");
+    for file in fs::read_dir(proofs).expect("proofs").flatten() {
+        let name = file.file_name().display().to_string();
+        let kind = KINDS.iter().rev().find(|(ending, _)| name.ends_with(ending));
+        let (_, kind) = kind.expect("a file of a known kind");
+        let content = fs::read(file.path()).expect("a proof");
+        let input = [&[*kind], content.as_slice()].concat();
+        fs::write(corpus.join(&name), input).expect("a seed can be written");
+    }
+    for proof in 0..8_u8 {
+        let input = [4, proof, 0, 0, 7, 3, 9, 9, 9, 2, 1, 0, 40, 30, 1, 2, 3];
+        fs::write(corpus.join(format!("edit-{proof}")), input).expect("a seed can be written");
+    }
+}
+
+fn records() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/decode");
     fs::create_dir_all(&corpus).expect("the corpus folder can be made");

@@ -11,6 +11,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
+use super::anchoring::AnchorFigures;
 use super::mutex::lock_mutex;
 use crate::event::{Reason, TopicPartition};
 
@@ -49,6 +50,8 @@ pub struct Counters {
     pub(super) restarts: Counter,
     /// Steps of sealing leaves.
     pub(super) seal_steps: Counter,
+    /// What became of checkpoints.
+    pub(super) anchoring: AnchorFigures,
     /// Bytes of batches that are full or due, and not committed yet.
     pub(super) in_flight_bytes: Gauge,
     /// Whether the group has given the running session its partitions, be it none.
@@ -77,6 +80,7 @@ impl Default for Counters {
             quarantined,
             restarts: Counter::default(),
             seal_steps: Counter::default(),
+            anchoring: AnchorFigures::default(),
             in_flight_bytes: Gauge::default(),
             is_assigned: AtomicBool::default(),
             waits: Default::default(),

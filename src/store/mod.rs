@@ -40,10 +40,21 @@ pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
+pub use read::evidence::adoptable::{Adoptable, adoptable, adoptable_batches};
 pub use read::evidence::batch_leaves::LedgerBatch;
+pub use read::evidence::checkpoints::{StoredCheckpoint, first_checkpoint_over, last_checkpoint};
+pub use read::evidence::coverage::{Amount, EvidenceCoverage, evidence_coverage};
+pub use read::evidence::log::{
+    BatchPlace, LogHead, LogLeaf, log_head, log_leaves, places_of_batch,
+};
+pub use read::evidence::nodes::log_nodes;
+pub use read::evidence::proven_batch::{ProvenBatch, batch_of_row, proven_batch};
+pub use read::evidence::recomputed::recomputed_hashes;
+pub use read::evidence::row_forms::{HashedRows, hashed_rows};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
+pub use read::log_name::log_name;
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_names,
@@ -91,6 +102,9 @@ pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
 };
 pub use write::event_counts::{CountingStep, EventCounts, commit_without_waiting, count_piece};
+pub use write::evidence::adopt_batches::{adopt_batches, check_owner, lock_adoption};
+pub use write::evidence::begin_anew::{HeldLog, hold_log};
+pub use write::evidence::keep_checkpoint::keep_checkpoint;
 pub use write::leaves::{SealStep, Sealing, seal_step, summarize_leaves};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{

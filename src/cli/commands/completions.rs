@@ -31,7 +31,9 @@ pub(crate) struct CompletionsArgs {
 }
 
 impl Run for CompletionsArgs {
-    const HEEDS_SETTINGS: bool = false;
+    fn heeds_settings(&self) -> bool {
+        false
+    }
 
     fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 

@@ -23,7 +23,9 @@ pub(crate) struct ManArgs {
 }
 
 impl Run for ManArgs {
-    const HEEDS_SETTINGS: bool = false;
+    fn heeds_settings(&self) -> bool {
+        false
+    }
 
     fn apply_settings(&mut self, _: &ArgumentSettings<'_>) {}
 

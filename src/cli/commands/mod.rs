@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod decode;
 mod dlt;
+mod evidence;
 mod export;
 mod flow;
 mod ingest;
@@ -40,10 +41,10 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// See [`Run::HEEDS_SETTINGS`].
+            /// See [`Run::heeds_settings`].
             pub(crate) fn heeds_settings(&self) -> bool {
                 match self {
-                    $(Self::$name(_) => <$args as Run>::HEEDS_SETTINGS,)+
+                    $(Self::$name(args) => args.heeds_settings(),)+
                 }
             }
 
@@ -87,6 +88,7 @@ commands! {
     Export => export::ExportArgs,
     Status => status::StatusArgs,
     Verify => verify::VerifyArgs,
+    Evidence => evidence::EvidenceArgs,
     Maintain => maintain::MaintainArgs,
     Retention => retention::RetentionArgs,
     Dlt => dlt::DltArgs,

@@ -86,7 +86,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 }
 
 /// Whether others than the owner may read or write it, which libpq refuses for its password file.
-fn others_can_read(file: &File) -> bool {
+pub(crate) fn others_can_read(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata().map_or(true, |data| data.permissions().mode() & 0o077 != 0)
 }

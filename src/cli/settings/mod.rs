@@ -8,6 +8,6 @@ mod profile;
 mod resolved;
 
 pub(crate) use argument_settings::{ArgumentSettings, DEFAULT_TOPICS};
-pub(crate) use config_file::{ConfigSearch, profile_names};
+pub(crate) use config_file::{ConfigSearch, others_can_read, profile_names};
 pub(crate) use connection_args::ConnectionArgs;
 pub(crate) use resolved::{ResolvedSettings, Sourced};

@@ -16,8 +16,10 @@ pub(crate) struct Context<'a> {
 /// What every command does with its arguments.
 pub(crate) trait Run {
     /// Whether it heeds variables and profiles. A shell that starts must not fail for a mistake in
-    /// the configuration file.
-    const HEEDS_SETTINGS: bool = true;
+    /// the configuration file, nor must what has nothing to do with any server.
+    fn heeds_settings(&self) -> bool {
+        true
+    }
 
     /// Takes over what the variables and the profile say for arguments that were not typed.
     fn apply_settings(&mut self, settings: &ArgumentSettings<'_>);

@@ -70,6 +70,10 @@ impl ConsistencyProof {
         if old.size > new.size {
             return Err(ProofError::Backwards { old: old.size, new: new.size });
         }
+        if old.size == new.size && old.root != new.root {
+            // No proof is needed to see it, whichever is there.
+            return Err(ProofError::Inconsistent { old: old.size, new: new.size });
+        }
         if (self.old_size, self.new_size) != (old.size, new.size) {
             return Err(ProofError::OtherCheckpoints(
                 self.old_size,

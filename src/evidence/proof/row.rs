@@ -163,7 +163,54 @@ impl RowColumns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::canonical::{DEAD_LETTER_COLUMNS, EVENT_COLUMNS};
+    use crate::evidence::canonical::{DEAD_LETTER_COLUMNS, EVENT_COLUMNS, RowForm};
+
+    /// As binary COPY has them: times since 2000, and JSONB as PostgreSQL writes it.
+    fn copied() -> [Vec<u8>; 2] {
+        let [mut event, mut letter] = [Vec::new(), Vec::new()];
+        let id = Some(Uuid::from_u128(5));
+        let mut fields = Tuple::begin(&mut event, 12);
+        fields.bigint(Some(7));
+        fields.uuid(id);
+        fields.text(Some("OrderCreated"));
+        fields.uuid(None);
+        fields.text(Some("orders"));
+        fields.boolean(Some(true));
+        fields.text(Some("\u{1}{\"b\": 1.50, \"a\": null}"));
+        fields.bigint(Some(1_000_000));
+        fields.integer(Some(3));
+        fields.bigint(Some(50));
+        fields.uuid(id);
+        fields.text(None);
+        let mut fields = Tuple::begin(&mut letter, 16);
+        fields.bigint(Some(7));
+        fields.bytes(Some(&[]));
+        fields.bytes(None);
+        fields.text(Some("\u{1}[]"));
+        (4..8).for_each(|_| fields.text(None));
+        fields.bigint(Some(i64::MIN));
+        (9..16).for_each(|_| fields.text(None));
+        [event, letter]
+    }
+
+    #[test]
+    fn what_is_shown_of_a_row_is_what_was_hashed() {
+        let [event, letter] = copied();
+        let mut form = RowForm::default();
+        for letter in [None, Some(letter.as_slice())] {
+            let canonical = form.of(&event, letter).expect("a row").to_vec();
+            let row = RowColumns::of_canonical(&canonical).expect("the same row");
+            assert_eq!(row.canonical().as_deref(), Ok(canonical.as_slice()));
+            assert_eq!(row.payload, "{\"a\":null,\"b\":1.5}");
+            assert_eq!(row.created_at, PostgresMicros(1_000_000));
+            let times = row.dead_letter.as_ref().map(|letter| letter.origin_timestamp);
+            assert_eq!(times, letter.map(|_| Some(PostgresMicros(i64::MIN))));
+            for end in 0..canonical.len() {
+                assert!(RowColumns::of_canonical(&canonical[..end]).is_err(), "{end}");
+            }
+            assert!(RowColumns::of_canonical(&[canonical, vec![0]].concat()).is_err());
+        }
+    }
 
     #[test]
     fn the_columns_are_those_of_the_tables_in_their_order() {

@@ -5,6 +5,7 @@ pub(in crate::store) mod batch;
 pub(in crate::store) mod claims;
 pub mod copy_buffer;
 pub(in crate::store) mod event_counts;
+pub(in crate::store) mod evidence;
 pub(in crate::store) mod evidence_log;
 pub(in crate::store) mod leaves;
 mod ledger_entry;

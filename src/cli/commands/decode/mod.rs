@@ -3,15 +3,15 @@
 mod answer;
 mod report;
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use record_file::{Content, Record};
 use regex::Regex;
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run, pattern, whole_number};
+use crate::cli::shared::{Context, Run, input_name, pattern, read_input, whole_number};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::event;
 use crate::event::Decoder;
@@ -148,8 +148,9 @@ impl Run for DecodeArgs {
         report.begin(&mut stdout)?;
         let mut exit = Exit::Done;
         for path in &self.files {
-            let name = if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() };
-            let records = read(path).and_then(|bytes| {
+            let name = input_name(path);
+            let hint = "name a file that holds a value or records, or - for stdin";
+            let records = read_input(path, hint).and_then(|bytes| {
                 self.record.records(bytes).map_err(|error| Failure::new(format!("{name}: {error}")))
             });
             let records = match records {
@@ -173,22 +174,4 @@ impl Run for DecodeArgs {
         stdout.flush()?;
         Ok(exit)
     }
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    if is_stdin(path) {
-        let mut bytes = Vec::new();
-        let read = std::io::stdin().lock().read_to_end(&mut bytes);
-        return read
-            .map(|_| bytes)
-            .map_err(|error| Failure::new(format!("reading stdin: {error}")));
-    }
-    std::fs::read(path).map_err(|error| {
-        Failure::new(format!("reading {}: {error}", path.display()))
-            .with_hint("name a file that holds a value or records, or - for stdin")
-    })
 }

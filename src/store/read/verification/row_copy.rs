@@ -3,7 +3,8 @@
 use std::ops::RangeInclusive;
 use std::pin::Pin;
 
-use futures_util::TryStreamExt;
+use futures_util::stream::Fuse;
+use futures_util::{StreamExt, TryStreamExt};
 use tokio_postgres::{Client, CopyOutStream};
 
 use super::copied_rows::CopiedRows;
@@ -45,7 +46,8 @@ impl RowReader {
 
 /// Rows that are being read.
 pub struct RowCopy {
-    stream: Pin<Box<CopyOutStream>>,
+    /// Behind its end it must not be asked.
+    stream: Pin<Box<Fuse<CopyOutStream>>>,
     has_dead_letters: bool,
 }
 
@@ -60,7 +62,7 @@ impl RowCopy {
         let has_dead_letters =
             query::row(client, READING, &letters, &[], |row| row.try_get(0)).await?;
         let copied = client.copy_out(&statement(*first, *last, has_dead_letters)).await;
-        let stream = Box::pin(copied.map_err(Error::query(READING))?);
+        let stream = Box::pin(copied.map_err(Error::query(READING))?.fuse());
         Ok(Self { stream, has_dead_letters })
     }
 
