@@ -79,7 +79,7 @@ pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLea
 pub use read::verification::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };
-pub use read::verification::log_scan::{LeafScan, StoredCheckpoint, TileScan, Unlogged};
+pub use read::verification::log_scan::{LeafScan, TileScan, Unlogged};
 pub use read::verification::row_copy::{RowCopy, RowReader};
 pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use search::counted::Counting;

@@ -138,8 +138,8 @@ fn claims(
         }
         claims.push(claim(name.clone(), checkpoint, true));
     }
-    for StoredCheckpoint { log_no, log_size, note } in stored {
-        let name = format!("stored checkpoint of {}", counted(*log_size, "leaf"));
+    for StoredCheckpoint { log_no, size, note, .. } in stored {
+        let name = format!("stored checkpoint of {}", counted(*size, "leaf"));
         let read = Checkpoint::read_unverified(note.as_bytes());
         let read = read.and_then(|read| match key_of(&anchors.keys, &read) {
             Some(key) => Checkpoint::verify(note.as_bytes(), key),
@@ -150,7 +150,7 @@ fn claims(
             Ok(checkpoint) => {
                 let is_here = head.installation == Some(checkpoint.origin.installation())
                     && checkpoint.origin.restart() == *log_no
-                    && u64::try_from(*log_size) == Ok(checkpoint.size);
+                    && *size == checkpoint.size;
                 if is_here {
                     claims.push(claim(name, &checkpoint, false));
                 } else {

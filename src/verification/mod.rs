@@ -17,6 +17,8 @@ pub use check::Check;
 pub(crate) use follow::Follow;
 pub use log::Anchors;
 
+use std::ops::Range;
+
 use follow::Nobody;
 
 use crate::ledger::Expected;
@@ -29,8 +31,6 @@ pub struct RecordChecks {
     pub chains: Vec<PartitionChain>,
     /// The ledger and its sums, the log, the checkpoints, the rows, and the counts.
     pub record: Vec<Check>,
-    /// The schema, and the leaves of `event_logs`.
-    pub schema: Vec<Check>,
 }
 
 /// Checks all of a snapshot: the rows on these sessions, which share it, or else on its own.
@@ -56,10 +56,10 @@ pub(crate) async fn check<F: Follow>(
     record.push(rows);
     follow.doing("looking for duplicate deliveries");
     record.extend(counts::check(scan, recount, known).await?);
-    Ok(RecordChecks { chains, record, schema: Vec::new() })
+    Ok(RecordChecks { chains, record })
 }
 
-/// Checks the schema of a snapshot.
+/// Checks the schema of a snapshot, and the leaves of `event_logs`.
 pub(crate) async fn check_schema(scan: &LedgerScan<'_>) -> Result<Vec<Check>, Error> {
     Ok(vec![schema::check(scan).await?, leaves::check(scan).await?])
 }

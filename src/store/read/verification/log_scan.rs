@@ -11,17 +11,7 @@ use crate::ledger::{LogHead, ReplayClaim, StoredLeaf, StoredTile};
 use crate::store::connection::query;
 use crate::store::error::Error;
 use crate::store::read::evidence::batch_leaves::{LedgerBatch, batch_leaves};
-
-/// A checkpoint that was signed here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredCheckpoint {
-    /// The log.
-    pub log_no: i32,
-    /// How many leaves.
-    pub log_size: i64,
-    /// The signed note.
-    pub note: String,
-}
+use crate::store::read::evidence::checkpoints::{StoredCheckpoint, all_checkpoints};
 
 /// Batches that have no leaf.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,16 +114,7 @@ impl LedgerScan<'_> {
     /// # Errors
     /// `Error::Query`.
     pub async fn checkpoints(&self) -> Result<Vec<StoredCheckpoint>, Error> {
-        let sql =
-            "SELECT log_no, log_size, note FROM evidence_checkpoints ORDER BY log_no, log_size";
-        query::rows(&self.transaction, READING, sql, &[], |row| {
-            Ok(StoredCheckpoint {
-                log_no: row.try_get(0)?,
-                log_size: row.try_get(1)?,
-                note: row.try_get(2)?,
-            })
-        })
-        .await
+        all_checkpoints(&self.transaction).await
     }
 
     /// All replays, as their leaves have to be.
