@@ -17,8 +17,6 @@ pub use check::Check;
 pub(crate) use follow::Follow;
 pub use log::Anchors;
 
-use std::ops::Range;
-
 use follow::Nobody;
 
 use crate::ledger::Expected;
