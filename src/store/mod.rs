@@ -76,7 +76,7 @@ pub use read::status::{
 };
 pub use read::verification::copied_rows::CopiedRows;
 pub use read::verification::duplicates::DuplicateTotals;
-pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};
+pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf, Retirement};
 pub use read::verification::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };

@@ -8,5 +8,6 @@ mod commands;
 mod forged;
 mod keygen;
 mod replays;
+mod retention;
 mod sample;
 mod vectors;
