@@ -22,3 +22,4 @@ pub mod replay;
 pub mod store;
 pub mod time;
 pub mod value;
+pub mod verification;

@@ -23,7 +23,7 @@ pub use read::analysis::story_amounts::{
 pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
-pub use read::bounds::{id_span, recorded_rows, snapshot, time_span};
+pub use read::bounds::{id_span, recorded_rows, snapshot, stored_rows, time_span};
 pub use read::commit_order::{
     RecordedBatch, RowBatch, batches_after, batches_of_ids, last_in_commit_order, rows_after,
 };
@@ -65,16 +65,23 @@ pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candid
 pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
+pub use read::retirements::{
+    ClosedLeaf, RetiredBatches, RetiredLeaf, RetiredTotals, closed_leaves, retired_batches_after,
+    retired_leaf_of, retired_totals,
+};
 pub use read::status::{
     DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, PartitionStatus,
     database_status, duplicates, ingester_statuses, known_duplicates, lake_writers, lost_ranges,
     partition_statuses, server_start,
 };
+pub use read::verification::copied_rows::CopiedRows;
 pub use read::verification::duplicates::DuplicateTotals;
-pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};
+pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf, Retirement};
 pub use read::verification::ledger_scan::{
-    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
+    BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };
+pub use read::verification::log_scan::{LeafScan, TileScan, Unlogged};
+pub use read::verification::row_copy::{RowCopy, RowReader};
 pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use search::counted::Counting;
 pub use search::distinct_values::{DistinctColumn, some_values};
@@ -104,6 +111,10 @@ pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
     write_replay_results,
+};
+pub use write::retention::{
+    LockHolder, RetentionRight, RetireStep, RetirementNote, begin_retention,
+    remove_retired_dead_letters, retire_leaf,
 };
 pub use write::writer::{
     DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, Trial, TrialRows, Writer, back_off,

@@ -18,7 +18,7 @@ use modules::{Workspace, entries};
 // Some rooms are not built yet (registry, evidence): their place is agreed on.
 
 /// They join what comes from one server with what goes to another.
-const JOINING: &[&str] = &["ingest", "export", "replay", "anchor"];
+const JOINING: &[&str] = &["ingest", "export", "replay", "anchor", "verification"];
 
 /// Each speaks to one kind of server, and to nobody else's.
 const SERVERS: &[&str] = &["kafka", "store", "registry"];

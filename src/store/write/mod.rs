@@ -11,5 +11,6 @@ pub(in crate::store) mod leaves;
 mod ledger_entry;
 pub(in crate::store) mod migrate;
 pub(in crate::store) mod replays;
+pub(in crate::store) mod retention;
 pub mod row_root;
 pub(in crate::store) mod writer;

@@ -14,7 +14,7 @@ use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{
     Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LogCover, LostRange,
-    ReadMode, Session, Settings,
+    ReadMode, RetiredTotals, Session, Settings,
 };
 use crate::time::{Timestamp, span_text};
 use crate::value::Value;
@@ -38,6 +38,7 @@ pub(super) struct Overview {
     lakes: Vec<LakeWriter>,
     cover: LogCover,
     leaves: Leaves,
+    retired: Option<RetiredTotals>,
     /// What a person should know besides.
     pub(super) notes: Vec<String>,
 }
@@ -77,7 +78,19 @@ impl Overview {
         let lakes = store::lake_writers(&session).await?;
         let cover = store::log_cover(&session).await?;
         let leaves = Leaves::read(&session).await?;
-        Ok(Self { database, duplicates, partitions, lost, ingesters, lakes, cover, leaves, notes })
+        let retired = store::retired_totals(&session).await?;
+        Ok(Self {
+            database,
+            duplicates,
+            partitions,
+            lost,
+            ingesters,
+            lakes,
+            cover,
+            leaves,
+            retired,
+            notes,
+        })
     }
 
     /// Whether Kafka told all that was asked.
@@ -132,6 +145,7 @@ impl Overview {
                 ("dead_letters", database.dead_letters.into(), plain),
                 ("duplicates", exactly(self.duplicates).into(), plain),
                 ("bytes", database.bytes.into(), plain),
+                ("retired_rows", self.retired.map_or(0, |retired| retired.rows).into(), plain),
                 ("checkpoint_size", checkpoint.map(|it| it.size.cast_signed()).into(), plain),
                 ("checkpoint_at", checkpoint.map(|it| Timestamp::from(it.signed_at)).into(), plain),
                 ("batches_behind_checkpoint", self.cover.batches_behind.into(), plain),
@@ -214,8 +228,21 @@ impl Overview {
             let emphasis = unless(!self.leaves.are_left_waiting(), Emphasis::Notice);
             facts.push(("leaves", summary.into(), emphasis));
         }
+        if let Some(retired) = &self.retired {
+            facts.push(("retired", retired_words(retired).into(), plain));
+        }
         Section::facts("database", facts)
     }
+}
+
+/// `4194304 of the rows, in 2 leaves, last on 2026-11-18 11:06:41`
+fn retired_words(retired: &RetiredTotals) -> String {
+    format!(
+        "{} of the rows, in {}, last on {}",
+        retired.rows,
+        counted(retired.leaves, "leaf"),
+        retired.retired_at.format("%Y-%m-%d %H:%M:%S")
+    )
 }
 
 /// The number, where it is known.

@@ -1,8 +1,10 @@
 //! The checkpoints that were signed here.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
+use crate::store::connection::query;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 
@@ -26,6 +28,17 @@ fn read(row: &tokio_postgres::Row) -> Result<StoredCheckpoint, tokio_postgres::E
         note: row.try_get(2)?,
         signed_at: row.try_get(3)?,
     })
+}
+
+/// All of them, in the order of the logs and their leaves.
+///
+/// # Errors
+/// `Error::Query`.
+pub(in crate::store) async fn all_checkpoints(
+    client: &impl GenericClient,
+) -> Result<Vec<StoredCheckpoint>, Error> {
+    let sql = "SELECT log_no, log_size, note, signed_at FROM evidence_checkpoints ORDER BY log_no, log_size";
+    query::rows(client, "reading the checkpoints", sql, &[], read).await
 }
 
 /// The newest checkpoint of a log.
