@@ -1,5 +1,6 @@
 //! What the other commands tell of checkpoints.
 
+use regex::Regex;
 use sandbox::Sandbox;
 use serde_json::Value;
 
@@ -55,8 +56,8 @@ fn show_status_and_report_tell_what_a_checkpoint_covers() {
     let rows = |state: &str| -> Vec<String> {
         let (_, row) = page.split_once(state).unwrap_or_default();
         let (row, _) = row.split_once("</tr>").unwrap_or_default();
-        let cells = row.split("<td").skip(1).filter_map(|cell| cell.split(['>', '<']).nth(1));
-        cells.map(|cell| cell.trim().to_owned()).collect()
+        let text = Regex::new("<[^>]*>").expect("a pattern").replace_all(row, " ");
+        text.split_whitespace().map(str::to_owned).collect()
     };
     let batches = batches.to_string();
     assert_eq!(rows("under a checkpoint"), [batches.as_str(), "25"]);
