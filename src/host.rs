@@ -11,3 +11,12 @@ pub fn user() -> Option<String> {
     let named = |variable| std::env::var(variable).ok().filter(|name| !name.is_empty());
     named("USER").or_else(|| named("LOGNAME")).or_else(|| whoami::username().ok())
 }
+
+/// Who asks for something, as the operating system says: `user@host`.
+pub fn user_at_host() -> String {
+    let user = user().unwrap_or_else(|| "unknown".to_owned());
+    match name() {
+        Some(host) => format!("{user}@{host}"),
+        None => user,
+    }
+}

@@ -5,6 +5,7 @@
 #![warn(clippy::exit, clippy::print_stderr, clippy::print_stdout)]
 
 pub mod analysis;
+pub mod anchor;
 pub mod cli;
 mod count_text;
 pub mod dead_letter;
@@ -21,3 +22,4 @@ pub mod replay;
 pub mod store;
 pub mod time;
 pub mod value;
+pub mod verification;

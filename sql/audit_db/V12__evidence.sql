@@ -69,6 +69,13 @@ COMMENT ON COLUMN evidence_adoptions.row_root IS 'the root over the rows as they
 SELECT make_append_only('evidence_leaves'), make_append_only('evidence_tiles'), make_append_only('evidence_checkpoints'),
        make_append_only('evidence_adoptions');
 
+-- Retention takes a leaf of event_logs away, with its rows. What it was stays: its ids are never given out again.
+ALTER TABLE event_log_leaves
+    ADD COLUMN retired_at   TIMESTAMPTZ,
+    ADD COLUMN retired_rows BIGINT CHECK ((retired_at IS NULL) = (retired_rows IS NULL));
+COMMENT ON COLUMN event_log_leaves.retired_at IS 'when it was dropped with its rows, by audit retention';
+COMMENT ON COLUMN event_log_leaves.retired_rows IS 'how many rows it had then';
+
 -- Enters the tiles that the leaf before new_size has filled.
 CREATE FUNCTION close_evidence_tiles(log integer, new_size bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -1,7 +1,20 @@
 //! The leaves of the log. Source of the formats: `docs/evidence.md`, "The trees".
 
+mod fields;
+mod replay;
+mod restart;
+mod retirement;
+
+#[cfg(test)]
+mod tests;
+
 use uuid::Uuid;
 
+pub use self::fields::MalformedLeaf;
+use self::fields::{LeafFields, bigint, time, uuid};
+pub use self::replay::{ReplayOutcomeLeaf, ReplayRequestLeaf};
+pub use self::restart::RestartLeaf;
+pub use self::retirement::RetirementLeaf;
 use super::canonical::{CanonicalError, Tuple};
 use super::tree::Hash;
 use crate::time::PostgresMicros;
@@ -209,5 +222,19 @@ impl InstallationLeaf {
         fields.bigint(Some(self.first_batch_no));
         fields.time(Some(self.begun_at))?;
         Ok(leaf)
+    }
+    /// Reads a whole leaf.
+    ///
+    /// # Errors
+    /// [`MalformedLeaf`].
+    pub fn decode(leaf: &[u8]) -> Result<Self, MalformedLeaf> {
+        let mut fields = LeafFields::begin(leaf, LeafKind::Installation, 3)?;
+        let read = Self {
+            installation: fields.required(uuid)?,
+            first_batch_no: fields.required(bigint)?,
+            begun_at: fields.required(time)?,
+        };
+        fields.end()?;
+        Ok(read)
     }
 }

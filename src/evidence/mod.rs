@@ -3,8 +3,10 @@
 
 pub mod canonical;
 pub mod leaf;
+pub mod log_nodes;
 pub mod note;
 pub mod proof;
+pub mod restart_leaf;
 pub mod tree;
 
 pub use canonical::CanonicalError;

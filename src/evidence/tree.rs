@@ -76,9 +76,45 @@ pub fn root_of(leaves: impl IntoIterator<Item = Hash>) -> Hash {
     root.root()
 }
 
+/// The path from a leaf to the root over these hashes of leaves, from the bottom up: RFC 6962,
+/// section 2.1.1. Empty where there is no such leaf.
+pub fn inclusion_path(leaves: &[Hash], leaf: usize) -> Vec<Hash> {
+    let mut path = Vec::new();
+    let (mut leaves, mut leaf) = (leaves, leaf);
+    while leaves.len() > 1 && leaf < leaves.len() {
+        // The largest power of two below the number of leaves.
+        let (left, right) = leaves.split_at(1 << (leaves.len() - 1).ilog2());
+        let other;
+        (leaves, other) = if leaf < left.len() {
+            (left, right)
+        } else {
+            leaf -= left.len();
+            (right, left)
+        };
+        path.push(root_of(other.iter().copied()));
+    }
+    path.reverse();
+    path
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_leads_from_each_leaf_to_the_root() {
+        for size in [1_usize, 2, 3, 7, 8, 9, 100] {
+            let leaves: Vec<Hash> = (0..size).map(|leaf| leaf_hash(&leaf.to_be_bytes())).collect();
+            let root = tlog_tiles::Hash(root_of(leaves.iter().copied()));
+            for (place, leaf) in leaves.iter().enumerate() {
+                let path = inclusion_path(&leaves, place).into_iter().map(tlog_tiles::Hash);
+                let (size, place) = (size as u64, place as u64);
+                let leaf = tlog_tiles::Hash(*leaf);
+                tlog_tiles::check_record(&path.collect(), size, root, place, leaf).unwrap();
+            }
+            assert_eq!(inclusion_path(&leaves, size), [] as [Hash; 0]);
+        }
+    }
 
     #[test]
     fn a_builder_that_goes_on_gives_the_root_of_all_leaves() {

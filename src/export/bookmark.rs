@@ -23,6 +23,23 @@ use crate::store;
 /// What the first member of a bookmark says.
 const KIND: &str = "audit-bookmark-1";
 
+/// What was handed over to somebody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOver {
+    /// The installation that recorded it.
+    pub installation: String,
+    /// The options that left events out.
+    pub left_out: Vec<String>,
+    /// The last batch.
+    pub batch_no: i64,
+}
+
+/// Of the options of an export those that leave events out.
+pub(super) fn left_out(selectors: Vec<String>, options: Vec<String>) -> Vec<String> {
+    let dedup = options.into_iter().filter(|option| option == "--dedup");
+    selectors.into_iter().chain(dedup).collect()
+}
+
 /// How far a record was handed over.
 pub struct Bookmark {
     path: PathBuf,
@@ -52,32 +69,15 @@ struct Pending {
     names: Vec<PathBuf>,
 }
 
-impl Bookmark {
-    /// Opens a bookmark, or begins one at the first batch, and keeps it from other runs.
-    ///
-    /// # Errors
-    /// `Error::Locked` where another run has it; `Error::OtherContents` where it is of something
-    /// else; `Error::Unusable` where it can't be read.
-    pub fn open(path: &Path, contents: &Contents) -> Result<Self, Error> {
-        let place = place(path);
-        let lock = lock(path, &place)?;
-        let unfinished = unfinished(&place);
-        sweep(folder_of(&place), &unfinished)?;
+impl State {
+    /// Reads a bookmark; `None` where there is none.
+    fn read(path: &Path) -> Result<Option<Self>, Error> {
         let text = match fs::read(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let state = State {
-                    bookmark: KIND.to_owned(),
-                    contents: contents.clone(),
-                    batch_no: 0,
-                    pending: None,
-                };
-                let path = path.to_owned();
-                return Ok(Self { path, state, is_new: true, unfinished, _lock: lock });
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::file("reading", path)(error)),
         };
-        let state: State = serde_json::from_slice(&text).map_err(|error| {
+        let state: Self = serde_json::from_slice(&text).map_err(|error| {
             let problem = format!(
                 "this is no bookmark of audit: {error}; where it was one, restore it: a new one begins \
                  with the first event"
@@ -88,10 +88,54 @@ impl Bookmark {
             let problem = format!("a bookmark of kind {:?} is not known here", state.bookmark);
             return Err(Error::unusable(path, problem));
         }
+        Ok(Some(state))
+    }
+}
+
+impl Bookmark {
+    /// What was handed over as a bookmark tells, and up to which batch; nothing is begun or locked.
+    ///
+    /// # Errors
+    /// `Error::File` and `Error::Unusable` where it can't be read.
+    pub fn handed_over(path: &Path) -> Result<HandedOver, Error> {
+        let missing = || Error::unusable(path, "there is no such bookmark");
+        let State { contents, batch_no, .. } = State::read(path)?.ok_or_else(missing)?;
+        Ok(HandedOver {
+            installation: contents.installation,
+            left_out: left_out(contents.selectors, contents.options),
+            batch_no,
+        })
+    }
+
+    /// Opens a bookmark, or begins one at the first batch, and keeps it from other runs.
+    ///
+    /// # Errors
+    /// `Error::Locked` where another run has it; `Error::OtherContents` where it is of something
+    /// else; `Error::Unusable` where it can't be read.
+    pub fn open(path: &Path, contents: &Contents) -> Result<Self, Error> {
+        let place = place(path);
+        let lock = lock(path, &place)?;
+        let unfinished = unfinished(&place);
+        sweep(folder_of(&place), &unfinished)?;
+        let Some(state) = State::read(path)? else {
+            let state = State {
+                bookmark: KIND.to_owned(),
+                contents: contents.clone(),
+                batch_no: 0,
+                pending: None,
+            };
+            let path = path.to_owned();
+            return Ok(Self { path, state, is_new: true, unfinished, _lock: lock });
+        };
         if let Some(difference) = state.contents.difference(contents) {
             return Err(Error::OtherContents { path: path.to_owned(), difference });
         }
         Ok(Self { path: path.to_owned(), state, is_new: false, unfinished, _lock: lock })
+    }
+
+    /// The last batch that was handed over; `None` where it is new.
+    pub fn batch_no(&self) -> Option<i64> {
+        (!self.is_new).then_some(self.state.batch_no)
     }
 
     fn save(&mut self, batch_no: i64, pending: Option<Pending>) -> Result<(), Error> {

@@ -103,7 +103,7 @@ impl Source<'_> {
     /// Whatever goes wrong: nothing has its name then, except where giving names failed.
     pub async fn write(&self, target: &Target) -> Result<Summary, Error> {
         refuse_used_folder(target)?;
-        let all = store::recorded_rows(self.reading).await?.unsigned_abs();
+        let all = store::stored_rows(self.reading).await?;
         // Before anything that may take its time.
         if self.wants_all() {
             self.watch.expects(self.up_to_limit(all), true);

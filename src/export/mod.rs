@@ -26,7 +26,7 @@ mod rows;
 mod target;
 
 pub use batch_range::BatchRange;
-pub use bookmark::Bookmark;
+pub use bookmark::{Bookmark, HandedOver};
 pub use columns::Columns;
 #[cfg(feature = "lake")]
 pub use delta::{Appended, LakeTable};

@@ -49,6 +49,8 @@ pub struct Counters {
     pub(super) restarts: Counter,
     /// Steps of sealing leaves.
     pub(super) seal_steps: Counter,
+    /// What became of checkpoints.
+    pub(super) anchoring: AnchorFigures,
     /// Bytes of batches that are full or due, and not committed yet.
     pub(super) in_flight_bytes: Gauge,
     /// Whether the group has given the running session its partitions, be it none.
@@ -77,6 +79,7 @@ impl Default for Counters {
             quarantined,
             restarts: Counter::default(),
             seal_steps: Counter::default(),
+            anchoring: AnchorFigures::default(),
             in_flight_bytes: Gauge::default(),
             is_assigned: AtomicBool::default(),
             waits: Default::default(),
@@ -263,6 +266,30 @@ pub(super) struct DatabaseFigures {
     pub(super) ids_left: i64,
     /// Rows that are known to deliver an event again.
     pub(super) duplicates: i64,
+}
+
+/// What became of the checkpoints of this process.
+#[derive(Debug, Default)]
+pub(super) struct AnchorFigures {
+    /// Checkpoints signed.
+    pub(super) signed: Counter,
+    /// Attempts in which the log was not what was signed before.
+    pub(super) refusals: Counter,
+    /// Attempts that failed for another reason.
+    pub(super) failures: Counter,
+    last_at: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl AnchorFigures {
+    /// Notes when the last checkpoint was signed, by whomever.
+    pub(super) fn set_last_at(&self, at: DateTime<Utc>) {
+        *lock_mutex(&self.last_at) = Some(at);
+    }
+
+    /// When the last checkpoint was signed, where this process signs and one is known.
+    pub(super) fn last_at(&self) -> Option<DateTime<Utc>> {
+        *lock_mutex(&self.last_at)
+    }
 }
 
 #[cfg(test)]

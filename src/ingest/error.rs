@@ -1,6 +1,6 @@
 //! Why ingestion ended other than by being asked to.
 
-use crate::{kafka, store};
+use crate::{anchor, kafka, store};
 
 /// An error that ends the ingester. What mends itself (a database or a broker that is away) is
 /// waited for instead.
@@ -12,6 +12,9 @@ pub enum Error {
     /// Kafka refuses for a reason that waiting does not mend.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
+    /// Checkpoints can't be signed with this key.
+    #[error("--checkpoint-key: {0}")]
+    Anchor(#[from] anchor::Error),
     /// The consumer group records into another database, of which this one seems to be a copy.
     #[error("ingesters of the consumer group {group} are connected to another database: {members}")]
     GroupOfCopy {
@@ -77,6 +80,7 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Kafka(error) => error.hint().map(str::to_owned),
+            Self::Anchor(error) => error.hint(),
             Self::GroupOfCopy { .. } => Some(
                 "is this database a copy, or is theirs? `audit migrate --adopt-copy new-id` on the \
                  copy gives it a group of its own"

@@ -5,13 +5,14 @@
 //! their rows (a thread for each lane), `writing::writer` copies them into PostgreSQL (a task for
 //! each lane); `in_flight` bounds what is between the first and the last. Rows that PostgreSQL
 //! refuses go through `writing::triage`. What is done to the database beside that is
-//! `maintenance`; `metrics` tells monitoring how it goes.
+//! `maintenance`; `anchoring` signs checkpoints, and `metrics` tells monitoring how it goes.
 //!
 //! PostgreSQL alone decides which offsets are recorded. `group::rebalance` follows the assignments
 //! of the group, `group::claims` gets the right to write, and a batch commits only under the
 //! claim's epoch. After any fault `session` ends, and `run` begins the next one, which claims again
 //! and reads from what is recorded.
 
+mod anchoring;
 mod batching;
 mod context;
 mod counters;
@@ -37,5 +38,5 @@ pub use counters::Counters;
 pub use error::Error;
 pub use maintenance::maintain;
 pub use run::run;
-pub use settings::{IngestSettings, ListenAddress};
+pub use settings::{AnchorSettings, IngestSettings, ListenAddress};
 pub use stop::Stop;

@@ -16,7 +16,8 @@ use super::ingester_name::ingester_name;
 use super::settings::IngestSettings;
 use super::stop::Stop;
 use super::until_end::Targets;
-use super::{maintenance, metrics, session};
+use super::{anchoring, maintenance, metrics, session};
+use crate::anchor;
 use crate::kafka::{self, Cluster};
 use crate::store::{self, Session, SessionPool};
 
@@ -42,6 +43,9 @@ pub async fn run(
     }
     let session = Session::open(&settings.database, "audit ingest").await?;
     session.home().await?.check_identity(&settings.database)?;
+    if let Some(anchoring) = &settings.anchoring {
+        anchor::check_key(&session, &anchoring.anchor.key).await?;
+    }
     let group = match &settings.group {
         Some(group) => group.clone(),
         None => store::default_group(store::installation_id(&session).await?),
@@ -83,6 +87,7 @@ pub async fn run(
     }
     beside.spawn(strangers::watch(context.clone()));
     beside.spawn(maintain(context.clone()));
+    beside.spawn(anchoring::keep_on(context.clone()));
     let outcome = if settings.until_end {
         record_until_end(&context).await
     } else {
@@ -94,6 +99,7 @@ pub async fn run(
         let application = format!("audit ingest {} summarising", context.ingester);
         maintenance::finish(&settings.database, &application).await;
     }
+    anchoring::finish(&context).await;
     outcome
 }
 

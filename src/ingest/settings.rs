@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::anchor::Anchor;
 use crate::event::Decoder;
 use crate::{kafka, store};
 
@@ -34,8 +35,19 @@ pub struct IngestSettings {
     pub accept_recreated: Vec<String>,
     /// Where monitoring may ask; `None` where it may not.
     pub metrics: Option<ListenAddress>,
+    /// Signs checkpoints of the log of evidence; `None` where others do.
+    pub anchoring: Option<AnchorSettings>,
     /// Makes events of records.
     pub decoder: Arc<Decoder>,
+}
+
+/// How checkpoints are signed beside the recording.
+#[derive(Debug)]
+pub struct AnchorSettings {
+    /// The key, and where they go.
+    pub anchor: Anchor,
+    /// How often.
+    pub every: Duration,
 }
 
 /// Where a server listens.

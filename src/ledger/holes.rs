@@ -64,6 +64,7 @@ mod tests {
             last_id: 4,
             created: None,
             is_counted: true,
+            roots: Vec::new(),
             ranges: vec![range(1, 0, 2, 2), range(2, 10, 16, 2), range(3, 5, 7, 0)],
         };
         let row = |partition_id, offset| StoredRow {

@@ -18,6 +18,9 @@ pub struct BatchClaim {
     pub created: Option<(PostgresMicros, PostgresMicros)>,
     /// Whether `event_counts` has its rows.
     pub is_counted: bool,
+    /// What the ledger says that the root over its rows is: as it was recorded, and each time that
+    /// it was adopted. None of a batch from before the log that was not adopted.
+    pub roots: Vec<Vec<u8>>,
     /// The offsets that it accounts for.
     pub ranges: Vec<RangeClaim>,
 }
@@ -140,6 +143,7 @@ mod tests {
             last_id: 5,
             created: Some((PostgresMicros(100), PostgresMicros(105))),
             is_counted: true,
+            roots: Vec::new(),
             ranges: vec![range(1, 0, 3, 3), range(2, 10, 20, 2)],
         }
     }

@@ -35,7 +35,7 @@ impl Replayer {
     /// `Error::Kafka` where a target can't be read to its end, in which case what is unclear stays
     /// pending; `Error::Store`.
     pub async fn recover_pending(
-        &self,
+        &mut self,
         waiting: impl Fn(Duration),
     ) -> Result<RecoveredReplays, Error> {
         let mut recovered = RecoveredReplays::default();
@@ -58,13 +58,13 @@ impl Replayer {
                 result: Err("interrupted before it was sent".to_owned()),
             })
             .collect();
-        store::write_replay_results(&self.session, &results).await?;
+        store::write_replay_results(&mut self.session, &results).await?;
         recovered.missing = results.len();
         Ok(recovered)
     }
 
     /// Records which pending replays are in their target topics, and returns how many.
-    async fn look_for_arrived(&self) -> Result<usize, Error> {
+    async fn look_for_arrived(&mut self) -> Result<usize, Error> {
         let mut topics: BTreeMap<String, Vec<PendingReplay>> = BTreeMap::new();
         for replay in store::pending_replays(&self.session).await? {
             topics.entry(replay.target_topic.clone()).or_default().push(replay);
@@ -89,7 +89,7 @@ impl Replayer {
                     Some(ReplayResult { replay_id: replay.replay_id, result: Ok(position) })
                 })
                 .collect();
-            store::write_replay_results(&self.session, &results).await?;
+            store::write_replay_results(&mut self.session, &results).await?;
             arrived += results.len();
         }
         Ok(arrived)

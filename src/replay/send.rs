@@ -61,7 +61,7 @@ impl Replayer {
     /// Ends at the first error that the next record would meet, too; `progress` knows how far it
     /// came.
     pub async fn send(
-        &self,
+        &mut self,
         steps: &[ReplayStep],
         options: &ReplayOptions,
         stop: &AtomicBool,
@@ -87,7 +87,7 @@ impl Replayer {
 
     /// Sends a chunk: writes its intents, hands its records to Kafka, and writes what came of them.
     async fn send_chunk(
-        &self,
+        &mut self,
         producer: &Producer,
         steps: &[ReplayStep],
         options: &ReplayOptions,
@@ -97,7 +97,7 @@ impl Replayer {
         let intents: Vec<ReplayIntent> =
             records.iter().map(|record| record.intent.clone()).collect();
         let requested_at = store::write_replay_intents(
-            &self.session,
+            &mut self.session,
             &intents,
             &options.requested_by,
             options.reason.as_deref(),
@@ -142,7 +142,7 @@ impl Replayer {
                 }
             }
         }
-        store::write_replay_results(&self.session, &results).await?;
+        store::write_replay_results(&mut self.session, &results).await?;
         match trouble {
             Some(Error::Unknown { topic, reason, .. }) => {
                 Err(Error::Unknown { topic, reason, records: unknown })

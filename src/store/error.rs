@@ -61,6 +61,12 @@ pub enum Error {
     /// A row or a leaf has no canonical form, so it can't be proven.
     #[error("evidence: {0}")]
     Evidence(CanonicalError),
+    /// The log of evidence lacks something that it had.
+    #[error("{what}: something of the log of evidence was taken away or changed")]
+    EvidenceLacks {
+        /// What is missing.
+        what: String,
+    },
     /// A column of a row holds something else than it should.
     #[error("reading the column {column}: {}", describe(.source))]
     Column {
@@ -144,6 +150,12 @@ pub enum Error {
     #[error("making the roles: {owner} owns the tables, and gives the rights on them")]
     NotOwner {
         /// A role that owns tables, of which the connected one is no member.
+        owner: String,
+    },
+    /// Somebody else owns the tables, and alone can adopt batches or begin the log anew.
+    #[error("{owner} owns the log of evidence, and alone can do that")]
+    NotOwnerOfLog {
+        /// The owner, of which the connected role is no member.
         owner: String,
     },
     /// A migration failed; the one that failed was rolled back.
@@ -230,6 +242,10 @@ impl Error {
             ),
             Self::PayloadPredicate { predicate, message, .. } => Some(jsonpath_hint(PREDICATE, predicate, message)),
             Self::PayloadPath { path, message, .. } => Some(jsonpath_hint(PATH, path, message)),
+            Self::NotOwnerOfLog { owner } => {
+                Some(format!("connect as {owner}, or as a member of it"))
+            }
+            Self::EvidenceLacks { .. } => Some("`audit verify` tells what was changed".to_owned()),
             Self::Url(_) | Self::Settings(_) | Self::Query { .. } | Self::Column { .. } | Self::Protocol(_) | Self::Migrate(_) | Self::Evidence(_) => None,
         }
     }

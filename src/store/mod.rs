@@ -23,7 +23,7 @@ pub use read::analysis::story_amounts::{
 pub use read::analysis::story_ids::{StoryIds, story_ids};
 pub use read::analysis::unended::{StoryEnd, UnendedStories, unended_stories};
 pub use read::analysis::usual::{LearnFrom, Learned, learn};
-pub use read::bounds::{id_span, recorded_rows, snapshot, time_span};
+pub use read::bounds::{id_span, recorded_rows, snapshot, stored_rows, time_span};
 pub use read::commit_order::{
     RecordedBatch, RowBatch, batches_after, batches_of_ids, last_in_commit_order, rows_after,
 };
@@ -40,8 +40,19 @@ pub use read::events::find_event::{EventLookup, deliveries_of, find_event};
 pub use read::events::id_columns::{IdColumn, columns_of_id};
 pub use read::events::id_events::{IdEvents, MOST_COUNTED, events_of_id};
 pub use read::events::stored_event::{StoredEvent, event_before, event_of_row, events};
+pub use read::evidence::adoptable::{Adoptable, adoptable, adoptable_batches};
 pub use read::evidence::batch_leaves::LedgerBatch;
+pub use read::evidence::checkpoints::{StoredCheckpoint, first_checkpoint_over, last_checkpoint};
+pub use read::evidence::coverage::{Amount, EvidenceCoverage, evidence_coverage};
+pub use read::evidence::covered::{BatchCover, LogCover, batch_cover, log_cover};
+pub use read::evidence::log::{
+    BatchPlace, LogHead, LogLeaf, log_head, log_leaves, places_of_batch,
+};
 pub use read::evidence::log_name::log_name;
+pub use read::evidence::nodes::log_nodes;
+pub use read::evidence::proven_batch::{ProvenBatch, batch_of_row, proven_batch};
+pub use read::evidence::recomputed::recomputed_hashes;
+pub use read::evidence::row_forms::{HashedRows, hashed_rows};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
@@ -54,16 +65,23 @@ pub use read::replay_candidates::{RawDeadLetter, raw_dead_letters, replay_candid
 pub use read::replays::{
     PendingReplay, ReplayOutcome, pending_replays, replay_outcomes, replays_of,
 };
+pub use read::retirements::{
+    ClosedLeaf, RetiredBatches, RetiredLeaf, RetiredTotals, closed_leaves, retired_batches_after,
+    retired_leaf_of, retired_totals,
+};
 pub use read::status::{
     DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, PartitionStatus,
     database_status, duplicates, ingester_statuses, known_duplicates, lake_writers, lost_ranges,
     partition_statuses, server_start,
 };
+pub use read::verification::copied_rows::CopiedRows;
 pub use read::verification::duplicates::DuplicateTotals;
-pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};
+pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf, Retirement};
 pub use read::verification::ledger_scan::{
-    BatchScan, KnownPartition, LedgerScan, LedgerTotals, RowScan, known_partitions,
+    BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };
+pub use read::verification::log_scan::{LeafScan, TileScan, Unlogged};
+pub use read::verification::row_copy::{RowCopy, RowReader};
 pub use read::verification::schema_facts::{MIGRATED_FACTS, SchemaFact};
 pub use search::counted::Counting;
 pub use search::distinct_values::{DistinctColumn, some_values};
@@ -85,11 +103,18 @@ pub use write::claims::{
     Claim, TopicIdPartition, begin_incarnation, claim, end_lock_holders, register_partitions,
 };
 pub use write::event_counts::{CountingStep, EventCounts, commit_without_waiting, count_piece};
+pub use write::evidence::adopt_batches::{adopt_batches, check_owner, lock_adoption};
+pub use write::evidence::begin_anew::{HeldLog, hold_log};
+pub use write::evidence::keep_checkpoint::keep_checkpoint;
 pub use write::leaves::{SealStep, Sealing, seal_step, summarize_leaves};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
     ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
     write_replay_results,
+};
+pub use write::retention::{
+    LockHolder, RetentionRight, RetireStep, RetirementNote, begin_retention,
+    remove_retired_dead_letters, retire_leaf,
 };
 pub use write::writer::{
     DEAD_LETTER_COLUMN_COUNT, EVENT_COLUMN_COUNT, Trial, TrialRows, Writer, back_off,

@@ -18,7 +18,7 @@ use modules::{Workspace, entries};
 // Some rooms are not built yet (registry, evidence): their place is agreed on.
 
 /// They join what comes from one server with what goes to another.
-const JOINING: &[&str] = &["ingest", "export", "replay"];
+const JOINING: &[&str] = &["ingest", "export", "replay", "anchor", "verification"];
 
 /// Each speaks to one kind of server, and to nobody else's.
 const SERVERS: &[&str] = &["kafka", "store", "registry"];
@@ -49,6 +49,8 @@ fn rooms() -> BTreeMap<&'static str, Vec<&'static str>> {
     );
     // Files are written by the renderers that write to stdout.
     rooms.entry("export").or_default().push("output");
+    // Checkpoints are signed beside the recording, too.
+    rooms.entry("ingest").or_default().push("anchor");
     rooms.extend(SERVERS.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));
     rooms.entry("store").or_default().push("value");
     rooms.extend(PURE.iter().map(|room| (*room, [PURE, &["time", "count_text"]].concat())));

@@ -1,6 +1,7 @@
 //! The whole program against a real PostgreSQL and a real Kafka.
 
 mod analysis;
+mod anchoring;
 mod database;
 mod evidence;
 mod examples;

@@ -1,19 +1,27 @@
 //! `audit ingest`: Kafka → event_logs.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use indicatif::HumanCount;
 use regex::Regex;
 
+use crate::anchor::{Anchor, Publish};
 use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
-use crate::cli::shared::{Context, Run, name_in_list, pattern, whole_number};
+use crate::cli::shared::{Context, Run, name_in_list, pattern, signer_key, whole_number};
 use crate::cli::ui::{Exit, Failure, LogFormat, Progress, on_stop};
 use crate::count_text::counted;
 use crate::event::Decoder;
+use crate::filter::duration;
 use crate::ingest;
-use crate::ingest::{Counters, IngestSettings, ListenAddress, Stop};
+use crate::ingest::{AnchorSettings, Counters, IngestSettings, ListenAddress, Stop};
+
+/// How often checkpoints are signed where nothing else is asked for.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(600);
+/// How often they are signed at most.
+const SHORTEST_EVERY: Duration = Duration::from_secs(1);
 
 /// Record Kafka's events in event_logs, exactly once, until stopped
 ///
@@ -32,6 +40,8 @@ Examples:
   audit ingest --topics shop.events     # other topics
   audit ingest --metrics 9464           # watched at 127.0.0.1:9464/metrics
   audit ingest --until-end              # what is there now, for cron
+  audit ingest --checkpoint-key audit.key --checkpoint-out last.checkpoint
+                                        # signs every 10 minutes
   audit ingest --until-end -X socket.keepalive.enable=true")]
 pub(crate) struct IngestArgs {
     /// The topics to record; one that does not exist yet is waited for
@@ -74,6 +84,18 @@ pub(crate) struct IngestArgs {
     /// this machine only; 0 takes one that is free, and the log says which
     #[arg(long, value_name = "ADDR")]
     metrics: Option<ListenAddress>,
+    /// Sign checkpoints of the log of evidence with this key, beside the recording
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Checkpoints")]
+    checkpoint_key: Option<PathBuf>,
+    /// Sign one this often where something was recorded, and one at the end [default: 10m]
+    #[arg(long, value_name = "DURATION", value_parser = duration, requires = "checkpoint_key", help_heading = "Checkpoints")]
+    checkpoint_every: Option<i64>,
+    /// Keep the last one in this file, which is replaced: only by one that goes on from it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "checkpoint_key", help_heading = "Checkpoints")]
+    checkpoint_out: Option<PathBuf>,
+    /// Publish them to this topic of Kafka
+    #[arg(long, value_name = "TOPIC", requires = "checkpoint_key", help_heading = "Checkpoints")]
+    publish: Option<String>,
     /// How the log on stderr is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -128,7 +150,24 @@ impl IngestArgs {
                 "--accept-recreated {other}: no topic of --topics has that name"
             )));
         }
+        let anchoring = match self.checkpoint_key {
+            Some(file) => {
+                let key = signer_key("--checkpoint-key", &file)
+                    .map_err(|failure| failure.with_exit(Exit::Usage))?;
+                let publish = match self.publish {
+                    Some(topic) => Some(Publish { kafka: settings.kafka()?, topic }),
+                    None => None,
+                };
+                let every = self.checkpoint_every.map_or(CHECKPOINT_EVERY, |microseconds| {
+                    Duration::from_micros(microseconds.unsigned_abs())
+                });
+                let anchor = Anchor { key, out: self.checkpoint_out, publish };
+                Some(AnchorSettings { anchor, every: every.max(SHORTEST_EVERY) })
+            }
+            None => None,
+        };
         Ok(IngestSettings {
+            anchoring,
             database: settings.database()?,
             kafka: settings.kafka()?,
             topics,

@@ -5,10 +5,15 @@ use std::io::Write;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use uuid::Uuid;
 
+use crate::anchor;
+use crate::anchor::Restart;
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run, left_to_count, maintain};
 use crate::cli::ui::{Exit, Failure, Progress, Ui};
+use crate::evidence::note::Origin;
+use crate::host;
 use crate::store;
 use crate::store::{Adoption, Counting, Migration, MigrationStep, Session, Settings};
 
@@ -112,8 +117,15 @@ impl Run for MigrateArgs {
                     ))
                     .with_hint("stop every ingester of this database first: it would go on under the old id"));
                 }
-                let group = store::default_group(store::adopt(&session, adoption).await?);
+                let (installation, log) = take_home(&mut session, adoption).await?;
+                let group = store::default_group(installation);
                 writeln!(stdout, "{target}: is at home here, its consumer group is {group}")?;
+                if let Some(log) = log {
+                    writeln!(
+                        stdout,
+                        "{target}: its log of evidence goes on as {log}, and needs a key of its own"
+                    )?;
+                }
             }
             None => {
                 for note in session.home().await?.notes(&settings) {
@@ -130,6 +142,29 @@ impl Run for MigrateArgs {
         maintain(&session, context.ui).await?;
         Ok(Exit::Done)
     }
+}
+
+/// Decides upon a database that is not where it was at home. A copy that gets an id of its own
+/// begins a log of its own, where its original had one: its name is returned, too.
+async fn take_home(
+    session: &mut Session,
+    adoption: Adoption,
+) -> Result<(Uuid, Option<Origin>), Failure> {
+    let held = store::hold_log(session).await?;
+    let head = store::log_head(&held).await?;
+    let installation = store::adopt(&held, adoption).await?;
+    if adoption == Adoption::Moved || head.size == 0 {
+        held.commit().await?;
+        return Ok((installation, None));
+    }
+    let last = store::last_checkpoint(&held, head.log_no).await?;
+    let restart = Restart {
+        last_checkpoint: last.as_ref().map(|last| last.note.as_str()),
+        reason: "audit migrate --adopt-copy new-id",
+        restarted_by: &host::user_at_host(),
+    };
+    let origin = anchor::begin_anew(held, &head, restart).await?;
+    Ok((installation, Some(origin)))
 }
 
 /// Applies what is missing, and shows how far it is.

@@ -16,6 +16,7 @@ mod query;
 mod reconcile;
 mod replay_dlt;
 mod report;
+mod retention;
 mod show;
 mod stats;
 mod status;
@@ -89,6 +90,7 @@ commands! {
     Verify => verify::VerifyArgs,
     Evidence => evidence::EvidenceArgs,
     Maintain => maintain::MaintainArgs,
+    Retention => retention::RetentionArgs,
     Dlt => dlt::DltArgs,
     ReplayDlt => replay_dlt::ReplayDltArgs,
     Decode => decode::DecodeArgs,

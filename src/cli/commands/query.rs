@@ -8,8 +8,8 @@ use futures_util::TryStreamExt;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EventColumns, OutputArgs, Run, SelectorArgs, describe_columns, explain_selection,
-    tell_what_is_read, whole_number,
+    Context, EventColumns, OutputArgs, Run, SelectorArgs, describe_columns, explain_names,
+    explain_selection, tell_what_is_read, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Ui};
 use crate::count_text::counted;
@@ -154,7 +154,11 @@ impl Run for QueryArgs {
             let shown = counted(page.shown, "row");
             ui.status(&format!("{shown} shown, more match; go on with --after {cursor}"));
         }
-        explain_selection(&reading, &selection, page.shown > 0, ui).await?;
+        // What was retired comes behind what a limit cut off.
+        match page.more && self.order.is_none() {
+            true => explain_names(&reading, &selection, true, ui).await?,
+            false => explain_selection(&reading, &selection, page.shown > 0, ui).await?,
+        }
         reading.finish().await?;
         if page.shown == 0 {
             ui.status("no rows match");

@@ -14,7 +14,7 @@ pub(crate) async fn tell_what_is_read(
     session: &Session,
 ) -> Result<(), Failure> {
     if progress.is_seen() {
-        let rows = indicatif::HumanCount(store::recorded_rows(session).await?.unsigned_abs());
+        let rows = indicatif::HumanCount(store::stored_rows(session).await?);
         let some = if *selection == Selection::default() { "" } else { "some of " };
         progress.doing(format!("{doing} {some}{rows} rows"));
     }

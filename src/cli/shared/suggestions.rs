@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::args::shell_words::in_a_shell;
+use super::retired::{Retired, tell_retired};
 use super::where_types::warn_of_types;
 use crate::cli::ui::{Failure, Ui};
 use crate::dead_letter::{CLASS_SEPARATORS, short_class};
@@ -23,10 +24,21 @@ const MOST_NAMES: i64 = 1_000;
 /// How many dead letters are looked at, where an error matches none of them.
 const NEWEST_ERRORS: i64 = 1_000;
 
+/// As [`explain_names`]; and of events that were retired and may be among those that are asked for.
+pub(crate) async fn explain_selection(
+    session: &Session,
+    selection: &Selection,
+    is_found: bool,
+    ui: Ui,
+) -> Result<(), Failure> {
+    explain_names(session, selection, is_found, ui).await?;
+    tell_retired(session, selection, Retired::Missing, ui).await
+}
+
 /// Says of each type, service, topic, error and id that was asked for and doesn't exist what may
 /// have been meant, and of `--where` what it can't compare. Of a selection that found something,
 /// only what can be wrong all the same is looked up.
-pub(crate) async fn explain_selection(
+pub(crate) async fn explain_names(
     session: &Session,
     selection: &Selection,
     is_found: bool,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::evidence::proof::ProofError;
-use crate::{export, filter, ingest, kafka, replay, store};
+use crate::{anchor, export, filter, ingest, kafka, replay, store};
 
 /// An error on its way to the user: what failed, on what, and what to do next.
 #[derive(Debug)]
@@ -64,6 +64,10 @@ impl Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
+        if matches!(error, store::Error::EvidenceLacks { .. }) {
+            return Self { hint: error.hint(), ..Self::new(error.to_string()) }
+                .with_exit(Exit::Altered);
+        }
         let exit = if matches!(
             error,
             store::Error::PayloadPredicate { .. } | store::Error::PayloadPath { .. }
@@ -101,6 +105,20 @@ impl From<ProofError> for Failure {
     }
 }
 
+impl From<anchor::Error> for Failure {
+    fn from(error: anchor::Error) -> Self {
+        let hint = error.hint();
+        let exit = match &error {
+            anchor::Error::Refused(_) => Exit::Altered,
+            anchor::Error::Empty => Exit::NothingMatched,
+            anchor::Error::OtherKey { .. } => Exit::Usage,
+            anchor::Error::Kafka(error) if error.is_of_settings() => Exit::Usage,
+            _ => Exit::Failed,
+        };
+        Self { hint, ..Self::new(error.to_string()) }.with_exit(exit)
+    }
+}
+
 impl From<filter::Error> for Failure {
     fn from(error: filter::Error) -> Self {
         Self::usage(error.to_string())
@@ -112,6 +130,7 @@ impl From<ingest::Error> for Failure {
         let hint = error.hint();
         let exit = match &error {
             ingest::Error::Kafka(error) if error.is_of_settings() => Exit::Usage,
+            ingest::Error::Anchor(anchor::Error::OtherKey { .. }) => Exit::Usage,
             ingest::Error::NotReadToEnd(_) => Exit::Incomplete,
             ingest::Error::StoppedBeforeEnd { .. } => Exit::Interrupted,
             _ => Exit::Failed,

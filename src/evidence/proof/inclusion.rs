@@ -98,7 +98,14 @@ impl InclusionProof {
     /// # Errors
     /// Why it proves nothing.
     pub fn check(&self, key: &VerifierKey) -> Result<Proven<'_>, ProofError> {
-        let checkpoint = Checkpoint::verify(self.checkpoint.as_bytes(), key)?;
+        self.check_under(Checkpoint::verify(self.checkpoint.as_bytes(), key)?)
+    }
+
+    /// Checks it against its checkpoint, whoever signed that: what whoever makes a proof can see.
+    ///
+    /// # Errors
+    /// Why it proves nothing.
+    pub fn check_under(&self, checkpoint: Checkpoint) -> Result<Proven<'_>, ProofError> {
         let (id, batch_no) = (self.row.id, self.batch.batch_no);
         let (first_id, last_id) =
             self.batch.first_id.zip(self.batch.last_id).ok_or(ProofError::RowCount(batch_no))?;

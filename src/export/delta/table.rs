@@ -7,6 +7,7 @@ use lake::{column::Storage, delta};
 
 use super::writer::{Commit, TableWriter};
 use crate::export::batch_range::BatchRange;
+use crate::export::bookmark::{HandedOver, left_out};
 use crate::export::columns::Columns;
 use crate::export::error::Error;
 use crate::export::handover::Source;
@@ -34,6 +35,9 @@ const SELECTORS: &str = "audit.selectors";
 const COLUMNS: &str = "audit.columns";
 const OPTIONS: &str = "audit.options";
 
+/// What is said of a table that another program made.
+const NOT_OURS: &str = "this table is not one of audit";
+
 /// A table that this record is handed over to.
 pub struct LakeTable {
     /// Away while a commit is under way.
@@ -57,6 +61,35 @@ pub struct Appended {
 }
 
 impl LakeTable {
+    /// What was handed over to the table at a location, and up to which batch; none is made.
+    ///
+    /// # Errors
+    /// `Error::OtherContents` where there is no table of audit; `Error::Table`.
+    pub async fn handed_over(location: Location) -> Result<HandedOver, Error> {
+        let shown = location.to_string();
+        let other = |difference: &str| Error::OtherContents {
+            path: shown.into(),
+            difference: difference.to_owned(),
+        };
+        let found = blocking(move || {
+            let Some(table) = Table::open(&location, WRITER)? else { return Ok(None) };
+            let property = |name| table.property(name).map(str::to_owned);
+            let installation = property(INSTALLATION).unwrap_or_default();
+            let words = |name| {
+                let text = property(name).unwrap_or_default();
+                text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+            };
+            let left_out = left_out(words(SELECTORS), words(OPTIONS));
+            let batch_no = table.applied(&format!("audit-{installation}"))?.unwrap_or(0);
+            Ok(Some(HandedOver { installation, left_out, batch_no }))
+        });
+        match found.await? {
+            None => Err(other("there is no table")),
+            Some(found) if found.installation.is_empty() => Err(other(NOT_OURS)),
+            Some(found) => Ok(found),
+        }
+    }
+
     /// Opens the table at a location, or makes one there.
     ///
     /// # Errors
@@ -163,8 +196,11 @@ impl LakeTable {
         Ok((rows, outcome?))
     }
 
-    /// How far the table is, looked at again.
-    async fn refreshed(&mut self) -> Result<Option<i64>, Error> {
+    /// How far the table is, looked at again: the last batch that it tells of.
+    ///
+    /// # Errors
+    /// `Error::Table`.
+    pub async fn refreshed(&mut self) -> Result<Option<i64>, Error> {
         let mut table = self.table.take().ok_or_else(|| Error::table_gone("the table"))?;
         let app_id = self.app_id.clone();
         let (table, applied) = blocking(move || {
@@ -246,7 +282,7 @@ fn properties(contents: &Contents) -> Vec<(String, String)> {
 /// In what a table differs from what is to be handed over.
 fn difference(table: &Table, contents: &Contents, columns: &[Column]) -> Option<String> {
     if table.property(INSTALLATION).is_none() {
-        return Some("this table is not one of audit: name an empty or a new folder".to_owned());
+        return Some(format!("{NOT_OURS}: name an empty or a new folder"));
     }
     for (name, value) in properties(contents) {
         let own = table.property(&name).unwrap_or_default();

@@ -48,6 +48,21 @@ impl Exposition {
                 "Steps of sealing leaves of event_logs that this process took",
                 &counters.seal_steps,
             ),
+            (
+                "ingest_checkpoints",
+                "Checkpoints of the log of evidence that this process signed",
+                &counters.anchoring.signed,
+            ),
+            (
+                "ingest_checkpoint_refusals",
+                "Attempts of this process to sign a checkpoint of a log that is not what was signed before",
+                &counters.anchoring.refusals,
+            ),
+            (
+                "ingest_checkpoint_failures",
+                "Attempts of this process to sign a checkpoint that failed for another reason",
+                &counters.anchoring.failures,
+            ),
         ];
         for (name, help, counter) in counted {
             registry.register(name, help, counter.clone());
@@ -105,6 +120,12 @@ impl Collector for Standing {
         }
         let is_ready = i64::from(counters.not_ready_for().is_empty());
         single(&mut encoder, "ingest_ready", "1 where /readyz answers 200, else 0", is_ready)?;
+        if let Some(at) = counters.anchoring.last_at() {
+            let age = (Utc::now() - at).num_seconds().max(0);
+            let help =
+                "Seconds since the last checkpoint of the log of evidence was signed, by whomever";
+            single(&mut encoder, "checkpoint_age_seconds", help, age)?;
+        }
         self.encode_lags(&mut encoder)?;
         self.encode_database(&mut encoder)
     }

@@ -224,6 +224,20 @@ pub struct SharedSnapshot(String);
 /// A session that reads a shared snapshot, and is closed when this is dropped.
 pub struct SharedReading(Session);
 
+impl SharedSnapshot {
+    /// A snapshot with the name that the server gave it.
+    ///
+    /// # Errors
+    /// `Error::Protocol` where it can't be one.
+    pub(in crate::store) fn named(name: String) -> Result<Self, Error> {
+        let is_name = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        if name.is_empty() || !name.bytes().all(is_name) {
+            return Err(Error::Protocol(format!("a snapshot is called {name:?}")));
+        }
+        Ok(Self(name))
+    }
+}
+
 impl Deref for SharedReading {
     type Target = Session;
 
@@ -240,11 +254,7 @@ impl ReadTransaction<'_> {
     pub async fn share(&self) -> Result<SharedSnapshot, Error> {
         let sql = "SELECT pg_export_snapshot()";
         let name: String = self.row("sharing a snapshot", sql, &[], |row| row.try_get(0)).await?;
-        let is_name = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
-        if name.is_empty() || !name.bytes().all(is_name) {
-            return Err(Error::Protocol(format!("a snapshot is called {name:?}")));
-        }
-        Ok(SharedSnapshot(name))
+        SharedSnapshot::named(name)
     }
 
     /// Ends the transaction. Dropping it does the same without waiting for the server's answer.

@@ -7,6 +7,7 @@ use crate::store::connection::query::TypedValue;
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::{Parameters, Statement};
 use crate::store::error::Error;
+use crate::store::read::retirements::retired_totals;
 use crate::store::search::conditions::where_clause;
 use crate::store::search::walk::cursor::Snapshot;
 use crate::store::search::walk::leaves::Leaves;
@@ -29,7 +30,8 @@ pub async fn snapshot(session: &Session) -> Result<Snapshot, Error> {
     Ok(Snapshot { batch_no, last_id })
 }
 
-/// `created_at` of the oldest and the newest row; `None` where there are no rows.
+/// `created_at` of the oldest and the newest row, those that were retired included; `None` where
+/// there are no rows.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -49,11 +51,24 @@ pub async fn time_span(
     let (first, last): (Option<PostgresMicros>, Option<PostgresMicros>) =
         Statement { sql, parameters }.row(session, what, read).await?;
     let (known_first, known_last) = known.unzip();
-    let first = first.into_iter().chain(known_first).min();
-    Ok((first, last.into_iter().chain(known_last).max()))
+    let retired = retired_totals(session).await?;
+    let (gone_first, gone_last) =
+        retired.map_or((None, None), |retired| (retired.first_at, retired.last_at));
+    let first = first.into_iter().chain(known_first).chain(gone_first).min();
+    Ok((first, last.into_iter().chain(known_last).chain(gone_last).max()))
 }
 
-/// How many rows `ingest` recorded, as the ledger counts them.
+/// How many rows there are: those that `ingest` recorded without those that were retired.
+///
+/// # Errors
+/// `Error::Query`.
+pub async fn stored_rows(session: &Session) -> Result<u64, Error> {
+    let recorded = recorded_rows(session).await?;
+    let retired = retired_totals(session).await?.map_or(0, |retired| retired.rows);
+    Ok((recorded - retired).max(0).unsigned_abs())
+}
+
+/// How many rows `ingest` recorded, as the ledger counts them, those that were retired included.
 ///
 /// # Errors
 /// `Error::Query`.

@@ -14,6 +14,8 @@ pub enum LeafState {
     Waiting,
     /// It has all indexes.
     Sealed,
+    /// It was dropped with its rows.
+    Retired,
 }
 
 /// A leaf.
@@ -33,6 +35,10 @@ pub struct Leaf {
     pub closed_at: Option<DateTime<Utc>>,
     /// Since when it has all indexes.
     pub sealed_at: Option<DateTime<Utc>>,
+    /// When it was dropped with its rows.
+    pub retired_at: Option<DateTime<Utc>>,
+    /// How many rows it had then.
+    pub retired_rows: Option<i64>,
 }
 
 /// The id of the row that was recorded last; `None` before the first one.
@@ -45,24 +51,27 @@ pub async fn last_recorded_id(session: &Session) -> Result<Option<i64>, Error> {
     session.optional_row(what, sql, &[], |row| row.try_get(0)).await
 }
 
-/// All leaves that are part of the table, by their ids.
+/// All leaves that are part of the table, and those that were retired, by their ids.
 ///
 /// # Errors
 /// `Error::Query`.
 pub async fn leaves(session: &Session) -> Result<Vec<Leaf>, Error> {
     // What was recorded last lies in a later leaf: the sequence of ids is not for readers.
     let sql = "SELECT name, first_id, next_id, closed_at, sealed_at, closed_at IS NOT NULL OR next_id <= last_id,
-                      greatest(0, least(next_id, coalesce(last_id, -1) + 1) - first_id)
+                      greatest(0, least(next_id, coalesce(last_id, -1) + 1) - first_id), retired_at, retired_rows
                  FROM event_log_leaves
                  LEFT JOIN (SELECT last_id FROM ingest_batches WHERE first_id IS NOT NULL ORDER BY first_id DESC LIMIT 1) AS batch
                       ON true
                 WHERE to_regclass(name) IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass('event_logs'))
+                   OR retired_at IS NOT NULL
                 ORDER BY first_id";
     session
         .rows("reading the leaves of event_logs", sql, &[], |row| {
             let (closed_at, sealed_at): (Option<_>, Option<_>) = (row.try_get(3)?, row.try_get(4)?);
             let is_over: Option<bool> = row.try_get(5)?;
+            let retired_at: Option<_> = row.try_get(7)?;
             let state = match (sealed_at.is_some(), is_over.unwrap_or(false)) {
+                _ if retired_at.is_some() => LeafState::Retired,
                 (true, _) => LeafState::Sealed,
                 (false, true) => LeafState::Waiting,
                 (false, false) => LeafState::Light,
@@ -75,6 +84,8 @@ pub async fn leaves(session: &Session) -> Result<Vec<Leaf>, Error> {
                 state,
                 closed_at,
                 sealed_at,
+                retired_at,
+                retired_rows: row.try_get(8)?,
             })
         })
         .await
@@ -101,7 +112,8 @@ pub async fn leaf_build(session: &Session) -> Result<Option<LeafBuild>, Error> {
     let sql = "
 WITH building AS (
     SELECT coalesce(relid::regclass::text,
-                    (SELECT name FROM event_log_leaves WHERE closed_at IS NOT NULL AND sealed_at IS NULL ORDER BY first_id LIMIT 1))
+                    (SELECT name FROM event_log_leaves
+                      WHERE closed_at IS NOT NULL AND sealed_at IS NULL AND retired_at IS NULL ORDER BY first_id LIMIT 1))
                AS leaf,
            coalesce(CASE WHEN phase LIKE '%scanning table%' THEN blocks_done * 50 / nullif(blocks_total, 0)
                          WHEN phase LIKE '%loading tuples%' THEN 50 + tuples_done * 50 / nullif(tuples_total, 0)

@@ -14,5 +14,6 @@ pub(in crate::store) mod migration_progress;
 pub(in crate::store) mod partitions;
 pub(in crate::store) mod replay_candidates;
 pub(in crate::store) mod replays;
+pub(in crate::store) mod retirements;
 pub(in crate::store) mod status;
 pub(in crate::store) mod verification;

@@ -22,18 +22,18 @@ pub(super) async fn begin(client: &mut Client) -> Result<(), Error> {
         return Ok(());
     }
     let transaction = client.transaction().await.map_err(Error::query(BEGINNING))?;
-    let locked = "SELECT id, batch_no + 1, clock_timestamp(), log_size
-                    FROM ledger_head, audit_installation FOR UPDATE OF ledger_head";
-    let (leaf, size): (_, i64) = query::row(&transaction, BEGINNING, locked, &[], |row| {
-        let leaf = InstallationLeaf {
-            installation: row.try_get(0)?,
-            first_batch_no: row.try_get(1)?,
-            begun_at: row.try_get(2)?,
-        };
-        Ok((leaf, row.try_get(3)?))
-    })
-    .await?;
-    if size == 0 {
+    // Appending nothing locks the head, which a replayer may not do itself.
+    if append(&transaction, LeafKind::Installation, &[]).await? == 0 {
+        let facts =
+            "SELECT id, batch_no + 1, clock_timestamp() FROM ledger_head, audit_installation";
+        let leaf = query::row(&transaction, BEGINNING, facts, &[], |row| {
+            Ok(InstallationLeaf {
+                installation: row.try_get(0)?,
+                first_batch_no: row.try_get(1)?,
+                begun_at: row.try_get(2)?,
+            })
+        })
+        .await?;
         let leaf = leaf.encode().map_err(Error::Evidence)?;
         append(&transaction, LeafKind::Installation, &[leaf]).await?;
     }

@@ -1,10 +1,14 @@
 //! The ledger of replays, `dlt_replays`: intents before a record is sent, results after.
 
 use chrono::{DateTime, Utc};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
+use super::evidence_log;
 use crate::event::RecordPosition;
+use crate::evidence::leaf::{LeafKind, ReplayOutcomeLeaf, ReplayRequestLeaf};
+use crate::store::connection::query;
 use crate::store::connection::query::TypedValue;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
@@ -54,10 +58,13 @@ pub enum ReplayLock {
 pub async fn lock_replays(session: &Session) -> Result<ReplayLock, Error> {
     let what = "locking the replays";
     // Waits for every commit to be durable: an intent that a crash of the server undoes would let a
-    // record be sent twice.
+    // record be sent twice. Where this process freezes between a leaf and the commit, the server
+    // ends the session, and with it the lock on the ledger's head.
     session
         .client()
-        .batch_execute("SET synchronous_commit = on")
+        .batch_execute(
+            "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '20s'",
+        )
         .await
         .map_err(Error::query(what))?;
     let key: [TypedValue<'_>; 1] = [(&REPLAY_LOCK, Type::INT8)];
@@ -73,53 +80,71 @@ pub async fn lock_replays(session: &Session) -> Result<ReplayLock, Error> {
     Ok(ReplayLock::HeldBy(holder))
 }
 
-/// Writes intents, which are committed when this returns, and gives the time of all of them.
+/// Writes intents and enters them into the evidence log, which is committed when this returns, and
+/// gives the time of all of them.
 ///
 /// # Errors
 /// `Error::Query`. SQLSTATE 23505 means that another replay of one of the dead letters is on record
 /// meanwhile.
 pub async fn write_replay_intents(
-    session: &Session,
+    session: &mut Session,
     intents: &[ReplayIntent],
     requested_by: &str,
     reason: Option<&str>,
 ) -> Result<DateTime<Utc>, Error> {
+    let what = "writing what is about to be sent";
     let ids: Vec<Uuid> = intents.iter().map(|intent| intent.replay_id).collect();
     let row_ids: Vec<i64> = intents.iter().map(|intent| intent.row_id).collect();
     let attempts: Vec<i32> = intents.iter().map(|intent| intent.attempt).collect();
     let topics: Vec<&str> = intents.iter().map(|intent| intent.target_topic.as_str()).collect();
     let partitions: Vec<Option<i32>> =
         intents.iter().map(|intent| intent.target_partition).collect();
-    session
-        .row(
-            "writing what is about to be sent",
-            "WITH written AS (
-                 INSERT INTO dlt_replays (replay_id, event_log_id, attempt, target_topic, target_partition, requested_by, reason)
-                 SELECT intent.*, $6, $7
-                   FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::int[]) AS intent)
-             SELECT now()",
-            &[
-                (&ids, Type::UUID_ARRAY),
-                (&row_ids, Type::INT8_ARRAY),
-                (&attempts, Type::INT4_ARRAY),
-                (&topics, Type::TEXT_ARRAY),
-                (&partitions, Type::INT4_ARRAY),
-                (&requested_by, Type::TEXT),
-                (&reason, Type::TEXT),
-            ],
-            |row| row.try_get(0),
-        )
-        .await
+    evidence_log::begin(session.client_mut()).await?;
+    let transaction = session.client_mut().transaction().await.map_err(Error::query(what))?;
+    let requested_at =
+        query::row(&transaction, what, "SELECT now()", &[], |row| row.try_get(0)).await?;
+    let leaves = query::rows(
+        &transaction,
+        what,
+        "INSERT INTO dlt_replays (replay_id, event_log_id, attempt, target_topic, target_partition, requested_by, reason)
+         SELECT intent.*, $6, $7
+           FROM unnest($1::uuid[], $2::bigint[], $3::int[], $4::text[], $5::int[]) AS intent
+         RETURNING replay_id, event_log_id, attempt, requested_by, database_role, requested_at, reason, target_topic,
+                   target_partition",
+        &[
+            (&ids, Type::UUID_ARRAY),
+            (&row_ids, Type::INT8_ARRAY),
+            (&attempts, Type::INT4_ARRAY),
+            (&topics, Type::TEXT_ARRAY),
+            (&partitions, Type::INT4_ARRAY),
+            (&requested_by, Type::TEXT),
+            (&reason, Type::TEXT),
+        ],
+        request_leaf,
+    )
+    .await?;
+    let leaves: Vec<_> = leaves
+        .iter()
+        .map(ReplayRequestLeaf::encode)
+        .collect::<Result<_, _>>()
+        .map_err(Error::Evidence)?;
+    evidence_log::append(&transaction, LeafKind::ReplayRequest, &leaves).await?;
+    transaction.commit().await.map_err(Error::query(what))?;
+    Ok(requested_at)
 }
 
-/// Writes what came of pending replays.
+/// Writes what came of pending replays, and enters it into the evidence log.
 ///
 /// # Errors
 /// `Error::Query`.
 pub async fn write_replay_results(
-    session: &Session,
+    session: &mut Session,
     results: &[ReplayResult],
 ) -> Result<(), Error> {
+    if results.is_empty() {
+        return Ok(());
+    }
+    let what = "writing what was sent";
     let position = |result: &ReplayResult| result.result.as_ref().ok().copied();
     let ids: Vec<Uuid> = results.iter().map(|result| result.replay_id).collect();
     let partitions: Vec<Option<i32>> =
@@ -128,22 +153,61 @@ pub async fn write_replay_results(
         results.iter().map(|result| position(result).map(|position| position.offset)).collect();
     let errors: Vec<Option<&str>> =
         results.iter().map(|result| result.result.as_ref().err().map(String::as_str)).collect();
-    session
-        .execute(
-            "writing what was sent",
-            "UPDATE dlt_replays replay
-                SET state = CASE WHEN outcome.error IS NULL THEN 'sent' ELSE 'failed' END,
-                    new_partition = outcome.new_partition, new_offset = outcome.new_offset, error = outcome.error,
-                    resolved_at = now()
-               FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[])
-                    AS outcome (replay_id, new_partition, new_offset, error)
-              WHERE replay.replay_id = outcome.replay_id AND replay.state = 'pending'",
-            &[
-                (&ids, Type::UUID_ARRAY),
-                (&partitions, Type::INT4_ARRAY),
-                (&offsets, Type::INT8_ARRAY),
-                (&errors, Type::TEXT_ARRAY),
-            ],
-        )
-        .await
+    evidence_log::begin(session.client_mut()).await?;
+    let transaction = session.client_mut().transaction().await.map_err(Error::query(what))?;
+    let leaves = query::rows(
+        &transaction,
+        what,
+        "UPDATE dlt_replays replay
+            SET state = CASE WHEN outcome.error IS NULL THEN 'sent' ELSE 'failed' END,
+                new_partition = outcome.new_partition, new_offset = outcome.new_offset, error = outcome.error,
+                resolved_at = now()
+           FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::text[])
+                AS outcome (replay_id, new_partition, new_offset, error)
+          WHERE replay.replay_id = outcome.replay_id AND replay.state = 'pending'
+         RETURNING replay.replay_id, replay.state, replay.new_partition, replay.new_offset, replay.error,
+                   replay.resolved_at",
+        &[
+            (&ids, Type::UUID_ARRAY),
+            (&partitions, Type::INT4_ARRAY),
+            (&offsets, Type::INT8_ARRAY),
+            (&errors, Type::TEXT_ARRAY),
+        ],
+        outcome_leaf,
+    )
+    .await?;
+    if !leaves.is_empty() {
+        let leaves: Vec<_> = leaves
+            .iter()
+            .map(ReplayOutcomeLeaf::encode)
+            .collect::<Result<_, _>>()
+            .map_err(Error::Evidence)?;
+        evidence_log::append(&transaction, LeafKind::ReplayOutcome, &leaves).await?;
+    }
+    transaction.commit().await.map_err(Error::query(what))
+}
+
+fn request_leaf(row: &Row) -> Result<ReplayRequestLeaf, tokio_postgres::Error> {
+    Ok(ReplayRequestLeaf {
+        replay_id: row.try_get(0)?,
+        event_log_id: row.try_get(1)?,
+        attempt: row.try_get(2)?,
+        requested_by: row.try_get(3)?,
+        database_role: row.try_get(4)?,
+        requested_at: row.try_get(5)?,
+        reason: row.try_get(6)?,
+        target_topic: row.try_get(7)?,
+        target_partition: row.try_get(8)?,
+    })
+}
+
+fn outcome_leaf(row: &Row) -> Result<ReplayOutcomeLeaf, tokio_postgres::Error> {
+    Ok(ReplayOutcomeLeaf {
+        replay_id: row.try_get(0)?,
+        state: row.try_get(1)?,
+        new_partition: row.try_get(2)?,
+        new_offset: row.try_get(3)?,
+        error: row.try_get(4)?,
+        resolved_at: row.try_get(5)?,
+    })
 }

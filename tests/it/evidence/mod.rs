@@ -7,5 +7,7 @@ mod both;
 mod commands;
 mod forged;
 mod keygen;
+mod replays;
+mod retention;
 mod sample;
 mod vectors;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sandbox::{Proxy, Sandbox};
+use sandbox::Sandbox;
 
 use super::{World, stderr};
-use crate::support::{Audit, capture, wait_until};
+use crate::support::{capture, wait_until};
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -61,17 +61,7 @@ fn what_had_arrived_before_its_outcome_was_written_is_found_and_not_sent_again()
     let world = World::new(&scope, 3);
     world.dead_letters(0..600);
     world.ingest();
-    let proxy = match Proxy::start(Sandbox::shared().postgres().port()) {
-        Ok(proxy) => proxy,
-        Err(error) => panic!("{error}"),
-    };
-    let port = Sandbox::shared().postgres().port();
-    let database_url =
-        world.audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
-    let behind = Audit { database_url, brokers: world.audit.brokers.clone() };
-    proxy.cut_before(b"UPDATE dlt_replays");
-    let output = behind.run(&["replay-dlt", "--yes"]);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    world.interrupted_replay(&[]);
     assert_eq!(world.states(), ["pending 250"]);
     assert_eq!(capture(scope.brokers(), &world.topic).len(), 250);
     let plan = world.json(&["replay-dlt", "--dry-run"]);

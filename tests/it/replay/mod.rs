@@ -8,7 +8,7 @@ mod sent_records;
 
 use std::process::Output;
 
-use sandbox::Scope;
+use sandbox::{Proxy, Sandbox, Scope};
 
 use crate::support::{Audit, Database, Producer};
 
@@ -16,17 +16,17 @@ use crate::support::{Audit, Database, Producer};
 type Header<'a> = (&'a str, Option<&'a [u8]>);
 
 /// A topic, its topic of dead letters, and an audit of both.
-struct World<'s> {
-    audit: Audit,
-    database: Database,
-    producer: Producer,
+pub(crate) struct World<'s> {
+    pub(crate) audit: Audit,
+    pub(crate) database: Database,
+    pub(crate) producer: Producer,
     topic: String,
-    dlt: String,
+    pub(crate) dlt: String,
     _scope: &'s Scope<'s>,
 }
 
 impl<'s> World<'s> {
-    fn new(scope: &'s Scope<'s>, partitions: i32) -> Self {
+    pub(crate) fn new(scope: &'s Scope<'s>, partitions: i32) -> Self {
         let audit = Audit::migrated(scope);
         Self {
             database: Database::open(&audit.database_url),
@@ -40,7 +40,7 @@ impl<'s> World<'s> {
 
     /// Dead letters as Spring Kafka writes them, one for each of the numbers; the event's number is
     /// its key and payload.
-    fn dead_letters(&self, numbers: std::ops::Range<usize>) {
+    pub(crate) fn dead_letters(&self, numbers: std::ops::Range<usize>) {
         for number in numbers {
             let value = event(number);
             let key = number.to_string();
@@ -57,7 +57,16 @@ impl<'s> World<'s> {
         self.producer.flush();
     }
 
-    fn spring_headers<'a>(&'a self, offset: &'a [u8; 8]) -> [Header<'a>; 5] {
+    /// Events, one for each of the numbers, as their service publishes them.
+    pub(crate) fn events(&self, numbers: std::ops::Range<usize>) {
+        for number in numbers {
+            let value = event(number);
+            self.producer.send(&self.topic, None, None, Some(value.as_bytes()), &[]);
+        }
+        self.producer.flush();
+    }
+
+    pub(crate) fn spring_headers<'a>(&'a self, offset: &'a [u8; 8]) -> [Header<'a>; 5] {
         [
             ("kafka_dlt-original-topic", Some(self.topic.as_bytes())),
             ("kafka_dlt-original-partition", Some(&[0, 0, 0, 0])),
@@ -67,17 +76,29 @@ impl<'s> World<'s> {
         ]
     }
 
-    fn ingest(&self) {
+    pub(crate) fn ingest(&self) {
         let topics = format!("{},{}", self.topic, self.dlt);
         self.audit.succeed(&["ingest", "--until-end", "--topics", &topics]);
     }
 
-    fn replay(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn replay(&self, arguments: &[&str]) -> Output {
         self.audit.run(&[&["replay-dlt"], arguments].concat())
     }
 
+    /// Replays, and loses the database between Kafka's answer and the ledger's outcome.
+    pub(crate) fn interrupted_replay(&self, arguments: &[&str]) {
+        let port = Sandbox::shared().postgres().port();
+        let proxy = Proxy::start(port).unwrap_or_else(|error| panic!("{error}"));
+        let database_url =
+            self.audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+        let behind = Audit { database_url, brokers: self.audit.brokers.clone() };
+        proxy.cut_before(b"UPDATE dlt_replays");
+        let output = behind.run(&[&["replay-dlt", "--yes"], arguments].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    }
+
     /// Replays what is selected, which has to succeed.
-    fn replay_all(&self, arguments: &[&str]) {
+    pub(crate) fn replay_all(&self, arguments: &[&str]) {
         self.audit.succeed(&[&["replay-dlt", "--yes"], arguments].concat());
     }
 
@@ -88,7 +109,7 @@ impl<'s> World<'s> {
     }
 
     /// How many replays are in each state, such as `sent 3`.
-    fn states(&self) -> Vec<String> {
+    pub(crate) fn states(&self) -> Vec<String> {
         let rows = self
             .database
             .rows("SELECT state || ' ' || count(*) FROM dlt_replay_outcomes GROUP BY state ORDER BY state");

@@ -1,10 +1,10 @@
 //! What came of a replay: every command says the same.
 
-use sandbox::{Proxy, Sandbox};
+use sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use super::{Header, World, event, stderr};
-use crate::support::{Audit, capture};
+use crate::support::capture;
 
 /// The id of the event with this number.
 fn event_id(number: usize) -> String {
@@ -63,14 +63,7 @@ impl World<'_> {
 
     /// Replays one event, interrupted between Kafka's answer and the ledger's outcome.
     fn interrupt_replay(&self, number: usize) {
-        let port = Sandbox::shared().postgres().port();
-        let proxy = Proxy::start(port).unwrap_or_else(|error| panic!("{error}"));
-        let database_url =
-            self.audit.database_url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
-        let behind = Audit { database_url, brokers: self.audit.brokers.clone() };
-        proxy.cut_before(b"UPDATE dlt_replays");
-        let output = behind.run(&["replay-dlt", "--yes", "--event-id", &event_id(number)]);
-        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        self.interrupted_replay(&["--event-id", &event_id(number)]);
     }
 }
 

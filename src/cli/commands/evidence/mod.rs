@@ -1,7 +1,14 @@
 //! `audit evidence`: keys, checkpoints and proofs.
 
+mod adopt;
 mod check;
+mod checkpoint;
+mod consistency;
+mod given_checkpoint;
 mod keygen;
+mod output_file;
+mod prove;
+mod restart;
 mod witness;
 
 use clap::{Args, Subcommand};
@@ -69,6 +76,11 @@ macro_rules! commands {
 // In the order of `audit evidence --help`.
 commands! {
     Keygen => keygen::KeygenArgs,
+    Checkpoint => checkpoint::CheckpointArgs,
+    Prove => prove::ProveArgs,
     Check => check::CheckArgs,
+    Consistency => consistency::ConsistencyArgs,
     Witness => witness::WitnessArgs,
+    Adopt => adopt::AdoptArgs,
+    Restart => restart::RestartArgs,
 }

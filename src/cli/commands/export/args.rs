@@ -69,9 +69,14 @@ pub(crate) struct ExportArgs {
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
         conflicts_with = "limit",
+        group = "remembered",
         help_heading = "Files"
     )]
     pub(super) incremental: Option<PathBuf>,
+    /// With --incremental or --delta: go on also where rows were retired before they were handed
+    /// over
+    #[arg(long, requires = "remembered", help_heading = "Files")]
+    pub(super) skip_retired: bool,
     /// Append what is new to the Delta Lake table at this folder, file:// or s3:// URL, which
     /// remembers how far it is; made where nothing is
     #[arg(
@@ -79,6 +84,7 @@ pub(crate) struct ExportArgs {
         value_name = "URL",
         value_hint = ValueHint::AnyPath,
         conflicts_with_all = ["path", "output", "partition_by", "rotate", "incremental", "limit"],
+        group = "remembered",
         help_heading = "Delta Lake"
     )]
     pub(super) delta: Option<String>,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::args::ExportArgs;
 use super::ocel;
 use super::uninterrupted::uninterrupted;
-use crate::cli::shared::{Context, EventColumns, explain_selection};
-use crate::cli::ui::{Exit, Failure, Progress, Total};
+use crate::cli::shared::{Context, EventColumns, explain_names, explain_selection};
+use crate::cli::ui::{Exit, Failure, Progress, Total, Ui};
 use crate::count_text::counted;
 use crate::export::{Bookmark, FileFormat, PartitionBy, Source, Summary, Target, Wanted, Watch};
 use crate::output::{Format, Style};
@@ -71,8 +71,8 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
     progress.counting("rows", Total::Unknown);
     // A pipe that nobody reads holds everything up: Ctrl-C ends the process then, as it would have.
     let summary = match target.is_stream() {
-        true => run(args, &source, &target).await?,
-        false => uninterrupted(run(args, &source, &target)).await?,
+        true => run(args, &source, &target, ui).await?,
+        false => uninterrupted(run(args, &source, &target, ui)).await?,
     };
     if let (true, Some(limit)) = (summary.is_cut, args.limit) {
         ui.status(&format!(
@@ -81,7 +81,10 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
         ));
     }
     progress.clear();
-    explain_selection(&reading, &selection, summary.rows > 0, ui).await?;
+    match args.incremental.is_some() {
+        true => explain_names(&reading, &selection, summary.rows > 0, ui).await?,
+        false => explain_selection(&reading, &selection, summary.rows > 0, ui).await?,
+    }
     if let Some(path) = args.file() {
         let files = match target.is_folder() {
             true => format!(" in {}", counted(summary.files as u64, "file")),
@@ -93,11 +96,18 @@ pub(super) async fn export(args: &ExportArgs, context: &Context<'_>) -> Result<E
     Ok(args.empty.exit(summary.rows == 0))
 }
 
-async fn run(args: &ExportArgs, source: &Source<'_>, target: &Target) -> Result<Summary, Failure> {
+async fn run(
+    args: &ExportArgs,
+    source: &Source<'_>,
+    target: &Target,
+    ui: Ui,
+) -> Result<Summary, Failure> {
     let written = match &args.incremental {
         None => source.write(target).await,
         Some(path) => {
             let mut bookmark = Bookmark::open(path, &source.contents)?;
+            let name = path.display().to_string();
+            args.refuse_retired(source.reading, &name, bookmark.batch_no(), ui).await?;
             source.write_behind(target, &mut bookmark).await
         }
     };

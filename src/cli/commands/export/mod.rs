@@ -7,6 +7,7 @@ mod formats;
 #[cfg(feature = "lake")]
 mod lake;
 mod ocel;
+mod retired;
 mod target;
 mod uninterrupted;
 

@@ -141,7 +141,7 @@ impl Run for ReplayDltArgs {
             ui.status("nothing was sent");
             return Ok(Exit::Done);
         }
-        send::send(&replayer, &plan, self.reason, self.rate, ui).await?;
+        send::send(&mut replayer, &plan, self.reason, self.rate, ui).await?;
         Ok(done)
     }
 }

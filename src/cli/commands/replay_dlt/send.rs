@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::cli::shared::who;
 use crate::cli::ui::{Exit, Failure, Total, Ui, on_stop};
 use crate::count_text::counted;
 use crate::dead_letter::Plan;
-use crate::host;
 use crate::replay::{ReplayOptions, Replayer, SendProgress};
 
 /// Sends the plan, record by record, until it is done or interrupted.
 pub(super) async fn send(
-    replayer: &Replayer,
+    replayer: &mut Replayer,
     plan: &Plan,
     reason: Option<String>,
     rate: Option<u32>,
@@ -25,7 +25,7 @@ pub(super) async fn send(
     let total = plan.steps.len();
     let progress = ui.progress();
     progress.counting("records sent", Total::Exact(total as u64));
-    let options = ReplayOptions { requested_by: requested_by(), reason, rate };
+    let options = ReplayOptions { requested_by: who(), reason, rate };
     let mut so_far = SendProgress::default();
     let outcome = replayer
         .send(&plan.steps, &options, &stop, |sent| {
@@ -66,14 +66,4 @@ pub(super) async fn send(
         .with_exit(Exit::Incomplete));
     }
     Ok(())
-}
-
-/// Who asks for it, as the operating system says: `user@host`. The database's role is recorded
-/// beside it.
-fn requested_by() -> String {
-    let user = host::user().unwrap_or_else(|| "unknown".to_owned());
-    match host::name() {
-        Some(host) => format!("{user}@{host}"),
-        None => user,
-    }
 }

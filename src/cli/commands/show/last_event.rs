@@ -1,6 +1,6 @@
 //! What is shown for an id that no event has: the last event of the aggregate or correlation.
 
-use crate::cli::shared::in_a_shell;
+use crate::cli::shared::{in_a_shell, retired_hint};
 use crate::cli::ui::{Exit, Failure};
 use crate::count_text::counted;
 use crate::store;
@@ -23,11 +23,16 @@ pub(super) async fn last_event_of(
             last = Some((key, event));
         }
     }
-    let (_, event) = last.ok_or_else(|| {
-        let text = format!("no event, aggregate or correlation has the id '{id}'");
-        Failure::new(text).with_exit(Exit::NothingMatched)
-    })?;
-    Ok((event, words))
+    if let Some((_, event)) = last {
+        return Ok((event, words));
+    }
+    let text = format!("no event, aggregate or correlation has the id '{id}'");
+    let failure = Failure::new(text).with_exit(Exit::NothingMatched);
+    let hint = retired_hint(session).await?;
+    Err(match hint {
+        Some(hint) => failure.with_hint(hint),
+        None => failure,
+    })
 }
 
 fn noun(column: IdColumn) -> &'static str {

@@ -14,7 +14,8 @@ use crate::cli::shared::{Context, FormatArgs, Run, ambiguous};
 use crate::cli::ui::{Exit, Failure};
 use crate::output::Format;
 use crate::store;
-use crate::store::{EventColumn, EventLookup, ReadMode};
+use crate::store::{EventColumn, EventLookup, ReadMode, RetiredLeaf};
+use crate::time::timestamp_text;
 use details::{EventDetails, MOST_RELATED};
 use last_event::last_event_of;
 
@@ -63,6 +64,11 @@ impl Run for ShowArgs {
         let mut taken_for = None;
         let details = match store::find_event(&reading, &self.id).await? {
             EventLookup::Nothing => {
+                if let Ok(row_id) = self.id.parse()
+                    && let Some(leaf) = store::retired_leaf_of(&reading, row_id).await?
+                {
+                    return Err(retired(row_id, &leaf));
+                }
                 let (event, words) = last_event_of(&reading, &self.id).await?;
                 taken_for = Some(words);
                 let event_id = event.uuid(EventColumn::EventId)?.unwrap_or_default();
@@ -96,4 +102,12 @@ impl Run for ShowArgs {
         }
         Ok(Exit::Done)
     }
+}
+
+/// What is said of a row that was retired.
+fn retired(row_id: i64, leaf: &RetiredLeaf) -> Failure {
+    let at = timestamp_text(leaf.retired_at.into());
+    Failure::new(format!("row {row_id} was retired with {} at {at}", leaf.name))
+        .with_hint("its batch is still in the ledger and the evidence log; what it held is not")
+        .with_exit(Exit::NothingMatched)
 }

@@ -13,8 +13,8 @@ use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{
-    Context, EmptyArgs, FormatArgs, ListItems, Run, SelectorArgs, explain_selection,
-    tell_what_is_read, whole_number,
+    Context, EmptyArgs, FormatArgs, ListItems, Retired, Run, SelectorArgs, explain_names,
+    tell_retired, tell_what_is_read, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Ui};
 use crate::count_text::{counted, counted_with};
@@ -118,7 +118,13 @@ impl Run for StatsArgs {
             Some(before) => Some(store::resolve(&reading, before, RowScope::Existing).await?),
             None => None,
         };
-        let mut counts = self.count(&counting, before.as_ref(), &by).await?;
+        let query = self.query(&counting, before.as_ref(), &by);
+        let mut counts = match query.selection.is_empty()
+            && query.before.is_none_or(ResolvedSelection::is_empty)
+        {
+            true => Counts::default(),
+            false => query.run(&reading, &counting.state).await?,
+        };
         let more = counts.groups.len() as i64 > self.limit;
         counts.groups.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         // All is read before a pager has the terminal.
@@ -152,7 +158,12 @@ impl Run for StatsArgs {
             ui.status(&format!("{values} at {path}: left out of its figures"));
         }
         let is_empty = counts.groups.is_empty();
-        explain_selection(&reading, &selection, counts.total.rows > 0, ui).await?;
+        explain_names(&reading, &selection, counts.total.rows > 0, ui).await?;
+        let retired = match query.is_of_counts(&counting.state) {
+            true => Retired::Counted,
+            false => Retired::Missing,
+        };
+        tell_retired(&reading, &selection, retired, ui).await?;
         if is_empty {
             ui.status("no rows match");
         }
@@ -213,16 +224,13 @@ impl StatsArgs {
         Ok(())
     }
 
-    async fn count(
-        &self,
-        counting: &Counting<'_>,
-        before: Option<&ResolvedSelection>,
-        by: &[Grouping],
-    ) -> Result<Counts, Failure> {
-        if counting.selection.is_empty() && before.is_none_or(ResolvedSelection::is_empty) {
-            return Ok(Counts::default());
-        }
-        let query = CountQuery {
+    fn query<'a>(
+        &'a self,
+        counting: &'a Counting<'_>,
+        before: Option<&'a ResolvedSelection>,
+        by: &'a [Grouping],
+    ) -> CountQuery<'a> {
+        CountQuery {
             selection: &counting.selection,
             before,
             by,
@@ -231,8 +239,7 @@ impl StatsArgs {
             duplicates: self.duplicates,
             // One more than is shown tells whether there are more.
             limit: self.limit.saturating_add(1),
-        };
-        Ok(query.run(counting.session, &counting.state).await?)
+        }
     }
 
     async fn drawn(

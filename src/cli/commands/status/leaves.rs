@@ -21,7 +21,8 @@ impl Leaves {
     /// A line about those that hold ids of batches; `None` where there is one at most, and it waits
     /// for nothing.
     pub(super) fn summary(&self) -> Option<String> {
-        let used: Vec<&Leaf> = self.leaves.iter().filter(|leaf| leaf.ids_used > 0).collect();
+        let is_used = |leaf: &&Leaf| leaf.ids_used > 0 && leaf.state != LeafState::Retired;
+        let used: Vec<&Leaf> = self.leaves.iter().filter(is_used).collect();
         let last = used.last()?;
         let sealed = used.iter().filter(|leaf| leaf.state == LeafState::Sealed).count();
         let mut text = format!("{sealed} of {} sealed", used.len());
@@ -53,6 +54,7 @@ impl Leaves {
                 (None, LeafState::Light) => "light",
                 (None, LeafState::Waiting) => "waiting",
                 (None, LeafState::Sealed) => "sealed",
+                (None, LeafState::Retired) => "retired",
             };
             let cells = vec![
                 leaf.name.as_str().into(),
@@ -63,6 +65,8 @@ impl Leaves {
                 leaf.closed_at.map(Timestamp::from).into(),
                 leaf.sealed_at.map(Timestamp::from).into(),
                 build.map(|build| build.percent).into(),
+                leaf.retired_at.map(Timestamp::from).into(),
+                leaf.retired_rows.into(),
             ];
             (cells, Emphasis::None)
         });
@@ -75,6 +79,8 @@ impl Leaves {
             "closed_at",
             "sealed_at",
             "percent_built",
+            "retired_at",
+            "retired_rows",
         ];
         Section::table("leaves", columns.map(Column::new).to_vec(), rows.collect())
     }
@@ -115,6 +121,8 @@ mod tests {
             state,
             closed_at: closed.filter(|_| state != LeafState::Light),
             sealed_at: closed.filter(|_| state == LeafState::Sealed),
+            retired_at: None,
+            retired_rows: None,
         }
     }
 

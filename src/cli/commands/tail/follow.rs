@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::cli::shared::{EventColumns, explain_selection, in_a_shell};
+use crate::cli::shared::{EventColumns, explain_names, in_a_shell};
 use crate::cli::ui::{Failure, StdoutThread, Ui};
+use crate::count_text::counted;
 use crate::filter::Selection;
 use crate::output::Renderer;
 use crate::store;
@@ -153,7 +154,15 @@ impl Tail {
             Start::Batch(batch_no) => {
                 self.position.batch_no = batch_no - 1;
                 self.expect_any(&subscription.session).await?;
-                explain_selection(&subscription.session, &self.selection, false, self.ui).await?;
+                let session = &subscription.session;
+                explain_names(session, &self.selection, false, self.ui).await?;
+                if let Some(gone) = store::retired_batches_after(session, batch_no - 1).await? {
+                    self.ui.status(&format!(
+                        "the rows of {} up to batch {} were retired and are no longer here",
+                        counted(gone.batches, "batch"),
+                        gone.last_batch_no
+                    ));
+                }
             }
             Start::LastRows(count) => {
                 self.show_last(&mut subscription.session, count.into()).await?;
@@ -208,7 +217,7 @@ impl Tail {
         }
         self.say_story(&reading).await?;
         // What doesn't exist yet may still come, but more often it was mistyped.
-        explain_selection(&reading, &self.selection, self.shown > 0, self.ui).await?;
+        explain_names(&reading, &self.selection, self.shown > 0, self.ui).await?;
         reading.finish().await?;
         self.position.batch_no = snapshot.batch_no;
         Ok(())

@@ -10,7 +10,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 
 use crate::cli::settings::ArgumentSettings;
-use crate::cli::shared::{Context, Run, ValueArgs, whole_number};
+use crate::cli::shared::{Context, Run, ValueArgs, retired_hint, whole_number};
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::count_text::counted;
 use crate::output::{Format, write_mermaid};
@@ -92,8 +92,12 @@ impl Run for TraceArgs {
         let mut session = context.settings.session("audit trace").await?;
         let reading = session.read(ReadMode::Page).await?;
         let Some(mut events) = find_story(&reading, &self.id, self.limit).await? else {
-            return Err(Failure::new(format!("nothing is recorded about '{}'", self.id))
-                .with_exit(Exit::NothingMatched));
+            let failure = Failure::new(format!("nothing is recorded about '{}'", self.id))
+                .with_exit(Exit::NothingMatched);
+            return Err(match retired_hint(&reading).await? {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            });
         };
         let more = events.len() as i64 > self.limit;
         events.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::check::Check;
 use super::comparisons::Comparisons;
 use crate::cli::settings::ResolvedSettings;
 use crate::cli::ui::{Failure, Progress, Total};
 use crate::count_text::counted_with;
 use crate::event::TopicPartition;
 use crate::kafka;
-use crate::ledger::{BatchClaim, Finding, StoredRow, holes, join_ranges};
+use crate::ledger::{Finding, join_ranges};
 use crate::store::KnownPartition;
+use crate::verification::Check;
 
 /// How many ranges are collected before Kafka is asked about them: some 16 MB.
 const COLLECTED: usize = 1_000_000;
@@ -55,19 +55,12 @@ impl<'a> Holes<'a> {
         }
     }
 
-    /// Takes the holes of a batch with its rows.
-    pub(super) async fn add_batch(
-        &mut self,
-        batch: &BatchClaim,
-        rows: &[StoredRow],
-    ) -> Result<(), Failure> {
-        for (partition_id, range) in holes(batch, rows) {
-            self.add(partition_id, range);
-        }
+    /// Asks Kafka where much is collected.
+    pub(super) async fn ask_if_many(&mut self) -> Result<(), Failure> {
         if self.count < COLLECTED { Ok(()) } else { self.ask(|_| {}).await }
     }
 
-    /// Takes a range that is a hole as a whole.
+    /// Takes a range of holes.
     pub(super) fn add(&mut self, partition_id: i32, range: Range<i64>) {
         let Some((_, low)) = self.askable.get(&partition_id) else {
             self.unasked += range.end - range.start;

@@ -1,14 +1,10 @@
 //! `audit verify`: whether the record is complete and unaltered.
 
-mod check;
+mod anchor_args;
 mod comparisons;
-mod counts;
-mod findings;
+mod follow;
 mod holes;
-mod leaves;
 mod partitions;
-mod rows;
-mod schema;
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
@@ -20,20 +16,32 @@ use crate::cli::shared::{
     Answer, ClusterOffsets, Context, FormatArgs, Run, name_in_list, whole_number,
 };
 use crate::cli::ui::{Exit, Failure, Progress, Ui};
-use crate::count_text::{counted, counted_with};
+use crate::count_text::counted;
 use crate::event::TopicPartition;
-use crate::ledger::{Comparison, Finding, KafkaPartition, Severity, compare};
+use crate::ledger::{Comparison, KafkaPartition, Severity, compare};
 use crate::output;
 use crate::output::{Column, Emphasis, Format};
 use crate::store;
-use crate::store::{LedgerScan, LedgerTotals, Session};
+use crate::store::{LedgerScan, Session, Settings};
 use crate::value::Value;
-use check::Check;
+use crate::verification;
+use crate::verification::{Anchors, Check};
+use anchor_args::{AnchorArgs, check_installation};
 use comparisons::Comparisons;
+use follow::Following;
 use holes::{Holes, declared_holes};
 
 /// The result of a check that found nothing.
 const OK: &str = "ok";
+
+/// What its sessions are called: a server must not know by it that it is verified.
+const APPLICATION: &str = "audit export";
+
+/// How many sessions read rows at most.
+const MOST_SESSIONS: usize = 4;
+
+/// How many rows are worth more sessions.
+const WORTH_SESSIONS: i64 = 20_000;
 
 /// How long a broker may take to answer.
 const BROKER_LIMIT: Duration = Duration::from_secs(10);
@@ -68,6 +76,8 @@ pub(crate) struct VerifyArgs {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
+    anchors: AnchorArgs,
+    #[command(flatten)]
     pub(crate) format: FormatArgs,
 }
 
@@ -84,8 +94,13 @@ impl Run for VerifyArgs {
 
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         context.settings.check_kafka()?;
+        let anchors = self.anchors.read()?;
         let settings = context.settings.database()?;
-        let mut session = Session::open(&settings, "audit verify").await?;
+        let mut session = Session::open(&settings, APPLICATION).await?;
+        // Whatever else is wrong with it is found below.
+        if let Ok(installation) = store::installation_id(&session).await {
+            check_installation(&anchors, installation)?;
+        }
         for note in session.home().await?.notes(&settings) {
             context.ui.status(&note);
         }
@@ -106,30 +121,24 @@ impl Run for VerifyArgs {
         let scan = LedgerScan::open(&mut session).await?;
         let known = scan.partitions().await?;
         let comparisons = Comparisons::new(&before, &known, kafka.ok());
-        let mut holes = Holes::new(context.settings, &known, &comparisons);
-        for (partition_id, range) in scan.ranges_without_rows().await? {
-            holes.add(partition_id, range);
-        }
-        let mut checks = partitions::check(&scan, &known, kafka, &comparisons).await?;
+        let readers = scan.share(more_sessions(&scan, &settings).await?).await?;
+        let holes = Holes::new(context.settings, &known, &comparisons);
+        let mut following = Following { progress: &progress, holes };
+        let found = verification::check(&scan, readers, &known, &anchors, &mut following).await?;
+        let mut checks = partitions::check(found.chains, &known, kafka, &comparisons);
         if let Ok(kafka) = kafka {
             checks.extend(partitions::missing_topics(&self.topics, kafka));
             checks.extend(partitions::open_transactions(kafka, context.settings).await);
         }
-        let totals = scan.totals().await?;
-        checks.push(ledger_check(&totals));
-        let (rows, recount) = rows::check(&scan, totals.rows, &mut holes, &progress).await?;
-        checks.push(rows);
-        progress.doing("looking for duplicate deliveries");
-        checks.extend(counts::check(&scan, recount, &known).await?);
-        let (holes, unasked_holes) = holes.finish(&progress).await?;
+        checks.extend(found.record);
+        let (holes, unasked_holes) = following.holes.finish(&progress).await?;
         checks.push(holes);
         progress.doing("reading the schema");
-        checks.push(schema::check(&scan).await?);
-        checks.push(leaves::check(&scan).await?);
+        checks.extend(verification::check_schema(&scan).await?);
         progress.clear();
         let exit = print(&self, &checks, context.ui)?;
         let closed = known.iter().filter(|known| !known.is_newest).count();
-        context.ui.status(&unchecked(unasked_holes, closed));
+        context.ui.status(&unchecked(unasked_holes, closed, &anchors));
         Ok(exit)
     }
 }
@@ -175,9 +184,28 @@ impl VerifyArgs {
     }
 }
 
+/// The sessions that read rows side by side; not one where there is little to read.
+async fn more_sessions(
+    scan: &LedgerScan<'_>,
+    settings: &Settings,
+) -> Result<Vec<Session>, Failure> {
+    let mut sessions = Vec::new();
+    if scan.rows_claimed().await? >= WORTH_SESSIONS {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..cores.clamp(2, MOST_SESSIONS) {
+            // One more that can't be had only makes it slower.
+            sessions.extend(Session::open(settings, APPLICATION).await.ok());
+        }
+    }
+    Ok(sessions)
+}
+
 /// What `verify` did not look at, in one line.
-fn unchecked(holes: i64, closed_incarnations: usize) -> String {
-    let mut text = "not checked: whether the rows still hold what Kafka held".to_owned();
+fn unchecked(holes: i64, closed_incarnations: usize, anchors: &Anchors) -> String {
+    let mut text = "not checked: whether the rows hold what Kafka held".to_owned();
+    if anchors.given.is_empty() {
+        text.push_str("; whether the log is the one that was signed (--checkpoint)");
+    }
     if holes > 0 {
         let holes = declared_holes(holes);
         text.push_str(&format!("; {holes} that Kafka can no longer be asked about"));
@@ -186,64 +214,6 @@ fn unchecked(holes: i64, closed_incarnations: usize) -> String {
         text.push_str("; what topics that were made again held behind their last recorded offset");
     }
     text
-}
-
-fn ledger_check(totals: &LedgerTotals) -> Check {
-    let mut findings = Vec::new();
-    let mut incomplete = |text: String| findings.push(Finding::incomplete("ledger", text));
-    let head = totals.head_batch_no.unwrap_or(0);
-    let missing = totals.last_batch_no.max(head) - totals.batches;
-    if missing > 0 {
-        incomplete(format!("{} missing", counted_with(missing, "batch number", ["is", "are"])));
-    }
-    if totals.batches == 0 {
-        incomplete("nothing is recorded".to_owned());
-    }
-    if totals.missing_dead_letters > 0 {
-        let count = totals.missing_dead_letters;
-        let lacking = counted_with(count, "dead letter", ["lacks its", "lack their"]);
-        incomplete(format!("{lacking} raw record, and can't be sent back"));
-    }
-    let mut altered = |text: String| findings.push(Finding::altered("ledger", text));
-    if totals.head_batch_no.is_none() {
-        altered("ledger_head has no row".to_owned());
-    } else if totals.last_batch_no > head {
-        altered(format!("batch {} is beyond the head, {head}", totals.last_batch_no));
-    }
-    if totals.foreign_batches > 0 {
-        let foreign = counted_with(totals.foreign_batches, "batch", ["has", "have"]);
-        altered(format!("{foreign} a number below 1"));
-    }
-    match totals.head_rows {
-        Some(rows) if rows != totals.rows => {
-            let rows = counted(rows, "row");
-            altered(format!("the head counts {rows}, the batches {}", totals.rows));
-        }
-        _ => {}
-    }
-    if totals.ranges_without_batch > 0 {
-        let ranges = counted_with(totals.ranges_without_batch, "range of offsets", ["is", "are"]);
-        altered(format!("{ranges} in no batch"));
-    }
-    if totals.rows_of_ranges != totals.rows {
-        let (ranges, batches) = (counted(totals.rows_of_ranges, "row"), totals.rows);
-        altered(format!("the ranges of offsets count {ranges}, the batches {batches}"));
-    }
-    if totals.unknown_dead_letters > 0 {
-        let unknown = totals.unknown_dead_letters;
-        let unknown = counted_with(unknown, "raw dead letter", ["belongs", "belong"]);
-        altered(format!("{unknown} to no row"));
-    }
-    if totals.installations != 1 {
-        let rows = counted(totals.installations, "row");
-        altered(format!("audit_installation has {rows}, not one"));
-    }
-    Check {
-        check: "ledger",
-        subject: "ledger".to_owned(),
-        findings,
-        detail: counted(totals.batches, "batch"),
-    }
 }
 
 /// Writes what was checked, and the verdict.

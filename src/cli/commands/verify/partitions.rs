@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use super::check::Check;
 use super::comparisons::Comparisons;
 use crate::cli::settings::ResolvedSettings;
 use crate::cli::shared::{ClusterOffsets, OpenTransaction, times_at};
-use crate::cli::ui::Failure;
 use crate::count_text::{counted, counted_with};
 use crate::event::TopicPartition;
 use crate::kafka::Isolation;
-use crate::ledger;
 use crate::ledger::{Chain, Comparison, Finding, KafkaPartition};
-use crate::store::{KnownPartition, LedgerScan};
+use crate::store::KnownPartition;
 use crate::time::{Timestamp, timestamp_text};
+use crate::verification::{Check, PartitionChain};
 
 /// The name of these checks.
 pub(super) const CHECK: &str = "partition";
@@ -22,20 +20,15 @@ pub(super) const CHECK: &str = "partition";
 const TIMES_LIMIT: Duration = Duration::from_secs(3);
 
 /// A check for each partition: Kafka's end against the ledger's, and the ranges against each other.
-pub(super) async fn check(
-    scan: &LedgerScan<'_>,
+pub(super) fn check(
+    chains: Vec<PartitionChain>,
     known: &[KnownPartition],
     kafka: Result<&ClusterOffsets, &String>,
     comparisons: &Comparisons,
-) -> Result<Vec<Check>, Failure> {
+) -> Vec<Check> {
     let mut checks = Vec::new();
-    for partition in known {
-        let subject = subject(partition);
-        let (chain, mut findings) = ledger::check_chain(
-            &subject,
-            &scan.chain(partition.partition_id).await?,
-            partition.recorded.next_offset,
-        );
+    for (partition, chain) in known.iter().zip(chains) {
+        let PartitionChain { subject, chain, mut findings } = chain;
         let mut detail = describe(&chain);
         match kafka {
             Ok(kafka) if is_closed(partition, known, kafka) => {
@@ -66,7 +59,7 @@ pub(super) async fn check(
             });
         }
     }
-    Ok(checks)
+    checks
 }
 
 /// Whether a partition belongs to a topic that was made again with fewer partitions, and that was
@@ -193,14 +186,6 @@ fn compare_with_kafka(
                 }
             }
         }
-    }
-}
-
-fn subject(partition: &KnownPartition) -> String {
-    let name = partition.partition.to_string();
-    match partition.recorded.incarnation {
-        1 => name,
-        incarnation => format!("{name} incarnation {incarnation}"),
     }
 }
 

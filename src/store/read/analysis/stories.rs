@@ -10,7 +10,7 @@ use crate::analysis::{Assembler, EventTypes, Story, StoryChoice, StoryEvent, Sto
 use crate::store::connection::session::Session;
 use crate::store::connection::statement::Statement;
 use crate::store::error::Error;
-use crate::store::read::bounds::recorded_rows;
+use crate::store::read::bounds::stored_rows;
 use crate::store::search::first_delivery::Deliveries;
 use crate::store::search::resolved::ResolvedSelection;
 use crate::store::search::stories::{StorySelection, Walk};
@@ -130,7 +130,7 @@ pub(super) async fn walk(session: &Session, chosen: &StorySelection) -> Result<W
         return Ok(walk);
     }
     let candidates = chosen.candidate_rows(walk).expected_rows(session).await?;
-    let all = u64::try_from(recorded_rows(session).await?).unwrap_or_default();
+    let all = stored_rows(session).await?;
     let is_large = candidates > FEW_ROWS && candidates.saturating_mul(LARGE_PART) > all;
     Ok(if is_large { Walk::All } else { walk })
 }

@@ -149,6 +149,13 @@ impl CountQuery<'_> {
         Ok((group, ids, total))
     }
 
+    /// Whether it comes from counts, which hold what was retired, too.
+    pub fn is_of_counts(&self, state: &CountState) -> bool {
+        self.precision() < Precision::Rows
+            && state.can_tell(self.selection)
+            && self.before.is_none_or(|before| state.can_tell(before))
+    }
+
     fn precision(&self) -> Precision {
         let reads_rows = self.duplicates || !self.figures.is_empty();
         let of_keys = self.by.iter().map(|grouping| grouping.precision(self.shifts)).max();

@@ -1,22 +1,22 @@
 //! Reads the ledger and the rows beside it, for `verify`: one snapshot, in the order in which they
 //! are compared.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{GenericClient, IsolationLevel, Portal, Row, Transaction};
 
 use super::duplicates::DuplicateTotals;
 use super::leaf_facts::LeafFacts;
+use super::row_copy::{RowCopy, RowReader};
 use super::schema_facts::SchemaFact;
 use super::{day_counts, duplicates, leaf_facts, schema_facts};
 use crate::event::TopicPartition;
 use crate::ledger::{
     BatchClaim, ChainLink, CountKey, CountKeys, KeyCount, KeyCounts, RangeClaim, RecordedPartition,
-    StoredRow, hour_of,
 };
 use crate::store::connection::query;
-use crate::store::connection::session::Session;
+use crate::store::connection::session::{Session, SharedSnapshot};
 use crate::store::error::Error;
 use crate::time::PostgresMicros;
 
@@ -110,7 +110,7 @@ pub struct LedgerTotals {
 
 /// A snapshot of the ledger and the rows.
 pub struct LedgerScan<'a> {
-    transaction: Transaction<'a>,
+    pub(super) transaction: Transaction<'a>,
 }
 
 impl<'a> LedgerScan<'a> {
@@ -127,12 +127,49 @@ impl<'a> LedgerScan<'a> {
             .start()
             .await
             .map_err(Error::query(SNAPSHOT))?;
+        Self::within(transaction).await
+    }
+
+    /// Reads what a transaction sees that is open already.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn within(transaction: Transaction<'a>) -> Result<Self, Error> {
         // Nobody's own tables or functions take the place of ours, and names are written alike. The
         // lock comes before the snapshot: no leaf loses an index that the snapshot still shows.
         let begin =
             "SET LOCAL search_path = public, pg_temp; LOCK TABLE event_logs IN ACCESS SHARE MODE";
         transaction.batch_execute(begin).await.map_err(Error::query(SNAPSHOT))?;
         Ok(Self { transaction })
+    }
+
+    /// Lets other sessions read the rows of the snapshot, for as long as this is open. Fewer of
+    /// them, or not one, where the server does not let them: behind a pooler each may be of another
+    /// server.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn share(&self, sessions: Vec<Session>) -> Result<Vec<RowReader>, Error> {
+        if sessions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT pg_export_snapshot()";
+        let name = query::row(&self.transaction, SNAPSHOT, sql, &[], |row| row.try_get(0)).await?;
+        let snapshot = SharedSnapshot::named(name)?;
+        let mut readers = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            readers.extend(RowReader::begin(session, &snapshot).await.ok());
+        }
+        Ok(readers)
+    }
+
+    /// Begins to read the rows with these ids, in their order. They have to be read to their end
+    /// before anything else is.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn copy_rows(&self, ids: &RangeInclusive<i64>) -> Result<RowCopy, Error> {
+        RowCopy::begin(self.transaction.client(), ids).await
     }
 
     /// As [`known_partitions`], of the snapshot.
@@ -184,7 +221,9 @@ impl<'a> LedgerScan<'a> {
                         (SELECT count(*) FROM event_logs WHERE is_dlt
                             AND NOT EXISTS (SELECT FROM dead_letters WHERE event_log_id = id)),
                         (SELECT count(*) FROM dead_letters
-                          WHERE NOT EXISTS (SELECT FROM event_logs WHERE id = event_log_id AND is_dlt)),
+                          WHERE NOT EXISTS (SELECT FROM event_logs WHERE id = event_log_id AND is_dlt)
+                            AND NOT EXISTS (SELECT FROM event_log_leaves WHERE retired_at IS NOT NULL
+                                               AND first_id <= event_log_id AND next_id > event_log_id)),
                         (SELECT count(*) FROM audit_installation)
                    FROM ingest_batches",
             &[],
@@ -267,24 +306,15 @@ impl<'a> LedgerScan<'a> {
             .portal(
                 "SELECT batch_no, first_id, last_id, partition_id, first_offset, next_offset, ranges.row_count::bigint,
                         min_created_at, max_created_at,
-                        counted OR coalesce(batch_no <= (SELECT filled_through FROM event_count_state), false)
+                        counted OR coalesce(batch_no <= (SELECT filled_through FROM event_count_state), false),
+                        CASE WHEN row_root IS NOT NULL THEN ARRAY[row_root] ELSE '{}' END || coalesce(adopted, '{}')
                    FROM ingest_batches batches LEFT JOIN ingest_batch_ranges ranges USING (batch_no)
+                   LEFT JOIN (SELECT batch_no, array_agg(row_root) AS adopted FROM evidence_adoptions GROUP BY batch_no) adoptions USING (batch_no)
                   WHERE first_id IS NOT NULL ORDER BY first_id, partition_id, first_offset",
                 BATCHES_AT_ONCE,
             )
             .await?;
         Ok(BatchScan { portal, begun: None })
-    }
-
-    /// All rows in the order of their ids.
-    ///
-    /// # Errors
-    /// `Error::Query`.
-    pub async fn rows(&self) -> Result<RowScan<'_>, Error> {
-        let sql =
-            "SELECT id, partition_id, kafka_offset, created_at, event_type, source_service, is_dlt
-                     FROM event_logs ORDER BY id";
-        Ok(RowScan { portal: self.portal(sql, ROWS_AT_ONCE).await?, keys: CountKeys::default() })
     }
 
     /// Adds up `event_counts`, and numbers the keys that `keys` does not have yet.
@@ -302,7 +332,7 @@ impl<'a> LedgerScan<'a> {
         Ok(counts)
     }
 
-    async fn portal(&self, sql: &str, at_once: i32) -> Result<PortalRows<'_>, Error> {
+    pub(super) async fn portal(&self, sql: &str, at_once: i32) -> Result<PortalRows<'_>, Error> {
         let portal =
             self.transaction.bind(sql, &[]).await.map_err(Error::query("reading the ledger"))?;
         let fetched = Vec::new().into_iter();
@@ -335,29 +365,6 @@ impl BatchScan<'_> {
     }
 }
 
-/// Rows, one after the other.
-pub struct RowScan<'a> {
-    portal: PortalRows<'a>,
-    keys: CountKeys,
-}
-
-impl RowScan<'_> {
-    /// The next row; `None` behind the last.
-    ///
-    /// # Errors
-    /// `Error::Query`.
-    pub async fn next(&mut self) -> Result<Option<StoredRow>, Error> {
-        let row = self.portal.next().await?;
-        let read = row.as_ref().map(|row| read_row(row, &mut self.keys)).transpose();
-        read.map_err(Error::query(READING))
-    }
-
-    /// What the rows up to here are counted by, numbered.
-    pub fn into_keys(self) -> CountKeys {
-        self.keys
-    }
-}
-
 /// The batch of a row that joins batches and ranges, still without ranges, and the row's range.
 fn read_batch(row: &Row) -> Result<(BatchClaim, Option<RangeClaim>), tokio_postgres::Error> {
     let (min, max): (Option<PostgresMicros>, Option<PostgresMicros>) =
@@ -368,6 +375,7 @@ fn read_batch(row: &Row) -> Result<(BatchClaim, Option<RangeClaim>), tokio_postg
         last_id: row.try_get(2)?,
         created: min.zip(max),
         is_counted: row.try_get(9)?,
+        roots: row.try_get(10)?,
         ranges: Vec::new(),
     };
     let range = match row.try_get(3)? {
@@ -380,23 +388,6 @@ fn read_batch(row: &Row) -> Result<(BatchClaim, Option<RangeClaim>), tokio_postg
         None => None,
     };
     Ok((batch, range))
-}
-
-fn read_row(row: &Row, keys: &mut CountKeys) -> Result<StoredRow, tokio_postgres::Error> {
-    let partition_id: Option<i32> = row.try_get(1)?;
-    let created_at = row.try_get::<_, Option<PostgresMicros>>(3)?.unwrap_or_default();
-    let key = match partition_id {
-        Some(partition_id) => Some(keys.number(CountKey {
-            hour: hour_of(created_at),
-            event_type: row.try_get::<_, Option<_>>(4)?.unwrap_or_default(),
-            source_service: row.try_get(5)?,
-            partition_id,
-            is_dlt: row.try_get::<_, Option<_>>(6)?.unwrap_or_default(),
-        })),
-        None => None,
-    };
-    let kafka_offset = row.try_get(2)?;
-    Ok(StoredRow { id: row.try_get(0)?, partition_id, kafka_offset, created_at, key })
 }
 
 /// Adds a row of `event_counts`.
@@ -419,7 +410,7 @@ fn read_count(
 }
 
 /// The rows of a portal, fetched a number at a time.
-struct PortalRows<'a> {
+pub(super) struct PortalRows<'a> {
     transaction: &'a Transaction<'a>,
     portal: Portal,
     at_once: i32,
@@ -427,10 +418,15 @@ struct PortalRows<'a> {
 }
 
 impl PortalRows<'_> {
+    /// The next rows, as many as one round trip brings; none behind the last.
+    pub(super) async fn page(&mut self) -> Result<Vec<Row>, Error> {
+        let fetched = self.transaction.query_portal(&self.portal, self.at_once).await;
+        fetched.map_err(Error::query(READING))
+    }
+
     async fn next(&mut self) -> Result<Option<Row>, Error> {
         if self.fetched.len() == 0 {
-            let fetched = self.transaction.query_portal(&self.portal, self.at_once).await;
-            self.fetched = fetched.map_err(Error::query(READING))?.into_iter();
+            self.fetched = self.page().await?.into_iter();
         }
         Ok(self.fetched.next())
     }

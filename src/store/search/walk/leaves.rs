@@ -47,7 +47,7 @@ pub(in crate::store) fn between(range: &TimeRange) -> Between {
 enum Times {
     /// Any: rows enter it.
     Open,
-    /// Not one: it is closed, and has no rows.
+    /// Not one: it is closed, and has no rows, or no longer.
     Empty,
     /// None before the first, and none behind the second.
     Between(PostgresMicros, PostgresMicros),
@@ -75,11 +75,20 @@ impl Leaves {
     /// `Error::Query`.
     pub(in crate::store) async fn read(session: &Session) -> Result<Self, Error> {
         let sql = "SELECT first_id, next_id, closed_at IS NOT NULL, sealed_at IS NOT NULL, min_created_at, max_created_at,
-                          has_foreign_rows
+                          has_foreign_rows, retired_at IS NOT NULL
                      FROM event_log_leaves ORDER BY first_id";
         let leaf = |row: &Row| {
             let times: (Option<_>, Option<_>) = (row.try_get(4)?, row.try_get(5)?);
             let (is_closed, has_foreign_rows): (bool, bool) = (row.try_get(2)?, row.try_get(6)?);
+            if row.try_get(7)? {
+                return Ok(KnownLeaf {
+                    first_id: row.try_get(0)?,
+                    next_id: row.try_get(1)?,
+                    is_sealed: true,
+                    times: Times::Empty,
+                    may_have_foreign_rows: false,
+                });
+            }
             Ok(KnownLeaf {
                 first_id: row.try_get(0)?,
                 next_id: row.try_get(1)?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lake::delta::Location;
 
 use super::super::args::ExportArgs;
-use crate::cli::shared::{Context, EventColumns, explain_selection};
+use crate::cli::shared::{Context, EventColumns, explain_names};
 use crate::cli::ui::{Failure, Progress, Total};
 use crate::count_text::counted;
 use crate::export;
@@ -97,6 +97,8 @@ impl Runs<'_> {
             none => none
                 .insert(LakeTable::open(self.location.clone(), &contents, &wanted.columns).await?),
         };
+        let name = args.delta.as_deref().unwrap_or_default();
+        args.refuse_retired(&reading, name, table.refreshed().await?, ui).await?;
         let progress = if args.follow { Progress::hidden() } else { ui.progress() };
         progress.counting("rows", Total::Unknown);
         let source = Source {
@@ -111,7 +113,7 @@ impl Runs<'_> {
         progress.clear();
         if !self.is_checked {
             self.is_checked = true;
-            explain_selection(&reading, &self.selection, appended.rows > 0, ui).await?;
+            explain_names(&reading, &self.selection, appended.rows > 0, ui).await?;
         }
         reading.finish().await?;
         Ok(appended)

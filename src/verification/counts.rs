@@ -1,19 +1,17 @@
 //! The counts of events beside the rows that they count.
 
 use super::check::Check;
-use super::findings::Findings;
 use super::rows::Recount;
-use crate::cli::ui::Failure;
 use crate::count_text::{counted, counted_with};
-use crate::ledger::{Finding, check_counts};
-use crate::store::{DuplicateTotals, KnownPartition, LedgerScan};
+use crate::ledger::{Finding, Findings, check_counts};
+use crate::store::{DuplicateTotals, Error, KnownPartition, LedgerScan};
 
 /// Compares `event_counts` with what was found in the rows, and looks for duplicates anew.
 pub(super) async fn check(
     scan: &LedgerScan<'_>,
     mut recount: Recount,
     known: &[KnownPartition],
-) -> Result<[Check; 2], Failure> {
+) -> Result<[Check; 2], Error> {
     let counts = scan.counts(&mut recount.keys).await?;
     let name = |partition_id: i32| {
         let known = known.iter().find(|known| known.partition_id == partition_id);

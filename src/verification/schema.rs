@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::Check;
-use crate::cli::ui::Failure;
 use crate::ledger::Finding;
-use crate::store::{LedgerScan, MIGRATED_FACTS, SchemaFact};
+use crate::store::{Error, LedgerScan, MIGRATED_FACTS, SchemaFact};
 
 /// The kinds of facts of which a database may have more than `migrate` made.
 const MAY_BE_ADDED: [&str; 3] = ["column", "constraint", "index"];
@@ -14,7 +13,7 @@ const MAY_BE_ADDED: [&str; 3] = ["column", "constraint", "index"];
 const INVALID: &str = " is invalid";
 
 /// Compares the schema with the one that `migrate` makes.
-pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Error> {
     let facts = scan.schema_facts().await?;
     let findings = compare(MIGRATED_FACTS, &facts);
     Ok(Check {

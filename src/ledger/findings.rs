@@ -1,20 +1,21 @@
 //! Findings of which there may be very many.
 
-use crate::ledger::{Finding, Severity};
+use super::{Finding, Severity};
 
 /// How many findings are listed; the rest is counted.
 const LISTED: usize = 1000;
 
 /// Findings about rows. Of very many, only the first are kept.
-#[derive(Default)]
-pub(super) struct Findings {
+#[derive(Debug, Default)]
+pub struct Findings {
     kept: Vec<Finding>,
     altered_beyond: u64,
     incomplete_beyond: u64,
 }
 
 impl Findings {
-    pub(super) fn push(&mut self, finding: Finding) {
+    /// Adds one.
+    pub fn push(&mut self, finding: Finding) {
         match finding.severity {
             _ if self.kept.len() < LISTED => self.kept.push(finding),
             Severity::Altered => self.altered_beyond += 1,
@@ -23,7 +24,7 @@ impl Findings {
     }
 
     /// Those that are listed, and how many of `subject` are not.
-    pub(super) fn finish(mut self, subject: &str) -> Vec<Finding> {
+    pub fn finish(mut self, subject: &str) -> Vec<Finding> {
         let more = "more findings of this kind are not listed";
         if self.altered_beyond > 0 {
             self.kept.push(Finding::altered(subject, format!("{} {more}", self.altered_beyond)));

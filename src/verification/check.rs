@@ -3,12 +3,14 @@
 use crate::ledger::Finding;
 
 /// One line of the result, and what was found.
-pub(super) struct Check {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
     /// What was compared.
-    pub(super) check: &'static str,
+    pub check: &'static str,
     /// What it is about, such as "orders.events [0]".
-    pub(super) subject: String,
-    pub(super) findings: Vec<Finding>,
+    pub subject: String,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
     /// Figures, as a fragment.
-    pub(super) detail: String,
+    pub detail: String,
 }

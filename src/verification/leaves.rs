@@ -1,25 +1,33 @@
 //! Whether the leaves of `event_logs` are what `event_log_leaves` tells: searches rely on it.
 
 use super::check::Check;
-use crate::cli::ui::Failure;
 use crate::count_text::counted;
 use crate::ledger::Finding;
-use crate::store::{LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
+use crate::store::{Error, LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf, Retirement};
 
 /// Compares the partitions of `event_logs` with `event_log_leaves`.
-pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Failure> {
+pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Error> {
     let leaves = scan.leaves().await?;
     let is_sealed = |leaf: &&LeafFacts| leaf.registered.is_some_and(|known| known.is_sealed);
     let sealed = leaves.iter().filter(is_sealed).count();
+    let retired = leaves.iter().filter(|leaf| leaf.logged.is_some()).count();
+    let mut detail = format!("{}, {sealed} sealed", counted(leaves.len(), "leaf"));
+    if retired > 0 {
+        detail.push_str(&format!(", {retired} retired"));
+    }
     Ok(Check {
         check: "leaves",
         subject: "event_log_leaves".to_owned(),
         findings: leaves.iter().flat_map(findings).collect(),
-        detail: format!("{}, {sealed} sealed", counted(leaves.len(), "leaf")),
+        detail,
     })
 }
 
 fn findings(leaf: &LeafFacts) -> Vec<Finding> {
+    let told = leaf.registered.and_then(|known| known.retirement);
+    if told.is_some() || leaf.logged.is_some() {
+        return retirement(leaf, told);
+    }
     match (leaf.registered, &leaf.partition) {
         (Some(known), Some(partition)) => compare(&leaf.name, known, partition),
         (Some(_), None) => {
@@ -32,6 +40,28 @@ fn findings(leaf: &LeafFacts) -> Vec<Finding> {
         }
         (None, None) => Vec::new(),
     }
+}
+
+/// Compares what event_log_leaves tells of a retirement with what the log tells.
+fn retirement(leaf: &LeafFacts, told: Option<Retirement>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut altered = |text: &str| findings.push(Finding::altered(&leaf.name, text));
+    match (told, leaf.logged) {
+        (Some(_), None) => altered("was retired, and the evidence log does not tell it"),
+        (None, Some(_)) => {
+            altered("was retired, as the evidence log tells, and event_log_leaves does not");
+        }
+        (Some(told), Some(logged)) if told != logged => {
+            altered(
+                "was retired, and event_log_leaves tells other facts of it than the evidence log",
+            );
+        }
+        _ => {}
+    }
+    if leaf.partition.is_some() {
+        altered("was retired, and is a partition of event_logs");
+    }
+    findings
 }
 
 /// Compares what is told of a leaf with what is there.

@@ -1,0 +1,88 @@
+//! The checkpoints that the log is held against.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use uuid::Uuid;
+
+use crate::cli::ui::Failure;
+use crate::evidence::note::{Checkpoint, NoteError, VerifierKey};
+use crate::filter::duration;
+use crate::verification::Anchors;
+
+/// What was kept elsewhere.
+#[derive(Debug, Args)]
+pub(super) struct AnchorArgs {
+    /// A checkpoint that was kept where whoever has the database can't change it; repeatable
+    #[arg(long, value_name = "FILE", requires = "vkey", value_hint = ValueHint::FilePath)]
+    checkpoint: Vec<PathBuf>,
+    /// The verifier key that `audit evidence keygen` printed, or a file that holds it; repeatable,
+    /// because a log that was begun anew has another key
+    #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
+    vkey: Vec<String>,
+    /// How old the first batch behind the last checkpoint may be, such as 1h; exits with 4 where it
+    /// is older
+    #[arg(long, value_name = "DURATION", requires = "checkpoint", value_parser = duration)]
+    max_unanchored: Option<i64>,
+}
+
+impl AnchorArgs {
+    /// Reads keys and checkpoints, and verifies their signatures.
+    pub(super) fn read(&self) -> Result<Anchors, Failure> {
+        let keys: Vec<VerifierKey> =
+            self.vkey.iter().map(|given| key(given)).collect::<Result<_, _>>()?;
+        let given = self.checkpoint.iter().map(|path| {
+            let name = path.display().to_string();
+            let refused = |error: &dyn std::fmt::Display| {
+                Failure::new(format!("--checkpoint: {name}: {error}"))
+            };
+            let note = fs::read(path).map_err(|error| refused(&error))?;
+            let checkpoint = verify(&note, &keys).map_err(|error| refused(&error))?;
+            Ok((name, checkpoint))
+        });
+        Ok(Anchors {
+            given: given.collect::<Result<_, Failure>>()?,
+            keys,
+            max_unanchored: self
+                .max_unanchored
+                .map(|most| Duration::from_micros(most.unsigned_abs())),
+        })
+    }
+}
+
+/// Fails where a checkpoint is of another database than the one that is asked.
+pub(super) fn check_installation(anchors: &Anchors, installation: Uuid) -> Result<(), Failure> {
+    let foreign = anchors.given.iter().find(|(_, read)| read.origin.installation() != installation);
+    match foreign {
+        None => Ok(()),
+        Some((name, checkpoint)) => Err(Failure::new(format!(
+            "--checkpoint: {name}: the checkpoint is of {}, and this database is audit/{installation}",
+            checkpoint.origin
+        ))
+        .with_hint("give the checkpoints of this database; `audit status` tells which one was asked")),
+    }
+}
+
+/// Verifies a note with the key of its log.
+fn verify(note: &[u8], keys: &[VerifierKey]) -> Result<Checkpoint, NoteError> {
+    let read = Checkpoint::read_unverified(note)?;
+    let key = keys.iter().find(|key| key.origin() == read.origin).or(keys.first());
+    match key {
+        Some(key) => Checkpoint::verify(note, key),
+        None => Err(NoteError::Unsigned),
+    }
+}
+
+/// A key as it was typed, or of the file that was named.
+fn key(given: &str) -> Result<VerifierKey, Failure> {
+    if VerifierKey::has_form(given) {
+        return given.parse().map_err(|error| Failure::new(format!("--vkey: {error}")));
+    }
+    let text = fs::read_to_string(given).map_err(|error| {
+        Failure::new(format!("--vkey: reading {given}: {error}"))
+            .with_hint("give the key itself, name+id+base64, or a file that holds it")
+    })?;
+    text.trim_end().parse().map_err(|error| Failure::new(format!("--vkey: {given}: {error}")))
+}
