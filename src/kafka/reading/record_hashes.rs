@@ -51,8 +51,8 @@ impl RecordHasher {
     }
 
     /// Hands out the hash of each record in the ranges of a topic, with its partition and offset,
-    /// those of a partition in order. The ranges of a partition are in order and don't overlap. What
-    /// Kafka no longer has is left out.
+    /// those of a partition in order. The ranges of a partition are in order and don't overlap.
+    /// What Kafka no longer has is left out.
     ///
     /// # Errors
     /// `Error::Client`, and `Error::Search` where a partition can't be read to the end of its last

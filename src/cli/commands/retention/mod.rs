@@ -23,8 +23,8 @@ use retire::Patience;
 ///
 /// A partition, a leaf, is dropped when it is full, its newest event and its newest batch lie
 /// before the limit, and all of its events were handed over: as far as each --after tells, or
-/// with --even-if-not-exported. Shows the plan first, and asks; where nobody can be asked, it drops with
-/// --yes only.
+/// with --even-if-not-exported. Shows the plan first, and asks; where nobody can be asked, it
+/// drops with --yes only.
 ///
 /// The ledger, the counts of events (`stats`) and the evidence log stay, and each leaf that goes is
 /// entered into the log: `verify` tells that its rows were retired, `show` and `status` when. Raw
