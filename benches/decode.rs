@@ -1,5 +1,5 @@
-//! Decoding and row encoding on one core: what the ingester does with a record between Kafka and
-//! COPY.
+//! Decoding, row encoding and hashing on one core: what the ingester does with a record between
+//! Kafka and COPY.
 //!
 //! `cargo bench --bench decode`; see docs/benchmarks.md.
 
@@ -10,8 +10,12 @@ mod support {
 use std::hint::black_box;
 
 use audit::event::{Decoder, Record};
+use audit::evidence::Hash;
+use audit::evidence::canonical::{TimestampType, write_record};
+use audit::evidence::tree::{leaf_hash, root_of};
 use audit::ingest::write_event;
 use audit::store::write::copy_buffer::CopyBuffer;
+use audit::store::write::row_root::row_root;
 use audit::time::UnixMicros;
 use criterion::{Criterion, Throughput};
 
@@ -44,7 +48,38 @@ fn main() {
         group.bench_function(name, |bencher| bencher.iter(|| encode(black_box(&batch))));
     }
     group.finish();
+    let mut group = criterion.benchmark_group("evidence");
+    group.throughput(Throughput::Elements(RECORDS));
+    let (rows, no_letters) = (encode(&clean), CopyBuffer::default());
+    let hash_rows = || row_root(black_box(&rows), &no_letters, &[]);
+    group.bench_function("rows", |bencher| bencher.iter(hash_rows));
+    group.bench_function("records", |bencher| bencher.iter(|| record_root(black_box(&clean))));
+    group.finish();
     criterion.final_summary();
+}
+
+/// The root over the records of a batch.
+fn record_root(batch: &[NativeEvent]) -> Hash {
+    let mut bytes = Vec::new();
+    let leaves = (0_i64..).zip(batch).map(|(offset, event)| {
+        bytes.clear();
+        write_record(&mut bytes, &record(offset, event), TimestampType::Create);
+        leaf_hash(&bytes)
+    });
+    root_of(leaves)
+}
+
+fn record(offset: i64, event: &NativeEvent) -> Record<'_> {
+    Record {
+        cluster_id: "MkU3OEVBNTcwNTJENDM2Qk",
+        topic: "orders.events",
+        partition: 0,
+        offset,
+        timestamp_ms: Some(1_795_341_600_000),
+        key: Some(event.key.as_bytes()),
+        value: Some(event.value.as_bytes()),
+        headers: &[],
+    }
 }
 
 /// Makes the rows of a batch, as one lane of the ingester does.
@@ -52,16 +87,7 @@ fn encode(batch: &[NativeEvent]) -> CopyBuffer {
     let decoder = Decoder::new(None);
     let mut rows = CopyBuffer::with_capacity(batch.len() * 800);
     for (offset, event) in (0_i64..).zip(batch) {
-        let record = Record {
-            cluster_id: "MkU3OEVBNTcwNTJENDM2Qk",
-            topic: "orders.events",
-            partition: 0,
-            offset,
-            timestamp_ms: Some(1_795_341_600_000),
-            key: Some(event.key.as_bytes()),
-            value: Some(event.value.as_bytes()),
-            headers: &[],
-        };
+        let record = record(offset, event);
         let event = decoder.decode(&record, UnixMicros(1_795_341_600_000_000)).event;
         write_event(&mut rows, &event, 1, offset);
     }

@@ -92,9 +92,7 @@ def is_consistent(old_size, old_root, new_size, new_root, path):
     (RFC 9162, 2.1.4.2)."""
     if old_size == new_size:
         return old_root == new_root and not path
-    if old_size == 0:
-        return old_root == hashlib.sha256().digest() and not path
-    if old_size > new_size:
+    if not 0 < old_size < new_size:
         return False
     if old_size & (old_size - 1) == 0:
         path = [old_root, *path]
@@ -412,10 +410,8 @@ class Checkpoint:
         self.origin, size, root = lines
         if self.origin != key.name:
             raise Refused(f"{name}: the origin is {self.origin}, not the key's name {key.name}")
-        self.size = integer(f"the size in {name}", Number(size), range(2**63))
+        self.size = integer(f"the size in {name}", Number(size), range(1, 2**63))
         self.root = a_hash(f"the root in {name}", root)
-        if self.size == 0 and self.root != hashlib.sha256().digest():
-            raise Refused(f"{name}: a log of no leaves has another root")
 
     @staticmethod
     def check_signature(name, signed, signatures, key):

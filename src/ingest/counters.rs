@@ -11,7 +11,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::anchoring::AnchorFigures;
 use super::mutex::lock_mutex;
 use crate::event::{Reason, TopicPartition};
 
@@ -267,6 +266,30 @@ pub(super) struct DatabaseFigures {
     pub(super) ids_left: i64,
     /// Rows that are known to deliver an event again.
     pub(super) duplicates: i64,
+}
+
+/// What became of the checkpoints of this process.
+#[derive(Debug, Default)]
+pub(super) struct AnchorFigures {
+    /// Checkpoints signed.
+    pub(super) signed: Counter,
+    /// Attempts in which the log was not what was signed before.
+    pub(super) refusals: Counter,
+    /// Attempts that failed for another reason.
+    pub(super) failures: Counter,
+    last_at: Mutex<Option<DateTime<Utc>>>,
+}
+
+impl AnchorFigures {
+    /// Notes when the last checkpoint was signed, by whomever.
+    pub(super) fn set_last_at(&self, at: DateTime<Utc>) {
+        *lock_mutex(&self.last_at) = Some(at);
+    }
+
+    /// When the last checkpoint was signed, where this process signs and one is known.
+    pub(super) fn last_at(&self) -> Option<DateTime<Utc>> {
+        *lock_mutex(&self.last_at)
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub use producer::{DELIVERY_TIMEOUT, Delivery, OutgoingRecord, Producer, Refusal
 pub use reading::find_by_header::find_by_header;
 pub use reading::find_in_ranges::find_in_ranges;
 pub use reading::first_timestamps::{Isolation, first_timestamps};
+pub use reading::record_hashes::RecordHasher;
 pub use reading::values_of_key::values_of_key;
 pub use received_record::{MessageHeaders, ReceivedRecord};
 pub use record_batch::RecordBatch;

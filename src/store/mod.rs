@@ -44,9 +44,11 @@ pub use read::evidence::adoptable::{Adoptable, adoptable, adoptable_batches};
 pub use read::evidence::batch_leaves::LedgerBatch;
 pub use read::evidence::checkpoints::{StoredCheckpoint, first_checkpoint_over, last_checkpoint};
 pub use read::evidence::coverage::{Amount, EvidenceCoverage, evidence_coverage};
+pub use read::evidence::covered::{BatchCover, LogCover, batch_cover, log_cover};
 pub use read::evidence::log::{
     BatchPlace, LogHead, LogLeaf, log_head, log_leaves, places_of_batch,
 };
+pub use read::evidence::log_name::log_name;
 pub use read::evidence::nodes::log_nodes;
 pub use read::evidence::proven_batch::{ProvenBatch, batch_of_row, proven_batch};
 pub use read::evidence::recomputed::recomputed_hashes;
@@ -54,7 +56,6 @@ pub use read::evidence::row_forms::{HashedRows, hashed_rows};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
 pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
-pub use read::log_name::log_name;
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{
     PartitionProgress, default_group, installation_id, known_topics, partition_names,
@@ -75,7 +76,7 @@ pub use read::status::{
 };
 pub use read::verification::copied_rows::CopiedRows;
 pub use read::verification::duplicates::DuplicateTotals;
-pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf};
+pub use read::verification::leaf_facts::{LeafFacts, LeafPartition, RegisteredLeaf, Retirement};
 pub use read::verification::ledger_scan::{
     BatchScan, KnownPartition, LedgerScan, LedgerTotals, known_partitions,
 };

@@ -1,40 +1,34 @@
 //! Whether the leaves of `event_logs` are what `event_log_leaves` tells: searches rely on it.
 
-use std::ops::Range;
-
 use super::check::Check;
 use crate::count_text::counted;
 use crate::ledger::Finding;
-use crate::store::{Error, LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf};
+use crate::store::{Error, LeafFacts, LeafPartition, LedgerScan, RegisteredLeaf, Retirement};
 
 /// Compares the partitions of `event_logs` with `event_log_leaves`.
-/// The log tells that those with the ids of `retired` were.
-pub(super) async fn check(scan: &LedgerScan<'_>, retired: &[Range<i64>]) -> Result<Check, Error> {
+pub(super) async fn check(scan: &LedgerScan<'_>) -> Result<Check, Error> {
     let leaves = scan.leaves().await?;
     let is_sealed = |leaf: &&LeafFacts| leaf.registered.is_some_and(|known| known.is_sealed);
     let sealed = leaves.iter().filter(is_sealed).count();
+    let retired = leaves.iter().filter(|leaf| leaf.logged.is_some()).count();
     let mut detail = format!("{}, {sealed} sealed", counted(leaves.len(), "leaf"));
-    if !retired.is_empty() {
-        detail.push_str(&format!(", {} retired", retired.len()));
+    if retired > 0 {
+        detail.push_str(&format!(", {retired} retired"));
     }
     Ok(Check {
         check: "leaves",
         subject: "event_log_leaves".to_owned(),
-        findings: leaves.iter().flat_map(|leaf| findings(leaf, retired)).collect(),
+        findings: leaves.iter().flat_map(findings).collect(),
         detail,
     })
 }
 
-fn findings(leaf: &LeafFacts, retired: &[Range<i64>]) -> Vec<Finding> {
-    let told = |known: &RegisteredLeaf| {
-        known.retired_rows.is_some() && retired.iter().any(|ids| (ids.start, ids.end) == known.ids)
-    };
+fn findings(leaf: &LeafFacts) -> Vec<Finding> {
+    let told = leaf.registered.and_then(|known| known.retirement);
+    if told.is_some() || leaf.logged.is_some() {
+        return retirement(leaf, told);
+    }
     match (leaf.registered, &leaf.partition) {
-        (Some(known), None) if told(&known) => Vec::new(),
-        (Some(known), None) if known.retired_rows.is_some() => {
-            let text = "is told to be retired, and the log does not tell it";
-            vec![Finding::altered(&leaf.name, text)]
-        }
         (Some(known), Some(partition)) => compare(&leaf.name, known, partition),
         (Some(_), None) => {
             let text = "is no partition of event_logs any more, and event_log_leaves names it";
@@ -46,6 +40,28 @@ fn findings(leaf: &LeafFacts, retired: &[Range<i64>]) -> Vec<Finding> {
         }
         (None, None) => Vec::new(),
     }
+}
+
+/// Compares what event_log_leaves tells of a retirement with what the log tells.
+fn retirement(leaf: &LeafFacts, told: Option<Retirement>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut altered = |text: &str| findings.push(Finding::altered(&leaf.name, text));
+    match (told, leaf.logged) {
+        (Some(_), None) => altered("was retired, and the evidence log does not tell it"),
+        (None, Some(_)) => {
+            altered("was retired, as the evidence log tells, and event_log_leaves does not");
+        }
+        (Some(told), Some(logged)) if told != logged => {
+            altered(
+                "was retired, and event_log_leaves tells other facts of it than the evidence log",
+            );
+        }
+        _ => {}
+    }
+    if leaf.partition.is_some() {
+        altered("was retired, and is a partition of event_logs");
+    }
+    findings
 }
 
 /// Compares what is told of a leaf with what is there.

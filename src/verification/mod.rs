@@ -17,8 +17,6 @@ pub use check::Check;
 pub(crate) use follow::Follow;
 pub use log::Anchors;
 
-use std::ops::Range;
-
 use follow::Nobody;
 
 use crate::ledger::Expected;
@@ -31,8 +29,6 @@ pub struct RecordChecks {
     pub chains: Vec<PartitionChain>,
     /// The ledger and its sums, the log, the checkpoints, the rows, and the counts.
     pub record: Vec<Check>,
-    /// The ids of rows that were retired, as the log tells it.
-    pub retired: Vec<Range<i64>>,
 }
 
 /// Checks all of a snapshot: the rows on these sessions, which share it, or else on its own.
@@ -53,22 +49,17 @@ pub(crate) async fn check<F: Follow>(
     let found = log::check(scan, anchors).await?;
     record.extend(found.checks);
     follow.rows_expected(totals.rows);
-    let retired = found.retired.clone();
     let expected = Expected { covered: found.covered, retired: found.retired };
     let (rows, recount) = rows::check(scan, readers, expected, follow).await?;
     record.push(rows);
     follow.doing("looking for duplicate deliveries");
     record.extend(counts::check(scan, recount, known).await?);
-    Ok(RecordChecks { chains, record, retired })
+    Ok(RecordChecks { chains, record })
 }
 
-/// Checks the schema of a snapshot, and the leaves of `event_logs`, of which the log tells that
-/// those with these ids were retired.
-pub(crate) async fn check_schema(
-    scan: &LedgerScan<'_>,
-    retired: &[Range<i64>],
-) -> Result<Vec<Check>, Error> {
-    Ok(vec![schema::check(scan).await?, leaves::check(scan, retired).await?])
+/// Checks the schema of a snapshot, and the leaves of `event_logs`.
+pub(crate) async fn check_schema(scan: &LedgerScan<'_>) -> Result<Vec<Check>, Error> {
+    Ok(vec![schema::check(scan).await?, leaves::check(scan).await?])
 }
 
 /// Checks all of a snapshot but its schema, and tells nobody of the progress.

@@ -8,6 +8,8 @@ pub(crate) const TOPICS: [&str; 4] =
     ["orders.events", "payments.events", "orders.events-dlt", "payments.events-dlt"];
 /// The topic of the shop, the third service of the demo.
 pub(crate) const SHOP_TOPIC: &str = "shop.events";
+/// The topic that checkpoints of the log of evidence go to.
+pub(crate) const CHECKPOINT_TOPIC: &str = "audit.checkpoints";
 const PARTITIONS: i32 = 4;
 
 /// Starts both servers, and creates what the services need on them.

@@ -41,7 +41,7 @@ Examples:
   audit ingest --metrics 9464           # watched at 127.0.0.1:9464/metrics
   audit ingest --until-end              # what is there now, for cron
   audit ingest --checkpoint-key audit.key --checkpoint-out last.checkpoint
-                                        # signs every 10 minutes, see `audit evidence`
+                                        # signs every 10 minutes
   audit ingest --until-end -X socket.keepalive.enable=true")]
 pub(crate) struct IngestArgs {
     /// The topics to record; one that does not exist yet is waited for

@@ -5,17 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use signed_note::Signature;
 
-use super::error::NoteError;
+use super::error::{MOST_BYTES, MOST_SIGNATURES, NoteError};
 use super::origin::Origin;
 use super::signer_key::SignerKey;
 use super::verifier_key::VerifierKey;
 use crate::evidence::tree::Hash;
-
-/// How many bytes a note may have.
-pub(super) const MOST_BYTES: usize = 1_000_000;
-
-/// How many signatures a note may have.
-pub(super) const MOST_SIGNATURES: usize = 100;
 
 /// The state of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,6 +2,12 @@
 
 use super::origin::Origin;
 
+/// How many bytes a note may have.
+pub(super) const MOST_BYTES: usize = 1_000_000;
+
+/// How many signatures a note may have.
+pub(super) const MOST_SIGNATURES: usize = 100;
+
 /// Why text is no key. The message never quotes it, because it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -32,7 +38,7 @@ pub enum KeyError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoteError {
     /// Longer than anybody has to read.
-    #[error("a note has at most {most} bytes", most = super::checkpoint::MOST_BYTES)]
+    #[error("a note has at most {most} bytes", most = MOST_BYTES)]
     TooLong,
     /// Not UTF-8.
     #[error("the note is not UTF-8")]
@@ -47,7 +53,7 @@ pub enum NoteError {
     #[error("something else than signatures stands behind the note's last empty line")]
     NotSignatures,
     /// More signatures than anybody has to read.
-    #[error("a note has at most {most} signatures", most = super::checkpoint::MOST_SIGNATURES)]
+    #[error("a note has at most {most} signatures", most = MOST_SIGNATURES)]
     TooManySignatures,
     /// The key has signed no such note.
     #[error("the note is not signed with the key {0}")]

@@ -37,10 +37,10 @@ macro_rules! columns {
             }
 
             /// Reads the tuple of its columns, and returns what stands behind it, too.
-            fn decode_columns<'a>(
-                bytes: &'a [u8],
+            fn decode_columns(
+                bytes: &[u8],
                 $($other: $other_type,)*
-            ) -> Result<(Self, &'a [u8]), CanonicalError> {
+            ) -> Result<(Self, &[u8]), CanonicalError> {
                 let mut tuple = TupleReader::begin(bytes, Self::COLUMNS.len() as u16)?;
                 let columns = Self {
                     $($column: Column::decode(tuple.field()?)?,)+

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::Utc;
 
-use super::figures::AnchorFigures;
 use crate::anchor;
 use crate::anchor::Signed;
 use crate::ingest::context::IngestContext;
+use crate::ingest::counters::AnchorFigures;
 use crate::ingest::settings::AnchorSettings;
 use crate::store;
 use crate::store::{Session, Settings};

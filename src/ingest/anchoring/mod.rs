@@ -1,7 +1,5 @@
 //! Checkpoints of the log of evidence, signed beside the recording, which never waits for them.
 
 mod beside;
-mod figures;
 
 pub(super) use beside::{finish, keep_on};
-pub(super) use figures::AnchorFigures;

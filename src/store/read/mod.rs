@@ -10,7 +10,6 @@ pub(in crate::store) mod evidence;
 pub(in crate::store) mod first_deliveries;
 pub(in crate::store) mod known_values;
 pub(in crate::store) mod leaves;
-pub(in crate::store) mod log_name;
 pub(in crate::store) mod migration_progress;
 pub(in crate::store) mod partitions;
 pub(in crate::store) mod replay_candidates;

@@ -180,6 +180,13 @@ Lost ranges
 Lost ranges
 Topic | Partition | First offset | Last offset | Offsets | Declared
 orders.events | 0 | 100 | 1,099 | 1,000 | …
+Evidence
+What a checkpoint covers
+State | Batches | Rows
+under a checkpoint | 0 | 0
+behind the last checkpoint | 0 | 0
+in no log | 1 | 9
+No checkpoint was signed.
 What this page did not check
 audit verify was not run: whether every offset is a row or a declared hole, and whether rows were changed since, is not known from this page.
 Kafka was not asked: what it holds that is not recorded yet is not known from this page.

@@ -52,18 +52,22 @@ fn after_a_restore_of_an_older_dump_another_log_begins_that_says_so() {
 
     // Nothing is wrong: nothing is begun.
     let restart = ["restart", "--reason", "the dump of Sunday", "--checkpoint", &last];
-    let (exit, _, said) = anchored.evidence(&restart);
+    let (exit, plan, said) = anchored.evidence(&restart);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(plan.contains("nothing has to be begun anew"), "{plan}");
+    let (exit, _, said) = anchored.evidence(&[&restart[..], &["--yes"]].concat());
     assert_eq!(exit, Some(1), "{said}");
-    assert!(said.contains("nothing has to be begun anew"), "{said}");
+    assert!(said.contains("nothing was begun"), "{said}");
+    assert_eq!(database.number("SELECT log_no FROM ledger_head"), 0);
 
     restore(&database, batch_no);
     anchored.record(&topic);
     let (exit, _, said) = anchored.evidence(&["checkpoint", "--key", &key, "--out", &last]);
     assert_eq!(exit, Some(5), "{said}");
     // Without the file nobody can tell.
-    let (exit, _, said) = anchored.evidence(&["restart", "--reason", "the dump of Sunday"]);
-    assert_eq!(exit, Some(1), "{said}");
-    assert!(said.contains("no checkpoint is known"), "{said}");
+    let (exit, plan, said) = anchored.evidence(&["restart", "--reason", "the dump of Sunday"]);
+    assert_eq!(exit, Some(0), "{said}");
+    assert!(plan.contains("no checkpoint of it is known"), "{plan}");
 
     let installation = database.value("SELECT id FROM audit_installation");
     let (exit, plan, said) = anchored.evidence(&restart);
@@ -98,7 +102,7 @@ fn after_a_restore_of_an_older_dump_another_log_begins_that_says_so() {
     assert!(note.starts_with(&format!("audit/{installation}/1\n")), "{note}");
     assert!(size_of(&note) > 1);
 
-    // Rows of the new log are proven by it, those of the old one by the checkpoint that it still fits.
+    // Rows of the new log are proven by it, those of the old one by a checkpoint that they fit.
     let (vkey, proof) = (format!("{new_key}.vkey"), anchored.path("proof.json"));
     let newest = database.value("SELECT max(id) FROM event_logs");
     anchored.audit.succeed(&["evidence", "prove", &newest, "-o", &proof]);

@@ -77,7 +77,7 @@ fn refused_whatever_is_changed(proof: &str, add: impl Fn(&mut Cases, &str, &Valu
         for change in changes(value) {
             let altered = edited(&proof, place, |above, name| match above {
                 Value::Array(entries) => {
-                    entries[name.parse::<usize>().expect("a place")] = change.clone()
+                    entries[name.parse::<usize>().expect("a place")] = change.clone();
                 }
                 other => other[name] = change.clone(),
             });

@@ -41,9 +41,9 @@ impl Cases {
     /// An inclusion proof.
     pub(super) fn proof(&mut self, name: &str, json: impl AsRef<[u8]>, vkey: &str) {
         let outcome = (|| {
-            let key: VerifierKey = vkey.parse().map_err(text)?;
-            let proof = InclusionProof::read(json.as_ref()).map_err(text)?;
-            proof.check(&key).map(drop).map_err(text)
+            let key: VerifierKey = vkey.parse().map_err(Told::told)?;
+            let proof = InclusionProof::read(json.as_ref()).map_err(Told::told)?;
+            proof.check(&key).map(drop).map_err(Told::told)
         })();
         let file = self.file("proof.json", json.as_ref());
         let arguments = vec![file, "--vkey".to_owned(), vkey.to_owned()];
@@ -59,12 +59,12 @@ impl Cases {
         vkey: &str,
     ) {
         let outcome = (|| {
-            let key: VerifierKey = vkey.parse().map_err(text)?;
-            let old = Checkpoint::verify(old.as_bytes(), &key).map_err(text)?;
-            let new = Checkpoint::verify(new.as_bytes(), &key).map_err(text)?;
+            let key: VerifierKey = vkey.parse().map_err(Told::told)?;
+            let old = Checkpoint::verify(old.as_bytes(), &key).map_err(Told::told)?;
+            let new = Checkpoint::verify(new.as_bytes(), &key).map_err(Told::told)?;
             ConsistencyProof::read(json.as_ref())
                 .and_then(|proof| proof.check(&old, &new))
-                .map_err(text)
+                .map_err(Told::told)
         })();
         let arguments = vec![
             "--consistency".to_owned(),
@@ -117,8 +117,15 @@ impl Cases {
     }
 }
 
-fn text(error: impl ToString) -> String {
-    error.to_string()
+/// Made into text, so that errors of different types can be told of in one way.
+trait Told {
+    fn told(self) -> String;
+}
+
+impl<E: std::error::Error> Told for E {
+    fn told(self) -> String {
+        self.to_string()
+    }
 }
 
 fn repository() -> PathBuf {

@@ -54,8 +54,28 @@ fn check_shows_what_is_proven_without_any_configuration() {
     let folder = Folder::new();
     let (code, stdout, stderr) = told(&folder.check("adopted.json", &[]));
     assert_eq!(code, 0, "{stderr}");
-    insta::assert_snapshot!(stdout, @"");
-    insta::assert_snapshot!(stderr, @"");
+    insta::assert_snapshot!(stdout, @r#"
+    proven        value
+    id            1000
+    event_id      aa000000-0000-4000-8000-000000000001
+    event_type    Bestellt "ü" 🔑\u{7f}\u{202e}\n
+    aggregate_id  aa000000-0000-4000-8000-000000000002
+    created_at    2026-11-22T10:00:00.000000Z
+    batch_no      9
+    recorded_at   2026-11-22T10:00:00.000001Z
+    adopted_at    2026-11-22T10:00:00.000005Z
+    cluster_id    cluster
+    topic         orders.events
+    partition     0
+    kafka_offset  50
+    origin        audit/5b3c9a52-0c5e-4c58-9a3c-0f5c3fb0d1a7
+    leaf_index    640
+    log_size      777
+    "#);
+    insta::assert_snapshot!(
+        stderr,
+        @"proven: row 1000 is what was recorded, as the checkpoint of 777 leaves shows"
+    );
     let (code, stdout, _) = told(&folder.check("row.json", &["-o", "json"]));
     let proven: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}"));
     let expected = json!({
@@ -167,11 +187,14 @@ fn the_other_verifier_can_be_run_by_itself() {
             .map(|name| folder.path(name));
     let (code, stdout, stderr) = told(&python(&[script, &row, "--vkey", &vkey], ""));
     assert_eq!((code, stderr.as_str()), (0, ""));
-    insta::assert_snapshot!(stdout, @"");
+    insta::assert_snapshot!(stdout, @r#"proven: event aa000000-0000-4000-8000-000000000001 ('Bestellt "ü" 🔑\x7f\u202e\n') is row 1000 of batch 42, recorded at 2026-11-22T10:00:00.000001Z, from 'orders.events' partition 0 offset 50; checkpoint of 300 leaves of audit/5b3c9a52-0c5e-4c58-9a3c-0f5c3fb0d1a7"#);
     let consistency = [script, "--consistency", &old, &new, "--proof", &proof, "--vkey", &vkey];
     let (code, stdout, stderr) = told(&python(&consistency, ""));
     assert_eq!((code, stderr.as_str()), (0, ""));
-    insta::assert_snapshot!(stdout, @"");
+    insta::assert_snapshot!(
+        stdout,
+        @"proven: audit/5b3c9a52-0c5e-4c58-9a3c-0f5c3fb0d1a7 with 777 leaves begins with its 300 leaves of before"
+    );
     let exchanged = [script, "--consistency", &new, &old, "--proof", &proof, "--vkey", &vkey];
     for (arguments, code) in
         [(&exchanged[..], 1), (&[script, &row], 2), (&[script, "--vkey", &vkey], 2)]

@@ -51,6 +51,10 @@ fn a_checkpoint_that_the_key_did_not_sign_is_refused() {
     let wrong = ("is wrong", "is wrong");
     let edge = "— witness.example AAAAAAAAAAAA\n";
     let size = |to: &str| note.replacen("\n777\n", &format!("\n{to}\n"), 1);
+    // The id of the key, and some bytes more.
+    let line = note.lines().last().expect("a signature");
+    let (name, signature) = line.rsplit_once(' ').expect("a signature");
+    let short = format!("{name} {}", &signature[..12]);
     let checkpoints = [
         ("another key of the same name", signed_by(&other, &note), unknown),
         (
@@ -63,6 +67,7 @@ fn a_checkpoint_that_the_key_did_not_sign_is_refused() {
         ("a smaller size", size("776"), wrong),
         ("a size with a zero before it", size("0777"), wrong),
         ("a line more", note.replacen("\n\n", "\nmore\n\n", 1), wrong),
+        ("a short signature", mixed(&note, &format!("\n\n{short}\n")), wrong),
         (
             "no signature",
             note.split_once('—').expect("one").0.to_owned(),

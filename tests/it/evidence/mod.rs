@@ -1,4 +1,4 @@
-//! Proofs and keys, checked by the program and by examples/verify_proof.py, which shares no code
+//! Proofs and keys, checked by the program and by `examples/verify_proof.py`, which shares no code
 //! with it: what is right is accepted by both, and what is forged refused.
 
 mod altered;
@@ -8,5 +8,6 @@ mod commands;
 mod forged;
 mod keygen;
 mod replays;
+mod retention;
 mod sample;
 mod vectors;

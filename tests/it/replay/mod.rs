@@ -57,6 +57,15 @@ impl<'s> World<'s> {
         self.producer.flush();
     }
 
+    /// Events, one for each of the numbers, as their service publishes them.
+    pub(crate) fn events(&self, numbers: std::ops::Range<usize>) {
+        for number in numbers {
+            let value = event(number);
+            self.producer.send(&self.topic, None, None, Some(value.as_bytes()), &[]);
+        }
+        self.producer.flush();
+    }
+
     pub(crate) fn spring_headers<'a>(&'a self, offset: &'a [u8; 8]) -> [Header<'a>; 5] {
         [
             ("kafka_dlt-original-topic", Some(self.topic.as_bytes())),
@@ -89,7 +98,7 @@ impl<'s> World<'s> {
     }
 
     /// Replays what is selected, which has to succeed.
-    fn replay_all(&self, arguments: &[&str]) {
+    pub(crate) fn replay_all(&self, arguments: &[&str]) {
         self.audit.succeed(&[&["replay-dlt", "--yes"], arguments].concat());
     }
 

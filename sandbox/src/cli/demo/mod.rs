@@ -1,5 +1,6 @@
 //! `sandbox demo`: from nothing to answers, with real servers and real events.
 
+mod forgery;
 mod history;
 mod shop;
 mod stage;

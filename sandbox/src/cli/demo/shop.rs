@@ -40,6 +40,7 @@ pub(super) fn publish(stage: &Stage<'_>) -> Result<Shop, Box<dyn Error>> {
     );
     fs::write(stage.folder().join("record.json"), &stuck[0])?;
     services::create_topic(stage.sandbox(), SHOP_TOPIC)?;
+    services::create_topic(stage.sandbox(), services::CHECKPOINT_TOPIC)?;
     let orders = well.concat() + &stuck.concat() + &history::records();
     let records = record_file::read(orders.as_bytes())?;
     produce(stage.sandbox().kafka().brokers(), &records)?;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{Write, stdout};
 use std::time::Duration;
 
+use super::forgery;
 use super::history;
 use super::shop::Shop;
 use super::stage::Stage;
@@ -74,6 +75,33 @@ const OUTCOME: [Step; 6] = [
     },
 ];
 
+const PROOF: [Step; 2] = [
+    Step {
+        title: "Can somebody else check that?",
+        explanation: "A checkpoint sums up what is recorded, in three signed lines to keep elsewhere.",
+        lines: &[
+            "audit evidence keygen --out demo.key > demo.vkey",
+            "audit evidence checkpoint --key demo.key --out demo.checkpoint",
+            "cat demo.checkpoint",
+        ],
+    },
+    Step {
+        title: "What was ordered, for somebody without the database",
+        explanation: "The proof and the verifier key are enough.",
+        lines: &[
+            "audit evidence prove 4f2a91c3 --checkpoint demo.checkpoint -o demo.proof",
+            "audit evidence check demo.proof --vkey demo.vkey",
+        ],
+    },
+];
+
+/// Ends with 5 where something was changed.
+const HOLD: Step = Step {
+    title: "And if a superuser changes a row?",
+    explanation: "Past triggers and rights, on the server itself:",
+    lines: &["audit verify --checkpoint demo.checkpoint --vkey demo.vkey; test $? -eq 5"],
+};
+
 const RECORDED_WITHIN: Duration = Duration::from_secs(60);
 const SHIPPED_WITHIN: Duration = Duration::from_secs(15);
 
@@ -92,7 +120,14 @@ pub(super) fn show(stage: &Stage<'_>, shop: &Shop) -> Result<(), Box<dyn Error>>
     let _ = stage.wait_until(&format!("{query} --type OrderShipped"), SHIPPED_WITHIN);
     // The other replays were sent in the same second.
     std::thread::sleep(Duration::from_secs(1));
-    OUTCOME.iter().try_for_each(|step| show_step(stage, step))
+    OUTCOME.iter().chain(&PROOF).try_for_each(|step| show_step(stage, step))?;
+    title(HOLD.title)?;
+    writeln!(stdout(), "{}", HOLD.explanation)?;
+    let forged = forgery::forge(stage)?;
+    let found = HOLD.lines.iter().try_for_each(|line| stage.run(line));
+    writeln!(stdout(), "It is put back as it was.")?;
+    forged.put_back(stage)?;
+    found
 }
 
 fn show_step(stage: &Stage<'_>, step: &Step) -> Result<(), Box<dyn Error>> {

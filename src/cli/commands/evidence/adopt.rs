@@ -22,11 +22,11 @@ const PIECE_BATCHES: usize = 250;
 
 /// Enter batches that were recorded before there was a log into it
 ///
-/// Their rows are proven from then on as they are now: what was changed before is not found. A batch
-/// that a checkpoint covers is never adopted again. While ingesters go on, one piece after the other
-/// is adopted; whoever interrupts it loses the last piece, and goes on by running it again. Needs
-/// the owner of the tables. Exits with 5 where a batch is left out, because not all of its rows are
-/// there.
+/// Their rows are proven from then on as they are now: what was changed before is not found. A
+/// batch that a checkpoint covers is never adopted again. While ingesters go on, one piece after
+/// the other is adopted; whoever interrupts it loses the last piece, and goes on by running it
+/// again. Needs the owner of the tables. Exits with 5 where a batch is left out, because not all of
+/// its rows are there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -96,8 +96,8 @@ struct Adopted {
     left_out: Vec<String>,
 }
 
-/// The first of these batches that make up a piece, with their roots, and the number of the last one
-/// that was looked at; `None` where there are none.
+/// The first of these batches that make up a piece, with their roots, and the number of the last
+/// one that was looked at; `None` where there are none.
 async fn piece(
     session: &Session,
     waiting: Vec<BatchLeaf>,

@@ -15,15 +15,16 @@ use crate::value::Value;
 
 /// Check a proof that a row is what was recorded, with the verifier key alone
 ///
-/// Asks neither the database nor Kafka, and heeds no settings. Shows what is proven: which event was
-/// recorded as which row, when, and from which record of Kafka; and the checkpoint that says so.
-/// Exits with 5 where the row or its batch is not what was recorded, and with 1 where the proof is
-/// none, or its checkpoint was signed with another key.
+/// Asks neither the database nor Kafka, and heeds no settings. Shows what is proven: which event
+/// was recorded as which row, when, and from which record of Kafka; and the checkpoint that says
+/// so. Exits with 5 where the row or its batch is not what was recorded, and with 1 where the proof
+/// is none, or its checkpoint was signed with another key.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit evidence check proof.json --vkey audit.vkey
-  audit evidence check - --vkey audit.vkey -o json < proof.json")]
+  audit evidence check proof.json --vkey audit.vkey -o json | \\
+    jq -r .recorded_at")]
 pub(crate) struct CheckArgs {
     /// The proof that `audit evidence prove` wrote; - is stdin
     #[arg(value_name = "PROOF", value_hint = ValueHint::FilePath)]

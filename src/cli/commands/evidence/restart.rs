@@ -25,20 +25,20 @@ use crate::store::{LogHead, ReadMode, Session};
 /// checkpoint that is known, who restarted it, when and why. It needs a key of its own. Nobody who
 /// has checkpoints from before takes the one for the other: tell them why.
 ///
-/// Shows what it would do, and asks; where nobody can be asked, it only does it with --yes. Refuses
+/// Shows what it would do, and asks; where nobody can be asked, it does it with --yes only. Refuses
 /// where the log fits its last checkpoint: there is nothing to begin anew for. Needs the owner of
 /// the tables.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit evidence restart --reason 'restored from the backup of Sunday' \\
-    --checkpoint last.checkpoint          # shows what it would do")]
+    --checkpoint friday.checkpoint        # only shows it")]
 pub(crate) struct RestartArgs {
     /// Why, for the record: whoever verifies the new log reads it
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// The last checkpoint of the log before, which was kept elsewhere [default: the last one in the
-    /// database]
+    /// The last checkpoint of the log before, which was kept elsewhere [default: the last one in
+    /// the database]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     checkpoint: Option<PathBuf>,
     /// Begin it without asking
@@ -71,6 +71,10 @@ impl Run for RestartArgs {
         let mut stdout = context.ui.stdout();
         write!(stdout, "{}", plan.text(&self.reason))?;
         stdout.flush()?;
+        if plan.refusal.is_none() && !self.yes {
+            return Ok(Exit::Done);
+        }
+        plan.refusal()?;
         if !self.yes {
             let unheard = |error| Failure::new(format!("reading the answer: {error}"));
             let is_wanted = context.ui.can_ask()
@@ -83,8 +87,9 @@ impl Run for RestartArgs {
         let held = store::hold_log(&mut session).await?;
         // As it is now that nothing can be recorded.
         let plan = Plan::make(&held, given.as_ref()).await?;
+        plan.refusal()?;
         let restart = Restart {
-            last_checkpoint: plan.last_note.as_deref(),
+            last_checkpoint: plan.last.as_ref().map(|(_, note)| note.as_str()),
             reason: &self.reason,
             restarted_by: &host::user_at_host(),
         };
@@ -103,84 +108,82 @@ impl Run for RestartArgs {
 struct Plan {
     head: LogHead,
     /// The last checkpoint that is known.
-    last_note: Option<String>,
-    last: Option<Checkpoint>,
-    /// Why the log can't go on.
-    refusal: Refusal,
+    last: Option<(Checkpoint, String)>,
+    /// Why the log can't go on; `None` where it can.
+    refusal: Option<Refusal>,
 }
 
 impl Plan {
-    /// Looks for what is wrong with the log.
+    /// Looks for what is wrong with the log: whatever `audit evidence checkpoint` would refuse.
     async fn make(session: &Session, given: Option<&GivenCheckpoint>) -> Result<Self, Failure> {
         let head = store::log_head(session).await?;
-        let mut known = Vec::new();
-        let mut last_note = None;
+        let (mut notes, mut refusal) = (Vec::new(), None);
         if let Some(stored) = store::last_checkpoint(session, head.log_no).await? {
-            let checkpoint = Checkpoint::read_unverified(stored.note.as_bytes());
-            match checkpoint {
+            match Checkpoint::read_unverified(stored.note.as_bytes()) {
                 Ok(checkpoint) if checkpoint.size == stored.size => {
-                    let place = "in the database".to_owned();
-                    known.push(Known { place, checkpoint, is_ours: true });
-                    last_note = Some(stored.note);
+                    notes.push(("in the database", checkpoint, stored.note));
                 }
                 broken => {
                     let reason = broken
                         .err()
                         .map_or("its size is another".to_owned(), |error| error.to_string());
-                    let refusal = Refusal::Note { size: stored.size, reason };
-                    return Ok(Self { head, last_note: None, last: None, refusal });
+                    refusal = Some(Refusal::Note { size: stored.size, reason });
                 }
             }
         }
-        if let Some(given) = given {
-            let origin = given.checkpoint.origin;
+        if let Some(GivenCheckpoint { checkpoint, note }) = given {
+            let origin = checkpoint.origin;
             if (origin.installation(), origin.restart()) != (head.installation, head.log_no) {
                 return Err(Failure::usage(format!(
                     "--checkpoint is of {origin}, and not of the log that this database writes to"
                 )));
             }
-            if known.iter().all(|known| known.checkpoint.size <= given.checkpoint.size) {
-                last_note = Some(given.note.clone());
-            }
-            let place = "of --checkpoint".to_owned();
-            known.push(Known { place, checkpoint: given.checkpoint, is_ours: true });
+            notes.push(("of --checkpoint", *checkpoint, note.clone()));
         }
-        let last = known.iter().map(|known| known.checkpoint).max_by_key(|known| known.size);
-        let refusal = match anchor::check_log(session, &head, &known).await {
-            Err(anchor::Error::Refused(refusal)) => refusal,
-            Err(error) => return Err(error.into()),
-            Ok(_) => {
-                let text = match last {
-                    Some(last) => format!(
-                        "the log goes on from its last checkpoint that is known, of {}: nothing has to be begun anew",
-                        counted(last.size, "leaf")
-                    ),
-                    None => "no checkpoint is known that the log could fail to fit".to_owned(),
-                };
-                return Err(Failure::new(text).with_hint(
-                    "--checkpoint FILE names the last one that was kept elsewhere; where the log fits that, too, \
-                     go on with `audit evidence checkpoint`",
-                ));
-            }
-        };
-        Ok(Self { head, last_note, last, refusal })
+        let known: Vec<Known> = notes
+            .iter()
+            .map(|(place, checkpoint, _)| {
+                // Whose signature it has, the one who restarts vouches for.
+                Known { place: (*place).to_owned(), checkpoint: *checkpoint, is_ours: true }
+            })
+            .collect();
+        if refusal.is_none() {
+            refusal = match anchor::check_log(session, &head, &known).await {
+                Ok(_) | Err(anchor::Error::Empty) => None,
+                Err(anchor::Error::Refused(refusal)) => Some(refusal),
+                Err(error) => return Err(error.into()),
+            };
+        }
+        let last = notes.into_iter().max_by_key(|(_, checkpoint, _)| checkpoint.size);
+        Ok(Self { head, last: last.map(|(_, checkpoint, note)| (checkpoint, note)), refusal })
+    }
+
+    /// Fails where there is nothing to begin anew for.
+    fn refusal(&self) -> Result<(), Failure> {
+        if self.refusal.is_some() {
+            return Ok(());
+        }
+        Err(Failure::new("nothing was begun: nothing tells that this log can't go on").with_hint(
+            "--checkpoint FILE names the last one that was kept elsewhere; where the log fits that, too, go on \
+             with `audit evidence checkpoint`",
+        ))
     }
 
     fn text(&self, reason: &str) -> String {
         let LogHead { installation, log_no, size, .. } = self.head;
         let number = |number: i32| if number > 0 { format!("/{number}") } else { String::new() };
-        let last = self.last.map_or_else(
+        let last = self.last.as_ref().map_or_else(
             || "no checkpoint of it is known".to_owned(),
-            |last| {
-                format!("its last checkpoint that is known covers {}", counted(last.size, "leaf"))
-            },
+            |(last, _)| format!("its last known checkpoint covers {}", counted(last.size, "leaf")),
         );
-        format!(
-            "log      audit/{installation}{}, {}; {last}\nproblem  {}\nnew log  audit/{installation}{}\nreason   {reason}\n",
-            number(log_no),
-            counted(size, "leaf"),
-            self.refusal,
-            number(log_no + 1),
-        )
+        let leaves = counted(size, "leaf");
+        let log = format!("log      audit/{installation}{}, {leaves}; {last}\n", number(log_no));
+        match &self.refusal {
+            None => log + "problem  none is known: nothing has to be begun anew\n",
+            Some(refusal) => format!(
+                "{log}problem  {refusal}\nnew log  audit/{installation}{}\nreason   {reason}\n",
+                number(log_no + 1)
+            ),
+        }
     }
 }

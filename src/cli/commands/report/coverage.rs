@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::facts::{Facts, MOST_LOSSES};
 use crate::count_text::{counted, counted_with};
 use crate::output::html::{Block, Cell, Finding, Heading, PageSection, PageTable, Tone, grouped};
-use crate::store::{LostRange, PartitionStatus};
+use crate::store::{Amount, EvidenceCoverage, LostRange, PartitionStatus};
 
 /// How many partitions are listed.
 const LISTED: usize = 100;
@@ -28,6 +28,8 @@ pub(super) fn section(facts: &Facts) -> PageSection {
         blocks.push(Block::Heading("Lost ranges"));
         blocks.push(Block::Table(lost(facts)));
     }
+    blocks.push(Block::Heading("Evidence"));
+    blocks.push(Block::Table(evidence(facts)));
     blocks.push(Block::Heading("What this page did not check"));
     blocks.push(Block::List(NOT_CHECKED.map(str::to_owned).to_vec()));
     PageSection {
@@ -105,6 +107,39 @@ fn lost(facts: &Facts) -> PageTable {
         ],
         rows: facts.lost.iter().take(MOST_LOSSES).map(row).collect(),
         note,
+    }
+}
+
+/// How much of everything that is recorded a checkpoint covers.
+fn evidence(facts: &Facts) -> PageTable {
+    let EvidenceCoverage { checkpoint, covered, behind, unproven, behind_since } = &facts.evidence;
+    let row = |name: &str, amount: &Amount| {
+        vec![
+            Cell::new(name.to_owned()),
+            Cell::new(grouped(amount.batches)),
+            Cell::new(grouped(amount.rows)),
+        ]
+    };
+    let last = match checkpoint {
+        Some(checkpoint) => format!(
+            "The last checkpoint is of {}, signed {}.",
+            counted(grouped(checkpoint.size.cast_signed()), "leaf"),
+            facts.times.instant(checkpoint.signed_at)
+        ),
+        None => "No checkpoint was signed.".to_owned(),
+    };
+    let since = behind_since.map(|since| {
+        format!(" The first batch that none covers was recorded {}.", facts.times.instant(since))
+    });
+    PageTable {
+        caption: "What a checkpoint covers".to_owned(),
+        headings: vec![Heading::text("State"), Heading::number("Batches"), Heading::number("Rows")],
+        rows: vec![
+            row("under a checkpoint", covered),
+            row("behind the last checkpoint", behind),
+            row("in no log", unproven),
+        ],
+        note: Some(last + &since.unwrap_or_default()),
     }
 }
 

@@ -12,8 +12,8 @@ use crate::cli::ui::{Failure, Progress};
 use crate::filter::{Clock, Selection, ZoneShifts};
 use crate::store;
 use crate::store::{
-    CountQuery, CountState, Counting, Counts, DeadLetterGroup, Duplicates, EventCount, Grouping,
-    LostRange, PartitionStatus, ResolvedSelection, RowScope, Session,
+    CountQuery, CountState, Counting, Counts, DeadLetterGroup, Duplicates, EventCount,
+    EvidenceCoverage, Grouping, LostRange, PartitionStatus, ResolvedSelection, RowScope, Session,
 };
 use crate::time::PostgresMicros;
 
@@ -51,6 +51,7 @@ pub(super) struct Facts {
     pub(super) stuck: Stuck,
     pub(super) partitions: Vec<PartitionStatus>,
     pub(super) lost: Vec<LostRange>,
+    pub(super) evidence: EvidenceCoverage,
     pub(super) installation: Uuid,
     pub(super) batch_no: i64,
 }
@@ -124,6 +125,7 @@ impl Facts {
             stuck,
             partitions: store::partition_statuses(session).await?,
             lost: store::lost_ranges(session, most_losses).await?,
+            evidence: store::evidence_coverage(session).await?,
             installation: store::installation_id(session).await?,
             batch_no: store::snapshot(session).await?.batch_no,
             times,

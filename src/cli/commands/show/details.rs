@@ -4,7 +4,9 @@ use crate::cli::ui::Failure;
 use crate::filter::Selection;
 use crate::output::{Change, json_changes};
 use crate::store;
-use crate::store::{DeadLetterSummary, EventColumn, ReplayOutcome, Session, StoredEvent};
+use crate::store::{
+    BatchCover, DeadLetterSummary, EventColumn, ReplayOutcome, Session, StoredEvent,
+};
 
 /// How many events of the story are searched for causes and effects.
 pub(crate) const MOST_RELATED: i64 = 1_000;
@@ -15,6 +17,8 @@ pub(crate) struct EventDetails {
     pub(crate) deliveries: Vec<StoredEvent>,
     /// Which of them is shown.
     pub(crate) shown: usize,
+    /// How its batch stands in the log of evidence; `None` where no batch has the row.
+    pub(crate) cover: Option<BatchCover>,
     pub(crate) letters: Vec<DeadLetterSummary>,
     pub(crate) replays: Vec<ReplayOutcome>,
     pub(crate) causes: Vec<StoredEvent>,
@@ -56,7 +60,12 @@ impl EventDetails {
         } else {
             None
         };
+        let cover = match deliveries[shown].integer(EventColumn::BatchNo)? {
+            Some(batch_no) => Some(store::batch_cover(session, batch_no).await?),
+            None => None,
+        };
         Ok(Self {
+            cover,
             letters: store::dead_letter_summaries(session, &ids).await?,
             replays: store::replays_of(session, &ids).await?,
             deliveries,

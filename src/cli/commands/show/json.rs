@@ -4,7 +4,7 @@ use super::details::EventDetails;
 use crate::cli::ui::Failure;
 use crate::output;
 use crate::output::{Column, Emphasis, Format, Style};
-use crate::store::{EventColumn, StoredEvent};
+use crate::store::{BatchCover, EventColumn, StoredEvent};
 use crate::time::Timestamp;
 use crate::value::Value;
 
@@ -107,6 +107,8 @@ impl EventDetails {
                 ]
             }),
         )?);
+        output.extend(b",\"evidence\":");
+        output.extend(self.evidence_json(style)?);
         if let Some((_, changes)) = &self.changes {
             output.extend(b",\"changes\":");
             let json = |text: &Option<String>| {
@@ -122,6 +124,28 @@ impl EventDetails {
         }
         output.extend(b"}\n");
         Ok(output)
+    }
+
+    /// How the row's batch stands in the log of evidence.
+    fn evidence_json(&self, style: Style) -> Result<Vec<u8>, Failure> {
+        let (state, place, checkpoint) = match &self.cover {
+            None | Some(BatchCover::Unproven) => ("unproven", None, None),
+            Some(BatchCover::Behind(place)) => ("behind", Some(place), None),
+            Some(BatchCover::Covered(place, checkpoint)) => {
+                ("covered", Some(place), Some(checkpoint))
+            }
+        };
+        let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let columns = ["state", "log_no", "leaf_index", "checkpoint_size", "checkpoint_at"];
+        let cells = vec![
+            state.into(),
+            place.map(|place| place.log_no).into(),
+            place.map(|place| count(place.index)).into(),
+            checkpoint.map(|checkpoint| count(checkpoint.size)).into(),
+            checkpoint.map(|checkpoint| Timestamp::from(checkpoint.signed_at)).into(),
+        ];
+        let columns = columns.map(Column::new).to_vec();
+        json(style, Format::Ndjson, &columns, vec![(cells, Emphasis::None)])
     }
 }
 

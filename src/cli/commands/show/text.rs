@@ -6,10 +6,11 @@ use uuid::Uuid;
 
 use super::details::EventDetails;
 use crate::cli::ui::Failure;
+use crate::count_text::counted;
 use crate::output::{
     Change, Style, TimeForm, escape_controls, palette, pretty_json, short_uuid, wrap_text,
 };
-use crate::store::{DeadLetterSummary, EventColumn, StoredEvent};
+use crate::store::{BatchCover, DeadLetterSummary, EventColumn, StoredEvent};
 use crate::time::{Timestamp, duration_text};
 
 /// How wide the names at the left are.
@@ -63,6 +64,9 @@ impl EventDetails {
         line("recorded", &recorded(event, form)?);
         line("row", &event.id()?.to_string());
         line("from", &origin(event)?);
+        if let Some(cover) = &self.cover {
+            line("evidence", &evidence(cover, form));
+        }
         for cause in &self.causes {
             line("caused by", &relative(event, cause)?);
         }
@@ -173,6 +177,22 @@ fn origin(event: &StoredEvent) -> Result<String, Failure> {
             _ => "no Kafka record stands behind it".to_owned(),
         },
     )
+}
+
+/// Which checkpoint covers the row.
+fn evidence(cover: &BatchCover, form: TimeForm) -> String {
+    match cover {
+        BatchCover::Unproven => "none: its batch is not in the log".to_owned(),
+        BatchCover::Behind(place) => {
+            format!("leaf {} of the log, which no checkpoint covers yet", place.index)
+        }
+        BatchCover::Covered(place, checkpoint) => format!(
+            "leaf {} of the log, covered by the checkpoint of {} from {}",
+            place.index,
+            counted(checkpoint.size, "leaf"),
+            form.text(Timestamp::from(checkpoint.signed_at)),
+        ),
+    }
 }
 
 fn relative(event: &StoredEvent, other: &StoredEvent) -> Result<String, Failure> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use indicatif::HumanBytes;
 
 use super::leaves::Leaves;
@@ -12,10 +13,10 @@ use crate::count_text::counted;
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{
-    Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LostRange, ReadMode,
-    RetiredTotals, Session, Settings,
+    Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LogCover, LostRange,
+    ReadMode, RetiredTotals, Session, Settings,
 };
-use crate::time::Timestamp;
+use crate::time::{Timestamp, span_text};
 use crate::value::Value;
 
 /// With more rows than this still to be counted, commands that count take noticeably longer.
@@ -35,6 +36,7 @@ pub(super) struct Overview {
     lost: Vec<LostRange>,
     ingesters: Vec<IngesterStatus>,
     lakes: Vec<LakeWriter>,
+    cover: LogCover,
     leaves: Leaves,
     retired: Option<RetiredTotals>,
     /// What a person should know besides.
@@ -74,6 +76,7 @@ impl Overview {
         }
         let ingesters = store::ingester_statuses(&session).await?;
         let lakes = store::lake_writers(&session).await?;
+        let cover = store::log_cover(&session).await?;
         let leaves = Leaves::read(&session).await?;
         let retired = store::retired_totals(&session).await?;
         Ok(Self {
@@ -83,6 +86,7 @@ impl Overview {
             lost,
             ingesters,
             lakes,
+            cover,
             leaves,
             retired,
             notes,
@@ -122,6 +126,7 @@ impl Overview {
     fn facts<'a>(&self) -> Section<'a> {
         let database = &self.database;
         let partitions = &self.partitions;
+        let checkpoint = self.cover.checkpoint.as_ref();
         let plain = Emphasis::None;
         let newest_event = database.newest_event_at.map(Timestamp::without_zone);
         Section::facts(
@@ -141,8 +146,35 @@ impl Overview {
                 ("duplicates", exactly(self.duplicates).into(), plain),
                 ("bytes", database.bytes.into(), plain),
                 ("retired_rows", self.retired.map_or(0, |retired| retired.rows).into(), plain),
+                ("checkpoint_size", checkpoint.map(|it| it.size.cast_signed()).into(), plain),
+                ("checkpoint_at", checkpoint.map(|it| Timestamp::from(it.signed_at)).into(), plain),
+                ("batches_behind_checkpoint", self.cover.batches_behind.into(), plain),
             ],
         )
+    }
+
+    /// How old the last checkpoint is, and what lies behind it.
+    fn checkpoint_text(&self) -> String {
+        let LogCover { checkpoint, batches_behind, behind_since } = &self.cover;
+        let ago = |then: DateTime<Utc>| {
+            span_text(
+                (Utc::now() - then).num_microseconds().unwrap_or_default().max(0).unsigned_abs(),
+            )
+        };
+        let behind = match behind_since {
+            Some(since) if *batches_behind > 0 => {
+                format!("{} behind, since {} ago", counted(*batches_behind, "batch"), ago(*since))
+            }
+            _ => "nothing behind".to_owned(),
+        };
+        match checkpoint {
+            Some(checkpoint) => format!(
+                "{}, signed {} ago; {behind}",
+                counted(checkpoint.size, "leaf"),
+                ago(checkpoint.signed_at)
+            ),
+            None => format!("none; {behind}"),
+        }
     }
 
     /// The same on fewer lines.
@@ -190,6 +222,7 @@ impl Overview {
             ("quarantined", database.quarantined.into(), quarantined),
             ("dead_letters", database.dead_letters.into(), plain),
             ("duplicates", duplicates, plain),
+            ("checkpoint", self.checkpoint_text().into(), plain),
         ]);
         if let Some(summary) = self.leaves.summary() {
             let emphasis = unless(!self.leaves.are_left_waiting(), Emphasis::Notice);

@@ -134,7 +134,7 @@ impl Run for VerifyArgs {
         let (holes, unasked_holes) = following.holes.finish(&progress).await?;
         checks.push(holes);
         progress.doing("reading the schema");
-        checks.extend(verification::check_schema(&scan, &found.retired).await?);
+        checks.extend(verification::check_schema(&scan).await?);
         progress.clear();
         let exit = print(&self, &checks, context.ui)?;
         let closed = known.iter().filter(|known| !known.is_newest).count();

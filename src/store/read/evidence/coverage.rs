@@ -17,7 +17,7 @@ pub struct EvidenceCoverage {
     pub covered: Amount,
     /// Batches of the log behind its last checkpoint.
     pub behind: Amount,
-    /// Batches from before the log that were not adopted.
+    /// Batches in no log: recorded before there was one, and not adopted.
     pub unproven: Amount,
     /// When the first batch behind the checkpoint was recorded.
     pub behind_since: Option<DateTime<Utc>>,
@@ -42,8 +42,8 @@ pub async fn evidence_coverage(session: &Session) -> Result<EvidenceCoverage, Er
         session.row(WHAT, "SELECT log_no FROM ledger_head", &[], |row| row.try_get(0)).await?;
     let checkpoint = last_checkpoint(session, log_no).await?;
     let size = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size.cast_signed());
-    // What lies behind is read leaf by leaf, and so is what is unproven: both are few, or become
-    // few by the next checkpoint and by adopting. The rest is what is left of all.
+    // What is in no log is looked for among all batches: what else is missing must not count as
+    // covered.
     session
         .row(
             WHAT,
@@ -54,7 +54,7 @@ pub async fn evidence_coverage(session: &Session) -> Result<EvidenceCoverage, Er
              unproven AS (
                  SELECT count(*) AS batches, coalesce(sum(row_count), 0)::bigint AS rows
                    FROM ingest_batches batch
-                  WHERE row_root IS NULL AND NOT EXISTS (SELECT FROM evidence_leaves leaf WHERE leaf.batch_no = batch.batch_no)),
+                  WHERE NOT EXISTS (SELECT FROM evidence_leaves leaf WHERE leaf.batch_no = batch.batch_no)),
              old AS (
                  SELECT count(*) AS batches, coalesce(sum(row_count), 0)::bigint AS rows
                    FROM evidence_leaves leaf JOIN ingest_batches batch USING (batch_no)

@@ -3,8 +3,10 @@
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::Type;
 
+use crate::evidence::leaf::RetirementLeaf;
 use crate::store::connection::query;
 use crate::store::error::Error;
+use crate::time::PostgresMicros;
 
 /// A leaf that is a partition of `event_logs`, or that `event_log_leaves` names, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,32 @@ pub struct LeafFacts {
     pub registered: Option<RegisteredLeaf>,
     /// What is there; `None` where it is no partition.
     pub partition: Option<LeafPartition>,
+    /// Its retirement, as the evidence log tells it.
+    pub logged: Option<Retirement>,
+}
+
+/// What was retired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retirement {
+    /// The first id, and one past the last.
+    pub ids: (i64, i64),
+    /// How many rows.
+    pub rows: i64,
+    /// When the oldest and the newest of their events happened.
+    pub created: (Option<PostgresMicros>, Option<PostgresMicros>),
+    /// When.
+    pub retired_at: PostgresMicros,
+}
+
+impl From<&RetirementLeaf> for Retirement {
+    fn from(leaf: &RetirementLeaf) -> Self {
+        Self {
+            ids: (leaf.first_id, leaf.next_id),
+            rows: leaf.rows,
+            created: (leaf.min_created_at, leaf.max_created_at),
+            retired_at: leaf.retired_at,
+        }
+    }
 }
 
 /// What `event_log_leaves` tells of a leaf.
@@ -26,8 +54,8 @@ pub struct RegisteredLeaf {
     pub is_closed: bool,
     /// Whether it has all indexes.
     pub is_sealed: bool,
-    /// How many rows it had when it was retired; `None` where it was not.
-    pub retired_rows: Option<i64>,
+    /// Its retirement; `None` where it is still there.
+    pub retirement: Option<Retirement>,
 }
 
 /// What there is of a leaf.
@@ -45,7 +73,7 @@ pub struct LeafPartition {
     pub has_untold_times: bool,
 }
 
-/// Reads all of them, by their names. The rows are not read: of a closed leaf the first and the
+/// Reads all of them, by their names, and those of which only the log tells. The rows are not read: of a closed leaf the first and the
 /// last time, by their index.
 ///
 /// # Errors
@@ -53,12 +81,21 @@ pub struct LeafPartition {
 pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<LeafFacts>, Error> {
     let what = "reading the leaves of event_logs";
     let mut leaves = query::rows(client, what, LEAVES, &[], |row| {
+        let retirement = match (row.try_get(11)?, row.try_get(14)?) {
+            (Some(rows), Some(retired_at)) => Some(Retirement {
+                ids: (row.try_get(1)?, row.try_get(2)?),
+                rows,
+                created: (row.try_get(12)?, row.try_get(13)?),
+                retired_at,
+            }),
+            _ => None,
+        };
         let registered = match (row.try_get(1)?, row.try_get(2)?) {
             (Some(first), Some(next)) => Some(RegisteredLeaf {
                 ids: (first, next),
                 is_closed: row.try_get(3)?,
                 is_sealed: row.try_get(4)?,
-                retired_rows: row.try_get(11)?,
+                retirement,
             }),
             _ => None,
         };
@@ -73,9 +110,21 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<LeafFacts>, 
             }),
             false => None,
         };
-        Ok(LeafFacts { name: row.try_get(0)?, registered, partition })
+        Ok(LeafFacts { name: row.try_get(0)?, registered, partition, logged: None })
     })
     .await?;
+    for leaf in logged_retirements(client).await? {
+        let logged = Some(Retirement::from(&leaf));
+        match leaves.iter_mut().find(|known| known.name == leaf.name) {
+            Some(known) => known.logged = logged,
+            None => leaves.push(LeafFacts {
+                name: leaf.name,
+                registered: None,
+                partition: None,
+                logged,
+            }),
+        }
+    }
     for leaf in &mut leaves {
         let is_closed = leaf.registered.is_some_and(|registered| registered.is_closed);
         if let Some(partition) = leaf.partition.as_mut().filter(|_| is_closed) {
@@ -83,6 +132,16 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<LeafFacts>, 
         }
     }
     Ok(leaves)
+}
+
+/// The retirements that the log tells of; what can't be read is found where the log is walked.
+async fn logged_retirements(client: &impl GenericClient) -> Result<Vec<RetirementLeaf>, Error> {
+    let sql = "SELECT body FROM evidence_leaves WHERE kind = 6 ORDER BY log_no, leaf_index";
+    let what = "reading which leaves were retired";
+    let bodies: Vec<Option<Vec<u8>>> =
+        query::rows(client, what, sql, &[], |row| row.try_get(0)).await?;
+    let read = |body: Option<Vec<u8>>| RetirementLeaf::decode(&body?).ok();
+    Ok(bodies.into_iter().filter_map(read).collect())
 }
 
 async fn has_untold_times(client: &impl GenericClient, leaf: &str) -> Result<bool, Error> {
@@ -108,7 +167,7 @@ WITH part AS (
 SELECT name, first_id, next_id, closed_at IS NOT NULL, sealed_at IS NOT NULL,
        part.oid IS NOT NULL, bound[1]::bigint, bound[2]::bigint,
        EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part.oid AND tgname = 'late_row'),
-       coalesce(missing, '{}'), coalesce(invalid, '{}'), retired_rows
+       coalesce(missing, '{}'), coalesce(invalid, '{}'), retired_rows, min_created_at, max_created_at, retired_at
   FROM part FULL JOIN event_log_leaves USING (name)
   LEFT JOIN LATERAL (
        SELECT array_agg(wanted.definition) FILTER (WHERE is_valid IS NULL) AS missing,

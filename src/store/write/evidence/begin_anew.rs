@@ -14,8 +14,8 @@ use crate::time::PostgresMicros;
 /// What it does, in errors.
 const WHAT: &str = "beginning another log of evidence";
 
-/// A transaction that holds the ledger's head, so that nothing is recorded while it is open. What is
-/// read through it sees the log as it is held. Rolled back when it is dropped.
+/// A transaction that holds the ledger's head, so that nothing is recorded while it is open. What
+/// is read through it sees the log as it is held. Rolled back when it is dropped.
 pub struct HeldLog<'a> {
     session: &'a Session,
     is_open: bool,

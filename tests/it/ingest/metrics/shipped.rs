@@ -16,8 +16,8 @@ fn text(path: &str) -> String {
 
 /// Everything in a text that looks like a metric.
 fn metrics_in(text: &str) -> BTreeSet<String> {
-    let name =
-        Regex::new("audit_(ingest|leaf|leaves|duplicate)[a-z_]*").expect("it is well formed");
+    let name = Regex::new("audit_(checkpoint|ingest|leaf|leaves|duplicate)[a-z_]*")
+        .expect("it is well formed");
     name.find_iter(text).map(|found| found.as_str().to_owned()).collect()
 }
 
@@ -25,10 +25,16 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 fn what_the_dashboard_the_alerts_and_the_documentation_name_is_exposed() {
     let scope = Sandbox::shared().scope("metrics_shipped");
     let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
-    let mut watched = Watched::start(&audit, &["--topics", &topic]);
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let key = folder.path().join("audit.key").display().to_string();
+    audit.succeed(&["evidence", "keygen", "--out", &key]);
+    let signs = ["--checkpoint-key", &key, "--checkpoint-every", "1s"];
+    let mut watched = Watched::start(&audit, &[&["--topics", &topic], &signs[..]].concat());
     wait_until("everything is measured", LIMIT, || {
         let found = watched.metrics();
-        found.has("audit_leaves") && found.has("audit_ingest_lag_records")
+        found.has("audit_leaves")
+            && found.has("audit_ingest_lag_records")
+            && found.has("audit_checkpoint_age_seconds")
     });
     let exposed = watched.metrics();
     for file in ["deploy/grafana-dashboard.json", "deploy/alerts.yaml"] {

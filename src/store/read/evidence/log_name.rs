@@ -10,7 +10,7 @@ use crate::store::connection::session::Session;
 /// # Errors
 /// `Error::Query`.
 pub async fn log_name(session: &Session) -> Result<(Uuid, i32), Error> {
-    let sql = "SELECT installation.id, head.log_no FROM audit_installation installation, ledger_head head";
+    let sql = "SELECT id, log_no FROM audit_installation, ledger_head";
     session
         .row("reading the name of the log", sql, &[], |row| Ok((row.try_get(0)?, row.try_get(1)?)))
         .await
