@@ -7,6 +7,7 @@ mod both;
 mod commands;
 mod forged;
 mod keygen;
+mod records;
 mod replays;
 mod retention;
 mod sample;

@@ -1,0 +1,1 @@
+//! What may be done with a record is not taken for an alteration.
