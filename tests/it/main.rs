@@ -15,3 +15,4 @@ mod replay;
 mod saga;
 mod support;
 mod terminal;
+mod verification;

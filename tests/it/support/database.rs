@@ -82,13 +82,21 @@ impl Database {
 
     /// What a COPY … TO STDOUT writes.
     pub(crate) fn copy_out(&self, statement: &str) -> String {
+        match String::from_utf8(self.copy_out_bytes(statement)) {
+            Ok(text) => text,
+            Err(error) => panic!("{statement}: {error}"),
+        }
+    }
+
+    /// What a COPY … TO STDOUT writes, as bytes.
+    pub(crate) fn copy_out_bytes(&self, statement: &str) -> Vec<u8> {
         let copied = self.runtime.block_on(async {
             let pieces: Vec<_> = self.client.copy_out(statement).await?.try_collect().await?;
             Ok::<_, tokio_postgres::Error>(pieces.concat())
         });
-        match copied.map(String::from_utf8) {
-            Ok(Ok(text)) => text,
-            other => panic!("{statement}: {other:?}"),
+        match copied {
+            Ok(bytes) => bytes,
+            Err(error) => panic!("{statement}: {error}"),
         }
     }
 

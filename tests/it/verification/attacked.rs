@@ -1,0 +1,110 @@
+//! Thousands of alterations of a small record, each in a transaction that is rolled back: all are
+//! found.
+
+use audit::ledger::Severity;
+use audit::verification::Anchors;
+use sandbox::Sandbox;
+use tokio::runtime::Runtime;
+use tokio_postgres::Client;
+
+use super::alterations::{self, Alteration};
+use super::attacker::Skill;
+use super::random::Random;
+use super::world::{TABLES, World, found, worst};
+
+const ALTERATIONS: u64 = 2_000;
+
+/// What came of an alteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It changed nothing.
+    Nothing,
+    /// It was found, whether or not a checkpoint was given.
+    Seen,
+    /// Only the checkpoint told of it.
+    HiddenWithout,
+}
+
+#[test]
+fn whatever_is_altered_is_found_however_well_it_is_made_to_fit() {
+    let scope = Sandbox::shared().scope("verify_attacked");
+    let world = World::recorded(&scope);
+    world.disarm();
+    let anchors = world.anchors();
+    let first = std::env::var("AUDIT_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        let mut client = world.client().await;
+        client.batch_execute("SET session_replication_role = replica").await.unwrap();
+        let whole = found_in(&mut client, &anchors).await;
+        assert_eq!(whole, [], "the record is whole before anything is altered");
+        let before = fingerprint(&client).await;
+        let (mut tried, mut hidden) = (0, 0);
+        let mut seed = first.unwrap_or(1_u64);
+        while tried < first.map_or(ALTERATIONS, |_| 1) {
+            let (alteration, skill) = chosen(seed);
+            let outcome = alter(&mut client, &anchors, &before, &alteration, skill).await;
+            let outcome = outcome.unwrap_or_else(|text| {
+                panic!("AUDIT_TEST_SEED={seed}, skill {skill:?}: {text}\n{}", alteration.statements)
+            });
+            tried += u64::from(outcome != Outcome::Nothing);
+            hidden += u64::from(outcome == Outcome::HiddenWithout);
+            seed += 1;
+        }
+        assert_eq!(fingerprint(&client).await, before, "nothing of it stays");
+        // An attacker without any skill would prove little.
+        assert!(first.is_some() || hidden > ALTERATIONS / 8, "{hidden} were hidden");
+    });
+}
+
+fn chosen(seed: u64) -> (Alteration, Skill) {
+    let mut random = Random::new(seed);
+    let alteration = alterations::next(&mut random);
+    (alteration, Skill::ALL[random.below(Skill::ALL.len())])
+}
+
+/// Alters, repairs, and verifies. The error says what was not found.
+async fn alter(
+    client: &mut Client,
+    anchors: &Anchors,
+    before: &str,
+    alteration: &Alteration,
+    skill: Skill,
+) -> Result<Outcome, String> {
+    let mut transaction = client.transaction().await.unwrap();
+    let altered = transaction.batch_execute(&alteration.statements).await;
+    altered.map_err(|error| format!("{error:?}"))?;
+    skill.repair(&mut transaction).await;
+    let found_with = found(&mut transaction, anchors).await.map_err(|error| error.to_string())?;
+    let severity = worst(&found_with);
+    if severity.is_none() && fingerprint(transaction.client()).await == before {
+        return Ok(Outcome::Nothing);
+    }
+    let least = if alteration.is_beside { Severity::Incomplete } else { Severity::Altered };
+    if severity < Some(least) {
+        return Err(format!("found with checkpoints: {found_with:?}"));
+    }
+    let without = found(&mut transaction, &Anchors::default()).await;
+    let without = without.map_err(|error| error.to_string())?;
+    transaction.rollback().await.unwrap();
+    match worst(&without) {
+        // Who computes the log anew can make everything fit, but not what was signed.
+        None if skill == Skill::Log => Ok(Outcome::HiddenWithout),
+        None => Err(format!("nothing found without checkpoints, and with: {found_with:?}")),
+        Some(_) => Ok(Outcome::Seen),
+    }
+}
+
+async fn found_in(client: &mut Client, anchors: &Anchors) -> Vec<audit::ledger::Finding> {
+    let mut transaction = client.transaction().await.unwrap();
+    found(&mut transaction, anchors).await.unwrap()
+}
+
+/// What all tables hold.
+pub(super) async fn fingerprint(client: &Client) -> String {
+    let of_table = |table: &str| {
+        format!("(SELECT md5(string_agg(line::text, '|' ORDER BY line::text)) FROM {table} line)")
+    };
+    let sql = format!("SELECT concat_ws(' ', {})", TABLES.map(|table| of_table(table)).join(", "));
+    client.query_one(&sql, &[]).await.unwrap().get(0)
+}
