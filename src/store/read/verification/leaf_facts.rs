@@ -73,8 +73,8 @@ pub struct LeafPartition {
     pub has_untold_times: bool,
 }
 
-/// Reads all of them, by their names, and those of which only the log tells. The rows are not read: of a closed leaf the first and the
-/// last time, by their index.
+/// Reads all of them, by their names, and those of which only the log tells. The rows are not read:
+/// of a closed leaf the first and the last time, by their index.
 ///
 /// # Errors
 /// `Error::Query`.
