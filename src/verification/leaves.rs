@@ -68,6 +68,10 @@ fn retirement(leaf: &LeafFacts, told: Option<Retirement>) -> Vec<Finding> {
 fn compare(name: &str, known: RegisteredLeaf, partition: &LeafPartition) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut altered = |text: String| findings.push(Finding::altered(name, text));
+    if !partition.is_plain {
+        let text = "is no plain table of the schema public: what is read of it may not be its rows";
+        altered(text.to_owned());
+    }
     if partition.ids != Some(known.ids) {
         let told = ids(Some(known.ids));
         let there = ids(partition.ids);

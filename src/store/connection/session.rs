@@ -83,6 +83,16 @@ impl Session {
         schema::home::home(self.client()).await
     }
 
+    /// From now on, nobody's own tables or functions take the place of ours, wherever a role or a
+    /// database has its names looked up.
+    ///
+    /// # Errors
+    /// `Error::Query`.
+    pub async fn pin_search_path(&self) -> Result<(), Error> {
+        let pinned = self.client().batch_execute("SET search_path = public, pg_temp").await;
+        pinned.map_err(Error::query("pinning the search path"))
+    }
+
     /// Changes what `pg_stat_activity` shows of it, up to 63 bytes.
     ///
     /// # Errors

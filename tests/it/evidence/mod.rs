@@ -12,3 +12,4 @@ mod replays;
 mod retention;
 mod sample;
 mod vectors;
+mod whole_way;

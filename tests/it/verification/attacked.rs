@@ -101,7 +101,7 @@ async fn found_in(client: &mut Client, anchors: &Anchors) -> Vec<audit::ledger::
 }
 
 /// What all tables hold.
-async fn fingerprint(client: &Client) -> String {
+pub(super) async fn fingerprint(client: &Client) -> String {
     let of_table = |table: &str| {
         format!("(SELECT md5(string_agg(line::text, '|' ORDER BY line::text)) FROM {table} line)")
     };

@@ -7,6 +7,7 @@ use audit::ledger::{Finding, Severity};
 use audit::store::LedgerScan;
 use audit::verification::{Anchors, check_record};
 use sandbox::Scope;
+use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls, Transaction};
 use uuid::Uuid;
 
@@ -92,6 +93,27 @@ impl World {
             let disabled = format!("ALTER TABLE {table} DISABLE TRIGGER ALL");
             self.database.execute(&disabled);
         }
+    }
+
+    /// Disables, or enables again, the triggers that keep an administrator from a mistake.
+    pub(super) fn arm(&self, armed: bool) {
+        for table in APPEND_ONLY.iter().filter(|table| **table != "dlt_replays") {
+            let how = if armed { "ENABLE ALWAYS" } else { "DISABLE" };
+            self.database.execute(&format!("ALTER TABLE {table} {how} TRIGGER append_only"));
+        }
+    }
+
+    /// A checkpoint in a folder, and the options of `verify` that name it.
+    pub(super) fn signed(&self) -> (TempDir, Vec<String>) {
+        let folder = TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let key = self.audit.succeed(&["evidence", "keygen", "--out", &path("key")]);
+        std::fs::write(path("vkey"), key).unwrap();
+        let signed =
+            ["evidence", "checkpoint", "--key", &path("key"), "--out", &path("checkpoint")];
+        self.audit.succeed(&signed);
+        let options = ["--checkpoint", &path("checkpoint"), "--vkey", &path("vkey")];
+        (folder, options.map(str::to_owned).to_vec())
     }
 
     /// A session of its own, and what it runs on.

@@ -103,6 +103,7 @@ impl Run for VerifyArgs {
         let anchors = self.anchors.read()?;
         let settings = context.settings.database()?;
         let mut session = Session::open(&settings, APPLICATION).await?;
+        session.pin_search_path().await?;
         // Whatever else is wrong with it is found below.
         if let Ok(installation) = store::installation_id(&session).await {
             check_installation(&anchors, installation)?;

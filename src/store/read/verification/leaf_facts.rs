@@ -71,6 +71,9 @@ pub struct LeafPartition {
     pub invalid: Vec<String>,
     /// Whether it is closed and has rows before or behind the times that are told of it.
     pub has_untold_times: bool,
+    /// Whether reading it gives its rows and nothing else: it is a table of the schema public, on
+    /// PostgreSQL's own storage, without rules, row security and children.
+    pub is_plain: bool,
 }
 
 /// Reads all of them, by their names, and those of which only the log tells. The rows are not read:
@@ -107,6 +110,7 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<LeafFacts>, 
                 missing: row.try_get(9)?,
                 invalid: row.try_get(10)?,
                 has_untold_times: false,
+                is_plain: row.try_get(15)?,
             }),
             false => None,
         };
@@ -127,7 +131,7 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<LeafFacts>, 
     }
     for leaf in &mut leaves {
         let is_closed = leaf.registered.is_some_and(|registered| registered.is_closed);
-        if let Some(partition) = leaf.partition.as_mut().filter(|_| is_closed) {
+        if let Some(partition) = leaf.partition.as_mut().filter(|part| is_closed && part.is_plain) {
             partition.has_untold_times = has_untold_times(client, &leaf.name).await?;
         }
     }
@@ -160,14 +164,19 @@ async fn has_untold_times(client: &impl GenericClient, leaf: &str) -> Result<boo
 const LEAVES: &str = "
 WITH part AS (
     SELECT oid, relname::text AS name,
-           regexp_match(pg_get_expr(relpartbound, oid), '^FOR VALUES FROM \\(''(\\d+)''\\) TO \\(''(\\d+)''\\)$') AS bound
+           regexp_match(pg_get_expr(relpartbound, oid), '^FOR VALUES FROM \\(''(\\d+)''\\) TO \\(''(\\d+)''\\)$') AS bound,
+           relkind = 'r' AND relnamespace = 'public'::regnamespace AND NOT relrowsecurity
+           AND relam = (SELECT oid FROM pg_am WHERE amname = 'heap')
+           AND NOT EXISTS (SELECT FROM pg_rewrite WHERE ev_class = pg_class.oid)
+           AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid) AS is_plain
       FROM pg_class
      WHERE oid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = 'public.event_logs'::regclass)
 )
 SELECT name, first_id, next_id, closed_at IS NOT NULL, sealed_at IS NOT NULL,
        part.oid IS NOT NULL, bound[1]::bigint, bound[2]::bigint,
        EXISTS (SELECT FROM pg_trigger WHERE tgrelid = part.oid AND tgname = 'late_row'),
-       coalesce(missing, '{}'), coalesce(invalid, '{}'), retired_rows, min_created_at, max_created_at, retired_at
+       coalesce(missing, '{}'), coalesce(invalid, '{}'), retired_rows, min_created_at, max_created_at, retired_at,
+       coalesce(is_plain, false)
   FROM part FULL JOIN event_log_leaves USING (name)
   LEFT JOIN LATERAL (
        SELECT array_agg(wanted.definition) FILTER (WHERE is_valid IS NULL) AS missing,
