@@ -78,6 +78,10 @@ pub(super) async fn check(scan: &LedgerScan<'_>, anchors: &Anchors) -> Result<Fo
     if let Some(batch_no) = unlogged.due {
         findings.push(Finding::altered(format!("batch {batch_no}"), "is not in the log"));
     }
+    if let Some(batch_no) = unlogged.adopted {
+        let text = "is told to be adopted, and the log does not tell it";
+        findings.push(Finding::altered(format!("batch {batch_no}"), text));
+    }
     let mut detail = counted(found.leaves, "leaf");
     if found.unconfirmed_retirements > 0 {
         let retirements = counted(found.unconfirmed_retirements, "retirement");
