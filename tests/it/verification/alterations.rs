@@ -336,8 +336,9 @@ fn log(random: &mut Random) -> Alteration {
         2 => altered(format!("DELETE FROM evidence_leaves WHERE leaf_index = {leaf}")),
         3 => altered("DELETE FROM evidence_leaves WHERE leaf_index = (SELECT max(leaf_index) FROM evidence_leaves)"),
         4 => altered(format!(
-            "DELETE FROM evidence_leaves WHERE leaf_index = {leaf}; UPDATE ledger_head SET log_size = log_size - 1;
-             UPDATE evidence_leaves SET leaf_index = 1000000 + leaf_index WHERE leaf_index > {leaf};
+            "CREATE TEMP TABLE taken ON COMMIT DROP AS SELECT {leaf} AS place;
+             DELETE FROM evidence_leaves USING taken WHERE leaf_index = place; UPDATE ledger_head SET log_size = log_size - 1;
+             UPDATE evidence_leaves SET leaf_index = 1000000 + leaf_index FROM taken WHERE leaf_index > place;
              UPDATE evidence_leaves SET leaf_index = leaf_index - 1000001 WHERE leaf_index >= 1000000"
         )),
         5 => altered("INSERT INTO evidence_leaves SELECT log_no, leaf_index + 1, kind, batch_no, hash, body FROM evidence_leaves ORDER BY leaf_index DESC LIMIT 1;

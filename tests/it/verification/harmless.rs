@@ -52,7 +52,10 @@ fn what_changes_no_value_is_no_alteration() {
     let anchors = world.anchors();
     Runtime::new().unwrap().block_on(async {
         let mut client = world.client().await;
-        client.batch_execute("SET session_replication_role = replica").await.unwrap();
+        client
+            .batch_execute("SET session_replication_role = replica; SET jit = off")
+            .await
+            .unwrap();
         for seed in 0..ROUNDS {
             let mut random = Random::new(seed);
             let mut transaction = client.transaction().await.unwrap();
