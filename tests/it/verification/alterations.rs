@@ -29,7 +29,7 @@ fn any(random: &mut Random, columns: &str, from: &str) -> String {
 
 /// What a column is set to: always something else than it was, as far as one can tell.
 const EVENT_COLUMNS: [&str; 21] = [
-    "id = id + 5000000",
+    "id = id + 1000000",
     "event_id = gen_random_uuid()",
     "event_type = event_type || 'x'",
     "event_type = upper(event_type) || '1'",
@@ -156,8 +156,8 @@ fn order(random: &mut Random) -> Alteration {
     altered(format!(
         "CREATE TEMP TABLE first ON COMMIT DROP AS SELECT {one} AS one;
          CREATE TEMP TABLE two ON COMMIT DROP AS SELECT one, coalesce({other}, one) AS other FROM first;
-         UPDATE event_logs SET id = 4000000 + id FROM two WHERE id IN (one, other);
-         UPDATE event_logs SET id = CASE id - 4000000 WHEN one THEN other ELSE one END FROM two WHERE id >= 4000000"
+         UPDATE event_logs SET id = 1000000 + id FROM two WHERE id IN (one, other);
+         UPDATE event_logs SET id = CASE id - 1000000 WHEN one THEN other ELSE one END FROM two WHERE id >= 1000000"
     ))
 }
 
@@ -182,7 +182,7 @@ fn missing_rows(random: &mut Random) -> Alteration {
         )),
         // All rows of a range, which becomes one that Kafka had deleted.
         3 => {
-            let range = any(random, "(partition_id, first_offset)", "ingest_batch_ranges WHERE row_count > 0");
+            let range = any(random, "partition_id, first_offset", "ingest_batch_ranges WHERE row_count > 0");
             altered(format!(
                 "CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT * FROM ingest_batch_ranges WHERE (partition_id, first_offset) = {range};
                  DELETE FROM event_logs row_ USING gone WHERE row_.partition_id = gone.partition_id
@@ -280,7 +280,7 @@ fn moved_batches(random: &mut Random) -> Alteration {
 }
 
 fn ranges(random: &mut Random) -> Alteration {
-    let range = any(random, "(partition_id, first_offset)", "ingest_batch_ranges");
+    let range = any(random, "partition_id, first_offset", "ingest_batch_ranges");
     let this = format!("(partition_id, first_offset) = {range}");
     match random.below(7) {
         0 => altered(format!(
@@ -336,9 +336,10 @@ fn log(random: &mut Random) -> Alteration {
         2 => altered(format!("DELETE FROM evidence_leaves WHERE leaf_index = {leaf}")),
         3 => altered("DELETE FROM evidence_leaves WHERE leaf_index = (SELECT max(leaf_index) FROM evidence_leaves)"),
         4 => altered(format!(
-            "DELETE FROM evidence_leaves WHERE leaf_index = {leaf}; UPDATE ledger_head SET log_size = log_size - 1;
-             UPDATE evidence_leaves SET leaf_index = -leaf_index WHERE leaf_index > {leaf};
-             UPDATE evidence_leaves SET leaf_index = -leaf_index - 1 WHERE leaf_index < 0"
+            "CREATE TEMP TABLE taken ON COMMIT DROP AS SELECT {leaf} AS place;
+             DELETE FROM evidence_leaves USING taken WHERE leaf_index = place; UPDATE ledger_head SET log_size = log_size - 1;
+             UPDATE evidence_leaves SET leaf_index = 1000000 + leaf_index FROM taken WHERE leaf_index > place;
+             UPDATE evidence_leaves SET leaf_index = leaf_index - 1000001 WHERE leaf_index >= 1000000"
         )),
         5 => altered("INSERT INTO evidence_leaves SELECT log_no, leaf_index + 1, kind, batch_no, hash, body FROM evidence_leaves ORDER BY leaf_index DESC LIMIT 1;
                    UPDATE ledger_head SET log_size = log_size + 1"),

@@ -32,6 +32,7 @@ fn alterations_that_are_committed_end_verify_with_5() {
     let original = world.database.value("SELECT current_database()");
     let World { audit, database, .. } = world;
     drop(database);
+    let runtime = Runtime::new().unwrap();
     let mut seed = 10_000;
     let mut tried = 0;
     while tried < ALTERATIONS {
@@ -46,13 +47,13 @@ fn alterations_that_are_committed_end_verify_with_5() {
             server.try_execute(&format!("CREATE DATABASE {name} TEMPLATE {original}")).is_ok()
         });
         let altered = Audit { database_url: postgres.url(&name), ..audit.clone() };
-        let is_other = Runtime::new().unwrap().block_on(async {
-            let copy = World {
-                audit: altered.clone(),
-                database: Database::open(&altered.database_url),
-                topics: String::new(),
-            };
-            copy.arm(false);
+        let copy = World {
+            audit: altered.clone(),
+            database: Database::open(&altered.database_url),
+            topics: String::new(),
+        };
+        copy.arm(false);
+        let is_other = runtime.block_on(async {
             let mut client = copy.client().await;
             let before = super::attacked::fingerprint(&client).await;
             client.batch_execute("SET session_replication_role = replica").await.unwrap();
@@ -60,9 +61,9 @@ fn alterations_that_are_committed_end_verify_with_5() {
             transaction.batch_execute(&alteration.statements).await.unwrap();
             Skill::Log.repair(&mut transaction).await;
             transaction.commit().await.unwrap();
-            copy.arm(true);
             super::attacked::fingerprint(&client).await != before
         });
+        copy.arm(true);
         if is_other {
             tried += 1;
             let (code, text) = verify(&altered, &given);

@@ -47,24 +47,28 @@ const WORTH_SESSIONS: i64 = 20_000;
 /// How long a broker may take to answer.
 const BROKER_LIMIT: Duration = Duration::from_secs(10);
 
-/// Check that the record is complete: every offset of every partition is a row, a declared hole or
-/// a declared loss
+/// Check that the record is complete, and what was recorded: every offset of every partition is a
+/// row, a declared hole or a declared loss, and every row has the hash that it had
 ///
-/// Compares Kafka's partitions with the ledger, the ledger with itself, every row with its batch,
+/// Compares Kafka's partitions with the ledger, the ledger with itself and with the evidence log,
+/// every row with its batch, the root over the rows of each batch with the one that was recorded,
 /// the counts of events with the rows, and the schema with the one that migrate makes; and asks
 /// Kafka whether the holes of the record (offsets without a row: transaction markers, aborted and
-/// compacted records) are holes. Reads the whole table once, and topics with holes from the first
-/// to the last. Exits 0 when all is there, 4 when something is missing, lost, in an open
-/// transaction or could not be checked, or nothing is recorded at all; 5 when a row is doubled,
-/// changed or unknown to the ledger, a count is not that of its rows, a trigger, index, constraint
-/// or function is missing or changed, a leaf of event_logs is not what event_log_leaves tells, or
-/// somebody has a right that roles.sql does not give. A last line on stderr says what it did not
-/// check.
+/// compacted records) are holes. With --checkpoint the log is held against what was signed: only
+/// that finds a change by somebody who has every right on the database. Reads the whole table once,
+/// and topics with holes from the first to the last. Exits 0 when all is there, 4 when something is
+/// missing, lost, in an open transaction or could not be checked or proven, or nothing is recorded
+/// at all; 5 when a row, the ledger or the log is not what was recorded, a checkpoint does not fit,
+/// a row is doubled or unknown to the ledger, a count is not that of its rows, a trigger, index,
+/// constraint or function is missing or changed, a leaf of event_logs is not what event_log_leaves
+/// tells, or somebody has a right that roles.sql does not give. A last line on stderr says what it
+/// did not check.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   audit verify
   audit verify --records
+  audit verify --checkpoint last.checkpoint --vkey audit.vkey --max-unanchored 1h
   audit verify -o json | jq '.[] | select(.check == \"rows\")'")]
 pub(crate) struct VerifyArgs {
     /// Also topics that the database does not know yet
@@ -310,7 +314,7 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
         checks.iter().flat_map(|check| &check.findings).map(|finding| finding.severity).max();
     let (verdict, exit) = match worst {
         None => (
-            "complete: every offset is a row or a declared hole, every row is in its batch",
+            "complete: every offset is a row or a declared hole, every row is as it was recorded",
             Exit::Done,
         ),
         Some(Severity::Incomplete) => {

@@ -22,6 +22,8 @@ pub struct Unlogged {
     pub rows: i64,
     /// The lowest number of a batch that should have one.
     pub due: Option<i64>,
+    /// The lowest number of a batch that `evidence_adoptions` names, and no leaf adopts.
+    pub adopted: Option<i64>,
 }
 
 const READING: &str = "reading the log";
@@ -99,12 +101,20 @@ impl LedgerScan<'_> {
     pub async fn unlogged(&self, first_batch_no: Option<i64>) -> Result<Unlogged, Error> {
         let sql = "SELECT count(*) FILTER (WHERE batch_no < $1),
                           coalesce(sum(row_count) FILTER (WHERE batch_no < $1), 0)::bigint,
-                          min(batch_no) FILTER (WHERE batch_no >= $1)
+                          min(batch_no) FILTER (WHERE batch_no >= $1),
+                          (SELECT min(batch_no) FROM evidence_adoptions adoption
+                            WHERE NOT EXISTS (SELECT FROM evidence_leaves leaf
+                                               WHERE leaf.kind = 3 AND leaf.batch_no = adoption.batch_no AND leaf.log_no = adoption.log_no))
                      FROM ingest_batches batch
                     WHERE NOT EXISTS (SELECT FROM evidence_leaves leaf WHERE leaf.batch_no = batch.batch_no)";
         let first = first_batch_no.unwrap_or(i64::MAX);
         query::row(&self.transaction, READING, sql, &[(&first, Type::INT8)], |row| {
-            Ok(Unlogged { batches: row.try_get(0)?, rows: row.try_get(1)?, due: row.try_get(2)? })
+            Ok(Unlogged {
+                batches: row.try_get(0)?,
+                rows: row.try_get(1)?,
+                due: row.try_get(2)?,
+                adopted: row.try_get(3)?,
+            })
         })
         .await
     }

@@ -49,6 +49,7 @@ pub(super) async fn read(client: &impl GenericClient) -> Result<Vec<SchemaFact>,
 // how they are stored; those of triggers by their parts, because their text depends on the search
 // path. A function is told by the hash of its body, a view by that of its definition as PostgreSQL
 // writes it: alike in all versions up to 18, and not asked of those that may write it otherwise.
+// What a dump writes is read back with its casts in other places, so these are left out.
 // That everything belongs to one owner is a fact, who that is is not.
 const FACTS: &str = "
 WITH relation AS (
@@ -130,7 +131,10 @@ UNION ALL
 SELECT name, object, 'rule', rulename::text
   FROM relation JOIN pg_rewrite ON ev_class = relation.oid WHERE rulename <> '_RETURN'
 UNION ALL
-SELECT name, object, 'definition', encode(sha256(convert_to(replace(pg_get_viewdef(oid), 'public.', ''), 'UTF8')), 'hex')
+SELECT name, object, 'definition', encode(sha256(convert_to(
+           regexp_replace(regexp_replace(replace(replace(pg_get_viewdef(oid), 'public.', ''), '::character varying', ''),
+                                         '\\((''[^'']*'')\\)::text', '\\1', 'g'),
+                          '\\((ARRAY\\[[^]]*\\])\\)::text\\[\\]', '\\1', 'g'), 'UTF8')), 'hex')
   FROM relation WHERE relkind = 'v' AND current_setting('server_version_num')::int < 190000
 UNION ALL
 SELECT name, name, 'function',
