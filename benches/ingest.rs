@@ -41,7 +41,7 @@ struct Options {
     /// Arguments of `audit ingest`, in one word (repeatable)
     #[arg(long, default_values = ["--writers 1", "--writers 2"], allow_hyphen_values = true)]
     ingest: Vec<String>,
-    /// Another `audit`, such as the one of an older version, that records beside with its own schema
+    /// Another `audit`, such as an older version, that records beside with its own schema
     #[arg(long, value_name = "PROGRAM")]
     beside: Option<String>,
     /// What `cargo bench` says to every benchmark, and `cargo test --all-targets` does not

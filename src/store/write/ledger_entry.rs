@@ -1,5 +1,5 @@
-//! Enters a batch into the ledger, and its leaf into the log: one statement, which holds the ledger's
-//! head until the transaction ends.
+//! Enters a batch into the ledger, and its leaf into the log: one statement, which holds the
+//! ledger's head until the transaction ends.
 
 use tokio_postgres::{Client, Statement, Transaction};
 

@@ -5,8 +5,8 @@ use crate::evidence::canonical::RowForm;
 use crate::evidence::tree::{RootBuilder, leaf_hash};
 use crate::evidence::{CanonicalError, Hash};
 
-/// The root over rows of `event_logs` that have their ids, and the rows of `dead_letters` of some of
-/// them: of those whose places `dead_letter_rows` names, in their order.
+/// The root over rows of `event_logs` that have their ids, and the rows of `dead_letters` of some
+/// of them: of those whose places `dead_letter_rows` names, in their order.
 ///
 /// # Errors
 /// [`CanonicalError`] where a row is not what the encoder makes.

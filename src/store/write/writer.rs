@@ -105,8 +105,9 @@ impl Writer {
         transaction.commit().await.map_err(failed())
     }
 
-    /// Writes a batch. `roots` are awaited when its rows are copied: they can be computed meanwhile.
-    /// After an error its outcome is unknown: ask [`Writer::status`] before writing it again.
+    /// Writes a batch. `roots` are awaited when its rows are copied: they can be computed
+    /// meanwhile. After an error its outcome is unknown: ask [`Writer::status`] before writing it
+    /// again.
     ///
     /// # Errors
     /// `Error::Query`, and what `roots` gives.
