@@ -14,6 +14,7 @@ mod findings;
 mod holes;
 mod identity;
 mod log;
+mod record_roots;
 mod rows;
 
 pub use batch_walk::{BatchWalk, Expected, Mismatch, Walked, WholeRow};
@@ -29,4 +30,5 @@ pub use log::{
     CheckpointClaim, Judged, LogFound, LogHead, LogWalk, ReplayClaim, StoredLeaf, StoredTile,
     Unanchored, Verdict,
 };
+pub use record_roots::{RecordClaim, RecordRange, RecordRoots, RecordVerdict};
 pub use rows::{BatchClaim, RangeClaim, StoredRow, check_batch};

@@ -50,7 +50,7 @@ pub use read::evidence::log::{
 };
 pub use read::evidence::log_name::log_name;
 pub use read::evidence::nodes::log_nodes;
-pub use read::evidence::proven_batch::{ProvenBatch, batch_of_row, proven_batch};
+pub use read::evidence::proven_batch::{batch_of_row, proven_batch};
 pub use read::evidence::recomputed::recomputed_hashes;
 pub use read::evidence::row_forms::{HashedRows, hashed_rows};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};

@@ -42,7 +42,7 @@ fn findings(leaf: &LeafFacts) -> Vec<Finding> {
     }
 }
 
-/// Compares what event_log_leaves tells of a retirement with what the log tells.
+/// Compares what `event_log_leaves` tells of a retirement with what the log tells.
 fn retirement(leaf: &LeafFacts, told: Option<Retirement>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut altered = |text: &str| findings.push(Finding::altered(&leaf.name, text));

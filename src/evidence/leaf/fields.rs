@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::LeafKind;
+use super::kind::LeafKind;
 use crate::evidence::canonical::TupleReader;
 use crate::evidence::tree::Hash;
 use crate::time::{PostgresMicros, UnixMicros};

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::LeafKind;
 use super::fields::{LeafFields, MalformedLeaf, bigint, integer, text, time, uuid};
+use super::kind::LeafKind;
 use crate::evidence::canonical::{CanonicalError, Tuple};
 use crate::time::PostgresMicros;
 

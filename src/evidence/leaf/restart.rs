@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::LeafKind;
 use super::fields::{LeafFields, MalformedLeaf, bigint, hash, integer, text, time, uuid};
+use super::kind::LeafKind;
 use crate::evidence::canonical::{CanonicalError, Tuple};
 use crate::evidence::tree::Hash;
 use crate::time::PostgresMicros;

@@ -1,7 +1,7 @@
 //! A leaf of `event_logs` that was retired.
 
-use super::LeafKind;
 use super::fields::{LeafFields, MalformedLeaf, bigint, text, time};
+use super::kind::LeafKind;
 use crate::evidence::canonical::{CanonicalError, Tuple};
 use crate::time::PostgresMicros;
 

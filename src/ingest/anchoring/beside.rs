@@ -135,10 +135,12 @@ impl<'a> Anchoring<'a> {
         }
     }
 
-    /// Whether this reason was not the last one that was logged.
+    /// Whether this reason was not the last one that was logged. How long the log is by now makes
+    /// no other reason of it.
     fn told_anew(&mut self, reason: &str) -> bool {
-        let is_new = self.told.as_deref() != Some(reason);
-        self.told = Some(reason.to_owned());
+        let reason: String = reason.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        let is_new = self.told.as_ref() != Some(&reason);
+        self.told = Some(reason);
         is_new
     }
 }

@@ -50,9 +50,9 @@ impl RecordHasher {
         Ok(Self { consumer: reader(settings, &more, READING)?, bytes: Vec::new() })
     }
 
-    /// Hands out the hash of each record in the ranges of a topic, by partition, in the order of its
-    /// partition. The ranges of a partition are in order and don't overlap. What Kafka no longer
-    /// has is left out.
+    /// Hands out the hash of each record in the ranges of a topic, with its partition and offset,
+    /// those of a partition in order. The ranges of a partition are in order and don't overlap.
+    /// What Kafka no longer has is left out.
     ///
     /// # Errors
     /// `Error::Client`, and `Error::Search` where a partition can't be read to the end of its last

@@ -1,5 +1,5 @@
-//! Retires leaves of `event_logs`: their rows go, and what they were stays in `event_log_leaves`, in
-//! the ledger, in the counts, and in the evidence log.
+//! Retires leaves of `event_logs`: their rows go, and what they were stays in `event_log_leaves`,
+//! in the ledger, in the counts, and in the evidence log.
 
 use chrono::{DateTime, Utc};
 use tokio_postgres::Transaction;
@@ -11,7 +11,6 @@ use crate::evidence::leaf::{LeafKind, RetirementLeaf};
 use crate::store::connection::query;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
-use crate::store::read::retirements::ClosedLeaf;
 
 /// The advisory lock of the session that retires leaves. The number has no meaning.
 const RETENTION_LOCK: i64 = 0x6175_6469_745f_7274;
@@ -106,14 +105,14 @@ pub struct RetirementNote<'a> {
     pub before: DateTime<Utc>,
 }
 
-/// Retires a leaf, in a transaction of its own, and returns how many rows it had. Waits for a lock
-/// for a tenth of a second at most.
+/// Retires a leaf by its name, in a transaction of its own, and returns how many rows it had.
+/// Waits for a lock for a tenth of a second at most.
 ///
 /// # Errors
 /// `Error::Query`.
 pub async fn retire_leaf(
     session: &mut Session,
-    leaf: &ClosedLeaf,
+    leaf: &str,
     note: RetirementNote<'_>,
 ) -> Result<RetireStep<i64>, Error> {
     evidence_log::begin(session.client_mut()).await?;
@@ -127,19 +126,19 @@ pub async fn retire_leaf(
         }
         Err(error) => {
             transaction.rollback().await.map_err(Error::query(RETIRING))?;
-            in_use(session, error, &["event_logs", &leaf.name]).await
+            in_use(session, error, &["event_logs", leaf]).await
         }
     }
 }
 
 async fn retire(
     transaction: &Transaction<'_>,
-    leaf: &ClosedLeaf,
+    leaf: &str,
     note: RetirementNote<'_>,
 ) -> Result<Option<i64>, Error> {
     let run =
         async |sql: &str| transaction.batch_execute(sql).await.map_err(Error::query(RETIRING));
-    let table = format!("\"{}\"", leaf.name.replace('"', "\"\""));
+    let table = format!("\"{}\"", leaf.replace('"', "\"\""));
     run(LOCK_TIMEOUT).await?;
     // Keeps rows from being written by hand while the others are counted; readers go on.
     run(&format!("LOCK TABLE ONLY {table} IN SHARE ROW EXCLUSIVE MODE")).await?;
@@ -150,10 +149,10 @@ async fn retire(
                    AND coalesce(max_created_at < $3::timestamptz AT TIME ZONE 'UTC', true)
                  RETURNING first_id, next_id, min_created_at, max_created_at, retired_at, session_user::text";
     let values: [query::TypedValue<'_>; 3] =
-        [(&leaf.name, Type::TEXT), (&rows, Type::INT8), (&note.before, Type::TIMESTAMPTZ)];
+        [(&leaf, Type::TEXT), (&rows, Type::INT8), (&note.before, Type::TIMESTAMPTZ)];
     let retirement = query::optional_row(transaction, RETIRING, mark, &values, |row| {
         Ok(RetirementLeaf {
-            name: leaf.name.clone(),
+            name: leaf.to_owned(),
             first_id: row.try_get(0)?,
             next_id: row.try_get(1)?,
             rows,

@@ -23,6 +23,7 @@ fn record(database: &Database, partition: i64, batch: usize) {
          INSERT INTO ingest_batches (batch_no, first_id, last_id, row_count, ingester, min_created_at, max_created_at)
          SELECT batch_no, max(id) - 9, max(id), 10, 'test', min(created_at), max(created_at)
            FROM ledger_head, event_logs GROUP BY batch_no;
+         UPDATE kafka_partitions SET next_offset = {offset} + 10 WHERE partition_id = {partition};
          INSERT INTO ingest_batch_ranges (batch_no, partition_id, first_offset, next_offset, row_count, kind)
          SELECT batch_no, {partition}, {offset}, {offset} + 10, 10, 'stored' FROM ledger_head;
          COMMIT"
@@ -84,6 +85,13 @@ fn batches_from_before_the_log_are_adopted_once_and_proven() {
     let (vkey, proof) = (format!("{key}.vkey"), anchored.path("proof.json"));
     let (exit, _, said) = anchored.evidence(&["prove", "15", "-o", &proof]);
     assert_eq!(exit, Some(0), "{said}");
+    let after = anchored.path("after.checkpoint");
+    let verify = ["verify", "--checkpoint", &after, "--vkey", &vkey, "--wait", "0"];
+    let output = anchored.audit.run(&verify);
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Only the cluster that the old batches came from can't be asked.
+    assert_eq!(output.status.code(), Some(4), "{found}");
+    assert!(!found.contains("altered"), "{found}");
     let said =
         anchored.audit.succeed(&["evidence", "check", &proof, "--vkey", &vkey, "-o", "json"]);
     assert!(!said.contains("\"adopted_at\":null"), "{said}");

@@ -5,6 +5,7 @@ mod beside;
 mod proven;
 mod refused;
 mod restarted;
+mod shown;
 
 use std::path::PathBuf;
 

@@ -2,72 +2,56 @@
 
 use sandbox::Sandbox;
 
-use super::{Anchored, size_of, tamper};
-use crate::support::{Database, Producer};
+use super::{Anchored, size_of};
+use crate::support::{Audit, Database, Producer};
 
-/// Sets everything back to what it was at a batch, as the restore of an older dump does.
-fn restore(database: &Database, batch_no: i64) {
-    let tables = [
-        "event_logs",
-        "event_logs_000000",
-        "dead_letters",
-        "ingest_batches",
-        "ingest_batch_ranges",
-        "evidence_leaves",
-        "evidence_tiles",
-        "evidence_checkpoints",
-        "kafka_partitions",
-        "ledger_head",
-    ];
-    tamper(
-        database,
-        &tables,
-        &format!(
-            "DELETE FROM evidence_checkpoints;
-             UPDATE kafka_partitions SET next_offset = coalesce((SELECT max(next_offset) FROM ingest_batch_ranges ranges
-                 WHERE ranges.partition_id = kafka_partitions.partition_id AND batch_no <= {batch_no}), 0);
-             DELETE FROM event_logs WHERE id > (SELECT max(last_id) FROM ingest_batches WHERE batch_no <= {batch_no});
-             DELETE FROM evidence_leaves WHERE batch_no > {batch_no};
-             DELETE FROM ingest_batch_ranges WHERE batch_no > {batch_no};
-             DELETE FROM ingest_batches WHERE batch_no > {batch_no};
-             UPDATE ledger_head SET batch_no = {batch_no}, log_size = (SELECT count(*) FROM evidence_leaves),
-                                    row_count = (SELECT count(*) FROM event_logs)"
-        ),
-    );
+/// The exit code of `audit verify` with a checkpoint, and what it prints.
+fn verified(anchored: &Anchored, key: &str, checkpoint: &str) -> (Option<i32>, String) {
+    let (path, vkey) = (anchored.path(checkpoint), format!("{key}.vkey"));
+    let arguments = ["verify", "--checkpoint", &path, "--vkey", &vkey, "--wait", "0"];
+    let output = anchored.audit.run(&arguments);
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
 #[test]
-fn after_a_restore_of_an_older_dump_another_log_begins_that_says_so() {
+fn after_a_restore_of_an_older_backup_another_log_begins_that_says_so() {
     let scope = Sandbox::shared().scope("restarted");
     let topic = scope.create_topic("orders.events", 1);
-    let anchored = Anchored::recorded(&scope, &topic, 25);
+    let mut anchored = Anchored::recorded(&scope, &topic, 25);
     let key = anchored.key("audit.key");
     anchored.checkpoint(&key, "first.checkpoint");
-    let database = anchored.database();
-    let batch_no = database.number("SELECT batch_no FROM ledger_head");
+    let name = anchored.audit.database_url.rsplit('/').next().unwrap_or_default();
+    let template = format!("TEMPLATE \"{name}\"");
+    let backup = scope.database_with("backup", &template);
     Producer::new(scope.brokers()).native_events(&topic, 25..75);
     anchored.record(&topic);
     anchored.checkpoint(&key, "last.checkpoint");
     let last = anchored.path("last.checkpoint");
 
     // Nothing is wrong: nothing is begun.
-    let restart = ["restart", "--reason", "the dump of Sunday", "--checkpoint", &last];
+    let restart = ["restart", "--reason", "the backup of Sunday", "--checkpoint", &last];
     let (exit, plan, said) = anchored.evidence(&restart);
     assert_eq!(exit, Some(0), "{said}");
     assert!(plan.contains("nothing has to be begun anew"), "{plan}");
     let (exit, _, said) = anchored.evidence(&[&restart[..], &["--yes"]].concat());
     assert_eq!(exit, Some(1), "{said}");
     assert!(said.contains("nothing was begun"), "{said}");
-    assert_eq!(database.number("SELECT log_no FROM ledger_head"), 0);
+    assert_eq!(anchored.database().number("SELECT log_no FROM ledger_head"), 0);
 
-    restore(&database, batch_no);
+    anchored.audit = Audit { database_url: backup, brokers: anchored.audit.brokers.clone() };
+    anchored.audit.succeed(&["migrate", "--adopt-copy", "moved"]);
     anchored.record(&topic);
+    let database = anchored.database();
+    assert_eq!(database.event_count(), 75);
     let (exit, _, said) = anchored.evidence(&["checkpoint", "--key", &key, "--out", &last]);
     assert_eq!(exit, Some(5), "{said}");
+    let (exit, said) = verified(&anchored, &key, "last.checkpoint");
+    assert_eq!(exit, Some(5), "{said}");
     // Without the file nobody can tell.
-    let (exit, plan, said) = anchored.evidence(&["restart", "--reason", "the dump of Sunday"]);
+    let (exit, plan, said) = anchored.evidence(&["restart", "--reason", "the backup of Sunday"]);
     assert_eq!(exit, Some(0), "{said}");
-    assert!(plan.contains("no checkpoint of it is known"), "{plan}");
+    assert!(plan.contains("nothing has to be begun anew"), "{plan}");
 
     let installation = database.value("SELECT id FROM audit_installation");
     let (exit, plan, said) = anchored.evidence(&restart);
@@ -83,7 +67,7 @@ fn after_a_restore_of_an_older_dump_another_log_begins_that_says_so() {
     );
     assert_eq!(leaf.len(), 1);
     assert_eq!(leaf[0][..2], ["7", "0"]);
-    for part in ["the dump of Sunday", &format!("audit/{installation}")] {
+    for part in ["the backup of Sunday", &format!("audit/{installation}")] {
         assert!(leaf[0][2].contains(part), "{}", leaf[0][2]);
     }
     assert!(leaf[0][2].contains(anchored.read("last.checkpoint").lines().nth(2).unwrap_or("∅")));
@@ -102,6 +86,14 @@ fn after_a_restore_of_an_older_dump_another_log_begins_that_says_so() {
     assert!(note.starts_with(&format!("audit/{installation}/1\n")), "{note}");
     assert!(size_of(&note) > 1);
 
+    for (key, checkpoint, expected) in [
+        (&new_key, "new.checkpoint", [Some(0), Some(4)]),
+        (&key, "first.checkpoint", [Some(0), Some(4)]),
+        (&key, "last.checkpoint", [Some(5), Some(5)]),
+    ] {
+        let (exit, said) = verified(&anchored, key, checkpoint);
+        assert!(expected.contains(&exit), "{checkpoint}: {said}");
+    }
     // Rows of the new log are proven by it, those of the old one by a checkpoint that they fit.
     let (vkey, proof) = (format!("{new_key}.vkey"), anchored.path("proof.json"));
     let newest = database.value("SELECT max(id) FROM event_logs");
@@ -119,7 +111,7 @@ fn a_copy_with_an_id_of_its_own_begins_a_log_of_its_own() {
     let scope = Sandbox::shared().scope("copied_log");
     let topic = scope.create_topic("orders.events", 1);
     let anchored = Anchored::recorded(&scope, &topic, 15);
-    let database = anchored.database();
+    let database: Database = anchored.database();
     let old = database.value("SELECT id FROM audit_installation");
     database.execute("UPDATE audit_installation SET database_oid = 1");
     anchored.audit.succeed(&["migrate", "--adopt-copy", "new-id"]);

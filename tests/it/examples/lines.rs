@@ -41,7 +41,9 @@ impl Line {
 
     /// Whether its command has nothing for stdout.
     pub(super) fn tells_on_stderr(&self) -> bool {
-        ["migrate", "ingest", "maintain", "order-sim"].iter().any(|word| self.text.contains(word))
+        ["migrate", "ingest", "maintain", "retention", "order-sim"]
+            .iter()
+            .any(|word| self.text.contains(word))
     }
 
     pub(super) fn missing_program(&self) -> Option<&'static str> {

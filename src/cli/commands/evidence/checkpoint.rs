@@ -10,6 +10,7 @@ use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, Run, signer_key};
 use crate::cli::ui::{Exit, Failure};
 use crate::count_text::counted;
+use crate::store::Session;
 
 /// Sign what was recorded up to now: how many leaves the log has, and the root over them
 ///
@@ -51,7 +52,10 @@ impl Run for CheckpointArgs {
         };
         let to_stdout = self.out.is_none() && publish.is_none();
         let anchor = Anchor { key, out: self.out, publish };
-        let mut session = context.settings.session("audit evidence checkpoint").await?;
+        let settings = context.settings.database()?;
+        let mut session = Session::open(&settings, "audit evidence checkpoint").await?;
+        // A copy must not sign in the name of its original.
+        session.home().await?.check_writable(&settings)?;
         let progress = context.ui.progress();
         progress.doing("making the leaves behind the last checkpoint anew");
         let signed = anchor.sign(&mut session).await?;

@@ -28,7 +28,12 @@ use crate::cli::ui::{Exit, Failure};
 #[command(after_help = "\
 Examples:
   audit evidence keygen --out audit.key > audit.vkey
+  audit evidence checkpoint --key audit.key --out monday.checkpoint
+  audit evidence checkpoint --key audit.key --out friday.checkpoint
+  audit evidence prove 40 --checkpoint friday.checkpoint -o proof.json
   audit evidence check proof.json --vkey audit.vkey
+  audit evidence consistency monday.checkpoint friday.checkpoint \\
+    -o consistency.json
   audit evidence witness monday.checkpoint friday.checkpoint \\
     --proof consistency.json --vkey audit.vkey")]
 pub(crate) struct EvidenceArgs {

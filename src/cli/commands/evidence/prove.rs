@@ -16,9 +16,7 @@ use crate::evidence::note::Checkpoint;
 use crate::evidence::proof::{InclusionProof, RowColumns};
 use crate::evidence::tree::inclusion_path;
 use crate::store;
-use crate::store::{
-    BatchPlace, EventColumn, EventLookup, HashedRows, ProvenBatch, ReadMode, Session,
-};
+use crate::store::{BatchPlace, EventColumn, EventLookup, HashedRows, ReadMode, Session};
 
 /// Prove that a row is what was recorded, to somebody who has only the verifier key
 ///
@@ -171,8 +169,7 @@ async fn prove(
     checkpoint: String,
 ) -> Result<InclusionProof, Failure> {
     let altered = |text: String| Failure::new(text).with_exit(Exit::Altered);
-    let ProvenBatch::Leaf(batch) = store::proven_batch(session, place.log_no, batch_no).await?
-    else {
+    let Some(batch) = store::proven_batch(session, place.log_no, batch_no).await? else {
         return Err(altered(format!("batch {batch_no} has no root over its rows any more")));
     };
     let BatchLeaf { first_id: Some(first_id), last_id: Some(last_id), .. } = batch else {

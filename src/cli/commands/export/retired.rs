@@ -7,8 +7,8 @@ use crate::store;
 use crate::store::Session;
 
 impl ExportArgs {
-    /// Fails where rows behind the last batch that `receiver` was handed were retired meanwhile. One
-    /// that is new begins with what is there.
+    /// Fails where rows behind the last batch that `receiver` was handed were retired meanwhile.
+    /// One that is new begins with what is there.
     pub(super) async fn refuse_retired(
         &self,
         session: &Session,

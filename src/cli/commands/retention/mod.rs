@@ -7,7 +7,7 @@ mod retire;
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use clap::{ArgGroup, Args};
+use clap::Args;
 
 use crate::cli::settings::ArgumentSettings;
 use crate::cli::shared::{Context, OutputArgs, Run, who, whole_number};
@@ -21,10 +21,10 @@ use retire::Patience;
 
 /// Drop old events, whole partitions of event_logs at a time
 ///
-/// A partition, a leaf, is dropped when it is full, its newest event and its newest batch lie before
-/// the limit, and all of its events were handed over: as far as each --after tells, or with
-/// --even-if-not-exported. Shows the plan first, and asks; where nobody can be asked, it drops with
-/// --yes only.
+/// A partition, a leaf, is dropped when it is full, its newest event and its newest batch lie
+/// before the limit, and all of its events were handed over: as far as each --after tells, or
+/// with --even-if-not-exported. Shows the plan first, and asks; where nobody can be asked, it
+/// drops with --yes only.
 ///
 /// The ledger, the counts of events (`stats`) and the evidence log stay, and each leaf that goes is
 /// entered into the log: `verify` tells that its rows were retired, `show` and `status` when. Raw
@@ -36,33 +36,24 @@ use retire::Patience;
 ///
 /// Exits with 4 where a leaf is old enough, and is held back.
 #[derive(Debug, Args)]
-#[command(
-    group = ArgGroup::new("limit").required(true),
-    after_help = "\
+#[command(after_help = "\
 Examples:
   audit retention --keep 90d --dry-run                     # what would go
   audit retention --keep 90d --after warehouse.bookmark --yes
   audit retention --before 2026-01-01 --after lake/events --yes
-  audit retention --keep 365d --even-if-not-exported --yes"
-)]
+  audit retention --keep 365d --even-if-not-exported --yes")]
 pub(crate) struct RetentionArgs {
     /// Keep what is younger than this, such as '90d' or '52w'
     #[arg(
         long,
         value_name = "DURATION",
-        group = "limit",
+        conflicts_with = "before",
         value_parser = duration,
         help_heading = "Which events"
     )]
     keep: Option<i64>,
     /// Drop what happened and was recorded before: '2026-01-01', '2026-01-01T12:00:00Z', '1y ago'
-    #[arg(
-        long,
-        value_name = "TIME",
-        group = "limit",
-        allow_hyphen_values = true,
-        help_heading = "Which events"
-    )]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Which events")]
     before: Option<String>,
     /// Only what this bookmark (export --incremental) or Delta Lake table (export --delta) has been
     /// handed over; repeated, only what all of them have
@@ -141,6 +132,9 @@ impl Run for RetentionArgs {
         };
         let done = if plan.is_held_back() { Exit::Incomplete } else { shown };
         if self.dry_run {
+            if self.after.is_empty() && !self.even_if_not_exported {
+                ui.status("whether it was handed over to anybody was not asked: --after does");
+            }
             return Ok(done);
         }
         let leaves = plan.retired();
@@ -176,7 +170,10 @@ impl RetentionArgs {
             });
         }
         let zone = self.tz.parse().map_err(|error| Failure::usage(format!("--tz: {error}")))?;
-        let before = self.before.as_deref().unwrap_or_default();
+        let before = self.before.as_deref().ok_or_else(|| {
+            Failure::usage("how old is what is to be dropped?")
+                .with_hint("--keep 90d drops what is older, --before '2026-01-01' what was before")
+        })?;
         Clock { now, zone }
             .time(before)
             .map_err(|error| Failure::usage(format!("--before: {error}")))

@@ -34,7 +34,7 @@ pub(super) async fn retire(
         progress.doing(format!("dropping {} ({} of {})", leaf.name, retired + 1, leaves.len()));
         let mut waiting = Waiting::new(patience);
         loop {
-            match store::retire_leaf(session, leaf, note).await? {
+            match store::retire_leaf(session, &leaf.name, note).await? {
                 RetireStep::Done(had) => {
                     (retired, rows) = (retired + 1, rows + had);
                     break;

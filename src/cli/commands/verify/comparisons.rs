@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::cli::shared::ClusterOffsets;
+use crate::event::TopicPartition;
 use crate::ledger::{Comparison, KafkaPartition, RecordedPartition, compare};
 use crate::store::KnownPartition;
 
@@ -27,6 +28,17 @@ impl Comparisons {
             Some((known.partition_id, (found, compare(&recorded, &found))))
         });
         Self(compared.collect())
+    }
+
+    /// The partitions whose recorded incarnation Kafka has, and where each begins now.
+    pub(super) fn readable(&self, known: &[KnownPartition]) -> HashMap<i32, (TopicPartition, i64)> {
+        let readable = known.iter().filter_map(|known| {
+            let (found, comparison) = self.of(known.partition_id)?;
+            comparison
+                .is_same_incarnation()
+                .then(|| (known.partition_id, (known.partition.clone(), found.low)))
+        });
+        readable.collect()
     }
 
     /// What Kafka has of a partition, and how that compares; `None` where it was not asked about

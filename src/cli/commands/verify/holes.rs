@@ -38,15 +38,9 @@ impl<'a> Holes<'a> {
         known: &[KnownPartition],
         comparisons: &Comparisons,
     ) -> Self {
-        let askable = known.iter().filter_map(|known| {
-            let (found, comparison) = comparisons.of(known.partition_id)?;
-            comparison
-                .is_same_incarnation()
-                .then(|| (known.partition_id, (known.partition.clone(), found.low)))
-        });
         Self {
             settings,
-            askable: askable.collect(),
+            askable: comparisons.readable(known),
             collected: BTreeMap::new(),
             count: 0,
             asked: 0,

@@ -5,6 +5,7 @@ mod comparisons;
 mod follow;
 mod holes;
 mod partitions;
+mod records;
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
@@ -66,6 +67,7 @@ const BROKER_LIMIT: Duration = Duration::from_secs(10);
 #[command(after_help = "\
 Examples:
   audit verify
+  audit verify --records
   audit verify --checkpoint last.checkpoint --vkey audit.vkey --max-unanchored 1h
   audit verify -o json | jq '.[] | select(.check == \"rows\")'")]
 pub(crate) struct VerifyArgs {
@@ -76,6 +78,10 @@ pub(crate) struct VerifyArgs {
     /// seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = whole_number::<u64>(0..))]
     wait: u64,
+    /// Also read Kafka's records again, as far as it has them, and hold them against the roots of
+    /// the batches that they became; those of batches from before the log can't be
+    #[arg(long)]
+    records: bool,
     /// In a table, list every partition, also those without a finding
     #[arg(long)]
     all: bool,
@@ -138,12 +144,23 @@ impl Run for VerifyArgs {
         checks.extend(found.record);
         let (holes, unasked_holes) = following.holes.finish(&progress).await?;
         checks.push(holes);
+        let records = match self.records {
+            true => {
+                let (settings, known) = (context.settings, &known);
+                Some(records::check(&scan, known, &comparisons, settings, &progress).await?)
+            }
+            false => None,
+        };
+        let unread = records.as_ref().map(|found| (found.gone, found.rootless));
+        checks.extend(records.map(|found| found.check));
         progress.doing("reading the schema");
         checks.extend(verification::check_schema(&scan).await?);
         progress.clear();
         let exit = print(&self, &checks, context.ui)?;
         let closed = known.iter().filter(|known| !known.is_newest).count();
-        context.ui.status(&unchecked(unasked_holes, closed, &anchors));
+        if let Some(text) = unchecked(unasked_holes, closed, unread, &anchors) {
+            context.ui.status(&text);
+        }
         Ok(exit)
     }
 }
@@ -205,20 +222,38 @@ async fn more_sessions(
     Ok(sessions)
 }
 
-/// What `verify` did not look at, in one line.
-fn unchecked(holes: i64, closed_incarnations: usize, anchors: &Anchors) -> String {
-    let mut text = "not checked: whether the rows hold what Kafka held".to_owned();
+/// What `verify` did not look at, in one line; `None` where it looked at everything.
+fn unchecked(
+    holes: i64,
+    closed_incarnations: usize,
+    records: Option<(u64, u64)>,
+    anchors: &Anchors,
+) -> Option<String> {
+    let mut left = Vec::new();
+    match records {
+        None => left.push("whether the rows hold what Kafka held (--records)".to_owned()),
+        Some((gone, rootless)) => {
+            let batches = |count| counted(count, "batch");
+            if gone > 0 {
+                left.push(format!("{} whose records Kafka no longer has", batches(gone)));
+            }
+            if rootless > 0 {
+                left.push(format!("the records of {} from before the log", batches(rootless)));
+            }
+        }
+    }
     if anchors.given.is_empty() {
-        text.push_str("; whether the log is the one that was signed (--checkpoint)");
+        left.push("whether the log is the one that was signed (--checkpoint)".to_owned());
     }
     if holes > 0 {
         let holes = declared_holes(holes);
-        text.push_str(&format!("; {holes} that Kafka can no longer be asked about"));
+        left.push(format!("{holes} that Kafka can no longer be asked about"));
     }
     if closed_incarnations > 0 {
-        text.push_str("; what topics that were made again held behind their last recorded offset");
+        let text = "what topics that were made again held behind their last recorded offset";
+        left.push(text.to_owned());
     }
-    text
+    (!left.is_empty()).then(|| format!("not checked: {}", left.join("; ")))
 }
 
 /// Writes what was checked, and the verdict.

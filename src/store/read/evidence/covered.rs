@@ -54,7 +54,7 @@ pub async fn log_cover(session: &Session) -> Result<LogCover, Error> {
     let size = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.size.cast_signed());
     // The batches of a log follow each other without gaps.
     let sql = "
-        WITH covered AS (
+        WITH covered AS MATERIALIZED (
             SELECT coalesce(
                 (SELECT batch_no FROM evidence_leaves WHERE log_no = $1 AND leaf_index < $2 AND kind = 2
                   ORDER BY leaf_index DESC LIMIT 1),

@@ -7,17 +7,6 @@ use crate::evidence::leaf::BatchLeaf;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 
-/// The batch of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProvenBatch {
-    /// No batch has the row.
-    None,
-    /// A batch that this log can't prove: it was recorded before there was a log.
-    Unproven(i64),
-    /// A batch with its leaf.
-    Leaf(BatchLeaf),
-}
-
 /// The number of the batch that has the row, where there is one.
 ///
 /// # Errors
@@ -33,7 +22,7 @@ pub async fn batch_of_row(session: &Session, id: i64) -> Result<Option<i64>, Err
         .await
 }
 
-/// A batch as log `log_no` has it.
+/// A batch as log `log_no` has it; `None` where it has no root there.
 ///
 /// # Errors
 /// `Error::Query`.
@@ -41,10 +30,7 @@ pub async fn proven_batch(
     session: &Session,
     log_no: i32,
     batch_no: i64,
-) -> Result<ProvenBatch, Error> {
+) -> Result<Option<BatchLeaf>, Error> {
     let batches = batch_leaves(session.client(), log_no, batch_no..=batch_no).await?;
-    Ok(match batches.into_iter().next() {
-        None => ProvenBatch::None,
-        Some(batch) => batch.leaf.map_or(ProvenBatch::Unproven(batch_no), ProvenBatch::Leaf),
-    })
+    Ok(batches.into_iter().next().and_then(|batch| batch.leaf))
 }

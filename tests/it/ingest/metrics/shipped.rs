@@ -7,7 +7,7 @@ use regex::Regex;
 use sandbox::Sandbox;
 
 use super::{LIMIT, Watched};
-use crate::support::{Audit, wait_until};
+use crate::support::{Audit, Producer, wait_until};
 
 fn text(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -29,6 +29,7 @@ fn what_the_dashboard_the_alerts_and_the_documentation_name_is_exposed() {
     let key = folder.path().join("audit.key").display().to_string();
     audit.succeed(&["evidence", "keygen", "--out", &key]);
     let signs = ["--checkpoint-key", &key, "--checkpoint-every", "1s"];
+    Producer::new(scope.brokers()).native_events(&topic, 0..1);
     let mut watched = Watched::start(&audit, &[&["--topics", &topic], &signs[..]].concat());
     wait_until("everything is measured", LIMIT, || {
         let found = watched.metrics();
