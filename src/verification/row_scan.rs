@@ -164,7 +164,7 @@ fn walk_along(
 ) -> Result<Walked, Error> {
     while let Some(piece) = pieces.blocking_recv() {
         rows.push(piece);
-        while let Some(row) = rows.next()? {
+        while let Some(row) = rows.next_row()? {
             walk.row(&row);
         }
     }

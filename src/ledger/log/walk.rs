@@ -150,7 +150,7 @@ impl LogWalk {
             return Some(text.to_owned());
         }
         match kind {
-            LeafKind::Installation => self.installation(InstallationLeaf::decode(body).ok()?),
+            LeafKind::Installation => self.installation(&InstallationLeaf::decode(body).ok()?),
             LeafKind::Restart => self.restart(&RestartLeaf::decode(body).ok()?, before),
             LeafKind::Batch => self.batch(leaf.batch_no?, batch),
             LeafKind::Adopted => self.adopted(leaf.batch_no?, batch),
@@ -164,7 +164,7 @@ impl LogWalk {
         }
     }
 
-    fn installation(&mut self, leaf: InstallationLeaf) -> Option<String> {
+    fn installation(&mut self, leaf: &InstallationLeaf) -> Option<String> {
         self.first_batch_no = Some(leaf.first_batch_no);
         self.next_batch = Some(leaf.first_batch_no);
         self.begun_at = Some(leaf.begun_at);
@@ -179,9 +179,8 @@ impl LogWalk {
     }
 
     fn restart(&mut self, leaf: &RestartLeaf, before: Option<(i32, u64, Hash)>) -> Option<String> {
-        let (old_no, old_size, old_root) = match before {
-            Some((log_no, size, root)) => (log_no, size, root),
-            None => return Some("is a restart, and no log stands before it".to_owned()),
+        let Some((old_no, old_size, old_root)) = before else {
+            return Some("is a restart, and no log stands before it".to_owned());
         };
         if self.head.installation != Some(leaf.installation) {
             return Some(format!(

@@ -113,6 +113,6 @@ pub(super) async fn fingerprint(client: &Client) -> String {
     let of_table = |table: &str| {
         format!("(SELECT md5(string_agg(line::text, '|' ORDER BY line::text)) FROM {table} line)")
     };
-    let sql = format!("SELECT concat_ws(' ', {})", TABLES.map(|table| of_table(table)).join(", "));
+    let sql = format!("SELECT concat_ws(' ', {})", TABLES.map(of_table).join(", "));
     client.query_one(&sql, &[]).await.unwrap().get(0)
 }

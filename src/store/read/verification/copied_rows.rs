@@ -53,7 +53,7 @@ impl CopiedRows {
     ///
     /// # Errors
     /// `Error::Protocol` where this is no COPY of these columns.
-    pub fn next(&mut self) -> Result<Option<WholeRow<'_>>, Error> {
+    pub fn next_row(&mut self) -> Result<Option<WholeRow<'_>>, Error> {
         if !self.is_begun {
             let Some(header) = self.bytes.get(..HEADER) else { return Ok(None) };
             if !header.starts_with(SIGNATURE) || header[SIGNATURE.len()..] != [0; 8] {
@@ -173,7 +173,7 @@ mod tests {
             let mut found = Vec::new();
             for piece in copy.chunks(size) {
                 rows.push(piece.to_vec());
-                while let Some(row) = rows.next().unwrap() {
+                while let Some(row) = rows.next_row().unwrap() {
                     assert_eq!(row.event[..2], [0, 12]);
                     assert_eq!((row.event_type, row.is_dlt), ("Type", true));
                     assert_eq!((row.created_at.0, row.partition_id), (7, Some(3)));
@@ -190,11 +190,11 @@ mod tests {
     fn a_copy_that_ends_early_or_has_other_columns_is_refused() {
         let mut rows = CopiedRows::new(true);
         rows.push([SIGNATURE, &[0; 8], &tuple(5, None)].concat());
-        assert!(rows.next().unwrap().is_some());
-        assert!(rows.next().unwrap().is_none());
+        assert!(rows.next_row().unwrap().is_some());
+        assert!(rows.next_row().unwrap().is_none());
         assert!(rows.finish().is_err());
         let mut rows = CopiedRows::new(false);
         rows.push([SIGNATURE, &[0; 8], &tuple(5, None)].concat());
-        assert!(rows.next().is_err());
+        assert!(rows.next_row().is_err());
     }
 }
