@@ -24,17 +24,23 @@ impl VerifierKeyArg {
     /// # Errors
     /// Where it is none, or the file can't be read.
     pub(crate) fn key(&self) -> Result<VerifierKey, Failure> {
-        if VerifierKey::has_form(&self.given) {
-            return self.given.parse().map_err(|error| Failure::new(format!("--vkey: {error}")));
-        }
-        let text = std::fs::read_to_string(&self.given).map_err(|error| {
-            Failure::new(format!("--vkey: reading {}: {error}", self.given))
-                .with_hint("give the key itself, name+id+base64, or a file that holds it")
-        })?;
-        text.trim_end()
-            .parse()
-            .map_err(|error| Failure::new(format!("--vkey: {}: {error}", self.given)))
+        verifier_key(&self.given)
     }
+}
+
+/// The key that was given with `--vkey`: itself, or a file that holds it.
+///
+/// # Errors
+/// Where it is none, or the file can't be read.
+pub(crate) fn verifier_key(given: &str) -> Result<VerifierKey, Failure> {
+    if VerifierKey::has_form(given) {
+        return given.parse().map_err(|error| Failure::new(format!("--vkey: {error}")));
+    }
+    let text = std::fs::read_to_string(given).map_err(|error| {
+        Failure::new(format!("--vkey: reading {given}: {error}"))
+            .with_hint("give the key itself, name+id+base64, or a file that holds it")
+    })?;
+    text.trim_end().parse().map_err(|error| Failure::new(format!("--vkey: {given}: {error}")))
 }
 
 /// Reads the key that signs, of the file that an option named. Whoever can read the file can sign

@@ -27,7 +27,7 @@ pub(crate) use args::whole_number::whole_number;
 pub(crate) use cluster_offsets::{Answer, ClusterOffsets, OpenTransaction, times_at};
 pub(crate) use command::{Context, Run};
 pub(crate) use event_columns::{EventColumns, describe_columns};
-pub(crate) use evidence_keys::{VerifierKeyArg, signer_key};
+pub(crate) use evidence_keys::{VerifierKeyArg, signer_key, verifier_key};
 pub(crate) use input_file::{input_name, read_input};
 pub(crate) use left_to_count::left_to_count;
 pub(crate) use maintenance::maintain;

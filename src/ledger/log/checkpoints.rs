@@ -183,3 +183,46 @@ impl Judged {
         Some(Finding::altered(&claim.name, text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::tree::{leaf_hash, root_of};
+
+    fn claim(size: u64, root: Hash) -> CheckpointClaim {
+        CheckpointClaim { name: format!("of {size}"), log_no: 0, size, root, is_given: true }
+    }
+
+    #[test]
+    fn what_was_changed_lies_between_the_last_that_fits_and_the_first_that_does_not() {
+        let leaves: Vec<Hash> = (0..10_u8).map(|leaf| leaf_hash(&[leaf])).collect();
+        let root = |size: usize| root_of(leaves[..size].iter().copied());
+        let claims = vec![claim(8, [7; 32]), claim(4, root(4)), claim(12, [0; 32])];
+        let mut checkpoints = Checkpoints::new(claims);
+        let mut log = RootBuilder::default();
+        for (batch_no, leaf) in (0..).zip(&leaves) {
+            log.push(*leaf);
+            if batch_no > 0 {
+                checkpoints.batch(batch_no, 10, Some(PostgresMicros(batch_no)));
+            }
+            checkpoints.reached(0, &log);
+        }
+        checkpoints.end_of_log(0, log.size());
+        assert!(checkpoints.is_anchored(0, 3) && !checkpoints.is_anchored(0, 4));
+        let (judged, covered, unanchored) = checkpoints.finish();
+        assert_eq!(covered, [1..=3]);
+        let since = Some(PostgresMicros(4));
+        assert_eq!(unanchored, Unanchored { batches: 6, rows: 60, since });
+        let texts: Vec<Option<String>> = (0..judged.len())
+            .map(|at| judged[at].finding(&judged[..at]).map(|finding| finding.text))
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                None,
+                Some("does not fit: of leaves 4–7 some were changed since this was signed, which are those of batches 4–7".to_owned()),
+                Some("the log has 10 leaves, and had 12 when this was signed".to_owned()),
+            ]
+        );
+    }
+}

@@ -90,7 +90,7 @@ async fn roots(transaction: &mut Transaction<'_>) {
         let (mut rows, mut form) = (copy.rows(), RowForm::default());
         while let Some(piece) = copy.next().await.unwrap() {
             rows.push(piece);
-            while let Some(row) = rows.next().unwrap() {
+            while let Some(row) = rows.next_row().unwrap() {
                 leaves.push((row.id, leaf_hash(form.of(row.event, row.dead_letter).unwrap())));
             }
         }

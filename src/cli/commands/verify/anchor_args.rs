@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use uuid::Uuid;
 
+use crate::cli::shared::verifier_key;
 use crate::cli::ui::Failure;
 use crate::evidence::note::{Checkpoint, NoteError, VerifierKey};
 use crate::filter::duration;
@@ -32,7 +33,7 @@ impl AnchorArgs {
     /// Reads keys and checkpoints, and verifies their signatures.
     pub(super) fn read(&self) -> Result<Anchors, Failure> {
         let keys: Vec<VerifierKey> =
-            self.vkey.iter().map(|given| key(given)).collect::<Result<_, _>>()?;
+            self.vkey.iter().map(|given| verifier_key(given)).collect::<Result<_, _>>()?;
         let given = self.checkpoint.iter().map(|path| {
             let name = path.display().to_string();
             let refused = |error: &dyn std::fmt::Display| {
@@ -73,16 +74,4 @@ fn verify(note: &[u8], keys: &[VerifierKey]) -> Result<Checkpoint, NoteError> {
         Some(key) => Checkpoint::verify(note, key),
         None => Err(NoteError::Unsigned),
     }
-}
-
-/// A key as it was typed, or of the file that was named.
-fn key(given: &str) -> Result<VerifierKey, Failure> {
-    if VerifierKey::has_form(given) {
-        return given.parse().map_err(|error| Failure::new(format!("--vkey: {error}")));
-    }
-    let text = fs::read_to_string(given).map_err(|error| {
-        Failure::new(format!("--vkey: reading {given}: {error}"))
-            .with_hint("give the key itself, name+id+base64, or a file that holds it")
-    })?;
-    text.trim_end().parse().map_err(|error| Failure::new(format!("--vkey: {given}: {error}")))
 }

@@ -68,7 +68,7 @@ const BROKER_LIMIT: Duration = Duration::from_secs(10);
 Examples:
   audit verify
   audit verify --records
-  audit verify --checkpoint last.checkpoint --vkey audit.vkey --max-unanchored 1h
+  audit verify --checkpoint last.checkpoint --vkey audit.vkey
   audit verify -o json | jq '.[] | select(.check == \"rows\")'")]
 pub(crate) struct VerifyArgs {
     /// Also topics that the database does not know yet
