@@ -114,7 +114,7 @@ fn each_kind_of_damage_is_found_and_has_its_exit_code() {
         ("DELETE FROM event_count_state".to_owned(), 5, "has no row"),
         ("DELETE FROM ledger_head".to_owned(), 5, "ledger_head has no row"),
         ("DELETE FROM audit_installation".to_owned(), 5, "audit_installation has 0 rows"),
-        ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 4, "1 batch number is missing"),
+        ("UPDATE ledger_head SET batch_no = batch_no + 1".to_owned(), 5, "1 batch number is missing"),
     ] {
         // In a copy of the database: the damage stays there.
         let name = format!("damaged_{}", uuid::Uuid::new_v4().simple());
