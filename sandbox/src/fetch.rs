@@ -15,7 +15,7 @@ use crate::progress::Progress;
 pub(crate) const KAFKA_VERSION: &str = "4.1.1";
 const KAFKA_POM: &str = include_str!("../pom.xml");
 
-/// The PostgreSQL that is fetched where none is installed.
+/// The PostgreSQL that is fetched where none is installed, and for tests of another major version.
 const POSTGRES_VERSION: &str = "17.7.0";
 
 /// The first file of this name in the folders of PATH.

@@ -103,6 +103,15 @@ impl Sandbox {
         Postgres::start_own(&self.guardian, &Progress::lines(), name, peculiarities)
     }
 
+    /// As [`Sandbox::another_postgres`], and always of major version 17, which is fetched through
+    /// Maven, once, into the cache folder.
+    ///
+    /// # Errors
+    /// When it can't be had ([`Error::NoPostgres`] where there is no Maven), or doesn't start.
+    pub fn postgres_17(&self, name: &str) -> Result<Postgres, Error> {
+        Postgres::start_fetched(&self.guardian, &Progress::lines(), name)
+    }
+
     /// The Kafka cluster.
     pub fn kafka(&self) -> &Kafka {
         &self.kafka

@@ -42,6 +42,14 @@ pub(crate) fn postgres(
     if let Some(found) = installed {
         return Ok(found);
     }
+    fetched(guardian, progress)
+}
+
+/// The same of the one that is fetched, whichever are installed.
+pub(crate) fn fetched(
+    guardian: &Guardian,
+    progress: &Progress,
+) -> Result<(PathBuf, String), Error> {
     let bin = fetch::postgres(guardian, progress)?;
     let version = version(&bin).ok_or_else(|| Error::NoPostgres {
         reason: format!("the one in {} cannot be run", bin.display()),

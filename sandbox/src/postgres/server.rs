@@ -45,7 +45,27 @@ impl Postgres {
         folder: &str,
         peculiarities: Peculiarities<'_>,
     ) -> Result<Postgres, Error> {
-        let (bin, version) = installed::postgres(guardian, progress)?;
+        let installed = installed::postgres(guardian, progress)?;
+        Postgres::start_found(guardian, progress, installed, folder, peculiarities)
+    }
+
+    /// Starts the one that is fetched where none is installed, also where one is.
+    pub(crate) fn start_fetched(
+        guardian: &Arc<Guardian>,
+        progress: &Progress,
+        folder: &str,
+    ) -> Result<Postgres, Error> {
+        let fetched = installed::fetched(guardian, progress)?;
+        Postgres::start_found(guardian, progress, fetched, folder, Peculiarities::default())
+    }
+
+    fn start_found(
+        guardian: &Arc<Guardian>,
+        progress: &Progress,
+        (bin, version): (PathBuf, String),
+        folder: &str,
+        peculiarities: Peculiarities<'_>,
+    ) -> Result<Postgres, Error> {
         let _step = progress.begin(&format!("starting PostgreSQL {version} of {}", bin.display()));
         let user = unprivileged_user()?;
         let folder = guardian.folder(folder, user.as_ref())?;

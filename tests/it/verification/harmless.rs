@@ -1,12 +1,10 @@
 //! What may be done with a record is not taken for an alteration.
 
-use std::process::{Command, Stdio};
-
 use sandbox::Sandbox;
 use tokio::runtime::Runtime;
 
 use super::random::Random;
-use super::world::{World, found};
+use super::world::{World, found, pour};
 
 /// How many transactions of ten operations each.
 const ROUNDS: u64 = 200;
@@ -105,18 +103,7 @@ fn what_rewrites_tables_or_moves_to_another_server_leaves_the_evidence_whole() {
     // The text of a dump, poured into a database of another collation.
     let restored = scope
         .database_with("restored", "LOCALE_PROVIDER icu ICU_LOCALE 'sv-SE' TEMPLATE template0");
-    let postgres = Sandbox::shared().postgres();
-    let mut dump = Command::new(postgres.program("pg_dump"))
-        .args(["--no-owner", &world.audit.database_url])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let output = Stdio::from(dump.stdout.take().unwrap());
-    let poured = Command::new(postgres.program("psql"))
-        .args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", &restored])
-        .stdin(output)
-        .status();
-    assert!(dump.wait().unwrap().success() && poured.unwrap().success());
+    pour(&world.audit.database_url, &restored);
     let (code, text) = verify(&restored);
     assert_eq!(code, Some(0), "restored: {text}");
     drop(folder);

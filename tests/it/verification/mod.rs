@@ -9,4 +9,5 @@ mod canonical;
 mod harmless;
 mod random;
 mod trusted;
+mod upgraded;
 mod world;

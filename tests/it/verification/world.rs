@@ -1,12 +1,14 @@
 //! A small record with all that there is: several partitions, holes, dead letters, replays, batches
 //! of one row and of several, and enough leaves for a tile.
 
+use std::process::{Command, Stdio};
+
 use audit::evidence::note::{Checkpoint, Origin};
 use audit::evidence::tree::RootBuilder;
 use audit::ledger::{Finding, Severity};
 use audit::store::LedgerScan;
 use audit::verification::{Anchors, check_record};
-use sandbox::Scope;
+use sandbox::{Sandbox, Scope};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls, Transaction};
 use uuid::Uuid;
@@ -192,4 +194,19 @@ pub(super) async fn found(
 /// The worst of them.
 pub(super) fn worst(findings: &[Finding]) -> Option<Severity> {
     findings.iter().map(|finding| finding.severity).max()
+}
+
+/// Pours the text of a dump into another database, by PostgreSQL's own programs.
+pub(super) fn pour(from: &str, to: &str) {
+    let postgres = Sandbox::shared().postgres();
+    let mut dump = Command::new(postgres.program("pg_dump"))
+        .args(["--no-owner", from])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let poured = Command::new(postgres.program("psql"))
+        .args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", to])
+        .stdin(dump.stdout.take().unwrap())
+        .status();
+    assert!(dump.wait().unwrap().success() && poured.unwrap().success());
 }
