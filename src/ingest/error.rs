@@ -15,6 +15,15 @@ pub enum Error {
     /// Checkpoints can't be signed with this key.
     #[error("--checkpoint-key: {0}")]
     Anchor(#[from] anchor::Error),
+    /// No checkpoint was signed; what was read is recorded.
+    #[error("no checkpoint of the log of evidence is signed: {0}")]
+    Unsigned(anchor::Error),
+    /// The same, because it took too long.
+    #[error("a checkpoint of the log of evidence could not be signed within {seconds} s")]
+    NotSignedInTime {
+        /// How long it may take.
+        seconds: u64,
+    },
     /// The consumer group records into another database, of which this one seems to be a copy.
     #[error("ingesters of the consumer group {group} are connected to another database: {members}")]
     GroupOfCopy {
@@ -80,7 +89,7 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Kafka(error) => error.hint().map(str::to_owned),
-            Self::Anchor(error) => error.hint(),
+            Self::Anchor(error) | Self::Unsigned(error) => error.hint(),
             Self::GroupOfCopy { .. } => Some(
                 "is this database a copy, or is theirs? `audit migrate --adopt-copy new-id` on the \
                  copy gives it a group of its own"

@@ -99,8 +99,8 @@ pub async fn run(
         let application = format!("audit ingest {} summarising", context.ingester);
         maintenance::finish(&settings.database, &application).await;
     }
-    anchoring::finish(&context).await;
-    outcome
+    let signed = anchoring::finish(&context).await;
+    outcome.and(signed)
 }
 
 /// Maintains the database until a stop, unless that is left to others.

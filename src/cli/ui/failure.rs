@@ -131,6 +131,7 @@ impl From<ingest::Error> for Failure {
         let exit = match &error {
             ingest::Error::Kafka(error) if error.is_of_settings() => Exit::Usage,
             ingest::Error::Anchor(anchor::Error::OtherKey { .. }) => Exit::Usage,
+            ingest::Error::Unsigned(anchor::Error::Refused(_)) => Exit::Altered,
             ingest::Error::NotReadToEnd(_) => Exit::Incomplete,
             ingest::Error::StoppedBeforeEnd { .. } => Exit::Interrupted,
             _ => Exit::Failed,

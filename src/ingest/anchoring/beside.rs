@@ -9,6 +9,7 @@ use crate::anchor;
 use crate::anchor::Signed;
 use crate::ingest::context::IngestContext;
 use crate::ingest::counters::AnchorFigures;
+use crate::ingest::error::Error;
 use crate::ingest::settings::AnchorSettings;
 use crate::store;
 use crate::store::{Session, Settings};
@@ -23,7 +24,11 @@ pub(in crate::ingest) async fn keep_on(context: IngestContext) {
     let Some(mut anchoring) = Anchoring::of(&context) else { return };
     loop {
         tokio::select! {
-            () = anchoring.attempt(LIMIT) => {}
+            outcome = anchoring.attempt(LIMIT) => {
+                if let Err(error) = outcome {
+                    anchoring.tell(&error);
+                }
+            }
             () = context.stop.requested() => return,
         }
         if context.stop.wait(anchoring.settings.every).await {
@@ -33,10 +38,20 @@ pub(in crate::ingest) async fn keep_on(context: IngestContext) {
 }
 
 /// Signs what was recorded last.
-pub(in crate::ingest) async fn finish(context: &IngestContext) {
-    if let Some(mut anchoring) = Anchoring::of(context) {
-        anchoring.attempt(FINISH_LIMIT).await;
+///
+/// # Errors
+/// With `--until-end`, where nothing could be signed: no later attempt will be made. Of an ingester
+/// that was stopped the next one makes it.
+pub(in crate::ingest) async fn finish(context: &IngestContext) -> Result<(), Error> {
+    let Some(mut anchoring) = Anchoring::of(context) else { return Ok(()) };
+    let outcome = anchoring.attempt(FINISH_LIMIT).await;
+    if context.settings.until_end {
+        return outcome;
     }
+    if let Err(error) = outcome {
+        anchoring.tell(&error);
+    }
+    Ok(())
 }
 
 /// What signs, and what it remembers between two checkpoints.
@@ -65,9 +80,9 @@ impl<'a> Anchoring<'a> {
         })
     }
 
-    async fn attempt(&mut self, limit: Duration) {
+    async fn attempt(&mut self, limit: Duration) -> Result<(), Error> {
         match tokio::time::timeout(limit, self.sign()).await {
-            Ok(Ok(None)) => {}
+            Ok(Ok(None)) => Ok(()),
             Ok(Ok(Some(signed))) => {
                 self.told = None;
                 self.figures.signed.inc();
@@ -77,16 +92,19 @@ impl<'a> Anchoring<'a> {
                     log = %signed.checkpoint.origin,
                     "signed a checkpoint of the log of evidence"
                 );
+                Ok(())
             }
-            Ok(Err(error)) => self.tell(&error),
+            Ok(Err(error)) => {
+                if matches!(error, anchor::Error::Refused(_)) {
+                    self.figures.refusals.inc();
+                } else {
+                    self.figures.failures.inc();
+                }
+                Err(Error::Unsigned(error))
+            }
             Err(_) => {
                 self.figures.failures.inc();
-                self.told_anew("time").then(|| {
-                    tracing::warn!(
-                        seconds = limit.as_secs(),
-                        "no checkpoint of the log of evidence could be signed in time"
-                    );
-                });
+                Err(Error::NotSignedInTime { seconds: limit.as_secs() })
             }
         }
     }
@@ -116,22 +134,28 @@ impl<'a> Anchoring<'a> {
     }
 
     /// Logs why nothing was signed: a refusal as an error, the rest as a warning.
-    fn tell(&mut self, error: &anchor::Error) {
-        let is_refusal = matches!(error, anchor::Error::Refused(_));
-        if is_refusal {
-            self.figures.refusals.inc()
-        } else {
-            self.figures.failures.inc()
-        };
-        if !self.told_anew(&error.to_string()) {
-            tracing::debug!(%error, "no checkpoint of the log of evidence is signed");
-            return;
-        }
+    fn tell(&mut self, error: &Error) {
+        let is_refusal = matches!(error, Error::Unsigned(anchor::Error::Refused(_)));
         let hint = error.hint().unwrap_or_default();
-        if is_refusal {
-            tracing::error!(%error, hint, "no checkpoint of the log of evidence is signed; recording goes on");
+        // The message says the rest.
+        let error = match error {
+            Error::Unsigned(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        if !self.told_anew(&error) {
+            tracing::debug!(error, "no checkpoint of the log of evidence is signed");
+        } else if is_refusal {
+            tracing::error!(
+                error,
+                hint,
+                "no checkpoint of the log of evidence is signed; recording goes on"
+            );
         } else {
-            tracing::warn!(%error, hint, "no checkpoint of the log of evidence is signed; trying again");
+            tracing::warn!(
+                error,
+                hint,
+                "no checkpoint of the log of evidence is signed; trying again"
+            );
         }
     }
 

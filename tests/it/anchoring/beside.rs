@@ -133,6 +133,18 @@ fn recording_goes_on_where_nothing_can_be_signed() {
     assert!(metrics.contains("audit_checkpoint_age_seconds "), "{metrics}");
     ingester.stop();
     assert_eq!(anchored.read("last.checkpoint"), kept);
+    // A run that ends by itself tells it by its exit code, and has recorded all the same.
+    producer.native_events(&topic, 120..130);
+    let absent = scope.topic("no.such.topic");
+    for (option, value, exit) in [("--checkpoint-out", &out, 5), ("--publish", &absent, 1)] {
+        let arguments = ["--until-end", "--checkpoint-key", &key, option, value];
+        let output =
+            anchored.audit.run(&[&["ingest", "--topics", &topic], &arguments[..]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "{said}");
+        assert!(said.contains("error: no checkpoint of the log of evidence is signed: "), "{said}");
+        assert_eq!(database.event_count(), 130);
+    }
 }
 
 #[test]
