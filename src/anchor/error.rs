@@ -75,7 +75,7 @@ impl Error {
             }
             Self::Refused(_) => Some(
                 "`audit verify --checkpoint FILE --vkey KEY` tells what was changed; after an honest restore, \
-                 `audit evidence restart --reason TEXT` begins another log"
+                 `audit evidence restart --reason TEXT --checkpoint FILE` begins another log; FILE holds the last one"
                     .to_owned(),
             ),
             Self::NoTopic(_) => Some(

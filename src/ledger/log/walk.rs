@@ -111,7 +111,7 @@ impl LogWalk {
         match content(leaf, batch) {
             Ok(content) if leaf_hash(&content) != hash => {
                 let of_batch =
-                    leaf.batch_no.map_or_else(String::new, |batch| format!(", batch {batch},"));
+                    leaf.batch_no.map_or_else(String::new, |batch| format!(", batch {batch}"));
                 let text = format!(
                     "has not the hash of what it tells of{of_batch}: one of them was changed"
                 );

@@ -58,6 +58,34 @@ fn the_same_log_is_signed_again_and_goes_on_wherever_it_is_kept() {
 }
 
 #[test]
+fn a_log_is_verified_by_any_of_its_keys() {
+    let scope = Sandbox::shared().scope("two_keys");
+    let topic = scope.create_topic("orders.events", 1);
+    let anchored = Anchored::recorded(&scope, &topic, 25);
+    let notes = ["first", "second"].map(|name| {
+        let (key, out) = (anchored.key(&format!("{name}.key")), anchored.path(name));
+        let (exit, _, said) = anchored.evidence(&["checkpoint", "--key", &key, "--out", &out]);
+        assert_eq!(exit, Some(0), "{said}");
+        (out, format!("{key}.vkey"))
+    });
+    let [(first, first_key), (second, second_key)] = &notes;
+    let verify = |keys: &[&String]| {
+        let mut arguments = vec!["verify", "--wait", "0", "--checkpoint", first];
+        arguments.extend(["--checkpoint", second]);
+        keys.iter().for_each(|key| arguments.extend(["--vkey", key]));
+        let output = anchored.audit.run(&arguments);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for keys in [[first_key, second_key], [second_key, first_key]] {
+        let (exit, said) = verify(&keys);
+        assert_eq!(exit, Some(0), "{said}");
+    }
+    let (exit, said) = verify(&[second_key]);
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(said.contains(&format!("{first}: the note is not signed with the key")), "{said}");
+}
+
+#[test]
 fn what_was_changed_since_the_last_checkpoint_is_not_signed() {
     let scope = Sandbox::shared().scope("not_signed");
     let topic = scope.create_topic("orders.events", 1);

@@ -179,7 +179,10 @@ impl Plan {
         let leaves = counted(size, "leaf");
         let log = format!("log      audit/{installation}{}, {leaves}; {last}\n", number(log_no));
         match &self.refusal {
-            None => log + "problem  none is known: nothing has to be begun anew\n",
+            None => {
+                log + "problem  none is known: nothing has to be begun anew\n\
+                       next     --checkpoint names a later one that was kept elsewhere\n"
+            }
             Some(refusal) => format!(
                 "{log}problem  {refusal}\nnew log  audit/{installation}{}\nreason   {reason}\n",
                 number(log_no + 1)

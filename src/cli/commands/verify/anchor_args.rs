@@ -20,7 +20,7 @@ pub(super) struct AnchorArgs {
     #[arg(long, value_name = "FILE", requires = "vkey", value_hint = ValueHint::FilePath)]
     checkpoint: Vec<PathBuf>,
     /// The verifier key that `audit evidence keygen` printed, or a file that holds it; repeatable,
-    /// because a log that was begun anew has another key
+    /// because a log may have several keys, and one that was begun anew has another
     #[arg(long, value_name = "KEY", value_hint = ValueHint::FilePath)]
     vkey: Vec<String>,
     /// How old the first batch behind the last checkpoint may be, such as 1h; exits with 4 where it
@@ -66,12 +66,19 @@ pub(super) fn check_installation(anchors: &Anchors, installation: Uuid) -> Resul
     }
 }
 
-/// Verifies a note with the key of its log.
+/// Verifies a note with a key of its log, of which there may be several.
 fn verify(note: &[u8], keys: &[VerifierKey]) -> Result<Checkpoint, NoteError> {
     let read = Checkpoint::read_unverified(note)?;
-    let key = keys.iter().find(|key| key.origin() == read.origin).or(keys.first());
-    match key {
-        Some(key) => Checkpoint::verify(note, key),
-        None => Err(NoteError::Unsigned),
+    let mut outcome = Err(NoteError::Unsigned);
+    for key in keys.iter().filter(|key| key.origin() == read.origin) {
+        outcome = Checkpoint::verify(note, key);
+        if !matches!(outcome, Err(NoteError::OtherKeys(_))) {
+            return outcome;
+        }
+    }
+    match (outcome, keys.first()) {
+        // Tells that they are of other logs.
+        (Err(NoteError::Unsigned), Some(key)) => Checkpoint::verify(note, key),
+        (outcome, _) => outcome,
     }
 }
