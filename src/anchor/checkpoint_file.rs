@@ -44,7 +44,8 @@ pub(super) fn last_in_file(path: &Path, key: &VerifierKey) -> Result<Option<Know
 /// # Errors
 /// `Error::File`.
 pub(super) fn replace(path: &Path, note: &str) -> Result<(), Error> {
-    let failed = |source| Error::File { doing: "writing", path: shown(path), source };
+    let failed =
+        |error| Error::File { doing: "writing", path: shown(path), source: said_by_system(error) };
     // Keeps a link, and replaces what it leads to.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -60,6 +61,14 @@ pub(super) fn replace(path: &Path, note: &str) -> Result<(), Error> {
     // The name is on the disk as well then; not every file system can be asked for that.
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
+}
+
+/// What the system said, without the temporary name, which is another one each time.
+fn said_by_system(error: io::Error) -> io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) => io::Error::new(error.kind(), said),
+        None => error,
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::check::Check;
 use crate::count_text::{counted, counted_with};
 use crate::evidence::leaf::BatchLeaf;
@@ -65,6 +67,7 @@ pub(super) async fn check(scan: &LedgerScan<'_>, anchors: &Anchors) -> Result<Fo
         page.iter().for_each(|tile| walk.tile(tile));
     }
     let mut found = walk.finish();
+    of_stored.extend(foreign(&stored, &found.installations));
     let unlogged = scan.unlogged(found.first_batch_no).await?;
     let mut findings = std::mem::take(&mut found.findings);
     if unlogged.batches > 0 {
@@ -156,23 +159,32 @@ fn claims(
         match read {
             Err(error) => findings.push(Finding::altered(name, error.to_string())),
             Ok(checkpoint) => {
-                let is_here = head.installation == Some(checkpoint.origin.installation())
-                    && checkpoint.origin.restart() == *log_no
-                    && *size == checkpoint.size;
-                if is_here {
+                if checkpoint.origin.restart() == *log_no && *size == checkpoint.size {
                     claims.push(claim(name, &checkpoint, false));
                 } else {
-                    let text = format!(
-                        "is of {}, and {}",
-                        checkpoint.origin,
-                        counted(checkpoint.size, "leaf")
-                    );
-                    findings.push(Finding::altered(name, text));
+                    findings.push(of_another(name, &checkpoint));
                 }
             }
         }
     }
     (claims, findings)
+}
+
+/// Stored checkpoints whose origin is not that of the log that they stand beside. A copy with an id
+/// of its own has the logs and checkpoints of the original, too.
+fn foreign(stored: &[StoredCheckpoint], installations: &HashMap<i32, Uuid>) -> Vec<Finding> {
+    let read = stored.iter().filter_map(|stored| {
+        let read = Checkpoint::read_unverified(stored.note.as_bytes()).ok()?;
+        let is_here = installations.get(&stored.log_no) == Some(&read.origin.installation());
+        let name = format!("stored checkpoint of {}", counted(stored.size, "leaf"));
+        (!is_here).then(|| of_another(name, &read))
+    });
+    read.collect()
+}
+
+fn of_another(name: String, checkpoint: &Checkpoint) -> Finding {
+    let text = format!("is of {}, and {}", checkpoint.origin, counted(checkpoint.size, "leaf"));
+    Finding::altered(name, text)
 }
 
 fn claim(name: String, checkpoint: &Checkpoint, is_given: bool) -> CheckpointClaim {

@@ -53,7 +53,15 @@ pub(crate) fn signer_key(option: &str, path: &Path) -> Result<SignerKey, Failure
     let unreadable =
         |error: std::io::Error| Failure::new(format!("{option}: reading {shown}: {error}"));
     let mut file = File::open(path).map_err(unreadable)?;
-    if others_can_read(&file) {
+    let is_open = others_can_read(&file);
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    let key = text
+        .trim_end()
+        .parse()
+        .map_err(|error| Failure::new(format!("{option}: {shown}: {error}")))?;
+    // Only of a key: something else may well be for everybody.
+    if is_open {
         return Err(Failure::new(format!(
             "{option}: others can read {shown}, so they can sign, too"
         ))
@@ -62,9 +70,7 @@ pub(crate) fn signer_key(option: &str, path: &Path) -> Result<SignerKey, Failure
                  `audit evidence keygen`"
         )));
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(unreadable)?;
-    text.trim_end().parse().map_err(|error| Failure::new(format!("{option}: {shown}: {error}")))
+    Ok(key)
 }
 
 #[cfg(test)]
@@ -102,6 +108,10 @@ mod tests {
         }
         let public = folder.path().join("audit.vkey");
         std::fs::write(&public, format!("{}\n", key.verifier())).unwrap();
+        std::fs::set_permissions(&public, Permissions::from_mode(0o644)).unwrap();
+        // Nobody is told to hide what is for everybody.
+        let failure = signer_key("--key", &public).err().unwrap();
+        assert!(failure.message().contains("audit.vkey: "), "{}", failure.message());
         for text in [key.verifier().to_string(), public.display().to_string()] {
             assert_eq!(given(&text).unwrap().to_string(), key.verifier().to_string());
         }

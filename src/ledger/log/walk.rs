@@ -1,7 +1,9 @@
 //! Walks along the leaves of all logs, in their order, beside the batches that they tell of.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::{Range, RangeInclusive};
+
+use uuid::Uuid;
 
 use super::checkpoints::{CheckpointClaim, Checkpoints, Judged, Unanchored};
 use super::replays::{ReplayClaim, Replays};
@@ -9,6 +11,7 @@ use super::stored::{LogHead, StoredLeaf, StoredTile, leaf_name};
 use super::tiles::Tiles;
 use crate::evidence::Hash;
 use crate::evidence::leaf::{BatchLeaf, InstallationLeaf, LeafKind, RestartLeaf, RetirementLeaf};
+use crate::evidence::note::Origin;
 use crate::evidence::tree::{RootBuilder, leaf_hash, root_of};
 use crate::ledger::{Finding, Findings};
 use crate::time::PostgresMicros;
@@ -21,6 +24,8 @@ pub struct LogWalk {
     root: RootBuilder,
     /// How many leaves there are of all logs.
     leaves: u64,
+    /// The installation that the first leaf of each log tells of.
+    installations: HashMap<i32, Uuid>,
     first_batch_no: Option<i64>,
     begun_at: Option<PostgresMicros>,
     /// The batch whose leaf comes next.
@@ -50,6 +55,8 @@ pub struct LogFound {
     pub findings: Vec<Finding>,
     /// How many leaves there are.
     pub leaves: u64,
+    /// The installation that each log is of: another one behind `--adopt-copy new-id`.
+    pub installations: HashMap<i32, Uuid>,
     /// The first batch of the log; `None` where there is no log.
     pub first_batch_no: Option<i64>,
     /// Each checkpoint with its verdict, and what is wrong, in the order of the leaves.
@@ -72,6 +79,7 @@ impl LogWalk {
             log_no: 0,
             root: RootBuilder::default(),
             leaves: 0,
+            installations: HashMap::new(),
             first_batch_no: None,
             begun_at: None,
             next_batch: None,
@@ -168,25 +176,20 @@ impl LogWalk {
         self.first_batch_no = Some(leaf.first_batch_no);
         self.next_batch = Some(leaf.first_batch_no);
         self.begun_at = Some(leaf.begun_at);
-        if self.log_no != 0 {
-            return Some(
-                "begins the log of an installation, and only the first log does".to_owned(),
-            );
-        }
-        (self.head.installation != Some(leaf.installation)).then(|| {
-            format!("tells of the installation {}, which is not this one", leaf.installation)
-        })
+        self.installations.insert(self.log_no, leaf.installation);
+        (self.log_no != 0)
+            .then(|| "begins the log of an installation, and only the first log does".to_owned())
     }
 
     fn restart(&mut self, leaf: &RestartLeaf, before: Option<(i32, u64, Hash)>) -> Option<String> {
         let Some((old_no, old_size, old_root)) = before else {
             return Some("is a restart, and no log stands before it".to_owned());
         };
-        if self.head.installation != Some(leaf.installation) {
-            return Some(format!(
-                "tells of the installation {}, which is not this one",
-                leaf.installation
-            ));
+        let old = self.installations.get(&old_no).copied();
+        self.installations.insert(self.log_no, leaf.installation);
+        let old = old.and_then(|installation| Origin::new(installation, old_no).ok());
+        if old.is_some_and(|old| old.to_string() != leaf.old_origin) {
+            return Some(format!("goes on from {}, which is not the log before", leaf.old_origin));
         }
         if leaf.number != self.log_no || old_no + 1 != self.log_no {
             return Some(format!("begins log {}, behind log {old_no}", leaf.number));
@@ -239,6 +242,11 @@ impl LogWalk {
     pub fn finish(mut self) -> LogFound {
         self.end_log();
         let LogHead { log_no, log_size, batch_no, recorded_at, .. } = self.head;
+        let told = self.installations.get(&self.log_no).copied();
+        if let Some(told) = told.filter(|told| self.head.installation != Some(*told)) {
+            let text = format!("tells of the installation {told}, which is not this one");
+            self.altered(&leaf_name(self.log_no, 0), text);
+        }
         let ledger = "ledger_head";
         if (self.log_no, u64::try_from(log_size)) != (log_no, Ok(self.root.size())) {
             let text = format!(
@@ -271,6 +279,7 @@ impl LogWalk {
         LogFound {
             findings: self.findings.finish("evidence_leaves"),
             leaves: self.leaves,
+            installations: self.installations,
             first_batch_no: self.first_batch_no,
             checkpoints: checkpoints.into_iter().zip(findings).collect(),
             covered,

@@ -55,6 +55,10 @@ fn the_same_log_is_signed_again_and_goes_on_wherever_it_is_kept() {
     let (exit, _, said) = anchored.evidence(&["checkpoint", "--key", &key, "--out", &letter]);
     assert_eq!(exit, Some(1), "{said}");
     assert_eq!(anchored.read("letter.txt"), "Dear Sir,\n");
+    let nowhere = anchored.path("nowhere/last.checkpoint");
+    let (exit, _, said) = anchored.evidence(&["checkpoint", "--key", &key, "--out", &nowhere]);
+    assert_eq!(exit, Some(1), "{said}");
+    assert!(said.contains("last.checkpoint: No such file") && !said.contains(".audit-"), "{said}");
 }
 
 #[test]

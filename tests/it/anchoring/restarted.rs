@@ -113,6 +113,9 @@ fn a_copy_with_an_id_of_its_own_begins_a_log_of_its_own() {
     let anchored = Anchored::recorded(&scope, &topic, 15);
     let database: Database = anchored.database();
     let old = database.value("SELECT id FROM audit_installation");
+    // The copy has the checkpoints of the original.
+    let old_key = anchored.key("old.key");
+    anchored.checkpoint(&old_key, "old.checkpoint");
     database.execute("UPDATE audit_installation SET database_oid = 1");
     anchored.audit.succeed(&["migrate", "--adopt-copy", "new-id"]);
     let new = database.value("SELECT id FROM audit_installation");
@@ -126,4 +129,30 @@ fn a_copy_with_an_id_of_its_own_begins_a_log_of_its_own() {
     anchored.checkpoint(&key, "last.checkpoint");
     let note = anchored.read("last.checkpoint");
     assert!(note.starts_with(&format!("audit/{new}/1\n")), "{note}");
+    let (exit, said) = verified(&anchored, &key, "last.checkpoint");
+    assert_eq!(exit, Some(0), "{said}");
+    // A copy of the copy.
+    database.execute("UPDATE audit_installation SET database_oid = 1");
+    anchored.audit.succeed(&["migrate", "--adopt-copy", "new-id"]);
+    let newest = database.value("SELECT id FROM audit_installation");
+    let key = anchored.key("newest.key");
+    anchored.checkpoint(&key, "newest.checkpoint");
+    assert!(anchored.read("newest.checkpoint").starts_with(&format!("audit/{newest}/2\n")));
+    let (exit, said) = verified(&anchored, &key, "newest.checkpoint");
+    assert_eq!(exit, Some(0), "{said}");
+    // An id that no log tells of.
+    database.execute("UPDATE audit_installation SET id = gen_random_uuid()");
+    let output = anchored.audit.run(&["verify", "--wait", "0"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("which is not this one"), "{said}");
+    // A checkpoint that says to be of the original, beside a log of the copy.
+    database.execute(&format!(
+        "UPDATE audit_installation SET id = '{newest}'; \
+         ALTER TABLE evidence_checkpoints DISABLE TRIGGER append_only; \
+         UPDATE evidence_checkpoints SET note = replace(note, '{new}', '{old}') WHERE log_no = 1; \
+         ALTER TABLE evidence_checkpoints ENABLE ALWAYS TRIGGER append_only"
+    ));
+    let (exit, said) = verified(&anchored, &key, "newest.checkpoint");
+    assert_eq!(exit, Some(5), "{said}");
 }
