@@ -107,6 +107,14 @@ fn an_event_is_proven_by_its_first_delivery_and_only_by_a_checkpoint_that_covers
     assert!(size_of(&old) < size_of(&new), "{said}");
     let (exit, _, said) = anchored.evidence(&["consistency", &second, &first]);
     assert_eq!(exit, Some(1), "{said}");
+
+    // Any row of a batch may be the one that was changed.
+    let change = "UPDATE event_logs SET event_type = 'Other' WHERE id = 22";
+    super::tamper(&database, &["event_logs", "event_logs_000000"], change);
+    let batch = database.value("SELECT batch_no FROM ingest_batches WHERE 21 BETWEEN first_id AND last_id AND 22 <= last_id");
+    let (exit, stdout, said) = anchored.evidence(&["prove", "21"]);
+    assert_eq!((exit, stdout.as_str()), (Some(5), ""), "{said}");
+    assert!(said.contains(&format!("row 21, or another one of batch {batch}, ")), "{said}");
 }
 
 #[test]

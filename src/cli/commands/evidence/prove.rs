@@ -13,7 +13,7 @@ use crate::count_text::counted;
 use crate::evidence::leaf::BatchLeaf;
 use crate::evidence::log_nodes::LogQuestion;
 use crate::evidence::note::Checkpoint;
-use crate::evidence::proof::{InclusionProof, RowColumns};
+use crate::evidence::proof::{InclusionProof, ProofError, RowColumns};
 use crate::evidence::tree::inclusion_path;
 use crate::store;
 use crate::store::{BatchPlace, EventColumn, EventLookup, HashedRows, ReadMode, Session};
@@ -67,7 +67,15 @@ impl Run for ProveArgs {
         // What does not hold is not handed out.
         let checkpoint = given.checkpoint;
         proof.check_under(checkpoint).map_err(|error| {
-            Failure::from(error).with_hint(format!(
+            let failure = match error {
+                // The path is made of the rows as they are now, of which any may be the one.
+                ProofError::Row(_) => Failure::new(format!(
+                    "row {id}, or another one of batch {batch_no}, is not what was recorded: they have another root now"
+                ))
+                .with_exit(Exit::Altered),
+                error => error.into(),
+            };
+            failure.with_hint(format!(
                 "batch {batch_no}, its rows or the log were changed: `audit verify --checkpoint FILE --vkey KEY` \
                  tells what else"
             ))
