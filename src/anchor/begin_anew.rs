@@ -2,9 +2,9 @@
 
 use super::checked_log::origin_of;
 use super::error::Error;
+use crate::evidence::leaf::RestartLeaf;
 use crate::evidence::log_nodes::LogQuestion;
 use crate::evidence::note::Origin;
-use crate::evidence::restart_leaf::RestartLeaf;
 use crate::store;
 use crate::store::{HeldLog, LogHead};
 

@@ -6,7 +6,6 @@ pub mod leaf;
 pub mod log_nodes;
 pub mod note;
 pub mod proof;
-pub mod restart_leaf;
 pub mod tree;
 
 pub use canonical::CanonicalError;

@@ -19,8 +19,8 @@ pub struct RestartLeaf {
     pub old_origin: String,
     /// How many leaves the log that ended has.
     pub old_size: i64,
-    /// The root over them.
-    pub old_root: Hash,
+    /// The root over them; `None` where it could not be made any more.
+    pub old_root: Option<Hash>,
     /// The last checkpoint that was signed of it; `None` where there is none.
     pub last_checkpoint: Option<String>,
     /// Why.
@@ -45,7 +45,7 @@ impl RestartLeaf {
         fields.integer(Some(self.number));
         fields.text(Some(&self.old_origin));
         fields.bigint(Some(self.old_size));
-        fields.bytes(Some(&self.old_root));
+        fields.bytes(self.old_root.as_ref().map(Hash::as_slice));
         fields.text(self.last_checkpoint.as_deref());
         fields.text(Some(&self.reason));
         fields.text(Some(&self.restarted_by));
@@ -65,7 +65,7 @@ impl RestartLeaf {
             number: fields.required(integer)?,
             old_origin: fields.required(text)?,
             old_size: fields.required(bigint)?,
-            old_root: fields.required(hash)?,
+            old_root: fields.optional(hash)?,
             last_checkpoint: fields.optional(text)?,
             reason: fields.required(text)?,
             restarted_by: fields.required(text)?,

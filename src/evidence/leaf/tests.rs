@@ -58,7 +58,7 @@ prop_compose! {
 
 prop_compose! {
     fn restart()(
-        installation in uuid(), number: i32, old_origin: String, old_size: i64, old_root: Hash,
+        installation in uuid(), number: i32, old_origin: String, old_size: i64, old_root: Option<Hash>,
         last_checkpoint: Option<String>, reason: String, restarted_by: String, database_role: String,
         restarted_at in time(),
     ) -> RestartLeaf {

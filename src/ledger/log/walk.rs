@@ -194,9 +194,9 @@ impl LogWalk {
         if leaf.number != self.log_no || old_no + 1 != self.log_no {
             return Some(format!("begins log {}, behind log {old_no}", leaf.number));
         }
-        (u64::try_from(leaf.old_size) != Ok(old_size) || leaf.old_root != old_root).then(|| {
-            format!("does not fit the log that it goes on from, which has {old_size} leaves")
-        })
+        (u64::try_from(leaf.old_size) != Ok(old_size)
+            || leaf.old_root.is_some_and(|root| root != old_root))
+        .then(|| format!("does not fit the log that it goes on from, which has {old_size} leaves"))
     }
 
     fn batch(&mut self, batch_no: i64, batch: Option<&BatchLeaf>) -> Option<String> {

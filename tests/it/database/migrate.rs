@@ -170,3 +170,17 @@ fn the_ingester_can_only_add_the_reader_only_read_and_the_replayer_keep_its_ledg
     }
     assert!(!may("audit_reader", replay) && !may("audit_ingester", replay));
 }
+
+#[test]
+fn a_batch_of_an_ingester_from_before_the_log_is_refused_by_the_name_of_the_reason() {
+    let scope = Sandbox::shared().scope("older_ingester");
+    let database = Database::open(&Audit::migrated(&scope).database_url);
+    let batch = |root: &str| {
+        format!(
+            "INSERT INTO ingest_batches (batch_no, row_count, ingester, row_root) VALUES (1, 0, 'old', {root})"
+        )
+    };
+    let refusal = database.try_execute(&batch("NULL")).unwrap_err();
+    assert!(refusal.contains("ingester_is_older_than_the_schema"), "{refusal}");
+    assert_eq!(database.try_execute(&batch("sha256('')")), Ok(()));
+}

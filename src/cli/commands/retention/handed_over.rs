@@ -66,6 +66,7 @@ async fn of_table(url: &str, storage: &[String]) -> Result<HandedOver, Failure> 
 }
 
 #[cfg(not(feature = "lake"))]
+#[expect(clippy::unused_async, reason = "as the one above, which waits for the table")]
 async fn of_table(_: &str, _: &[String]) -> Result<HandedOver, Failure> {
     Err(crate::export::Error::NotBuilt("Delta Lake").into())
 }

@@ -2,7 +2,8 @@
 
 use tokio_postgres::types::Type;
 
-use crate::evidence::leaf::{BatchLeaf, RangeFacts};
+use super::batch_leaves::read_range;
+use crate::evidence::leaf::BatchLeaf;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 
@@ -95,22 +96,7 @@ pub async fn adoptable_batches(
                FROM ingest_batch_ranges ranges JOIN kafka_partitions USING (partition_id)
               WHERE ranges.batch_no = ANY ($1) ORDER BY ranges.batch_no, partition_id, first_offset",
             &[(&batch_nos, Type::INT8_ARRAY)],
-            |row| {
-                let batch_no: i64 = row.try_get(0)?;
-                let range = RangeFacts {
-                    partition_id: row.try_get(1)?,
-                    cluster_id: row.try_get(2)?,
-                    topic: row.try_get(3)?,
-                    topic_id: row.try_get(4)?,
-                    partition: row.try_get(5)?,
-                    incarnation: row.try_get(6)?,
-                    first_offset: row.try_get(7)?,
-                    next_offset: row.try_get(8)?,
-                    row_count: row.try_get(9)?,
-                    kind: row.try_get(10)?,
-                };
-                Ok((batch_no, range))
-            },
+            read_range,
         )
         .await?;
     let mut ranges = ranges.into_iter().peekable();

@@ -58,7 +58,7 @@ const BATCHES: &str = "
       LEFT JOIN evidence_adoptions adoption ON adoption.batch_no = batch.batch_no AND adoption.log_no = $1
      WHERE batch.batch_no BETWEEN $2 AND $3 ORDER BY batch.batch_no";
 
-fn read_range(row: &Row) -> Result<(i64, RangeFacts), tokio_postgres::Error> {
+pub(super) fn read_range(row: &Row) -> Result<(i64, RangeFacts), tokio_postgres::Error> {
     let range = RangeFacts {
         partition_id: row.try_get(1)?,
         cluster_id: row.try_get(2)?,

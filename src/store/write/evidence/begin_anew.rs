@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tokio_postgres::types::Type;
 
 use crate::evidence::leaf::LeafKind;
-use crate::evidence::restart_leaf::RestartLeaf;
+use crate::evidence::leaf::RestartLeaf;
 use crate::store::connection::session::Session;
 use crate::store::error::Error;
 use crate::time::PostgresMicros;
