@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use audit::evidence::note::{Checkpoint, SignerKey, VerifierKey};
 use sandbox::Sandbox;
@@ -47,6 +48,20 @@ fn a_key_is_made_without_a_database_where_its_log_is_named() {
         let output = audit(&["evidence", "keygen", "--out", &nowhere, "--origin", origin]);
         assert_eq!(output.status.code(), Some(2), "{origin}");
     }
+}
+
+#[test]
+fn a_key_whose_other_half_could_not_be_printed_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    let file = folder.path().join("audit.key");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+    let status = Command::new(env!("CARGO_BIN_EXE_audit"))
+        .args(["evidence", "keygen", "--origin", ORIGIN, "--out"])
+        .arg(&file)
+        .stdout(full)
+        .status();
+    assert_eq!(status.ok().and_then(|status| status.code()), Some(1));
+    assert!(!file.exists());
 }
 
 #[test]

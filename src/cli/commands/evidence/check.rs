@@ -71,9 +71,11 @@ impl CheckArgs {
             Format::Table => {
                 let columns = [Column::new("proven"), Column::new("value")];
                 let rows = facts.iter().map(|(name, value)| {
-                    // As text, because numbers would stand at the other side of the column.
+                    // As text: numbers would stand at the other side of the column, and ids would
+                    // be shortened.
                     let value = match value {
                         Value::Integer(number) => number.to_string().into(),
+                        Value::Uuid(id) => id.to_string().into(),
                         other => other.clone(),
                     };
                     (vec![Value::from(*name), value], Emphasis::None)

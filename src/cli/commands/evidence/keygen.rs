@@ -63,8 +63,12 @@ impl Run for KeygenArgs {
         // What can't be read again must not be published.
         let key = signer_key("--out", &self.out)?;
         let mut stdout = context.ui.stdout();
-        writeln!(stdout, "{}", key.verifier())?;
-        stdout.flush()?;
+        let printed = writeln!(stdout, "{}", key.verifier()).and_then(|()| stdout.flush());
+        if let Err(error) = printed {
+            // A key that nobody can verify with is of no use.
+            let _ = fs::remove_file(&self.out);
+            return Err(error.into());
+        }
         let file = self.out.display();
         context.ui.status(&format!(
             "{file} holds the signing key of {origin}: keep it away from the database, and publish \

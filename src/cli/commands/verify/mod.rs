@@ -320,9 +320,10 @@ fn print(args: &VerifyArgs, checks: &[Check], ui: Ui) -> Result<Exit, Failure> {
         Some(Severity::Incomplete) => {
             ("incomplete: something is missing, lost, or could not be checked", Exit::Incomplete)
         }
-        Some(Severity::Altered) => {
-            ("altered: a row, the ledger or the schema is not as it was made", Exit::Altered)
-        }
+        Some(Severity::Altered) => (
+            "altered: a row, the ledger, the log or the schema is not as it was made",
+            Exit::Altered,
+        ),
     };
     ui.status(verdict);
     Ok(exit)
