@@ -80,7 +80,7 @@ fn installs_nothing_when_it_is_only_to_check() {
 #[test]
 fn brings_cargo_shear_for_the_tests_alone_and_once() {
     let computer = Computer::with(&["rustc", "cc", "c++", "make", "pkg-config", "java"]);
-    for program in ["mvn", "xz"] {
+    for program in ["mvn", "xz", "python3"] {
         symlink(real("true"), computer.folder().join(program)).unwrap();
     }
     let installed = computer.folder().join("installed");
