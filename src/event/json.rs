@@ -13,6 +13,7 @@ use std::borrow::Cow;
 
 use super::Reason;
 
+pub(crate) use scanner::ENDS_RUN;
 pub(super) use scanner::foreign_encoding;
 pub use scanner::scan;
 pub(crate) use text::{put_base64, put_bytes, put_text};

@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::kafka;
 use crate::store;
-use crate::store::{ReplayLock, Session, Settings};
+use crate::store::{Session, SessionLock, Settings};
 
 /// The right to replay: a session that holds the lock, and Kafka's settings.
 pub struct Replayer {
@@ -22,8 +22,8 @@ impl Replayer {
         let session = Session::open(database, "audit replay-dlt").await?;
         session.home().await?.check_writable(database)?;
         match store::lock_replays(&session).await? {
-            ReplayLock::Acquired => Ok(Self { session, kafka }),
-            ReplayLock::HeldBy(process) => Err(Error::AlreadyRunning { process }),
+            SessionLock::Acquired => Ok(Self { session, kafka }),
+            SessionLock::HeldBy(process) => Err(Error::AlreadyRunning { process }),
         }
     }
 

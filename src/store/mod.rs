@@ -13,6 +13,7 @@ pub use connection::schema::{Migration, SchemaState};
 pub use connection::session::{
     Notifications, ReadMode, ReadTransaction, Session, SharedReading, SharedSnapshot,
 };
+pub use connection::session_lock::SessionLock;
 pub use error::Error;
 pub use read::analysis::repeated::repeated_deliveries;
 pub use read::analysis::stated_stories::stated_stories;
@@ -109,8 +110,7 @@ pub use write::evidence::keep_checkpoint::keep_checkpoint;
 pub use write::leaves::{SealStep, Sealing, seal_step, summarize_leaves};
 pub use write::migrate::{apply_roles, migrate, pending, schema_state};
 pub use write::replays::{
-    ReplayIntent, ReplayLock, ReplayResult, lock_replays, write_replay_intents,
-    write_replay_results,
+    ReplayIntent, ReplayResult, lock_replays, write_replay_intents, write_replay_results,
 };
 pub use write::retention::{
     LockHolder, RetentionRight, RetireStep, RetirementNote, begin_retention,

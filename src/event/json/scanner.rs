@@ -17,7 +17,7 @@ const MAX_OBJECT_MEMBERS: u32 = 1 << 23;
 const JSONB_BYTES_PER_ELEMENT: u64 = 13;
 
 /// The bytes that end a run of plain characters inside a text.
-const ENDS_RUN: [bool; 256] = {
+pub(crate) const ENDS_RUN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 0x20 {

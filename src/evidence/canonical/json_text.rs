@@ -4,19 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::CanonicalError;
-
-/// The bytes that end a run of characters that are written as they are.
-const ENDS_RUN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
-    }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+use crate::event::json::ENDS_RUN;
 
 /// How far the run of plain characters goes that begins at `at`.
 fn run_end(json: &[u8], at: usize) -> usize {

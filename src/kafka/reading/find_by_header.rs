@@ -1,14 +1,13 @@
 //! Looks for records by the value of a header.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::ops::ControlFlow;
 
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::assigned_consumer::reader;
+use super::assigned_consumer::{read_to_end, reader};
 use crate::event::RecordPosition;
 use crate::kafka::cluster::REQUEST;
 use crate::kafka::{Cluster, Error, ReceivedRecord, Settings};
@@ -54,45 +53,20 @@ pub fn find_by_header(
         }
     }
     consumer.assign(&assignment).map_err(Error::client(what()))?;
-    let mut silent = Duration::ZERO;
-    while !open.is_empty() && found.len() < wanted.len() {
-        const WAIT: Duration = Duration::from_millis(200);
-        match consumer.poll(WAIT) {
-            Some(Ok(message)) => {
-                silent = Duration::ZERO;
-                let headers = ReceivedRecord::from(&message).headers;
-                let values = headers.filter(|header| header.name == name.as_bytes());
-                for value in values.filter_map(|header| header.value) {
-                    if wanted.contains(value) {
-                        let position = RecordPosition {
-                            partition: message.partition(),
-                            offset: message.offset(),
-                        };
-                        found.entry(value.to_vec()).or_insert(position);
-                    }
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                silent = Duration::ZERO;
-                open.remove(&partition);
-            }
-            Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => {
-                silent += WAIT;
-            }
-            Some(Err(source)) => return Err(Error::Client { what: what(), source }),
-            None => silent += WAIT,
-        }
-        if silent > REQUEST {
-            return Err(Error::Search { topic: topic.to_owned() });
-        }
+    if wanted.is_empty() {
+        return Ok(found);
     }
+    read_to_end(&consumer, topic, open, &what(), |message| {
+        let headers = ReceivedRecord::from(message).headers;
+        let values = headers.filter(|header| header.name == name.as_bytes());
+        for value in values.filter_map(|header| header.value) {
+            if wanted.contains(value) {
+                let position =
+                    RecordPosition { partition: message.partition(), offset: message.offset() };
+                found.entry(value.to_vec()).or_insert(position);
+            }
+        }
+        if found.len() < wanted.len() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
     Ok(found)
-}
-
-/// Whether librdkafka mends it by itself.
-pub(super) fn is_passing(code: rdkafka::error::RDKafkaErrorCode) -> bool {
-    use rdkafka::error::RDKafkaErrorCode::{
-        AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut,
-    };
-    matches!(code, AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut)
 }

@@ -9,8 +9,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::assigned_consumer::reader;
-use super::find_by_header::is_passing;
+use super::assigned_consumer::{is_passing, reader};
 use crate::event::{Header, Record};
 use crate::evidence::Hash;
 use crate::evidence::canonical::write_record;

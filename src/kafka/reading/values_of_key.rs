@@ -1,16 +1,12 @@
 //! Reads a topic from its beginning to its end for the records of one key.
 
-use std::collections::HashSet;
-use std::time::Duration;
+use std::ops::ControlFlow;
 
 use rdkafka::consumer::Consumer;
-use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::assigned_consumer::reader;
-use super::find_by_header::is_passing;
-use crate::kafka::cluster::REQUEST;
+use super::assigned_consumer::{read_to_end, reader};
 use crate::kafka::{Cluster, Error, Settings};
 
 /// The values of the committed records of a topic whose key is this one, in the order of each
@@ -24,7 +20,6 @@ pub fn values_of_key(
     topic: &str,
     key: &[u8],
 ) -> Result<Option<Vec<Vec<u8>>>, Error> {
-    const WAIT: Duration = Duration::from_millis(200);
     let what = || format!("reading {topic}");
     let count =
         Cluster::new(settings)?.partitions(&[topic.to_owned()])?.get(topic).copied().unwrap_or(0);
@@ -41,31 +36,13 @@ pub fn values_of_key(
             .map_err(Error::client(what()))?;
     }
     consumer.assign(&assignment).map_err(Error::client(what()))?;
-    let mut open: HashSet<i32> = (0..count).collect();
-    let mut silent = Duration::ZERO;
-    while !open.is_empty() {
-        match consumer.poll(WAIT) {
-            Some(Ok(message)) => {
-                silent = Duration::ZERO;
-                if let (Some(found), Some(value)) = (message.key(), message.payload())
-                    && found == key
-                {
-                    values.push(value.to_vec());
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
-                silent = Duration::ZERO;
-                open.remove(&partition);
-            }
-            Some(Err(error)) if error.rdkafka_error_code().is_some_and(is_passing) => {
-                silent += WAIT;
-            }
-            Some(Err(source)) => return Err(Error::Client { what: what(), source }),
-            None => silent += WAIT,
+    read_to_end(&consumer, topic, (0..count).collect(), &what(), |message| {
+        if let (Some(found), Some(value)) = (message.key(), message.payload())
+            && found == key
+        {
+            values.push(value.to_vec());
         }
-        if silent > REQUEST {
-            return Err(Error::Search { topic: topic.to_owned() });
-        }
-    }
+        ControlFlow::Continue(())
+    })?;
     Ok(Some(values))
 }

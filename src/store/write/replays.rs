@@ -9,8 +9,8 @@ use super::evidence_log;
 use crate::event::RecordPosition;
 use crate::evidence::leaf::{LeafKind, ReplayOutcomeLeaf, ReplayRequestLeaf};
 use crate::store::connection::query;
-use crate::store::connection::query::TypedValue;
 use crate::store::connection::session::Session;
+use crate::store::connection::session_lock::{SessionLock, lock_for_session};
 use crate::store::error::Error;
 
 /// The advisory lock that the session of a replay holds, so that one runs at a time in a database.
@@ -41,43 +41,14 @@ pub struct ReplayResult {
     pub result: Result<RecordPosition, String>,
 }
 
-/// Who holds the lock that lets one replay run at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReplayLock {
-    /// This session does now.
-    Acquired,
-    /// Another session: its server process, where PostgreSQL tells it.
-    HeldBy(Option<i32>),
-}
-
 /// Takes the lock that lets one replay run at a time, or tells who holds it. The session's end
-/// releases it.
+/// releases it. An intent that a crash of the server undoes would let a record be sent twice, so
+/// commits are waited for.
 ///
 /// # Errors
 /// `Error::Query`.
-pub async fn lock_replays(session: &Session) -> Result<ReplayLock, Error> {
-    let what = "locking the replays";
-    // Waits for every commit to be durable: an intent that a crash of the server undoes would let a
-    // record be sent twice. Where this process freezes between a leaf and the commit, the server
-    // ends the session, and with it the lock on the ledger's head.
-    session
-        .client()
-        .batch_execute(
-            "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '20s'",
-        )
-        .await
-        .map_err(Error::query(what))?;
-    let key: [TypedValue<'_>; 1] = [(&REPLAY_LOCK, Type::INT8)];
-    let try_lock = "SELECT pg_try_advisory_lock($1)";
-    if session.row(what, try_lock, &key, |row| row.try_get(0)).await? {
-        return Ok(ReplayLock::Acquired);
-    }
-    let holder = "SELECT pid FROM pg_locks
-              WHERE locktype = 'advisory' AND granted AND objsubid = 1
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND (classid::bigint << 32 | objid::bigint) = $1";
-    let holder = session.optional_row(what, holder, &key, |row| row.try_get(0)).await?;
-    Ok(ReplayLock::HeldBy(holder))
+pub async fn lock_replays(session: &Session) -> Result<SessionLock, Error> {
+    lock_for_session(session, "locking the replays", REPLAY_LOCK).await
 }
 
 /// Writes intents and enters them into the evidence log, which is committed when this returns, and

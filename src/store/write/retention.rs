@@ -10,6 +10,7 @@ use super::evidence_log;
 use crate::evidence::leaf::{LeafKind, RetirementLeaf};
 use crate::store::connection::query;
 use crate::store::connection::session::Session;
+use crate::store::connection::session_lock::{SessionLock, lock_for_session};
 use crate::store::error::Error;
 
 /// The advisory lock of the session that retires leaves. The number has no meaning.
@@ -56,20 +57,10 @@ pub async fn begin_retention(session: &Session) -> Result<RetentionRight, Error>
     if !owns {
         return Ok(RetentionRight::NotOwner { role, owner });
     }
-    // Where this process freezes in a transaction, the server ends the session, and its locks.
-    let set = "SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '20s'";
-    session.client().batch_execute(set).await.map_err(Error::query(what))?;
-    let key: [query::TypedValue<'_>; 1] = [(&RETENTION_LOCK, Type::INT8)];
-    let lock = "SELECT pg_try_advisory_lock($1)";
-    if session.row(what, lock, &key, |row| row.try_get(0)).await? {
-        return Ok(RetentionRight::Acquired);
-    }
-    let holder = "SELECT pid FROM pg_locks
-              WHERE locktype = 'advisory' AND granted AND objsubid = 1
-                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                AND (classid::bigint << 32 | objid::bigint) = $1";
-    let holder = session.optional_row(what, holder, &key, |row| row.try_get(0)).await?;
-    Ok(RetentionRight::HeldBy(holder))
+    Ok(match lock_for_session(session, what, RETENTION_LOCK).await? {
+        SessionLock::Acquired => RetentionRight::Acquired,
+        SessionLock::HeldBy(process) => RetentionRight::HeldBy(process),
+    })
 }
 
 /// A session that uses what is to be dropped or changed.
