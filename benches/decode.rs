@@ -9,7 +9,7 @@ mod support {
 
 use std::hint::black_box;
 
-use audit::event::{Decoder, Record};
+use audit::event::{Decoder, Record, Unpacked};
 use audit::evidence::Hash;
 use audit::evidence::canonical::{TimestampType, write_record};
 use audit::evidence::tree::{leaf_hash, root_of};
@@ -88,7 +88,8 @@ fn encode(batch: &[NativeEvent]) -> CopyBuffer {
     let mut rows = CopyBuffer::with_capacity(batch.len() * 800);
     for (offset, event) in (0_i64..).zip(batch) {
         let record = record(offset, event);
-        let event = decoder.decode(&record, UnixMicros(1_795_341_600_000_000)).event;
+        let event =
+            decoder.decode(&record, Unpacked::nothing(), UnixMicros(1_795_341_600_000_000)).event;
         write_event(&mut rows, &event, 1, offset);
     }
     rows

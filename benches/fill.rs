@@ -22,7 +22,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use audit::event::{Decoder, Header, Record, TopicPartition};
+use audit::event::{Decoder, Header, Record, TopicPartition, Unpacked};
 use audit::ingest::{write_dead_letter, write_event};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::write::row_root::row_root;
@@ -258,7 +258,8 @@ impl Generator {
             value: Some(value.as_bytes()),
             headers: &headers,
         };
-        let event = self.decoder.decode(&record, UnixMicros(self.now_us)).event;
+        let event =
+            self.decoder.decode(&record, Unpacked::nothing(), UnixMicros(self.now_us)).event;
         write_event(events, &event, claim.partition_id, record.offset);
         if is_dlt {
             write_dead_letter(dead_letters, &record);

@@ -18,6 +18,7 @@ pub mod ingest;
 pub mod kafka;
 pub mod ledger;
 pub mod output;
+pub mod registry;
 pub mod replay;
 pub mod store;
 pub mod time;

@@ -17,7 +17,8 @@ mod event;
 mod time;
 
 use event::{
-    Decoder, Format, Header, QUARANTINED, QuarantineForm, Record, TOMBSTONE, json, row::occurred_at,
+    Decoder, Format, Header, QUARANTINED, QuarantineForm, Record, TOMBSTONE, Unpacked, json,
+    row::occurred_at,
 };
 use libfuzzer_sys::fuzz_target;
 use time::UnixMicros;
@@ -63,7 +64,7 @@ fuzz_target!(|input: &[u8]| {
     };
 
     let decoder = Decoder::default();
-    let decoded = decoder.decode(&record, NOW);
+    let decoded = decoder.decode(&record, Unpacked::nothing(), NOW);
     let event = &decoded.event;
     assert!(can_be_stored(&event.payload) && can_be_stored(&event.attributes));
     assert!(event.attributes.starts_with('{'));
@@ -76,11 +77,11 @@ fuzz_target!(|input: &[u8]| {
         decoded.format == Format::Tombstone && event.event_type == TOMBSTONE
     );
     assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
-    assert_eq!(decoder.decode(&record, NOW), decoded);
+    assert_eq!(decoder.decode(&record, Unpacked::nothing(), NOW), decoded);
 
     let mut form = Some(QuarantineForm::Readable);
     while let Some(current) = form {
-        let refused = decoder.quarantine_refused(&record, current, "22P05", NOW);
+        let refused = decoder.quarantine_refused(&record, Unpacked::nothing(), current, "22P05", NOW);
         assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
         form = current.next();
     }

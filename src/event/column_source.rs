@@ -12,6 +12,8 @@ pub enum ColumnOrigin {
     Member(&'static str),
     /// A header.
     Header(&'static str),
+    /// The name of the value's schema.
+    Schema,
     /// The members that are not the envelope's.
     OtherMembers,
     /// The record's key.
@@ -74,6 +76,7 @@ impl fmt::Display for ColumnOrigin {
             Self::Nowhere => formatter.write_str("nowhere"),
             Self::Member(name) => write!(formatter, "member {name}"),
             Self::Header(name) => write!(formatter, "header {name}"),
+            Self::Schema => formatter.write_str("the name of its schema"),
             Self::OtherMembers => formatter.write_str("the members that are not the envelope's"),
             Self::Key => formatter.write_str("the key"),
             Self::Value => formatter.write_str("the whole value"),

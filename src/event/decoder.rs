@@ -7,7 +7,7 @@ use regex::Regex;
 use super::column_source::{ColumnOrigin, ColumnSources};
 use super::decoders::confluent;
 use super::decoders::confluent::Wire;
-use super::decoders::{cloud_events, debezium, native, plain};
+use super::decoders::{cloud_event_schemas, cloud_events, debezium, native, plain};
 use super::envelope::{Outcome, Problem};
 use super::json::Scan;
 use super::row::assemble;
@@ -15,7 +15,7 @@ use super::row::quarantine;
 use super::row::quarantine::QUARANTINED;
 use super::row::refused;
 use super::row::refused::QuarantineForm;
-use super::{Event, Format, Reason, Record, json, topic, wrapping};
+use super::{Event, Format, Reason, Record, Unpacked, UnpackedValue, json, topic, wrapping};
 use crate::time::UnixMicros;
 
 /// The event type of a record whose value is null.
@@ -61,30 +61,30 @@ impl Decoder {
             || self.dead_letter_pattern.as_ref().is_some_and(|pattern| pattern.is_match(name))
     }
 
-    /// Makes the one event of a record: of its envelope, or quarantined. `now`
-    /// stands in where neither the envelope nor Kafka says when the event
+    /// Makes the one event of a record: of its envelope, or quarantined. `unpacked` is what schemas
+    /// made of it. `now` stands in where neither the envelope nor Kafka says when the event
     /// happened.
-    pub fn decode<'a>(&self, record: &Record<'a>, now: UnixMicros) -> Decoded<'a> {
+    pub fn decode<'a>(
+        &self,
+        record: &Record<'a>,
+        unpacked: &'a Unpacked,
+        now: UnixMicros,
+    ) -> Decoded<'a> {
         let is_dlt = self.is_dead_letter_topic(record.topic);
+        let input = Input { record, unpacked, is_dlt, now };
         let Some(value) = record.value else {
-            let payload = Cow::Borrowed("null");
-            let (event, sources) =
-                assemble::event_without_envelope(record, TOMBSTONE, payload, is_dlt, now);
+            let (event, sources) = input.event_without_envelope(TOMBSTONE, Cow::Borrowed("null"));
             return Decoded { event, format: Format::Tombstone, reason: None, sources };
         };
-        match read(record, value) {
+        match input.read(value) {
             Content::Json { scan, schema_id } => match wrapping::payload(&scan) {
-                None => row(record, decode_json(record, &scan), schema_id, is_dlt, now),
-                Some(Cow::Borrowed(payload)) => {
-                    row(record, decode_payload(record, payload), schema_id, is_dlt, now)
-                }
-                Some(Cow::Owned(payload)) => {
-                    row(record, decode_payload(record, &payload), schema_id, is_dlt, now)
-                        .into_owned()
-                }
+                None => input.row(input.decode_json(&scan), schema_id),
+                Some(Cow::Borrowed(payload)) => input.row(input.decode_payload(payload), schema_id),
+                Some(Cow::Owned(payload)) => input.rewritten(&payload, schema_id),
             },
-            Content::Decoded(outcome) => row(record, outcome, None, is_dlt, now),
-            Content::Refused(problem) => quarantined(record, &problem, is_dlt, now),
+            Content::Rewritten(json) => input.rewritten(&json, None),
+            Content::Decoded(outcome) => input.row(outcome, None),
+            Content::Refused(problem) => input.quarantined(&problem),
         }
     }
 
@@ -93,6 +93,7 @@ impl Decoder {
     pub fn quarantine_refused<'a>(
         &self,
         record: &Record<'a>,
+        unpacked: &'a Unpacked,
         form: QuarantineForm,
         detail: &str,
         now: UnixMicros,
@@ -100,7 +101,8 @@ impl Decoder {
         let reason = Reason::RefusedByDatabase;
         let problem = Problem { reason, detail: detail.to_owned(), schema_id: None };
         let is_dlt = self.is_dead_letter_topic(record.topic);
-        let mut event = quarantined(record, &problem, is_dlt, now).event;
+        let input = Input { record, unpacked, is_dlt, now };
+        let mut event = input.quarantined(&problem).event;
         refused::reduce_attributes(&mut event, record, form);
         if form == QuarantineForm::Sizes {
             event.payload = Cow::Owned(quarantine::payload_of_sizes(record, &problem));
@@ -109,100 +111,157 @@ impl Decoder {
     }
 }
 
-fn quarantined<'a>(
-    record: &Record<'a>,
-    problem: &Problem,
-    is_dlt: bool,
-    now: UnixMicros,
-) -> Decoded<'a> {
-    let (reason, payload) = quarantine::payload(record, problem);
-    let (event, sources) =
-        assemble::event_without_envelope(record, QUARANTINED, Cow::Owned(payload), is_dlt, now);
-    Decoded { event, format: Format::Quarantined, reason: Some(reason), sources }
-}
-
-/// The row of what the decoders found.
-fn row<'a>(
-    record: &Record<'a>,
-    outcome: Outcome<'a>,
-    schema_id: Option<u32>,
-    is_dlt: bool,
-    now: UnixMicros,
-) -> Decoded<'a> {
-    let problem = match outcome {
-        Outcome::Decoded(envelope) => {
-            let format = envelope.format;
-            let (event, sources, reason) =
-                assemble::event(record, envelope, schema_id, is_dlt, now);
-            let format = if reason.is_some() { Format::Quarantined } else { format };
-            return Decoded { event, format, reason, sources };
-        }
-        Outcome::Invalid(problem) => problem,
-        Outcome::NotMine => Reason::InvalidJson.into(),
-    };
-    quarantined(record, &problem, is_dlt, now)
-}
-
 /// What the value of a record is, before its format is known.
 #[expect(clippy::large_enum_variant, reason = "it is matched where it is returned, never stored")]
 enum Content<'a> {
-    /// JSON; its schema's id where it is in Confluent's wire format.
+    /// JSON; its schema's id where only Confluent's wire format tells of it.
     Json { scan: Scan<'a>, schema_id: Option<u32> },
+    /// JSON that was put together.
+    Rewritten(String),
     /// An event in `CloudEvents`' binary mode, whose value may be anything.
     Decoded(Outcome<'a>),
     /// Nothing that a decoder could read.
     Refused(Problem),
 }
 
-fn read<'a>(record: &Record<'a>, value: &'a [u8]) -> Content<'a> {
-    if value.is_empty() {
-        return Content::Refused(Reason::Empty.into());
-    }
-    match cloud_events::decode_binary(record, value) {
-        Outcome::NotMine => {}
-        outcome => return Content::Decoded(outcome),
-    }
-    if let Some(reason) = json::foreign_encoding(value) {
-        return Content::Refused(reason.into());
-    }
-    let (json, schema_id) = match confluent::wire(value) {
-        Wire::No => (value, None),
-        Wire::Json { schema_id, json } => (json, Some(schema_id)),
-        Wire::Opaque(problem) => return Content::Refused(problem),
-    };
-    match json::scan(json) {
-        Ok(scan) => Content::Json { scan, schema_id },
-        Err(refusal) => Content::Refused(match schema_id {
-            Some(schema_id) => confluent::refused(refusal, schema_id),
-            None => refusal.into(),
-        }),
-    }
+/// A record on its way through the decoders.
+#[derive(Clone, Copy)]
+struct Input<'r, 'a> {
+    record: &'r Record<'a>,
+    unpacked: &'a Unpacked,
+    is_dlt: bool,
+    now: UnixMicros,
 }
 
-/// Tries the decoders on what Kafka Connect's wrapper held.
-fn decode_payload<'a>(record: &Record<'a>, payload: &'a str) -> Outcome<'a> {
-    let mut outcome = match json::scan(payload.as_bytes()) {
-        Ok(scan) => decode_json(record, &scan),
-        Err(refusal) => return Outcome::Invalid(refusal.into()),
-    };
-    if let Outcome::Decoded(envelope) = &mut outcome
-        && envelope.payload_origin == ColumnOrigin::Value
-    {
-        envelope.payload_origin = ColumnOrigin::Member("payload");
+impl<'a> Input<'_, 'a> {
+    fn read(&self, value: &'a [u8]) -> Content<'a> {
+        if value.is_empty() {
+            return Content::Refused(Reason::Empty.into());
+        }
+        if let Some(value) = &self.unpacked.value {
+            return self.read_unpacked(value);
+        }
+        match cloud_events::decode_binary(self.record, value) {
+            Outcome::NotMine => {}
+            outcome => return Content::Decoded(outcome),
+        }
+        if let Some(reason) = json::foreign_encoding(value) {
+            return Content::Refused(reason.into());
+        }
+        let (json, schema_id) = match confluent::wire(value) {
+            Wire::No => (value, None),
+            Wire::Json { schema_id, json } => (json, Some(schema_id)),
+            Wire::Opaque(problem) => return Content::Refused(problem),
+        };
+        match json::scan(json) {
+            Ok(scan) => Content::Json { scan, schema_id },
+            Err(refusal) => Content::Refused(match schema_id {
+                Some(schema_id) => confluent::refused(refusal, schema_id),
+                None => refusal.into(),
+            }),
+        }
     }
-    outcome
-}
 
-/// Tries the decoders in their order.
-fn decode_json<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
-    let decoders: [&dyn Fn() -> Outcome<'a>; 5] = [
-        &|| cloud_events::decode_structured(record, scan),
-        &|| native::decode(scan),
-        &|| debezium::decode_outbox(record, scan),
-        &|| debezium::decode_change(scan),
-        &|| plain::decode(record, scan),
-    ];
-    let outcome =
-        decoders.iter().map(|decode| decode()).find(|outcome| !matches!(outcome, Outcome::NotMine));
-    outcome.unwrap_or(Outcome::NotMine)
+    /// Takes up what a schema made of the value.
+    fn read_unpacked(&self, value: &'a UnpackedValue) -> Content<'a> {
+        let schema_id = value.schema.id;
+        let refused = |problem: Problem| Content::Refused(Problem { schema_id, ..problem });
+        let json = match &value.json {
+            Ok(json) => json,
+            Err(problem) => {
+                let (reason, detail) = (problem.reason, problem.detail.clone());
+                return Content::Refused(Problem { reason, detail, schema_id });
+            }
+        };
+        let scan = match json::scan(json.as_bytes()) {
+            Ok(scan) => scan,
+            Err(refusal) => return refused(refusal.into()),
+        };
+        match cloud_events::decode_binary_unpacked(self.record, &scan) {
+            Outcome::NotMine => {}
+            Outcome::Invalid(problem) => return refused(problem),
+            outcome @ Outcome::Decoded(_) => return Content::Decoded(outcome),
+        }
+        match cloud_event_schemas::structured(value.schema.name.as_deref(), &scan) {
+            Some(json) => Content::Rewritten(json),
+            None => Content::Json { scan, schema_id: None },
+        }
+    }
+
+    /// The row of JSON that was put together for this record.
+    fn rewritten(&self, json: &str, schema_id: Option<u32>) -> Decoded<'a> {
+        let (record, is_dlt, now) = (self.record, self.is_dlt, self.now);
+        let unpacked: &Unpacked = self.unpacked;
+        let input = Input { record, unpacked, is_dlt, now };
+        input.row(input.decode_payload(json), schema_id).into_owned()
+    }
+
+    /// The row of what the decoders found.
+    fn row(&self, outcome: Outcome<'a>, schema_id: Option<u32>) -> Decoded<'a> {
+        let problem = match outcome {
+            Outcome::Decoded(envelope) => {
+                let format = envelope.format;
+                let schema = self.unpacked.schema(schema_id);
+                let (event, sources, reason) = assemble::event(
+                    self.record,
+                    envelope,
+                    schema,
+                    self.unpacked,
+                    self.is_dlt,
+                    self.now,
+                );
+                let format = if reason.is_some() { Format::Quarantined } else { format };
+                return Decoded { event, format, reason, sources };
+            }
+            Outcome::Invalid(problem) => problem,
+            Outcome::NotMine => Reason::InvalidJson.into(),
+        };
+        self.quarantined(&problem)
+    }
+
+    fn quarantined(&self, problem: &Problem) -> Decoded<'a> {
+        let (reason, payload) = quarantine::payload(self.record, problem);
+        let (event, sources) = self.event_without_envelope(QUARANTINED, Cow::Owned(payload));
+        Decoded { event, format: Format::Quarantined, reason: Some(reason), sources }
+    }
+
+    fn event_without_envelope(
+        &self,
+        event_type: &'static str,
+        payload: Cow<'a, str>,
+    ) -> (Event<'a>, ColumnSources) {
+        let Self { record, unpacked, is_dlt, now } = *self;
+        assemble::event_without_envelope(record, unpacked, event_type, payload, is_dlt, now)
+    }
+
+    /// Tries the decoders on JSON that something else held, such as Kafka Connect's wrapper.
+    fn decode_payload(&self, payload: &'a str) -> Outcome<'a> {
+        let mut outcome = match json::scan(payload.as_bytes()) {
+            Ok(scan) => self.decode_json(&scan),
+            Err(refusal) => return Outcome::Invalid(refusal.into()),
+        };
+        if let Outcome::Decoded(envelope) = &mut outcome
+            && envelope.payload_origin == ColumnOrigin::Value
+        {
+            envelope.payload_origin = ColumnOrigin::Member("payload");
+        }
+        outcome
+    }
+
+    /// Tries the decoders in their order.
+    fn decode_json(&self, scan: &Scan<'a>) -> Outcome<'a> {
+        let record = self.record;
+        let decoders: [&dyn Fn() -> Outcome<'a>; 5] = [
+            &|| cloud_events::decode_structured(record, scan),
+            &|| native::decode(scan),
+            &|| debezium::decode_outbox(record, scan),
+            &|| debezium::decode_change(scan),
+            &|| plain::decode(record, self.unpacked.short_name(), scan),
+        ];
+        let outcome = decoders
+            .iter()
+            .map(|decode| decode())
+            .find(|outcome| !matches!(outcome, Outcome::NotMine));
+        outcome.unwrap_or(Outcome::NotMine)
+    }
 }

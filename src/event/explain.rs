@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{ColumnOrigin, ColumnSource, Decoder, Format, Reason, Record, text_of_id};
+use super::{ColumnOrigin, ColumnSource, Decoder, Format, Reason, Record, Unpacked, text_of_id};
 use crate::time::UnixMicros;
 
 /// One column of the row that a record would become.
@@ -49,8 +49,13 @@ pub struct Explanation {
 }
 
 /// Decodes a record and tells of each column where it came from.
-pub fn explain(decoder: &Decoder, record: &Record<'_>, now: UnixMicros) -> Explanation {
-    let decoded = decoder.decode(record, now);
+pub fn explain(
+    decoder: &Decoder,
+    record: &Record<'_>,
+    unpacked: &Unpacked,
+    now: UnixMicros,
+) -> Explanation {
+    let decoded = decoder.decode(record, unpacked, now);
     let (event, sources) = (decoded.event, decoded.sources);
     let originals: Attributes<'_> = serde_json::from_str(&event.attributes).unwrap_or_default();
     let values_and_origins = [
@@ -146,12 +151,13 @@ fn timestamp(time: UnixMicros) -> String {
 #[cfg(test)]
 mod tests {
     use super::explain;
-    use crate::event::{Decoder, Header, Record};
+    use crate::event::{Decoder, Header, Record, Unpacked};
     use crate::time::UnixMicros;
 
     /// One line for each column: name, value, where it came from.
     fn lines(record: &Record<'_>) -> String {
-        let explanation = explain(&Decoder::default(), record, UnixMicros(1_795_341_600_000_000));
+        let now = UnixMicros(1_795_341_600_000_000);
+        let explanation = explain(&Decoder::default(), record, Unpacked::nothing(), now);
         let mut out = format!("{} {:?}\n", explanation.format, explanation.reason);
         for column in explanation.columns {
             out.push_str(&format!(

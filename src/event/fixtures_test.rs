@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 
 use super::explain::compact;
-use super::{Decoder, Header, Reason, Record};
+use super::{Decoder, Header, Reason, Record, Unpacked};
 use crate::dead_letter;
 use crate::time::UnixMicros;
 
@@ -65,7 +65,8 @@ fn every_fixture_becomes_the_row_that_its_file_says() {
             compact(row.attributes.get()),
         );
         let found = with_record(fixture, |record| {
-            let decoded = decoder.decode(record, UnixMicros(microseconds(NOW)));
+            let decoded =
+                decoder.decode(record, Unpacked::nothing(), UnixMicros(microseconds(NOW)));
             let event = decoded.event;
             format!(
                 "{}\n{}\n{}\n{:?}\n{:?}\n{}\n{}\n{}\n{:?}\n{}",

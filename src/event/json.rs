@@ -22,7 +22,7 @@ pub(crate) use text::{put_base64, put_bytes, put_text};
 pub const MAX_DEPTH: usize = 1_000;
 
 /// The most bytes that a text, an array or an object may have inside JSONB (256 MiB less one).
-pub(super) const MAX_JSONB_BYTES: u64 = 0x0FFF_FFFF;
+pub(crate) const MAX_JSONB_BYTES: u64 = 0x0FFF_FFFF;
 
 /// Why a text was refused, and at which byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod record;
 pub mod row;
 pub(crate) mod topic;
 mod topic_partition;
+mod unpacked;
 mod wrapping;
 
 #[cfg(test)]
@@ -38,4 +39,5 @@ pub use row::ids::{aggregate_uuid, correlation_uuid, text_of_id};
 pub use row::quarantine::QUARANTINED;
 pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};
+pub use unpacked::{RecordSchema, SchemaType, Unpacked, UnpackedKey, UnpackedValue, Unreadable};
 pub(crate) use wrapping::carried;

@@ -8,7 +8,9 @@ use serde_json::value::RawValue;
 use super::json;
 use super::json::{Kind, MAX_DEPTH};
 use super::row::occurred_at;
-use super::{Decoder, Format, Header, QUARANTINED, QuarantineForm, Reason, Record, TOMBSTONE};
+use super::{
+    Decoder, Format, Header, QUARANTINED, QuarantineForm, Reason, Record, TOMBSTONE, Unpacked,
+};
 use crate::time::UnixMicros;
 
 const NOW: UnixMicros = UnixMicros(1_795_341_600_000_000);
@@ -180,7 +182,7 @@ proptest! {
             cluster_id: "cluster", topic: &topic, partition: 3, offset: 7, timestamp_ms,
             key: key.as_deref(), value: value.as_deref(), headers: &headers,
         };
-        let decoded = Decoder::default().decode(&record, NOW);
+        let decoded = Decoder::default().decode(&record, Unpacked::nothing(), NOW);
         let event = &decoded.event;
         for json in [event.payload.as_bytes(), event.attributes.as_bytes()] {
             prop_assert!(is_valid_json(json), "{}", String::from_utf8_lossy(json));
@@ -196,11 +198,11 @@ proptest! {
         prop_assert_eq!(value.is_none(), event.event_type == TOMBSTONE);
         prop_assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
         // Decoding is repeatable: a second reading of the record gives the same row.
-        prop_assert_eq!(&Decoder::default().decode(&record, NOW), &decoded);
+        prop_assert_eq!(&Decoder::default().decode(&record, Unpacked::nothing(), NOW), &decoded);
 
         let mut form = Some(QuarantineForm::Readable);
         while let Some(current) = form {
-            let refused = Decoder::default().quarantine_refused(&record, current, "22P05: \0", NOW);
+            let refused = Decoder::default().quarantine_refused(&record, Unpacked::nothing(), current, "22P05: \0", NOW);
             prop_assert!(json::scan(refused.payload.as_bytes()).is_ok());
             prop_assert!(json::scan(refused.attributes.as_bytes()).is_ok());
             prop_assert!(current == QuarantineForm::Readable || refused.attributes.is_ascii());
@@ -299,7 +301,7 @@ fn the_deepest_nesting_never_overflows_the_stack() {
                 value: Some(text.as_bytes()),
                 headers: &[],
             };
-            let decoded = Decoder::default().decode(&record, NOW);
+            let decoded = Decoder::default().decode(&record, Unpacked::nothing(), NOW);
             let expected = (depth > MAX_DEPTH).then_some(Reason::NestedTooDeep);
             assert_eq!(decoded.reason, expected, "{depth}");
         }

@@ -53,13 +53,19 @@ pub enum Reason {
     Batched,
     /// The value needs a schema from a registry (Confluent wire format) to be read.
     SchemaRegistry,
+    /// The registry does not know the schema that the value names.
+    UnknownSchema,
+    /// The schema itself cannot be read.
+    SchemaInvalid,
+    /// The value's bytes are not what its schema describes.
+    SchemaMismatch,
     /// PostgreSQL alone refused the row; the detail holds its SQLSTATE.
     RefusedByDatabase,
 }
 
 impl Reason {
     /// All reasons, in the order of docs/quarantine.md.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::Empty,
         Self::ByteOrderMark,
         Self::Utf16,
@@ -83,6 +89,9 @@ impl Reason {
         Self::NotAnObject,
         Self::Batched,
         Self::SchemaRegistry,
+        Self::UnknownSchema,
+        Self::SchemaInvalid,
+        Self::SchemaMismatch,
         Self::RefusedByDatabase,
     ];
 
@@ -112,6 +121,9 @@ impl Reason {
             Self::NotAnObject => "not_an_object",
             Self::Batched => "batched",
             Self::SchemaRegistry => "schema_registry",
+            Self::UnknownSchema => "unknown_schema",
+            Self::SchemaInvalid => "schema_invalid",
+            Self::SchemaMismatch => "schema_mismatch",
             Self::RefusedByDatabase => "refused_by_database",
         }
     }
@@ -142,6 +154,9 @@ impl Reason {
             Self::NotAnObject => "the envelope is not a JSON object",
             Self::Batched => "the record holds a batch of CloudEvents",
             Self::SchemaRegistry => "the value needs a schema from a registry",
+            Self::UnknownSchema => "the registry does not know the value's schema",
+            Self::SchemaInvalid => "the value's schema cannot be read",
+            Self::SchemaMismatch => "the value is not what its schema describes",
             Self::RefusedByDatabase => "PostgreSQL refused the row",
         }
     }

@@ -21,18 +21,11 @@ enum Content {
 
 /// Binary mode: the attributes are headers, the value is the data.
 pub(in crate::event) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) -> Outcome<'a> {
-    let is_event =
-        ["ce_specversion", "ce_type", "ce_id"].iter().any(|name| record.has_header(name));
-    let content_type = record.last_header("content-type");
-    if !is_event
-        || content_type.is_some_and(|content_type| {
-            media_type(content_type).starts_with("application/cloudevents")
-        })
-    {
-        // In structured mode the same attributes may be repeated as headers; the value decides.
+    if !is_binary(record) {
         return Outcome::NotMine;
     }
-    let content_type = content_type.or_else(|| record.last_header("ce_datacontenttype"));
+    let content_type =
+        record.last_header("content-type").or_else(|| record.last_header("ce_datacontenttype"));
     let payload = match content(content_type, value) {
         Content::Json => match json::scan(confluent::strip_json(value)) {
             Ok(scan) if scan.value.depth > MAX_DEPTH => {
@@ -55,6 +48,35 @@ pub(in crate::event) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) 
             Err(problem) => return Outcome::Invalid(problem),
         },
     };
+    Outcome::Decoded(binary_event(record, payload))
+}
+
+/// Binary mode, where a schema made JSON of the data, whatever its content type says.
+pub(in crate::event) fn decode_binary_unpacked<'a>(
+    record: &Record<'a>,
+    scan: &Scan<'a>,
+) -> Outcome<'a> {
+    if !is_binary(record) {
+        Outcome::NotMine
+    } else if scan.value.depth > MAX_DEPTH {
+        Outcome::Invalid(Reason::NestedTooDeep.into())
+    } else {
+        Outcome::Decoded(binary_event(record, Payload::of(scan.value.raw)))
+    }
+}
+
+/// Whether the headers say so. In structured mode the same attributes may be repeated as headers;
+/// the value decides then.
+fn is_binary(record: &Record<'_>) -> bool {
+    let is_event =
+        ["ce_specversion", "ce_type", "ce_id"].iter().any(|name| record.has_header(name));
+    is_event
+        && !record.last_header("content-type").is_some_and(|content_type| {
+            media_type(content_type).starts_with("application/cloudevents")
+        })
+}
+
+fn binary_event<'a>(record: &Record<'a>, payload: Payload<'a>) -> Envelope<'a> {
     let header = |name| Field::header(name, record.last_header(name));
     let mut envelope = Envelope {
         event_id: header("ce_id"),
@@ -67,7 +89,7 @@ pub(in crate::event) fn decode_binary<'a>(record: &Record<'a>, value: &'a [u8]) 
         ..Envelope::new(Format::CloudEventsBinary, payload, ColumnOrigin::Value)
     };
     envelope.keep("causation_id", header("ce_causationid"));
-    Outcome::Decoded(envelope)
+    envelope
 }
 
 /// Structured mode: one object holds attributes and data.
@@ -151,9 +173,7 @@ fn content(content_type: Option<&[u8]>, value: &[u8]) -> Content {
         let looks_like_json = matches!(first, Some(b'{' | b'[')) || json::scan(value).is_ok();
         return if looks_like_json { Content::Json } else { Content::Binary };
     };
-    if matches!(content_type.as_str(), "application/json" | "text/json")
-        || content_type.ends_with("+json")
-    {
+    if is_json(&content_type) {
         Content::Json
     } else if content_type.starts_with("text/") {
         Content::Text
@@ -162,8 +182,13 @@ fn content(content_type: Option<&[u8]>, value: &[u8]) -> Content {
     }
 }
 
+/// Whether a media type is JSON's, or of a format that is JSON.
+pub(super) fn is_json(media_type: &str) -> bool {
+    matches!(media_type, "application/json" | "text/json") || media_type.ends_with("+json")
+}
+
 /// The media type in lower case, without parameters.
-fn media_type(content_type: &[u8]) -> String {
+pub(super) fn media_type(content_type: &[u8]) -> String {
     let content_type = carried(content_type);
     let end = content_type.iter().position(|&byte| byte == b';').unwrap_or(content_type.len());
     String::from_utf8_lossy(&content_type[..end]).trim().to_ascii_lowercase()

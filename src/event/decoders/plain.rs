@@ -1,5 +1,5 @@
-//! Plain JSON: the whole value is the payload, and a header may name the type. A row of an outbox
-//! table is the event that it carries.
+//! Plain JSON: the whole value is the payload, and a header or its schema may name the type. A row
+//! of an outbox table is the event that it carries.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,14 @@ use crate::event::envelope::{Envelope, Field, Outcome, Payload, Problem};
 use crate::event::json::{MAX_DEPTH, Scan};
 use crate::event::{Format, Reason, Record};
 
-/// The type of plain JSON that no header names.
+/// The type of plain JSON that neither a header nor a schema names.
 const UNKNOWN_EVENT: &str = "UnknownEvent";
 
-pub(in crate::event) fn decode<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outcome<'a> {
+pub(in crate::event) fn decode<'a>(
+    record: &Record<'a>,
+    schema_name: Option<&'a str>,
+    scan: &Scan<'a>,
+) -> Outcome<'a> {
     if let Some(event) = outbox_row(scan) {
         return match event {
             Ok(envelope) => Outcome::Decoded(envelope),
@@ -29,7 +33,13 @@ pub(in crate::event) fn decode<'a>(record: &Record<'a>, scan: &Scan<'a>) -> Outc
         named("event_type").or_else(|| named("eventType")).or_else(|| named("type"));
     if envelope.event_type.is_none() {
         match Field::header("__TypeId__", record.last_header("__TypeId__")) {
-            None => envelope.made_type = Some((Cow::Borrowed(UNKNOWN_EVENT), ColumnOrigin::Rule)),
+            None => {
+                let (name, origin) = match schema_name {
+                    Some(name) => (name, ColumnOrigin::Schema),
+                    None => (UNKNOWN_EVENT, ColumnOrigin::Rule),
+                };
+                envelope.made_type = Some((Cow::Borrowed(name), origin));
+            }
             Some(class) => match class.raw.text() {
                 // Spring Kafka writes the class name; its last part is the type.
                 Some(name) => {

@@ -12,7 +12,7 @@ use super::quarantine::QUARANTINED;
 use crate::event::column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 use crate::event::envelope::{Envelope, Field, Payload, Problem, Raw};
 use crate::event::wrapping::carried;
-use crate::event::{Event, Reason, Record};
+use crate::event::{Event, Reason, Record, RecordSchema, Unpacked};
 use crate::time::UnixMicros;
 
 /// The longest text that `event_type` and `source_service` hold, in code points.
@@ -30,16 +30,14 @@ const UNWRAPPED_AND_MAPPED: &str = "unwrapped; other text than a UUID, mapped by
 pub(in crate::event) fn event<'a>(
     record: &Record<'a>,
     envelope: Envelope<'a>,
-    schema_id: Option<u32>,
+    schema: RecordSchema,
+    unpacked: &'a Unpacked,
     is_dlt: bool,
     now: UnixMicros,
 ) -> (Event<'a>, ColumnSources, Option<Reason>) {
     let mut sources = ColumnSources::default();
-    let mut attributes = Attributes {
-        schema_id,
-        payload_was_text: envelope.payload_was_text,
-        ..Attributes::default()
-    };
+    let mut attributes =
+        Attributes { schema, payload_was_text: envelope.payload_was_text, ..Attributes::default() };
     let mut broken_rule = None;
 
     let (event_type, origin) = event_type(&envelope).unwrap_or_else(|reason| {
@@ -78,7 +76,7 @@ pub(in crate::event) fn event<'a>(
     attributes.wrapped.extend(id.wrapped.map(|raw| ("aggregate_id", raw)));
     sources.aggregate_id = id.source;
     let aggregate_id = id.uuid.or_else(|| {
-        let (aggregate_id, source) = key_aggregate(record, &mut attributes)?;
+        let (aggregate_id, source) = key_aggregate(unpacked.key(record), &mut attributes)?;
         sources.aggregate_id = source;
         Some(aggregate_id)
     });
@@ -119,8 +117,10 @@ pub(in crate::event) fn event<'a>(
         attributes: String::new(),
     };
     let reason = broken_rule.map(|reason| {
-        let (reason, payload) =
-            quarantine::payload(record, &Problem { schema_id, ..reason.into() });
+        let (reason, payload) = quarantine::payload(
+            record,
+            &Problem { schema_id: attributes.schema.id, ..reason.into() },
+        );
         event.event_type = Cow::Borrowed(QUARANTINED);
         event.payload = Cow::Owned(payload);
         attributes.payload_was_text = false;
@@ -128,21 +128,23 @@ pub(in crate::event) fn event<'a>(
         sources.payload = ColumnSource::of(ColumnOrigin::Value);
         reason
     });
-    event.attributes = attributes.to_json(record);
+    event.attributes = attributes.to_json(record, unpacked);
     (event, sources, reason)
 }
 
 /// Makes a row that holds nothing of the value: a tombstone, or a quarantined record.
 pub(in crate::event) fn event_without_envelope<'a>(
     record: &Record<'a>,
+    unpacked: &'a Unpacked,
     event_type: &'static str,
     payload: Cow<'a, str>,
     is_dlt: bool,
     now: UnixMicros,
 ) -> (Event<'a>, ColumnSources) {
-    let mut attributes = Attributes::default();
+    let mut attributes = Attributes { schema: unpacked.schema(None), ..Attributes::default() };
     let (created_at, time_source) = created_at(record, None, now, &mut attributes);
-    let (aggregate_id, aggregate_origin) = key_aggregate(record, &mut attributes).unzip();
+    let (aggregate_id, aggregate_origin) =
+        key_aggregate(unpacked.key(record), &mut attributes).unzip();
     let (correlation_id, correlation_origin) = trace(record, None).unzip();
     let event = Event {
         event_id: ids::coordinates_uuid(record),
@@ -153,7 +155,7 @@ pub(in crate::event) fn event_without_envelope<'a>(
         payload,
         created_at,
         correlation_id,
-        attributes: attributes.to_json(record),
+        attributes: attributes.to_json(record, unpacked),
     };
     let sources = ColumnSources {
         event_id: ColumnSource::of(ColumnOrigin::Coordinates),
@@ -246,10 +248,10 @@ fn read_id<'a>(field: Option<&Field<'a>>, map: impl Fn(&[u8]) -> Uuid) -> Id<'a>
 /// The aggregate that the key names. The key itself stands in the attributes; the id that was taken
 /// out of it is kept beside where it is not the column's.
 fn key_aggregate<'a>(
-    record: &Record<'a>,
+    key: Option<&'a [u8]>,
     attributes: &mut Attributes<'a>,
 ) -> Option<(Uuid, ColumnSource)> {
-    let key = record.key?;
+    let key = key?;
     let id = carried(key);
     if id.is_empty() {
         return None;

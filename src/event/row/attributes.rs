@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::event::Record;
 use crate::event::envelope::Raw;
-use crate::event::json::{Member, put_bytes, put_text};
+use crate::event::json::{Member, put_base64, put_bytes, put_text};
+use crate::event::{Record, RecordSchema, SchemaType, Unpacked};
 use crate::time::{Timestamp, UnixMicros, timestamp_text};
 
 /// The most bytes of key and headers that are kept here. More than a broker takes by default, and
@@ -48,7 +48,7 @@ pub(in crate::event) struct Attributes<'a> {
     /// What has no column and a name of its own.
     pub(in crate::event) named: Vec<(&'static str, Raw<'a>)>,
     /// The schema of a value in Confluent's wire format.
-    pub(in crate::event) schema_id: Option<u32>,
+    pub(in crate::event) schema: RecordSchema,
     /// Members of the envelope that no rule knows.
     pub(in crate::event) unknown: Vec<Member<'a>>,
     pub(in crate::event) originals: Originals<'a>,
@@ -64,12 +64,13 @@ pub(in crate::event) struct Attributes<'a> {
 
 impl Attributes<'_> {
     /// Writes the JSON object.
-    pub(in crate::event) fn to_json(&self, record: &Record<'_>) -> String {
-        let key_length = record.key.map_or(0, <[u8]>::len);
+    pub(in crate::event) fn to_json(&self, record: &Record<'_>, unpacked: &Unpacked) -> String {
+        let key = unpacked.key(record);
+        let key_length = key.map_or(0, <[u8]>::len);
         let mut out = String::with_capacity(128 + key_length + record.headers.len() * 64);
         out.push('{');
         let mut budget = MAX_BYTES;
-        if let Some(key) = record.key {
+        if let Some(key) = key {
             if key.len() <= budget {
                 name(&mut out, "key");
                 put_bytes(&mut out, key);
@@ -84,10 +85,7 @@ impl Attributes<'_> {
             name(&mut out, own_name);
             raw.put(&mut out);
         }
-        if let Some(schema_id) = self.schema_id {
-            name(&mut out, "schema_id");
-            out.push_str(&schema_id.to_string());
-        }
+        put_schemas(&mut out, &self.schema, unpacked);
         if !self.unknown.is_empty() {
             name(&mut out, "envelope");
             out.push_str(&crate::event::envelope::object_of(&self.unknown));
@@ -170,6 +168,47 @@ fn put_headers(out: &mut String, record: &Record<'_>, mut budget: usize) {
     if kept < record.headers.len() {
         name(out, "headers_left_out");
         out.push_str(&(record.headers.len() - kept).to_string());
+    }
+}
+
+fn put_schemas(out: &mut String, schema: &RecordSchema, unpacked: &Unpacked) {
+    if let Some(id) = schema.id {
+        name(out, "schema_id");
+        out.push_str(&id.to_string());
+    }
+    let subject = schema.subject.as_deref();
+    let schema_type = schema.schema_type.map(SchemaType::as_str);
+    for (own_name, text) in [
+        ("schema_subject", subject),
+        ("schema_type", schema_type),
+        ("schema_name", schema.name.as_deref()),
+    ] {
+        if let Some(text) = text {
+            name(out, own_name);
+            put_bytes(out, text.as_bytes());
+        }
+    }
+    if let Some(id) = unpacked.key.as_ref().and_then(|key| key.schema_id) {
+        name(out, "key_schema_id");
+        out.push_str(&id.to_string());
+    }
+    let Some(value) = &unpacked.value else { return };
+    let (own, within): (Vec<_>, Vec<_>) =
+        value.unknown_fields.iter().partition(|(path, _)| path.is_empty());
+    for (_, bytes) in own {
+        name(out, "unknown_fields");
+        put_base64(out, bytes);
+    }
+    if !within.is_empty() {
+        name(out, "unknown_fields_within");
+        out.push('{');
+        for (path, bytes) in within {
+            out.push_str(if out.ends_with('{') { "" } else { "," });
+            put_text(out, path);
+            out.push(':');
+            put_base64(out, bytes);
+        }
+        out.push('}');
     }
 }
 

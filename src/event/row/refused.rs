@@ -101,7 +101,7 @@ fn counted(record: &Record<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Decoder, Header};
+    use crate::event::{Decoder, Header, Unpacked};
     use crate::time::UnixMicros;
 
     fn event(form: QuarantineForm, timestamp_ms: Option<i64>) -> (String, String) {
@@ -119,7 +119,13 @@ mod tests {
             value: Some(b"{}"),
             headers: &headers,
         };
-        let event = Decoder::default().quarantine_refused(&record, form, "no", UnixMicros(0));
+        let event = Decoder::default().quarantine_refused(
+            &record,
+            Unpacked::nothing(),
+            form,
+            "no",
+            UnixMicros(0),
+        );
         assert_eq!(event.event_type, crate::event::QUARANTINED);
         (event.attributes, event.payload.into_owned())
     }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::event_rows::{write_dead_letter, write_event};
 use super::open_batch::{OpenBatch, Segment};
 use super::row_keys::RowKeys;
-use crate::event::{Decoder, Header, QuarantineForm, Reason, Record};
+use crate::event::{Decoder, Header, QuarantineForm, Reason, Record, Unpacked};
 use crate::ingest::in_flight::HeldBytes;
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
@@ -122,7 +122,7 @@ impl Encoder {
             records.headers(index, &mut headers);
             let segment = &segments[records.partition_index(index) as usize];
             let record = self.record(&records, segment, index, &headers);
-            let decoded = self.decoder.decode(&record, now);
+            let decoded = self.decoder.decode(&record, Unpacked::nothing(), now);
             if let Some(reason) = decoded.reason {
                 *quarantined.entry(reason).or_default() += 1;
             }

@@ -3,7 +3,7 @@
 use super::encoder::{EncodedBatch, Encoder};
 use super::event_rows::{write_dead_letter_from, write_event};
 use crate::dead_letter::DeadLetter;
-use crate::event::{QuarantineForm, Reason};
+use crate::event::{QuarantineForm, Reason, Unpacked};
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{IdBlock, TrialRows};
 use crate::time::UnixMicros;
@@ -84,14 +84,15 @@ impl Encoder {
         let record = self.record(&encoded.records, segment, index, &headers);
         if before.is_none() {
             // It may have been quarantined for another reason.
-            if let Some(reason) = self.decoder.decode(&record, now).reason
+            if let Some(reason) = self.decoder.decode(&record, Unpacked::nothing(), now).reason
                 && let Some(count) = encoded.quarantined.get_mut(&reason)
             {
                 *count = count.saturating_sub(1);
             }
             *encoded.quarantined.entry(Reason::RefusedByDatabase).or_default() += 1;
         }
-        let event = self.decoder.quarantine_refused(&record, form, detail, now);
+        let event =
+            self.decoder.quarantine_refused(&record, Unpacked::nothing(), form, detail, now);
         let partition_id = segment.partition.partition_id;
         write_event(&mut encoded.events, &event, partition_id, record.offset);
         encoded.events.replace_by_last(index);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::dead_letter;
 use crate::dead_letter::{DeadLetter, OriginSource};
 use crate::event;
-use crate::event::{Decoder, Explanation, Header};
+use crate::event::{Decoder, Explanation, Header, Unpacked};
 use crate::time::{Timestamp, UnixMicros};
 use crate::value::Value;
 
@@ -52,7 +52,7 @@ pub(super) fn decode(
         value: record.value.as_ref().map(|value| value.0.as_slice()),
         headers: &headers,
     };
-    let explanation = event::explain(decoder, &record, now);
+    let explanation = event::explain(decoder, &record, Unpacked::nothing(), now);
     let payload = explanation.columns.iter().find(|column| column.name == "payload");
     let detail = explanation.reason.and(payload).and_then(|payload| {
         serde_json::from_str::<Quarantined>(payload.value.as_deref()?)

@@ -1,0 +1,124 @@
+//! JSON text that is written piece by piece, and never becomes larger than JSONB can hold.
+
+use std::fmt::Write;
+
+use crate::event::json::{MAX_JSONB_BYTES, put_base64, put_text};
+use crate::event::{Reason, Unreadable};
+
+/// Writes JSON text. Commas and brackets are the caller's.
+#[derive(Debug)]
+pub(in crate::registry) struct JsonWriter {
+    out: String,
+    limit: usize,
+}
+
+impl Default for JsonWriter {
+    fn default() -> Self {
+        Self { out: String::new(), limit: MAX_JSONB_BYTES as usize }
+    }
+}
+
+impl JsonWriter {
+    /// A writer that has room for so many bytes already.
+    pub(in crate::registry) fn with_capacity(bytes: usize) -> Self {
+        Self { out: String::with_capacity(bytes), ..Self::default() }
+    }
+
+    /// What was written.
+    pub(in crate::registry) fn finish(self) -> String {
+        self.out
+    }
+
+    /// Fails where so many bytes more would be too many: before something large is built.
+    pub(in crate::registry) fn reserve(&self, bytes: usize) -> Result<(), Unreadable> {
+        if self.out.len().saturating_add(bytes) > self.limit {
+            let reason = Reason::TooLarge;
+            let detail = format!("{}: as JSON it has more than 256 MiB", reason.describe());
+            return Err(Unreadable { reason, detail });
+        }
+        Ok(())
+    }
+
+    /// Appends JSON as it is.
+    pub(in crate::registry) fn raw(&mut self, json: &str) -> Result<(), Unreadable> {
+        self.reserve(json.len())?;
+        self.out.push_str(json);
+        Ok(())
+    }
+
+    /// Appends a text in quotes.
+    pub(in crate::registry) fn text(&mut self, text: &str) -> Result<(), Unreadable> {
+        self.reserve(text.len() + 2)?;
+        put_text(&mut self.out, text);
+        Ok(())
+    }
+
+    /// Appends bytes as a text in standard base64.
+    pub(in crate::registry) fn base64(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
+        self.reserve(bytes.len().div_ceil(3) * 4 + 2)?;
+        put_base64(&mut self.out, bytes);
+        Ok(())
+    }
+
+    /// Appends a whole number, or anything else whose form is JSON.
+    pub(in crate::registry) fn display(
+        &mut self,
+        value: impl std::fmt::Display,
+    ) -> Result<(), Unreadable> {
+        self.reserve(0)?;
+        // Writing to a String cannot fail.
+        let _ = write!(self.out, "{value}");
+        Ok(())
+    }
+
+    /// Appends a number of 64 bits: the shortest decimal that reads back as the same. What JSON has
+    /// no number for is a text.
+    pub(in crate::registry) fn double(&mut self, value: f64) -> Result<(), Unreadable> {
+        match not_finite(value) {
+            Some(word) => self.text(word),
+            None => self.display(format_args!("{value:?}")),
+        }
+    }
+
+    /// The same of 32 bits.
+    pub(in crate::registry) fn single(&mut self, value: f32) -> Result<(), Unreadable> {
+        match not_finite(value.into()) {
+            Some(word) => self.text(word),
+            None => self.display(format_args!("{value:?}")),
+        }
+    }
+}
+
+fn not_finite(value: f64) -> Option<&'static str> {
+    match value {
+        _ if value.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JsonWriter;
+    use crate::event::Reason;
+
+    #[test]
+    fn numbers_are_the_shortest_that_read_back_as_the_same() {
+        let mut json = JsonWriter::default();
+        let written =
+            [0.1, 1.0, 1e300, f64::NAN, f64::NEG_INFINITY].map(|value| json.double(value));
+        assert!(written.iter().all(Result::is_ok));
+        json.single(0.1).expect("it is small");
+        assert_eq!(json.finish(), r#"0.11.01e300"NaN""-Infinity"0.1"#);
+    }
+
+    #[test]
+    fn more_than_the_limit_is_refused_before_it_is_built() {
+        let mut json = JsonWriter { out: String::new(), limit: 8 };
+        assert!(json.base64(b"abc").is_ok());
+        let refused = json.base64(b"abc").map_err(|refused| refused.reason);
+        assert_eq!(refused, Err(Reason::TooLarge));
+        assert_eq!(json.finish(), r#""YWJj""#);
+    }
+}
