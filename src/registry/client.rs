@@ -103,8 +103,8 @@ impl Client {
             let failed =
                 |reason: String| Error::CaFile { path: path.display().to_string(), reason };
             let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-            let certificates = Certificate::from_pem_bundle(&pem)
-                .map_err(|error| failed(innermost(&error)))?;
+            let certificates =
+                Certificate::from_pem_bundle(&pem).map_err(|error| failed(innermost(&error)))?;
             if certificates.is_empty() {
                 return Err(failed("it holds no certificate".to_owned()));
             }
@@ -112,10 +112,9 @@ impl Client {
                 builder = builder.add_root_certificate(certificate);
             }
         }
-        let http = builder.build().map_err(|error| Error::Client {
-            url: settings.shown(),
-            reason: innermost(&error),
-        })?;
+        let http = builder
+            .build()
+            .map_err(|error| Error::Client { url: settings.shown(), reason: innermost(&error) })?;
         Ok(Self { http, settings: settings.clone() })
     }
 
@@ -179,7 +178,10 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    async fn answer<T: DeserializeOwned>(&self, mut response: Response) -> Result<Answer<T>, Error> {
+    async fn answer<T: DeserializeOwned>(
+        &self,
+        mut response: Response,
+    ) -> Result<Answer<T>, Error> {
         let status = response.status();
         if !status.is_success() {
             return self.problem(response).await;
@@ -214,7 +216,9 @@ impl Asked<'_> {
             None => status.to_string(),
         };
         match status {
-            StatusCode::NOT_FOUND if said.error_code.is_some_and(|code| UNKNOWN.contains(&code)) => {
+            StatusCode::NOT_FOUND
+                if said.error_code.is_some_and(|code| UNKNOWN.contains(&code)) =>
+            {
                 Ok(Answer::Unknown)
             }
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => {
@@ -235,9 +239,7 @@ impl Asked<'_> {
     /// The body; `None` where it is too large.
     async fn body(&self, response: &mut Response, most: usize) -> Result<Option<Vec<u8>>, Error> {
         let mut body = Vec::new();
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| self.unreachable(&error))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
             if body.len() + chunk.len() > most {
                 return Ok(None);
             }
@@ -276,7 +278,8 @@ impl Asked<'_> {
 
 /// What the registry asks for, within reason. A date is not heeded: clocks differ.
 fn retry_after(response: &Response) -> Option<Duration> {
-    let seconds = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds =
+        response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_RETRY_AFTER))
 }
 

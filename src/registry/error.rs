@@ -76,9 +76,9 @@ impl Error {
                 "check the user and the password: AUDIT_SCHEMA_REGISTRY_PASSWORD, or \
                  schema_registry_user and schema_registry_password_file in a profile",
             ),
-            Self::Refused { .. } => Some(
-                "check --schema-registry: is the path right? Apicurio's is /apis/ccompat/v7",
-            ),
+            Self::Refused { .. } => {
+                Some("check --schema-registry: is the path right? Apicurio's is /apis/ccompat/v7")
+            }
             Self::CaFile { .. } => Some("it has to hold certificates in PEM"),
             Self::Url(_) | Self::Client { .. } => None,
         }

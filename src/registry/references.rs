@@ -81,7 +81,9 @@ async fn references_of(
         }
         let Reference { name, subject, version } = &reference;
         let missing = || {
-            format!("it refers to {name:?}, version {version} of subject {subject:?}, which the registry does not have")
+            format!(
+                "it refers to {name:?}, version {version} of subject {subject:?}, which the registry does not have"
+            )
         };
         // A path would lose these.
         if matches!(subject.as_str(), "" | "." | "..") {

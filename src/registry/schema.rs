@@ -115,7 +115,8 @@ impl Schema {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let reason = Reason::InvalidUtf8;
             let position = error.valid_up_to();
-            let detail = format!("{}, at byte {position} behind the schema's id", reason.describe());
+            let detail =
+                format!("{}, at byte {position} behind the schema's id", reason.describe());
             Unreadable { reason, detail }
         })?;
         Ok(ReadValue { json: text.to_owned(), name: self.name(), ..ReadValue::default() })

@@ -75,7 +75,9 @@ impl SchemaFile {
     fn read_value(&self, value: &[u8]) -> (Option<u32>, Result<ReadValue, Unreadable>) {
         let with_header = header_and_data(value).map(|(id, data)| (id, self.schema.read(data)));
         let is_it = |read: &ReadValue| match (&self.message, read.name.as_deref()) {
-            (Some(message), Some(name)) => name == message || name.ends_with(&format!(".{message}")),
+            (Some(message), Some(name)) => {
+                name == message || name.ends_with(&format!(".{message}"))
+            }
             _ => true,
         };
         match with_header {

@@ -125,7 +125,9 @@ mod tests {
 
     #[test]
     fn a_registry_on_this_computer_is_known_by_its_host() {
-        for url in ["http://localhost:1", "http://127.0.0.2", "http://[::1]:8081", "http://a.localhost"] {
+        for url in
+            ["http://localhost:1", "http://127.0.0.2", "http://[::1]:8081", "http://a.localhost"]
+        {
             assert!(settings(url).is_loopback(), "{url}");
         }
         for url in ["http://host", "http://128.0.0.1", "http://localhost.example"] {

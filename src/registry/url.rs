@@ -145,7 +145,9 @@ mod tests {
 
     #[test]
     fn what_is_no_url_of_a_registry_is_refused_without_showing_it() {
-        for given in ["", "host:8081", "ftp://s3cret@host", "http://s3cret@host?x", "s3cret", "http://"] {
+        for given in
+            ["", "host:8081", "ftp://s3cret@host", "http://s3cret@host?x", "s3cret", "http://"]
+        {
             let refused = RegistryUrl::from(given).check();
             let Err(refused) = refused else { panic!("{given} is taken for a URL") };
             assert!(!format!("{refused} {refused:?}").contains("s3cret"), "{refused}");
