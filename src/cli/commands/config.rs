@@ -185,7 +185,7 @@ impl SettingsTable {
         let (mut file, mut password) = (None, None);
         match given.password.as_ref().map(|password| (password, &password.value)) {
             Some((found, PasswordSource::File(path))) => file = Some(found.map(|_| path.display())),
-            Some((found, PasswordSource::Variable)) => password = Some(found.map(|_| "***")),
+            Some((found, PasswordSource::Variable)) => password = Some(found.map(|_| "set")),
             None => {}
         }
         self.setting("schema_registry_password", password.as_ref(), None);

@@ -72,7 +72,7 @@ pub(crate) struct SchemaRegistryArgs {
         value_name = "URL",
         env = "AUDIT_SCHEMA_REGISTRY",
         hide_env_values = true,
-        help_heading = "Connection"
+        help_heading = "Schemas"
     )]
     schema_registry: Option<RegistryUrl>,
 }

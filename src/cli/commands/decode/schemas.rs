@@ -14,10 +14,10 @@ use crate::registry::{SchemaFile, Schemas, Unpacker};
 pub(super) struct SchemaArgs {
     /// Read values by the schema in this file: .avsc (Avro), .proto (with what it imports below its
     /// folder) or .json (JSON Schema). They may have the header of a schema registry, or none
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Schema")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Schemas")]
     schema: Option<PathBuf>,
     /// The message of a .proto file that a value without a header is [default: the first one]
-    #[arg(long, value_name = "NAME", requires = "schema", help_heading = "Schema")]
+    #[arg(long, value_name = "NAME", requires = "schema", help_heading = "Schemas")]
     message: Option<String>,
     #[command(flatten)]
     registry: SchemaRegistryArgs,
