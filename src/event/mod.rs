@@ -40,4 +40,4 @@ pub use row::quarantine::QUARANTINED;
 pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};
 pub use unpacked::{RecordSchema, SchemaType, Unpacked, UnpackedKey, UnpackedValue, Unreadable};
-pub(crate) use wrapping::carried;
+pub(crate) use wrapping::{carried, decimal_number};

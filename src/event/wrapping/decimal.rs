@@ -16,12 +16,16 @@ const MAX_SCALE: u32 = 16_383;
 /// The number that a text in base64 holds.
 pub(super) fn read(json: &str, scale: i32) -> Option<String> {
     let text = json.strip_prefix('"')?.strip_suffix('"')?;
-    let bytes = STANDARD.decode(text.replace("\\/", "/")).ok()?;
-    if bytes.is_empty() || bytes.len() > MAX_BYTES || scale.unsigned_abs() > MAX_SCALE {
+    number(&STANDARD.decode(text.replace("\\/", "/")).ok()?, scale)
+}
+
+/// The number that bytes hold.
+pub(crate) fn number(bytes: &[u8], scale: i32) -> Option<String> {
+    let is_negative = *bytes.first()? >= 0x80;
+    if bytes.len() > MAX_BYTES || scale.unsigned_abs() > MAX_SCALE {
         return None;
     }
-    let is_negative = bytes[0] >= 0x80;
-    let digits = digits(&magnitude(bytes, is_negative));
+    let digits = digits(&magnitude(bytes.to_vec(), is_negative));
     let mut out = String::with_capacity(digits.len() + 3);
     if is_negative {
         out.push('-');
