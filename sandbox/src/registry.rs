@@ -36,7 +36,7 @@ impl SchemaRegistry {
         progress: &Progress,
     ) -> Result<SchemaRegistry, Error> {
         if let Some(url) = std::env::var(GIVEN_SCHEMA_REGISTRY).ok().filter(|url| !url.is_empty()) {
-            return SchemaRegistry::given(url, progress);
+            return SchemaRegistry::given(&url, progress);
         }
         let missing = |reason: String| Error::NoSchemaRegistry { reason };
         let java = fetch::java().map_err(missing)?;
@@ -69,7 +69,7 @@ impl SchemaRegistry {
         }
     }
 
-    fn given(url: String, progress: &Progress) -> Result<SchemaRegistry, Error> {
+    fn given(url: &str, progress: &Progress) -> Result<SchemaRegistry, Error> {
         let url = url.trim_end_matches('/').to_string();
         answers(&url, ANSWERS_WITHIN)
             .map_err(|reason| Error::Given { variable: GIVEN_SCHEMA_REGISTRY, reason })?;

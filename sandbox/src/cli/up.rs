@@ -14,7 +14,7 @@ use super::{foreground, services};
 /// With a command, run it with these variables instead, and end with its exit code.
 #[derive(Args, Debug)]
 pub(crate) struct UpArgs {
-    /// A schema registry, too: AUDIT_SCHEMA_REGISTRY names it
+    /// Start a schema registry, too, and print the variable that names it
     #[arg(long)]
     registry: bool,
     /// A command to run while the servers are up, after `--`

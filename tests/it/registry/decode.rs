@@ -53,6 +53,26 @@ fn a_value_is_read_by_the_schema_of_a_file_with_its_header_or_bare() {
         let (answer, _, stderr) = decode(&value, &["--schema", &json]);
         assert_eq!(answer["event_type"], "OrderNoted", "{stderr}");
     }
+    file(
+        &folder,
+        "shared/money.proto",
+        "syntax = \"proto3\"; package acme; message Money { int64 amount = 1; }",
+    );
+    let proto = file(
+        &folder,
+        "order.proto",
+        "syntax = \"proto3\"; package acme; import \"shared/money.proto\";\n\
+         message Order { string id = 1; Money total = 2; } message Paid { Money of = 1; }",
+    );
+    let shipped = b"\x0a\x03o-1\x12\x02\x08\x07";
+    for value in [shipped.to_vec(), wire(3, &[b"\0", &shipped[..]].concat())] {
+        let (answer, _, stderr) = decode(&value, &["--schema", &proto]);
+        assert_eq!(answer["event_type"], "Order", "{stderr} {answer}");
+        assert_eq!(answer["payload"], serde_json::json!({"id": "o-1", "total": {"amount": "7"}}));
+    }
+    let (answer, _, stderr) =
+        decode(b"\x0a\x02\x08\x07", &["--schema", &proto, "--message", "acme.Paid"]);
+    assert_eq!(answer["payload"], serde_json::json!({"of": {"amount": "7"}}), "{stderr}");
     let (answer, code, _) = decode(b"\x06o", &["--schema", &avro]);
     assert_eq!((answer["reason"].as_str(), code), (Some("schema_mismatch"), Some(0)));
 }

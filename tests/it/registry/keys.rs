@@ -46,7 +46,7 @@ fn a_key_is_its_text_its_only_member_or_compact_json_and_never_quarantines_its_r
     ingest(&audit, &registry, &topic);
     let database = Database::open(&audit.database_url);
     let rows = database.rows(
-        "SELECT event_type, coalesce(attributes ->> 'key', attributes ->> 'key_base64', attributes::text),
+        "SELECT event_type, coalesce(attributes -> 'key' ->> 'base64', attributes ->> 'key'),
                 coalesce(attributes ->> 'key_schema_id', '-') FROM event_logs ORDER BY kafka_offset",
     );
     let found: Vec<String> = rows.iter().map(|row| row.join(" ")).collect();

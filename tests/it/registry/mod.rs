@@ -1,14 +1,19 @@
 //! Records whose values and keys need a schema registry: an honest one (Apicurio), and one of the
 //! test's own that answers whatever is wanted.
 
+mod dead_letters;
 mod decode;
 mod fake;
 mod keys;
 mod outages;
 mod quarantine;
+mod real;
 mod refused;
 mod shown;
+mod tls;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::support::{Audit, Database, Running};
@@ -59,6 +64,21 @@ fn ingest(audit: &Audit, registry: &FakeRegistry, topic: &str) -> String {
 fn start(audit: &Audit, url: &str, topic: &str, others: &[&str]) -> Running {
     let arguments = [&["ingest", "--topics", topic, "--schema-registry", url], others].concat();
     audit.start(&arguments)
+}
+
+/// What an ingester tells monitoring, by the path of a page.
+fn page(ingester: &Running, path: &str) -> String {
+    let log = ingester.log();
+    let address =
+        log.split_once("answering http://").and_then(|(_, rest)| rest.split_once("/metrics"));
+    let (address, _) = address.unwrap_or_else(|| panic!("it says where: {log}"));
+    let mut stream =
+        TcpStream::connect(address).unwrap_or_else(|error| panic!("{address}: {error}"));
+    let mut answer = String::new();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n")
+        .and_then(|()| stream.read_to_string(&mut answer))
+        .unwrap_or_else(|error| panic!("{path}: {error}"));
+    answer
 }
 
 /// Of each row in the order of offsets: its type, then the reason that it is quarantined for.

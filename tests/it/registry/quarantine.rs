@@ -20,7 +20,7 @@ fn hostile() -> Vec<(Vec<u8>, &'static str)> {
         (wire(1, &[&order(1)[..], b"more"].concat()), "schema_mismatch"),
         (wire(1, b"{\"id\":\"o-1\",\"total\":1}"), "schema_mismatch"),
         (wire(1, &length), "schema_mismatch"),
-        (wire(2, &nulls), "schema_mismatch"),
+        (wire(2, &nulls), "too_large"),
         (wire(2, &[&nulls[..], &[0]].concat()), "too_large"),
         (wire(3, &order(1)), "schema_invalid"),
         (wire(4, &order(1)), "schema_invalid"),

@@ -36,7 +36,7 @@ fn status_counts_what_was_quarantined_for_want_of_a_schema_and_names_the_option(
         "3 rows could not be read without a schema registry: `audit ingest --schema-registry URL`";
     assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{output:?}");
     let table = audit.succeed(&["status"]);
-    let line = table.lines().find(|line| line.contains("lacking_schemas"));
+    let line = table.lines().find(|line| line.starts_with("lacking schemas"));
     let words = "6 of the quarantined rows: 3 schema_registry, 2 unknown_schema, 1 schema_invalid";
     assert!(line.is_some_and(|line| line.contains(words)), "{table}");
     let database = Database::open(&audit.database_url);
