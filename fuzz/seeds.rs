@@ -1,5 +1,5 @@
-//! Writes the records of fixtures/ and the proofs of tests/vectors/ as inputs of the fuzz targets:
-//! `cargo run --bin seeds`.
+//! Writes the records of fixtures/, the proofs of tests/vectors/ and schemas of Avro as inputs of the
+//! fuzz targets: `cargo run --bin seeds`.
 
 use std::fs;
 use std::path::Path;
@@ -7,6 +7,24 @@ use std::path::Path;
 fn main() {
     records();
     proofs();
+    avro();
+}
+
+/// Each schema as a text, and with a value of zeros; and some values of the schemas by number.
+fn avro() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = folder.join("corpus/avro");
+    fs::create_dir_all(&corpus).expect("the corpus folder can be made");
+    let schemas = fs::read_to_string(folder.join("avro_schemas.jsonl")).expect("schemas");
+    for (number, schema) in schemas.lines().enumerate() {
+        let text = [&[128], schema.as_bytes(), b"\n\n", &[0; 16]].concat();
+        fs::write(corpus.join(format!("text-{number}")), text).expect("a seed can be written");
+        for (name, value) in [("empty", &[0_u8; 1][..]), ("two", &[4, 2, 2, 2, 4, 0, 2, 2, 0])] {
+            let value = [&[number as u8], value].concat();
+            fs::write(corpus.join(format!("{name}-{number}")), value)
+                .expect("a seed can be written");
+        }
+    }
 }
 
 /// What an input of the target `proof` begins with, for the files of each kind.
