@@ -29,6 +29,21 @@ impl JsonWriter {
         self.out
     }
 
+    /// How many bytes were written.
+    pub(in crate::registry) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Takes back all that was written behind so many bytes.
+    pub(in crate::registry) fn truncate(&mut self, bytes: usize) {
+        self.out.truncate(bytes);
+    }
+
+    /// Whether this was written last.
+    pub(in crate::registry) fn ends_with(&self, last: char) -> bool {
+        self.out.ends_with(last)
+    }
+
     /// Fails where so many bytes more would be too many: before something large is built.
     pub(in crate::registry) fn reserve(&self, bytes: usize) -> Result<(), Unreadable> {
         if self.out.len().saturating_add(bytes) > self.limit {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::avro::AvroSchema;
-use super::protobuf::ProtobufSchema;
+use super::avro::{AvroSchema, AvroValue};
+use super::protobuf::{ProtobufMessage, ProtobufSchema};
 use super::references::Gathered;
 use crate::event::{Reason, SchemaType, Unreadable};
 
@@ -90,8 +90,8 @@ impl Schema {
     pub(in crate::registry) fn read(&self, bytes: &[u8]) -> Result<ReadValue, Unreadable> {
         match self {
             Self::Avro(schema) => {
-                let json = schema.read(bytes)?;
-                Ok(ReadValue { json, name: self.name(), ..ReadValue::default() })
+                let AvroValue { json, name } = schema.read(bytes)?;
+                Ok(ReadValue { json, name, ..ReadValue::default() })
             }
             Self::Protobuf(schema) => schema.read(bytes).map(ReadValue::from),
             Self::Json(_) => self.read_json(bytes),
@@ -123,9 +123,9 @@ impl Schema {
     }
 }
 
-impl From<super::protobuf::ProtobufMessage> for ReadValue {
-    fn from(message: super::protobuf::ProtobufMessage) -> Self {
-        let super::protobuf::ProtobufMessage { json, name, unknown_fields } = message;
+impl From<ProtobufMessage> for ReadValue {
+    fn from(message: ProtobufMessage) -> Self {
+        let ProtobufMessage { json, name, unknown_fields } = message;
         Self { json, name: Some(name), unknown_fields }
     }
 }

@@ -1,15 +1,13 @@
 //! A schema out of a file: for trying out what it makes of a value.
 
 use std::fs;
-use std::path::{Component, Path};
+use std::path::Path;
 
-use super::references::Gathered;
+use super::avro::AvroSchema;
+use super::protobuf::ProtobufSchema;
 use super::schema::{ReadValue, Schema};
 use super::unpack::header_and_data;
 use crate::event::{Record, RecordSchema, SchemaType, Unpacked, UnpackedValue, Unreadable};
-
-/// How many files may be imported.
-const MOST_IMPORTS: usize = 1_000;
 
 /// A schema out of a file.
 #[derive(Debug)]
@@ -39,13 +37,12 @@ impl SchemaFile {
         schema_type: SchemaType,
         message: Option<String>,
     ) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-        let references = match schema_type {
-            SchemaType::Protobuf => imports(&text, path.parent().unwrap_or(Path::new("")))?,
-            SchemaType::Avro | SchemaType::Json => Vec::new(),
+        let text = || fs::read_to_string(path).map_err(|error| error.to_string());
+        let schema = match schema_type {
+            SchemaType::Avro => Schema::Avro(AvroSchema::parse(&text()?, &[])?),
+            SchemaType::Protobuf => Schema::Protobuf(ProtobufSchema::open(path)?),
+            SchemaType::Json => Schema::json(&text()?),
         };
-        let schema_type = schema_type.as_str().to_owned();
-        let schema = Schema::parse(Gathered { schema_type, text, references })?;
         Ok(Self { schema, message })
     }
 
@@ -94,54 +91,11 @@ impl SchemaFile {
     }
 }
 
-/// The files that a .proto file imports, and those that these import, as far as they lie below its
-/// folder. What is nowhere is left to the compiler, which has Google's own files.
-fn imports(text: &str, folder: &Path) -> Result<Vec<(String, String)>, String> {
-    let mut found: Vec<(String, String)> = Vec::new();
-    let mut waiting = imported_names(text);
-    while let Some(name) = waiting.pop() {
-        let is_inside =
-            Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
-        if !is_inside || found.iter().any(|(known, _)| *known == name) {
-            continue;
-        }
-        let path = folder.join(&name);
-        if !path.is_file() {
-            continue;
-        }
-        if found.len() == MOST_IMPORTS {
-            return Err(format!("it imports more than {MOST_IMPORTS} files"));
-        }
-        let text = fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
-        waiting.extend(imported_names(&text));
-        found.push((name, text));
-    }
-    Ok(found)
-}
-
-/// The names in `import "…";`. One too many, out of a comment, does no harm.
-fn imported_names(text: &str) -> Vec<String> {
-    text.split("import")
-        .skip(1)
-        .filter_map(|rest| {
-            let rest = rest.trim_start();
-            let rest = ["public", "weak"]
-                .into_iter()
-                .find_map(|word| rest.strip_prefix(word))
-                .unwrap_or(rest)
-                .trim_start();
-            let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''))?;
-            let (name, _) = rest[1..].split_once(quote)?;
-            (!name.is_empty() && !name.contains('\n')).then(|| name.to_owned())
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::{SchemaFile, imported_names};
+    use super::SchemaFile;
     use crate::event::SchemaType;
 
     #[test]
@@ -155,12 +109,5 @@ mod tests {
         ] {
             assert_eq!(SchemaFile::type_of(Path::new(name)), schema_type, "{name}");
         }
-    }
-
-    #[test]
-    fn what_a_file_imports_is_found_in_its_text() {
-        let text = "syntax = \"proto3\";\nimport \"a/b.proto\";\nimport public 'c.proto' ;\n\
-                    // import \"nothing.proto\";\nmessage important { string import = 1; }";
-        assert_eq!(imported_names(text), ["a/b.proto", "c.proto", "nothing.proto"]);
     }
 }

@@ -139,6 +139,41 @@ fn what_a_profile_says_about_its_server_is_for_no_other_unless_it_was_typed() {
 }
 
 #[test]
+fn a_schema_registry_is_weighed_like_the_other_servers_and_its_secrets_stay_with_it() {
+    let registry = "schema_registry = \"https://reg.default/path/\"\nschema_registry_user = \"anna\"\n\
+                    schema_registry_password_file = \"password\"\nschema_registry_ca_file = \"ca.pem\"\n";
+    let configured = Configured::new(&format!(
+        "default_profile = \"own\"\n[profiles.own]\n{registry}[profiles.other]\n"
+    ));
+    configured.write("password", "s3cret\n", 0o600);
+    let own = "profile own (FOLDER/config.toml)";
+    let shown = |name: &str, arguments: &[&str], variables: &[(&str, &str)]| {
+        configured.shown(&format!("schema_registry{name}"), arguments, variables)
+    };
+    assert_eq!(shown("", &[], &[]), format!("https://reg.default/path {own}"));
+    assert_eq!(shown("_user", &[], &[]), format!("anna {own}"));
+    assert!(shown("_password_file", &[], &[]).ends_with(&format!("password {own}")));
+    assert!(shown("_ca_file", &[], &[]).ends_with(&format!("ca.pem {own}")));
+    assert_eq!(shown("_password", &[], &[]), "- -");
+    // A variable beats the default profile, whose secrets are not for its server.
+    let variable = [("AUDIT_SCHEMA_REGISTRY", "http://eve:s3cret@elsewhere")];
+    assert_eq!(shown("", &[], &variable), "http://***@elsewhere AUDIT_SCHEMA_REGISTRY");
+    for name in ["_user", "_password_file", "_ca_file"] {
+        assert_eq!(shown(name, &[], &variable), "- -", "{name}");
+    }
+    // What is typed together belongs together.
+    let typed = ["--profile", "own"];
+    assert_eq!(shown("", &typed, &variable), format!("https://reg.default/path {own}"));
+    assert_eq!(shown("_user", &typed, &variable), format!("anna {own}"));
+    let password = [("AUDIT_SCHEMA_REGISTRY_PASSWORD", "s3cret")];
+    assert_eq!(shown("_password", &[], &password), "set AUDIT_SCHEMA_REGISTRY_PASSWORD");
+    assert!(shown("_password_file", &typed, &password).ends_with(own));
+    assert_eq!(shown("", &["--profile", "other"], &[]), "- -");
+    let wrong = configured.refused(&["decode", "x", "--schema-registry", "s3cret"], &[]);
+    assert!(wrong.contains("--schema-registry: ") && !wrong.contains("s3cret"), "{wrong}");
+}
+
+#[test]
 fn a_profile_leads_every_command_to_its_servers() {
     let scope = Sandbox::shared().scope("profiles");
     let (url, brokers) = (scope.database_url(), scope.brokers());
