@@ -1,14 +1,17 @@
 //! How fast `audit ingest` records a topic, beside a plain `\copy` of the very same rows into the
 //! same table with all of its indexes, and what sealing takes afterwards.
 //!
-//! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md.
+//! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md. With `--avro`
+//! the same events are recorded out of Avro, too.
 
 mod support {
     pub(crate) mod audit;
+    pub(crate) mod avro_events;
     pub(crate) mod database;
     pub(crate) mod events;
     pub(crate) mod producer;
     pub(crate) mod reference;
+    pub(crate) mod registry;
     pub(crate) mod report;
     pub(crate) mod usage;
 }
@@ -17,18 +20,24 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use audit::registry::avro::AvroSchema;
 use clap::Parser;
 use sandbox::{Sandbox, Scope};
 
 use support::audit::{Audit, THIS_PROGRAM};
+use support::avro_events::{self, avro_events};
 use support::database::{FreshDatabase, Session};
 use support::events::{native_event, prepared_time};
 use support::producer::Producer;
 use support::reference::{FileFormat, Reference};
+use support::registry::register;
 use support::report::{Measurement, Report, Sealing};
 use support::usage::{self, Usage};
 
 const PARTITIONS: i32 = 4;
+
+/// How many events are put into Avro at once.
+const AVRO_CHUNK: u64 = 10_000;
 
 #[derive(Debug, Parser)]
 struct Options {
@@ -44,6 +53,9 @@ struct Options {
     /// Another `audit`, such as an older version, that records beside with its own schema
     #[arg(long, value_name = "PROGRAM")]
     beside: Option<String>,
+    /// Record the same events in Avro, too, with the schema in a registry
+    #[arg(long)]
+    avro: bool,
     /// What `cargo bench` says to every benchmark, and `cargo test --all-targets` does not
     #[arg(long, hide = true)]
     bench: bool,
@@ -54,6 +66,8 @@ struct Options {
 enum Way {
     Copy(FileFormat),
     Ingest(String),
+    /// The same events in Avro.
+    Avro(String),
     /// By another program, with these arguments.
     Beside(String, String),
 }
@@ -63,6 +77,7 @@ impl Way {
         match self {
             Self::Copy(format) => format!("\\copy {}", format.name()),
             Self::Ingest(arguments) => format!("ingest {arguments}"),
+            Self::Avro(arguments) => format!("avro {arguments}"),
             Self::Beside(_, arguments) => format!("other {arguments}"),
         }
     }
@@ -87,19 +102,29 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
     let scope = sandbox.scope("bench");
     let topic = scope.create_topic("events", PARTITIONS);
+    let avro = options.avro.then(|| AvroTopic {
+        name: scope.create_topic("avro", PARTITIONS),
+        registry: sandbox.registry().url().to_owned(),
+    });
     let began = Instant::now();
-    let bytes = produce(scope.brokers(), &topic, options.events)?;
+    let bytes = match &avro {
+        None => produce(scope.brokers(), &topic, options.events)?,
+        Some(avro) => produce_both(scope.brokers(), &topic, avro, options.events)?,
+    };
     println!(
         "{} events of {} bytes on average in {PARTITIONS} partitions, sent in {:.1} s",
         options.events,
         bytes / options.events,
         began.elapsed().as_secs_f64()
     );
-    let bench = Bench { sandbox: &sandbox, scope: &scope, topic, events: options.events };
+    let bench = Bench { sandbox: &sandbox, scope: &scope, topic, avro, events: options.events };
     let reference = bench.export()?;
     let mut ways = vec![Way::Copy(FileFormat::Csv), Way::Copy(FileFormat::Binary)];
     for arguments in &options.ingest {
         ways.push(Way::Ingest(arguments.clone()));
+        if options.avro {
+            ways.push(Way::Avro(arguments.clone()));
+        }
         let beside = options.beside.iter().cloned();
         ways.extend(beside.map(|program| Way::Beside(program, arguments.clone())));
     }
@@ -112,8 +137,11 @@ fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             let index = (place + round) % ways.len();
             let measurement = match &ways[index] {
                 Way::Copy(format) => bench.copy(&reference, *format)?,
-                Way::Ingest(arguments) => bench.ingest(THIS_PROGRAM, arguments)?,
-                Way::Beside(program, arguments) => bench.ingest(program, arguments)?,
+                Way::Ingest(arguments) => bench.ingest(THIS_PROGRAM, arguments, None)?,
+                Way::Avro(arguments) => {
+                    bench.ingest(THIS_PROGRAM, arguments, bench.avro.as_ref())?
+                }
+                Way::Beside(program, arguments) => bench.ingest(program, arguments, None)?,
             };
             measured.push((index, measurement));
         }
@@ -136,10 +164,47 @@ fn produce(brokers: &str, topic: &str, count: u64) -> Result<u64, Box<dyn Error>
     Ok(bytes)
 }
 
+/// Fills one topic with events in Avro and the other one with the JSON that they become; gives how
+/// many bytes the values in JSON have.
+fn produce_both(
+    brokers: &str,
+    topic: &str,
+    avro: &AvroTopic,
+    count: u64,
+) -> Result<u64, Box<dyn Error>> {
+    let id = register(&avro.registry, &format!("{}-value", avro.name), avro_events::SCHEMA)?;
+    let schema = AvroSchema::parse(avro_events::SCHEMA, &[])?;
+    let producer = Producer::new(brokers, Duration::from_millis(20))?;
+    let (mut bytes, mut bytes_in_avro) = (0, 0);
+    for first in (0..count).step_by(AVRO_CHUNK as usize) {
+        let numbers = first..count.min(first + AVRO_CHUNK);
+        let events: Vec<_> =
+            numbers.map(|number| native_event(number, count / 8, prepared_time(number))).collect();
+        for event in avro_events(&events) {
+            let json = schema.read(&event.value).map_err(|refused| refused.detail)?.json;
+            bytes += json.len() as u64;
+            producer.send_bytes(topic, &event.key, json.as_bytes())?;
+            let value = [&[0], &id.to_be_bytes()[..], &event.value].concat();
+            bytes_in_avro += value.len() as u64;
+            producer.send_bytes(&avro.name, &event.key, &value)?;
+        }
+    }
+    producer.flush()?;
+    println!("the same {count} events in Avro have {} bytes on average", bytes_in_avro / count);
+    Ok(bytes)
+}
+
+/// Where the same events are in Avro.
+struct AvroTopic {
+    name: String,
+    registry: String,
+}
+
 struct Bench<'s> {
     sandbox: &'s Sandbox,
     scope: &'s Scope<'s>,
     topic: String,
+    avro: Option<AvroTopic>,
     events: u64,
 }
 
@@ -152,7 +217,7 @@ impl Bench<'_> {
         {
             println!("PostgreSQL's {setting}: {}", session.value(&format!("SHOW {setting}"))?);
         }
-        self.record(&self.audit(THIS_PROGRAM, &database.url()), "")?;
+        self.record(&self.audit(THIS_PROGRAM, &database.url()), "", None)?;
         self.check(&session)?;
         Reference::export(&self.sandbox.folder("bench")?, &database.url())
     }
@@ -183,10 +248,15 @@ impl Bench<'_> {
         Audit { program, database_url, brokers: self.scope.brokers() }
     }
 
-    fn ingest(&self, program: &str, arguments: &str) -> Result<Measurement, Box<dyn Error>> {
+    fn ingest(
+        &self,
+        program: &str,
+        arguments: &str,
+        avro: Option<&AvroTopic>,
+    ) -> Result<Measurement, Box<dyn Error>> {
         let (database, session) = self.migrated(program)?;
         let begin = self.server(&session)?;
-        let usage = self.record(&self.audit(program, &database.url()), arguments)?;
+        let usage = self.record(&self.audit(program, &database.url()), arguments, avro)?;
         let (server_cpu_s, wal_bytes) = begin.until(&self.server(&session)?);
         self.check(&session)?;
         let recorded_at = |which: &str| {
@@ -223,14 +293,24 @@ impl Bench<'_> {
         Ok((database, session))
     }
 
-    fn record(&self, audit: &Audit<'_>, arguments: &str) -> Result<Usage, Box<dyn Error>> {
-        let first = ["ingest", "--until-end", "--topics", &self.topic];
+    fn record(
+        &self,
+        audit: &Audit<'_>,
+        arguments: &str,
+        avro: Option<&AvroTopic>,
+    ) -> Result<Usage, Box<dyn Error>> {
+        let topic = avro.map_or(&self.topic, |avro| &avro.name);
+        let first = ["ingest", "--until-end", "--topics", topic];
         let mut command = audit.command(first.into_iter().chain(arguments.split_whitespace()));
+        if let Some(avro) = avro {
+            command.args(["--schema-registry", &avro.registry]);
+        }
         usage::run(&mut command, &self.sandbox.folder("bench")?.join("audit.log"))
     }
 
     fn check(&self, session: &Session) -> Result<(), Box<dyn Error>> {
-        let rows = session.value("SELECT count(*) FROM event_logs")?;
+        let rows = session
+            .value("SELECT count(*) FROM event_logs WHERE event_type <> 'audit.Quarantined'")?;
         if rows == self.events.to_string() {
             Ok(())
         } else {

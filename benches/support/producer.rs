@@ -24,7 +24,17 @@ impl Producer {
 
     /// Sends one event.
     pub(crate) fn send(&self, topic: &str, event: &NativeEvent) -> Result<(), KafkaError> {
-        let mut record = BaseRecord::to(topic).key(&event.key).payload(&event.value);
+        self.send_bytes(topic, &event.key, event.value.as_bytes())
+    }
+
+    /// Sends one record.
+    pub(crate) fn send_bytes(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+    ) -> Result<(), KafkaError> {
+        let mut record = BaseRecord::to(topic).key(key).payload(value);
         loop {
             match self.0.send(record) {
                 Ok(()) => return Ok(()),

@@ -7,12 +7,12 @@ mod settlement;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use simkit::args::ServiceArgs;
 use simkit::program::{Ended, exit_code, log_to_stderr};
 use simkit::service::ServiceError;
 use simkit::totals::counted;
-use simkit::{Definition, Faults, Service};
+use simkit::{Definition, EventSchemas, Faults, Service};
 
 use crate::draft::SERVICE;
 use crate::orders::{Maker, Orders};
@@ -47,6 +47,7 @@ struct OrderSimArgs {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = OrderSimArgs::parse();
+    args.service.require_registry(OrderSimArgs::command());
     log_to_stderr();
     exit_code(run(args).await)
 }
@@ -57,16 +58,17 @@ async fn run(args: OrderSimArgs) -> Result<Ended, ServiceError> {
         name: SERVICE,
         publishes: service.orders_topic.clone(),
         consumes: service.payments_topic.clone(),
+        schemas: EventSchemas::Orders,
         migrations: embedded::migrations::runner(),
     };
     let settlement = until_settled.then(|| Settlement::new(&service));
     let service = Service::start(definition, service, faults.clone()).await?;
-    let pool = service.pool().clone();
+    let (pool, reader) = (service.pool().clone(), service.reader());
     let mut maker = Maker::new(pool.clone(), service.wake_relay(), faults.clone());
     let work = async {
         maker.make(count, rate).await?;
         match settlement {
-            Some(settlement) => settlement.wait(&pool).await,
+            Some(settlement) => settlement.wait(&pool, &reader).await,
             None => Ok(()),
         }
     };

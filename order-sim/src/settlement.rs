@@ -10,7 +10,7 @@ use std::time::Duration;
 use simkit::args::ServiceArgs;
 use simkit::kafka::TopicReader;
 use simkit::service::ServiceError;
-use simkit::{Event, Failure, Pool, faults, kafka};
+use simkit::{EventReader, Failure, Pool, faults, kafka};
 use uuid::Uuid;
 
 use crate::draft::Plan;
@@ -34,7 +34,7 @@ impl Settlement {
     }
 
     /// Ends when every order in the database is settled.
-    pub(crate) async fn wait(self, pool: &Pool) -> Result<(), ServiceError> {
+    pub(crate) async fn wait(self, pool: &Pool, reader: &EventReader) -> Result<(), ServiceError> {
         let dead_letters = TopicReader::new(&self.brokers, &self.dead_letter_topics)?;
         let mut dead_lettered = HashSet::new();
         loop {
@@ -50,7 +50,12 @@ impl Settlement {
                     () = &mut pause => break,
                     value = dead_letters.next() => {
                         // What is no event belongs to no order.
-                        dead_lettered.extend(Event::parse(value.as_deref()).map(|event| event.correlation_id));
+                        let mut event = reader.read(value.as_deref()).await;
+                        while event.as_ref().is_err_and(Failure::is_outage) {
+                            tokio::time::sleep(POLL).await;
+                            event = reader.read(value.as_deref()).await;
+                        }
+                        dead_lettered.extend(event.map(|event| event.correlation_id));
                     }
                 }
             }

@@ -4,11 +4,11 @@ mod payments;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use simkit::args::ServiceArgs;
 use simkit::program::{Ended, exit_code, log_to_stderr};
 use simkit::service::ServiceError;
-use simkit::{Definition, Faults, Service};
+use simkit::{Definition, EventSchemas, Faults, Service};
 
 use crate::payments::{Payments, SERVICE};
 
@@ -33,6 +33,7 @@ struct PaymentSimArgs {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = PaymentSimArgs::parse();
+    args.service.require_registry(PaymentSimArgs::command());
     log_to_stderr();
     exit_code(run(args).await)
 }
@@ -43,6 +44,7 @@ async fn run(args: PaymentSimArgs) -> Result<Ended, ServiceError> {
         name: SERVICE,
         publishes: service.payments_topic.clone(),
         consumes: service.orders_topic.clone(),
+        schemas: EventSchemas::Payments,
         migrations: embedded::migrations::runner(),
     };
     let service = Service::start(definition, service, faults.clone()).await?;

@@ -23,6 +23,15 @@ pub enum Error {
         /// Why the last way that was tried did not work.
         reason: String,
     },
+    /// Neither a schema registry that is given nor a way to fetch one was found.
+    #[error(
+        "found no schema registry: {reason}; install Java 17 and Maven, or name a running one in \
+         SANDBOX_SCHEMA_REGISTRY_URL"
+    )]
+    NoSchemaRegistry {
+        /// Why there is none.
+        reason: String,
+    },
     /// Something could not be fetched through Maven.
     #[error("cannot fetch {what} through Maven: {reason}")]
     Fetch {
@@ -31,7 +40,7 @@ pub enum Error {
         /// What went wrong, with the last lines of Maven's output.
         reason: String,
     },
-    /// `SANDBOX_POSTGRES_URL`, `SANDBOX_BROKERS` or `KAFKA_HOME` cannot be used.
+    /// `SANDBOX_POSTGRES_URL`, `SANDBOX_BROKERS`, `SANDBOX_SCHEMA_REGISTRY_URL` or `KAFKA_HOME` cannot be used.
     #[error("cannot use {variable}: {reason}")]
     Given {
         /// The environment variable.

@@ -15,6 +15,10 @@ use crate::progress::Progress;
 pub(crate) const KAFKA_VERSION: &str = "4.1.1";
 const KAFKA_POM: &str = include_str!("../pom.xml");
 
+/// The schema registry that is fetched, and what of it Java starts.
+pub(crate) const SCHEMA_REGISTRY_VERSION: &str = "2.6.13.Final";
+pub(crate) const SCHEMA_REGISTRY_JAR: &str = "apicurio-registry-app-2.6.13.Final-runner.jar";
+
 /// The PostgreSQL that is fetched where none is installed, and for tests of another major version.
 const POSTGRES_VERSION: &str = "17.7.0";
 
@@ -99,6 +103,38 @@ fn copy_dependencies(
                 .arg(&pom_path)
                 .arg(format!("-DoutputDirectory={}", partial.display()));
         })
+    })
+    .map(Some)
+}
+
+/// The folder of Apicurio Registry: out of the cache, or fetched into it (`None` where it is not
+/// there, and there is no Maven).
+pub(crate) fn schema_registry(
+    guardian: &Guardian,
+    progress: &Progress,
+) -> Result<Option<PathBuf>, Error> {
+    let cache = cache_folder(false);
+    let name = format!("apicurio-registry-{SCHEMA_REGISTRY_VERSION}");
+    if cache.join(&name).is_dir() {
+        return Ok(Some(cache.join(name)));
+    }
+    let Some(maven) = on_path("mvn") else { return Ok(None) };
+    let what = format!("Apicurio Registry {SCHEMA_REGISTRY_VERSION} (142 MB)");
+    let what = what.as_str();
+    let _step = progress.begin(&format!("fetching {what} through Maven, once"));
+    into_cache(&cache, &name, what, |partial| {
+        let folder = guardian.folder("fetch-schema-registry", None)?;
+        run(guardian, &folder, &maven, what, |command| {
+            command.args(["-q", "-B", "dependency:unpack"]).arg(format!(
+                "-Dartifact=io.apicurio:apicurio-registry-app:{SCHEMA_REGISTRY_VERSION}:tar.gz:all"
+            ));
+            command.arg(format!("-DoutputDirectory={}", partial.display()));
+        })?;
+        if partial.join(SCHEMA_REGISTRY_JAR).is_file() {
+            return Ok(());
+        }
+        let reason = format!("the artifact holds no {SCHEMA_REGISTRY_JAR}");
+        Err(Error::Fetch { what: what.to_string(), reason })
     })
     .map(Some)
 }
@@ -228,6 +264,11 @@ mod tests {
     #[test]
     fn names_the_kafka_that_the_pom_fetches() {
         assert!(KAFKA_POM.contains(&format!("<version>{KAFKA_VERSION}</version>")));
+    }
+
+    #[test]
+    fn names_the_jar_of_the_registry_that_is_fetched() {
+        assert!(SCHEMA_REGISTRY_JAR.contains(SCHEMA_REGISTRY_VERSION));
     }
 
     #[test]

@@ -11,7 +11,8 @@
 //! PostgreSQL is, in this order: the one that `SANDBOX_POSTGRES_URL` names; `initdb` and `postgres`
 //! on PATH or in the usual folders; binaries through Maven. Kafka is: the one that
 //! `SANDBOX_BROKERS` names; `KAFKA_HOME`; Apache Kafka through Maven, on Java 17; librdkafka's
-//! mock. However the process that started them ends, the servers and their directory go with it
+//! mock. A schema registry is started only where it is asked for: the one that
+//! `SANDBOX_SCHEMA_REGISTRY_URL` names; Apicurio through Maven. However the process that started them ends, the servers and their directory go with it
 //! (see `process/guardian.sh`).
 
 mod blocking;
@@ -23,6 +24,7 @@ mod postgres;
 mod process;
 mod progress;
 mod proxy;
+mod registry;
 mod scope;
 
 use std::path::{Path, PathBuf};
@@ -35,19 +37,22 @@ pub use crate::postgres::{GIVEN_POSTGRES, Peculiarities, Postgres};
 pub use crate::process::Process;
 pub use crate::progress::Progress;
 pub use crate::proxy::{Direction, Proxy, Verdict};
+pub use crate::registry::{GIVEN_SCHEMA_REGISTRY, SchemaRegistry};
 pub use crate::scope::Scope;
 
 use nix::sys::signal::Signal;
 
 use crate::process::Guardian;
 
-/// A running PostgreSQL and a running Kafka. They stop, and their directory goes, when it is
+/// A running PostgreSQL and a running Kafka, and a schema registry beside them where it was asked
+/// for. They stop, and their directory goes, when it is
 /// dropped or when its process ends in any way.
 #[derive(Debug)]
 pub struct Sandbox {
     // Fields drop in their order: the servers before the guardian, which they also hold.
     postgres: Postgres,
     kafka: Kafka,
+    registry: OnceLock<SchemaRegistry>,
     guardian: Arc<Guardian>,
 }
 
@@ -66,14 +71,32 @@ impl Sandbox {
     /// # Errors
     /// As [`Sandbox::start`].
     pub fn start_with(progress: &Progress) -> Result<Sandbox, Error> {
+        Sandbox::start_servers(progress, false)
+    }
+
+    /// Starts all three servers: the schema registry, too, at the same time as the others.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub fn start_with_registry(progress: &Progress) -> Result<Sandbox, Error> {
+        Sandbox::start_servers(progress, true)
+    }
+
+    fn start_servers(progress: &Progress, with_registry: bool) -> Result<Sandbox, Error> {
         let guardian = Arc::new(Guardian::start()?);
-        let (postgres, kafka) = std::thread::scope(|threads| {
+        let (postgres, kafka, registry) = std::thread::scope(|threads| {
             let kafka = threads.spawn(|| Kafka::set_up(&guardian, progress));
+            let registry = with_registry
+                .then(|| threads.spawn(|| SchemaRegistry::set_up(&guardian, progress)));
             let postgres = Postgres::set_up(&guardian, progress);
             let kafka = kafka.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (postgres, kafka)
+            let registry = registry.map(|registry| {
+                registry.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            (postgres, kafka, registry)
         });
-        Ok(Sandbox { postgres: postgres?, kafka: kafka?, guardian })
+        let registry = registry.transpose()?.map_or_else(OnceLock::new, OnceLock::from);
+        Ok(Sandbox { postgres: postgres?, kafka: kafka?, registry, guardian })
     }
 
     /// The one sandbox of this process, started when it is first asked for.
@@ -115,6 +138,15 @@ impl Sandbox {
     /// The Kafka cluster.
     pub fn kafka(&self) -> &Kafka {
         &self.kafka
+    }
+
+    /// The schema registry, started when it is first asked for.
+    ///
+    /// # Panics
+    /// With the readable error when it can't be started: it is for tests.
+    pub fn registry(&self) -> &SchemaRegistry {
+        let start = || SchemaRegistry::set_up(&self.guardian, &Progress::lines());
+        self.registry.get_or_init(|| scope::or_panic(start()))
     }
 
     /// One test's own databases and topics on these servers. The name shows up in theirs.

@@ -25,6 +25,12 @@ impl Amount {
     pub fn from_hundredths(hundredths: i64) -> Option<Self> {
         (0..=MAX_HUNDREDTHS).contains(&hundredths).then_some(Self(hundredths))
     }
+
+    /// The amount in hundredths.
+    #[must_use]
+    pub fn hundredths(self) -> i64 {
+        self.0
+    }
 }
 
 impl fmt::Display for Amount {

@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 use crate::dead_letter::DeadLetters;
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::format::EventReader;
 use crate::stop::Stop;
 use crate::totals::{Outcome, Totals};
 
@@ -26,7 +27,7 @@ const ATTEMPTS: u32 = 3;
 /// The wait before the second attempt; it doubles from there.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 
-/// The longest wait while the database is down.
+/// The longest wait while the database or the schema registry is down.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
 /// How long a stopping service waits for Kafka to take a dead letter.
@@ -79,6 +80,7 @@ pub(crate) struct Consumer<H> {
     pub(crate) pool: Pool,
     pub(crate) consumer: StreamConsumer,
     pub(crate) topic: String,
+    pub(crate) reader: EventReader,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) handler: H,
     pub(crate) wake_relay: Arc<Notify>,
@@ -137,7 +139,7 @@ impl<H: Handler> Consumer<H> {
                 Err(failure) => failure,
             };
             if failure.is_outage() {
-                tracing::warn!(%failure, "the database can't be used, trying again");
+                tracing::warn!(%failure, "something that every event needs can't be used, trying again");
             } else {
                 attempts += 1;
                 if !failure.is_transient() || attempts == ATTEMPTS {
@@ -153,7 +155,7 @@ impl<H: Handler> Consumer<H> {
 
     /// One attempt at a record, in one transaction.
     async fn attempt(&self, message: &BorrowedMessage<'_>) -> Result<Outcome, Failure> {
-        let event = Event::parse(message.payload())?;
+        let event = self.reader.read(message.payload()).await?;
         if !self.handler.handles(&event.event_type) {
             return Ok(Outcome::PassedOver);
         }
@@ -178,7 +180,8 @@ impl<H: Handler> Consumer<H> {
         attempts: u32,
         stop: &Stop,
     ) -> Result<bool, ConsumeError> {
-        let event_id = Event::parse(message.payload()).ok().map(|event| event.event_id);
+        let event = self.reader.read(message.payload()).await.ok();
+        let event_id = event.map(|event| event.event_id);
         let report = failure.report();
         tokio::select! {
             published = self.dead_letters.publish(message, report, attempts) => published

@@ -54,6 +54,11 @@ pub enum MalformedEvent {
     /// The value is not an envelope.
     #[error("the record's value is not an event in the native envelope")]
     Envelope,
+    /// The value is behind a schema registry, and none was named.
+    #[error(
+        "the record's value has the id of a schema, and no --schema-registry tells where it is"
+    )]
+    NoRegistry,
     /// The envelope is one, but its payload lacks what this type of event must say.
     #[error("the payload of this {event_type} does not say what it must")]
     Payload {
@@ -63,7 +68,13 @@ pub enum MalformedEvent {
 }
 
 impl Event {
-    /// Reads the value of a record.
+    /// The event in JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("texts, ids and JSON always have a JSON form")
+    }
+
+    /// Reads the value of a record that is in JSON.
     ///
     /// # Errors
     /// [`Failure::Unprocessable`] if there is no value or it is not an envelope.
@@ -90,8 +101,60 @@ fn microseconds<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S:
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    /// An event of each type of the order service.
+    pub(crate) fn order_events() -> Vec<Event> {
+        let order =
+            json!({"customer_id": Uuid::from_u128(9), "total_amount": "12.30", "currency": "EUR"});
+        let with = |name: &str, value: bool| {
+            let mut order = order.clone();
+            order[name] = json!(value);
+            order
+        };
+        vec![
+            event("OrderCreated", "order-service", None, order.clone()),
+            event("OrderConfirmed", "order-service", Some(3), with("ship", false)),
+            event("OrderCancelled", "order-service", Some(3), order.clone()),
+            event("OrderShipped", "order-service", Some(3), with("refused", true)),
+            event("OrderRefunded", "order-service", Some(3), order.clone()),
+        ]
+    }
+
+    /// An event of each type of the payment service.
+    pub(crate) fn payment_events() -> Vec<Event> {
+        let payment = json!({
+            "order_id": Uuid::from_u128(2), "customer_id": Uuid::from_u128(9),
+            "amount": "9999999999.99", "currency": "XXX",
+        });
+        let because = |reason: &str| {
+            let mut payment = payment.clone();
+            payment["reason"] = json!(reason);
+            payment
+        };
+        vec![
+            event("PaymentAuthorized", "payment-service", Some(1), payment.clone()),
+            event("PaymentDeclined", "payment-service", Some(1), because("insufficient_funds")),
+            event("PaymentCaptured", "payment-service", Some(1), payment.clone()),
+            event("PaymentRefunded", "payment-service", Some(1), because("")),
+        ]
+    }
+
+    fn event(event_type: &str, service: &str, cause: Option<u128>, payload: Value) -> Event {
+        Event {
+            event_id: Uuid::from_u128(1),
+            event_type: event_type.to_owned(),
+            aggregate_id: Uuid::from_u128(2),
+            source_service: service.to_owned(),
+            occurred_at: DateTime::from_timestamp_micros(1_795_341_600_123_456).unwrap(),
+            correlation_id: Uuid::from_u128(2),
+            causation_id: cause.map(Uuid::from_u128),
+            payload,
+        }
+    }
 
     #[test]
     fn the_envelope_has_exactly_the_members_of_the_contract() {

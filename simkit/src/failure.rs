@@ -13,9 +13,9 @@ pub enum Failure {
     Transient(Report),
     /// The event itself can't be processed: dead-lettered at once.
     Unprocessable(Report),
-    /// The service's own database is out of reach, asks for another try, or refuses for a reason
-    /// that is not the event's, such as a missing privilege. Tried again until it works: an outage
-    /// must not empty a topic into its dead-letter topic.
+    /// The service's own database or the schema registry is out of reach, asks for another try, or
+    /// refuses for a reason that is not the event's, such as a missing privilege. Tried again until
+    /// it works: an outage must not empty a topic into its dead-letter topic.
     Outage(Report),
 }
 
@@ -47,6 +47,11 @@ impl Failure {
         Self::Unprocessable(Report::of(error))
     }
 
+    /// A failure of something without which no event can be processed.
+    pub(crate) fn outage<E: Error>(error: &E) -> Self {
+        Self::Outage(Report::of(error))
+    }
+
     /// Adds the error behind this failure.
     #[must_use]
     pub fn because<E: Error>(mut self, cause: &E) -> Self {
@@ -69,7 +74,7 @@ impl Failure {
         matches!(self, Self::Transient(_))
     }
 
-    /// Whether to wait until the database works.
+    /// Whether to wait until the database, or the schema registry, works.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Outage(_))

@@ -4,6 +4,7 @@
 //!   afterwards.
 //! - [`consumer`]: an event has its effect once, however often it is delivered; retries; then the
 //!   dead-letter topic.
+//! - [`format`](mod@format): JSON, Avro or Protobuf on the topics, and a schema registry.
 //! - [`faults`]: failures on demand, decided by a seed.
 //! - [`service`]: starts these, and stops them in the right order; [`program`]: what stands around
 //!   it in `main`.
@@ -18,6 +19,7 @@ pub mod dead_letter;
 pub mod event;
 pub mod failure;
 pub mod faults;
+pub mod format;
 pub mod kafka;
 pub mod outbox;
 pub mod program;
@@ -31,4 +33,5 @@ pub use deadpool_postgres::{Pool, Transaction};
 pub use event::{Event, NewEvent};
 pub use failure::Failure;
 pub use faults::Faults;
+pub use format::{EventReader, EventSchemas};
 pub use service::{Definition, Service};

@@ -13,6 +13,7 @@ use crate::database::{self, DatabaseError};
 use crate::dead_letter::DeadLetters;
 use crate::failure::Failure;
 use crate::faults::Faults;
+use crate::format::{EventReader, EventSchemas, EventWriter, RegistryError};
 use crate::kafka::{self, SetupError};
 use crate::outbox::{Relay, RelayError};
 use crate::stop::{self, Stop};
@@ -27,6 +28,8 @@ pub struct Definition {
     pub publishes: String,
     /// The topic of the events it reacts to.
     pub consumes: String,
+    /// The schemas of its events, for the formats that have one.
+    pub schemas: EventSchemas,
     /// Its schema.
     pub migrations: refinery::Runner,
 }
@@ -37,6 +40,8 @@ pub struct Service {
     args: ServiceArgs,
     faults: Faults,
     pool: Pool,
+    writer: EventWriter,
+    reader: EventReader,
     wake_relay: Arc<Notify>,
     totals: Arc<Totals>,
 }
@@ -50,6 +55,9 @@ pub enum ServiceError {
     /// Kafka can't be used.
     #[error(transparent)]
     Kafka(#[from] SetupError),
+    /// The schema registry can't be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The dead-letter topic's partitions are not known.
     #[error("can't ask Kafka for the partitions of the dead-letter topic")]
     DeadLetterTopic(#[source] KafkaError),
@@ -71,10 +79,11 @@ pub enum ServiceError {
 }
 
 impl Service {
-    /// Brings the schema up to date and creates the topics that are missing.
+    /// Brings the schema up to date, creates the topics that are missing, and registers the schemas
+    /// of its events.
     ///
     /// # Errors
-    /// [`ServiceError`] if the database or Kafka can't be used.
+    /// [`ServiceError`] if the database, Kafka or the schema registry can't be used.
     pub async fn start(
         definition: Definition,
         args: ServiceArgs,
@@ -87,14 +96,24 @@ impl Service {
             .flat_map(|topic| [topic.clone(), kafka::dead_letter_topic(topic)])
             .collect();
         kafka::ensure_topics(&args.brokers, &topics).await?;
+        let registry = args.registry().await?;
+        let (schemas, topic) = (definition.schemas, &definition.publishes);
+        let writer = EventWriter::open(args.format, registry.as_ref(), schemas, topic).await?;
+        let reader = EventReader::new(registry);
         let (wake_relay, totals) = (Arc::new(Notify::new()), Arc::new(Totals::default()));
-        Ok(Self { definition, args, faults, pool, wake_relay, totals })
+        Ok(Self { definition, args, faults, pool, writer, reader, wake_relay, totals })
     }
 
     /// The service's own database.
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// What reads the events of each topic.
+    #[must_use]
+    pub fn reader(&self) -> EventReader {
+        self.reader.clone()
     }
 
     /// To be notified after a commit that appended to the outbox, so that the relay looks at once.
@@ -114,7 +133,7 @@ impl Service {
         handler: H,
         work: impl Future<Output = Result<(), ServiceError>>,
     ) -> Result<(Arc<Totals>, bool), ServiceError> {
-        let Self { definition, args, faults, pool, wake_relay, totals } = self;
+        let Self { definition, args, faults, pool, writer, reader, wake_relay, totals } = self;
         let group = args.group.as_deref().unwrap_or(definition.name);
         let producer = kafka::producer(&args.brokers)?;
         let consumer = Consumer {
@@ -123,6 +142,7 @@ impl Service {
             dead_letters: DeadLetters::of(producer.clone(), &definition.consumes, group)
                 .map_err(ServiceError::DeadLetterTopic)?,
             topic: definition.consumes,
+            reader,
             handler,
             wake_relay: Arc::clone(&wake_relay),
             totals: Arc::clone(&totals),
@@ -131,6 +151,7 @@ impl Service {
             pool,
             producer,
             topic: definition.publishes,
+            writer,
             source_service: definition.name,
             faults,
             wake: wake_relay,

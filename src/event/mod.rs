@@ -26,6 +26,8 @@ mod wrapping;
 mod fixtures_test;
 #[cfg(test)]
 mod properties_test;
+#[cfg(test)]
+mod unpacked_test;
 
 pub use column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 pub use decoder::{Decoded, Decoder, TOMBSTONE};
@@ -40,4 +42,4 @@ pub use row::quarantine::QUARANTINED;
 pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};
 pub use unpacked::{RecordSchema, SchemaType, Unpacked, UnpackedKey, UnpackedValue, Unreadable};
-pub(crate) use wrapping::{carried, decimal_number};
+pub(crate) use wrapping::{LogicalType, carried, decimal_number};

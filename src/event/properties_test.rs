@@ -9,7 +9,8 @@ use super::json;
 use super::json::{Kind, MAX_DEPTH};
 use super::row::occurred_at;
 use super::{
-    Decoder, Format, Header, QUARANTINED, QuarantineForm, Reason, Record, TOMBSTONE, Unpacked,
+    Decoder, Format, Header, QUARANTINED, QuarantineForm, Reason, Record, RecordSchema, TOMBSTONE,
+    Unpacked, UnpackedKey, UnpackedValue, Unreadable,
 };
 use crate::time::UnixMicros;
 
@@ -132,6 +133,13 @@ fn member_name() -> impl Strategy<Value = String> {
             "key",
             "headers",
             "original",
+            "attribute",
+            "attributes",
+            "spec_version",
+            "text_data",
+            "binary_data",
+            "proto_data",
+            "extensions",
         ])
         .prop_map(str::to_owned),
     ]
@@ -159,6 +167,39 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// What schemas may make of a record: any text as JSON, under names that decoders know and others.
+fn unpacked() -> impl Strategy<Value = Unpacked> {
+    let name = prop_oneof![
+        prop::sample::select(vec![
+            "io.cloudevents.v1.CloudEvent",
+            "io.cloudevents.CloudEvent",
+            "io.cloudevents.v1.avro.compact.CloudEvent",
+            "com.acme.shop.OrderPlaced",
+            "audit.Order",
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+    ];
+    let refused = Unreadable { reason: Reason::SchemaMismatch, detail: "byte \0".to_owned() };
+    let json = prop_oneof![
+        4 => json_text().prop_map(Ok),
+        1 => any::<String>().prop_map(Ok),
+        1 => Just(Err(refused)),
+    ];
+    let unknown_fields = vec(("[a\0]{0,2}", vec(any::<u8>(), 0..4)), 0..3);
+    let value = (name, json, option::of(any::<u32>()), unknown_fields).prop_map(
+        |(name, json, id, unknown_fields)| UnpackedValue {
+            schema: RecordSchema { id, name: Some(name.into()), ..RecordSchema::default() },
+            json,
+            unknown_fields,
+        },
+    );
+    let key = (option::of(any::<u32>()), any::<String>())
+        .prop_map(|(schema_id, text)| UnpackedKey { schema_id, text });
+    (option::weighted(0.4, value), option::weighted(0.4, key))
+        .prop_map(|(value, key)| Unpacked { value, key })
+}
+
 /// Whether `serde_json` finds the text valid. It skips raw values without building them, so that
 /// depth does not matter.
 fn is_valid_json(text: &[u8]) -> bool {
@@ -175,6 +216,7 @@ proptest! {
         owned in vec((header_name(), header_value()), 0..8),
         topic in prop_oneof!["[a-z.-]{1,12}", Just("orders-dlt".to_owned())],
         timestamp_ms in option::of(any::<i64>()),
+        unpacked in unpacked(),
     ) {
         let headers: Vec<_> =
             owned.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
@@ -182,7 +224,7 @@ proptest! {
             cluster_id: "cluster", topic: &topic, partition: 3, offset: 7, timestamp_ms,
             key: key.as_deref(), value: value.as_deref(), headers: &headers,
         };
-        let decoded = Decoder::default().decode(&record, Unpacked::nothing(), NOW);
+        let decoded = Decoder::default().decode(&record, &unpacked, NOW);
         let event = &decoded.event;
         for json in [event.payload.as_bytes(), event.attributes.as_bytes()] {
             prop_assert!(is_valid_json(json), "{}", String::from_utf8_lossy(json));
@@ -198,11 +240,11 @@ proptest! {
         prop_assert_eq!(value.is_none(), event.event_type == TOMBSTONE);
         prop_assert_eq!(decoded.reason.is_some(), event.event_type == QUARANTINED);
         // Decoding is repeatable: a second reading of the record gives the same row.
-        prop_assert_eq!(&Decoder::default().decode(&record, Unpacked::nothing(), NOW), &decoded);
+        prop_assert_eq!(&Decoder::default().decode(&record, &unpacked, NOW), &decoded);
 
         let mut form = Some(QuarantineForm::Readable);
         while let Some(current) = form {
-            let refused = Decoder::default().quarantine_refused(&record, Unpacked::nothing(), current, "22P05: \0", NOW);
+            let refused = Decoder::default().quarantine_refused(&record, &unpacked, current, "22P05: \0", NOW);
             prop_assert!(json::scan(refused.payload.as_bytes()).is_ok());
             prop_assert!(json::scan(refused.attributes.as_bytes()).is_ok());
             prop_assert!(current == QuarantineForm::Readable || refused.attributes.is_ascii());

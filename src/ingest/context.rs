@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
 
+use super::batching::unpacking::{RegistryHint, SharedSchemas};
 use super::counters::Counters;
 use super::settings::IngestSettings;
 use super::stop::Stop;
@@ -26,6 +27,9 @@ pub(super) struct IngestContext {
     pub(super) sessions: SessionPool,
     pub(super) cluster: Arc<Cluster>,
     pub(super) cluster_id: Arc<str>,
+    /// The schema registry, where one is given.
+    pub(super) schemas: Option<Arc<SharedSchemas>>,
+    pub(super) registry_hint: Arc<RegistryHint>,
     pub(super) stop: Arc<Stop>,
     pub(super) counters: Arc<Counters>,
     /// Notified of every batch.

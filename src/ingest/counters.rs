@@ -121,7 +121,7 @@ impl Counters {
                 Wait::Assignment => !self.is_assigned.load(Ordering::Relaxed),
                 Wait::Kafka => !lock_mutex(&self.kafka).answers(),
                 Wait::PostgreSql => !lock_mutex(&self.postgresql).answers(),
-                Wait::Writers => false,
+                Wait::SchemaRegistry | Wait::Writers => false,
             }
     }
 
@@ -179,13 +179,15 @@ pub(super) enum Wait {
     Kafka,
     /// PostgreSQL does not answer, or a batch or a claim is tried again.
     PostgreSql,
+    /// The schema registry does not answer, and a record needs a schema.
+    SchemaRegistry,
     /// Reading pauses until a batch is written.
     Writers,
 }
 
 impl Wait {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Assignment, Self::Kafka, Self::PostgreSql, Self::Writers];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Assignment, Self::Kafka, Self::PostgreSql, Self::SchemaRegistry, Self::Writers];
 
     /// The value of the label `for`.
     pub(super) fn as_str(self) -> &'static str {
@@ -193,6 +195,7 @@ impl Wait {
             Self::Assignment => "assignment",
             Self::Kafka => "kafka",
             Self::PostgreSql => "postgresql",
+            Self::SchemaRegistry => "schema_registry",
             Self::Writers => "writers",
         }
     }

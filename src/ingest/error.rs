@@ -1,6 +1,6 @@
 //! Why ingestion ended other than by being asked to.
 
-use crate::{anchor, kafka, store};
+use crate::{anchor, kafka, registry, store};
 
 /// An error that ends the ingester. What mends itself (a database or a broker that is away) is
 /// waited for instead.
@@ -12,6 +12,9 @@ pub enum Error {
     /// Kafka refuses for a reason that waiting does not mend.
     #[error(transparent)]
     Kafka(#[from] kafka::Error),
+    /// The schema registry refuses for a reason that waiting does not mend.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
     /// Checkpoints can't be signed with this key.
     #[error("--checkpoint-key: {0}")]
     Anchor(#[from] anchor::Error),
@@ -89,6 +92,7 @@ impl Error {
         match self {
             Self::Store(error) => error.hint(),
             Self::Kafka(error) => error.hint().map(str::to_owned),
+            Self::Registry(error) => error.hint().map(str::to_owned),
             Self::Anchor(error) | Self::Unsigned(error) => error.hint(),
             Self::GroupOfCopy { .. } => Some(
                 "is this database a copy, or is theirs? `audit migrate --adopt-copy new-id` on the \

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use super::batching::unpacking::SharedSchemas;
 use super::context::IngestContext;
 use super::counters::{Counters, Wait};
 use super::error::Error;
@@ -19,6 +20,7 @@ use super::until_end::Targets;
 use super::{anchoring, maintenance, metrics, session};
 use crate::anchor;
 use crate::kafka::{self, Cluster};
+use crate::registry;
 use crate::store::{self, Session, SessionPool};
 
 /// How long `--until-end` waits for a broker to answer at the start.
@@ -41,6 +43,7 @@ pub async fn run(
         let endpoint = metrics::Endpoint::bind(address).await?;
         beside.spawn(endpoint.serve(Arc::clone(&counters)));
     }
+    let schemas = settings.schema_registry.as_ref().map(SharedSchemas::new).transpose()?;
     let session = Session::open(&settings.database, "audit ingest").await?;
     session.home().await?.check_identity(&settings.database)?;
     if let Some(anchoring) = &settings.anchoring {
@@ -67,6 +70,8 @@ pub async fn run(
         ingester: ingester.into(),
         cluster,
         cluster_id: cluster_id.into(),
+        schemas: schemas.map(Arc::new),
+        registry_hint: Arc::default(),
         stop,
         counters,
         recorded: Arc::new(Notify::new()),
@@ -75,10 +80,12 @@ pub async fn run(
     beside.spawn(metrics::lag::watch(context.clone()));
     strangers::refuse_to_join(&context).await?;
     let settings = &context.settings;
+    let registry = settings.schema_registry.as_ref().map(registry::Settings::shown);
     tracing::info!(
         group = context.group,
         brokers = settings.kafka.brokers(),
         database = settings.database.target(),
+        schema_registry = registry,
         topics = settings.topics.join(","),
         "recording"
     );

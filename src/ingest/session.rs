@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::batching::batcher::{Batcher, LaneInput, Limits};
 use super::batching::encoder::Encoder;
+use super::batching::unpacking::SchemaAccess;
 use super::context::IngestContext;
 use super::error::Error;
 use super::fault::{Fault, FirstFault};
@@ -111,6 +112,14 @@ fn start_lane(
     let encoder = Encoder {
         decoder: Arc::clone(&context.settings.decoder),
         cluster_id: Arc::clone(&context.cluster_id),
+        schemas: context.schemas.as_ref().map(|shared| SchemaAccess {
+            shared: Arc::clone(shared),
+            runtime: Handle::current(),
+            stop: Arc::clone(&context.stop),
+            faults: Arc::clone(faults),
+            counters: Arc::clone(&context.counters),
+        }),
+        hint: Arc::clone(&context.registry_hint),
     };
     let writer = LaneWriter {
         database: AuditDatabase {

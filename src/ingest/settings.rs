@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::anchor::Anchor;
 use crate::event::Decoder;
-use crate::{kafka, store};
+use crate::{kafka, registry, store};
 
 /// What to record, and how.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct IngestSettings {
     pub database: store::Settings,
     /// Kafka.
     pub kafka: kafka::Settings,
+    /// Where the schemas of values and keys are; `None` where they are not asked for.
+    pub schema_registry: Option<registry::Settings>,
     /// The topics to record.
     pub topics: Vec<String>,
     /// The consumer group; `None` for the one that belongs to this database.

@@ -63,7 +63,17 @@ impl JsonWriter {
 
     /// Appends a text in quotes.
     pub(in crate::registry) fn text(&mut self, text: &str) -> Result<(), Unreadable> {
-        self.reserve(text.len() + 2)?;
+        /// A control character becomes `\u0001`.
+        const LONGEST_ESCAPE: usize = 6;
+        if self.reserve(text.len().saturating_mul(LONGEST_ESCAPE) + 2).is_err() {
+            // Only what is nearly too large is counted.
+            let escapes = |byte: u8| match byte {
+                b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
+                0..0x20 => LONGEST_ESCAPE - 1,
+                _ => 0,
+            };
+            self.reserve(text.len() + 2 + text.bytes().map(escapes).sum::<usize>())?;
+        }
         put_text(&mut self.out, text);
         Ok(())
     }
@@ -135,5 +145,16 @@ mod tests {
         let refused = json.base64(b"abc").map_err(|refused| refused.reason);
         assert_eq!(refused, Err(Reason::TooLarge));
         assert_eq!(json.finish(), r#""YWJj""#);
+    }
+
+    #[test]
+    fn escapes_count_as_what_they_become() {
+        for (text, is_small) in
+            [("abcdef", true), ("abcd\"", true), ("a\u{1}", false), ("\u{1}", true)]
+        {
+            let mut json = JsonWriter { out: String::new(), limit: 8 };
+            assert_eq!(json.text(text).is_ok(), is_small, "{text}");
+            assert!(json.finish().len() <= 8, "{text}");
+        }
     }
 }

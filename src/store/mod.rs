@@ -56,6 +56,7 @@ pub use read::evidence::recomputed::recomputed_hashes;
 pub use read::evidence::row_forms::{HashedRows, hashed_rows};
 pub use read::first_deliveries::{FirstDeliveries, FirstDelivery, ObjectId, ObjectKind, TypeRows};
 pub use read::known_values::{KnownValues, known_values};
+pub use read::lacking_schemas::{LackingSchemas, lacking_schemas};
 pub use read::leaves::{Leaf, LeafBuild, LeafState, last_recorded_id, leaf_build, leaves};
 pub use read::migration_progress::{IndexBuild, MigrationStep, backend, migration_step};
 pub use read::partitions::{

@@ -15,8 +15,6 @@ use std::sync::OnceLock;
 use imports::{Import, Target, circles, circles_of_folders};
 use modules::{Workspace, entries};
 
-// Some rooms are not built yet (registry, evidence): their place is agreed on.
-
 /// They join what comes from one server with what goes to another.
 const JOINING: &[&str] = &["ingest", "export", "replay", "anchor", "verification"];
 

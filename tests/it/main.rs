@@ -11,6 +11,7 @@ mod leaves;
 mod profiles;
 mod read;
 mod real_clients;
+mod registry;
 mod replay;
 mod saga;
 mod support;

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod dead_letters;
+mod formats;
 mod isolation;
 mod outcomes;
 mod world;

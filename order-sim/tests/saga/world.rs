@@ -86,6 +86,8 @@ impl World {
             .env("KAFKA_BROKERS", self.scope.brokers())
             .env("ORDERS_TOPIC", &self.orders_topic)
             .env("PAYMENTS_TOPIC", &self.payments_topic)
+            .env_remove("SCHEMA_REGISTRY")
+            .env_remove("AUDIT_SCHEMA_REGISTRY")
             .args(["--group", &group])
             .args(options.split_whitespace())
             .stdin(Stdio::null())

@@ -16,8 +16,9 @@ Environment:
   SANDBOX_POSTGRES_URL  a running PostgreSQL to use instead of a private one
   SANDBOX_POSTGRES_SETTINGS  settings of the private one: shared_buffers=128MB,max_wal_size=1GB
   SANDBOX_BROKERS       a running Kafka to use instead of a private one
+  SANDBOX_SCHEMA_REGISTRY_URL  a running schema registry to use instead of a private one
   KAFKA_HOME            an unpacked Apache Kafka to start (default: fetched through Maven, once)
-  JAVA_HOME             the Java to run Kafka with (default: the one on PATH)";
+  JAVA_HOME             the Java to run Kafka and the registry with (default: the one on PATH)";
 
 /// Starts a private PostgreSQL and a private Kafka as real processes, for trying audit and for its
 /// tests

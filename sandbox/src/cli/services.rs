@@ -12,9 +12,14 @@ pub(crate) const SHOP_TOPIC: &str = "shop.events";
 pub(crate) const CHECKPOINT_TOPIC: &str = "audit.checkpoints";
 const PARTITIONS: i32 = 4;
 
-/// Starts both servers, and creates what the services need on them.
-pub(crate) fn start() -> Result<Sandbox, Error> {
-    let sandbox = Sandbox::start_with(&Progress::for_stderr())?;
+/// Starts the servers, and creates what the services need on them.
+pub(crate) fn start(with_registry: bool) -> Result<Sandbox, Error> {
+    let progress = Progress::for_stderr();
+    let sandbox = if with_registry {
+        Sandbox::start_with_registry(&progress)?
+    } else {
+        Sandbox::start_with(&progress)?
+    };
     for database in DATABASES {
         unless_exists(sandbox.postgres().create_database(database))?;
     }
@@ -43,12 +48,15 @@ fn unless_exists(created: Result<(), Error>) -> Result<(), Error> {
 }
 
 /// The environment variables that point audit and the services to the servers.
-pub(crate) fn variables(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
-    vec![
+pub(crate) fn variables(sandbox: &Sandbox, with_registry: bool) -> Vec<(&'static str, String)> {
+    let registry =
+        with_registry.then(|| ("AUDIT_SCHEMA_REGISTRY", sandbox.registry().url().to_string()));
+    let servers = [
         ("AUDIT_DATABASE_URL", sandbox.postgres().url("audit_db")),
         ("AUDIT_BROKERS", sandbox.kafka().brokers().to_string()),
         ("KAFKA_BROKERS", sandbox.kafka().brokers().to_string()),
         ("ORDER_DATABASE_URL", sandbox.postgres().url("order_db")),
         ("PAYMENT_DATABASE_URL", sandbox.postgres().url("payment_db")),
-    ]
+    ];
+    servers.into_iter().chain(registry).collect()
 }

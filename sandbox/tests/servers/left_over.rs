@@ -16,6 +16,7 @@ const ROLE: &str = "SANDBOX_TEST_ROLE";
 fn a_normal_end_leaves_nothing_while_another_sandbox_goes_on() {
     let goes_on = Sandbox::shared();
     let ends = Sandbox::start().unwrap();
+    assert!(command_of(process_of_registry(&ends)).contains("apicurio-registry"));
     assert_ne!(goes_on.postgres().port(), ends.postgres().port());
     assert_ne!(goes_on.kafka().brokers(), ends.kafka().brokers());
     let traces = Traces::of(ends.directory());
@@ -69,8 +70,19 @@ fn a_failing_test_program_leaves_nothing_of_a_sandbox_that_is_never_dropped() {
 
 #[test]
 fn kill_9_of_its_process_leaves_nothing() {
-    let (mut up, traces) = sandbox_up(&[]);
+    let (mut up, traces) = sandbox_up(&[], &[]);
     traces.assert_there();
+    assert!(!traces.has_registry(), "nobody asked for one");
+    signal(&up, Signal::SIGKILL);
+    up.wait().unwrap();
+    traces.assert_gone_within(Duration::from_secs(15));
+}
+
+#[test]
+fn kill_9_leaves_nothing_of_a_schema_registry() {
+    let (mut up, traces) = sandbox_up(&["--registry"], &[]);
+    traces.assert_there();
+    assert!(traces.has_registry());
     signal(&up, Signal::SIGKILL);
     up.wait().unwrap();
     traces.assert_gone_within(Duration::from_secs(15));
@@ -78,7 +90,7 @@ fn kill_9_of_its_process_leaves_nothing() {
 
 #[test]
 fn kill_9_leaves_nothing_while_a_child_of_the_process_lives_on() {
-    let (mut up, traces) = sandbox_up(&["--", "sleep", "300"]);
+    let (mut up, traces) = sandbox_up(&[], &["--", "sleep", "300"]);
     let children = children_of(&up);
     signal(&up, Signal::SIGKILL);
     up.wait().unwrap();
@@ -91,7 +103,7 @@ fn kill_9_leaves_nothing_while_a_child_of_the_process_lives_on() {
 
 #[test]
 fn ctrl_c_ends_it_well_and_leaves_nothing() {
-    let (mut up, traces) = sandbox_up(&[]);
+    let (mut up, traces) = sandbox_up(&["--registry"], &[]);
     signal(&up, Signal::SIGINT);
     let status = up.wait().unwrap();
     assert!(status.success(), "{status}");
@@ -103,9 +115,9 @@ fn ctrl_c_ends_it_well_and_leaves_nothing() {
 fn ctrl_c_in_the_middle_of_the_start_leaves_nothing() {
     let temporary = tempfile::tempdir().unwrap();
     open_to_all(temporary.path());
-    for moment_ms in [50, 300, 900, 1_800, 2_500] {
+    for moment_ms in [50, 300, 900, 1_800, 2_500, 4_500] {
         let mut up = Command::new(env!("CARGO_BIN_EXE_sandbox"))
-            .arg("up")
+            .args(["up", "--registry"])
             .env("TMPDIR", temporary.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -141,6 +153,12 @@ impl Traces {
         assert!(processes.len() >= 3, "{processes:?}");
     }
 
+    fn has_registry(&self) -> bool {
+        processes_that_mention(&self.directory)
+            .iter()
+            .any(|process| process.contains("apicurio-registry"))
+    }
+
     fn assert_gone_within(&self, within: Duration) {
         let ending = PathBuf::from(format!("{}.ending", self.directory.display()));
         assert!(
@@ -154,19 +172,20 @@ impl Traces {
     }
 }
 
-/// Starts `sandbox up`, and waits until its servers are up.
-fn sandbox_up(arguments: &[&str]) -> (Child, Traces) {
+/// Starts `sandbox up` with options and a command, and waits until its servers are up.
+fn sandbox_up(options: &[&str], command: &[&str]) -> (Child, Traces) {
     let temporary = tempfile::tempdir().unwrap();
     open_to_all(temporary.path());
     let mut up = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .arg("up")
-        .args(arguments)
+        .args(options)
+        .args(command)
         .env("TMPDIR", temporary.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    if arguments.is_empty() {
+    if command.is_empty() {
         let mut line = String::new();
         BufReader::new(up.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("export AUDIT_DATABASE_URL=postgres://"), "{line}");
@@ -177,6 +196,10 @@ fn sandbox_up(arguments: &[&str]) -> (Child, Traces) {
     }
     let directory = std::fs::read_dir(temporary.path()).unwrap().next().unwrap().unwrap().path();
     (up, Traces { directory, _temporary: Some(temporary) })
+}
+
+fn process_of_registry(sandbox: &Sandbox) -> i32 {
+    i32::try_from(sandbox.registry().process_id().unwrap()).unwrap()
 }
 
 /// PostgreSQL runs as another user when the tests run as root.

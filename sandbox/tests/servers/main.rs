@@ -108,15 +108,49 @@ fn uses_the_servers_that_it_is_given() {
     let sandbox = Sandbox::shared();
     let scope = sandbox.scope("given");
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
-        .args(["up", "--", "sh", "-c", "echo $AUDIT_DATABASE_URL $AUDIT_BROKERS; exit 9"])
+        .args(["up", "--registry", "--", "sh", "-c"])
+        .arg("echo $AUDIT_DATABASE_URL $AUDIT_BROKERS $AUDIT_SCHEMA_REGISTRY; exit 9")
         .env(sandbox::GIVEN_POSTGRES, scope.database_url())
         .env(sandbox::GIVEN_BROKERS, scope.brokers())
+        .env(sandbox::GIVEN_SCHEMA_REGISTRY, sandbox.registry().url())
         .output()
         .unwrap();
-    let expected = format!("{} {}\n", sandbox.postgres().url("audit_db"), scope.brokers());
+    let (database, registry) = (sandbox.postgres().url("audit_db"), sandbox.registry().url());
+    let expected = format!("{database} {} {registry}\n", scope.brokers());
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
     assert_eq!(output.status.code(), Some(9));
     assert!(partitions(scope.brokers(), "payments.events-dlt") > 0);
+}
+
+#[test]
+fn says_why_a_given_registry_cannot_be_used_without_its_password() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sandbox"))
+        .args(["up", "--registry", "--", "true"])
+        .env(sandbox::GIVEN_SCHEMA_REGISTRY, "http://user:the-password@127.0.0.1:1")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("cannot use SANDBOX_SCHEMA_REGISTRY_URL: it does not answer"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("the-password"), "{stderr}");
+}
+
+#[test]
+fn several_that_want_the_registry_at_once_share_one() {
+    let sandbox = Sandbox::shared();
+    let asked = |_| std::thread::spawn(|| Sandbox::shared().registry().url().to_string());
+    let urls: Vec<_> = (0..4)
+        .map(asked)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .collect();
+    assert!(urls.iter().all(|url| url == sandbox.registry().url()), "{urls:?}");
+    let url = sandbox.registry().url();
+    assert!(url.starts_with("http://127.0.0.1:") && url.ends_with("/apis/ccompat/v7"), "{url}");
 }
 
 async fn connect(url: &str) -> Client {

@@ -14,11 +14,13 @@ use deadpool_postgres::Pool;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 use crate::database::RELAY_LOCK;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::faults::Faults;
+use crate::format::{DoesNotFit, EventWriter};
 use crate::stop::Stop;
 use crate::totals::Totals;
 
@@ -46,6 +48,17 @@ pub enum RelayError {
         #[source]
         source: KafkaError,
     },
+    /// An event of the outbox does not fit the schema of its topic.
+    #[error("can't write the event {event_id} in the format of {topic}; it stays in the outbox")]
+    Write {
+        /// The event.
+        event_id: Uuid,
+        /// The topic.
+        topic: String,
+        /// Why.
+        #[source]
+        source: DoesNotFit,
+    },
     /// The outbox can't be read or written, and not because the database is down.
     #[error("can't use the outbox")]
     Outbox(#[source] Failure),
@@ -58,6 +71,7 @@ pub(crate) struct Relay {
     pub(crate) pool: Pool,
     pub(crate) producer: FutureProducer,
     pub(crate) topic: String,
+    pub(crate) writer: EventWriter,
     pub(crate) source_service: &'static str,
     pub(crate) faults: Faults,
     pub(crate) wake: Arc<Notify>,
@@ -155,8 +169,12 @@ impl Relay {
         let mut twice = 0;
         for (outbox_id, event) in events {
             let key = event.aggregate_id.to_string();
-            let value =
-                serde_json::to_string(event).expect("texts, ids and JSON always have a JSON form");
+            let written = self.writer.write(event).await;
+            let value = written.map_err(|source| RelayError::Write {
+                event_id: event.event_id,
+                topic: self.topic.clone(),
+                source,
+            })?;
             let copies = if self.faults.duplicates(*outbox_id) { 2 } else { 1 };
             twice += copies - 1;
             for _ in 0..copies {

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use crate::cli::settings::{
-    ArgumentSettings, ConfigSearch, DEFAULT_TOPICS, ResolvedSettings, Sourced,
+    ArgumentSettings, ConfigSearch, DEFAULT_TOPICS, PasswordSource, ResolvedSettings, Sourced,
 };
 use crate::cli::shared::{Context, OutputArgs, Run, print_rows};
 use crate::cli::ui::{Exit, Failure};
@@ -33,6 +33,10 @@ A file with every key there is:
   brokers = \"kafka1.example:9092,kafka2.example:9092\"
   topics = [\"orders.events\", \"orders.events-dlt\"] # for --topics
   group = \"audit-production\"                      # for ingest --group
+  schema_registry = \"https://registry.example\"   # for --schema-registry
+  schema_registry_user = \"audit\"
+  schema_registry_password_file = \"registry.txt\" # first line
+  schema_registry_ca_file = \"registry.pem\"       # certificates to trust
   tz = \"Europe/Berlin\"                            # for --tz
   output = \"json\"                                 # for -o, as AUDIT_OUTPUT
 
@@ -48,8 +52,9 @@ else the PG* variables and defaults. Names of files are relative to the folder
 of this one. A file that holds a secret itself is refused where others can
 read it.
 
-What a profile says about a server (password, kafka, topics, group) is for its
-own server: where a variable names another one, it holds only with --profile.
+What a profile says about a server (user, password, kafka, topics, group) is
+for its own server: where a variable names another one, it holds only with
+--profile.
 
 Examples:
   audit config show
@@ -118,6 +123,7 @@ fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
         let name = format!("kafka.{}", setting.value.name());
         table.setting(&name, Some(&setting.map(kafka::Setting::shown)), None);
     }
+    table.registry(settings);
     table.setting("topics", topics.as_ref(), Some(DEFAULT_TOPICS));
     table.setting("group", settings.group.as_ref(), None);
     table.setting("tz", settings.tz.as_ref(), Some("UTC"));
@@ -128,6 +134,7 @@ fn show(args: &ShowConfigArgs, context: &Context<'_>) -> Result<Exit, Failure> {
     // Only now: what could be found out helps to see what is wrong.
     database?;
     settings.check_kafka()?;
+    settings.schema_registry()?;
     Ok(exit)
 }
 
@@ -168,6 +175,23 @@ impl SettingsTable {
             ParameterSource::Default => Some("default".to_owned()),
         };
         self.row(&format!("database_{}", parameter.name), parameter.value, source);
+    }
+
+    /// The schema registry, without its secrets.
+    fn registry(&mut self, settings: &ResolvedSettings) {
+        let given = &settings.registry;
+        self.setting("schema_registry", given.url.as_ref(), None);
+        self.setting("schema_registry_user", given.user.as_ref(), None);
+        let (mut file, mut password) = (None, None);
+        match given.password.as_ref().map(|password| (password, &password.value)) {
+            Some((found, PasswordSource::File(path))) => file = Some(found.map(|_| path.display())),
+            Some((found, PasswordSource::Variable)) => password = Some(found.map(|_| "set")),
+            None => {}
+        }
+        self.setting("schema_registry_password", password.as_ref(), None);
+        self.setting("schema_registry_password_file", file.as_ref(), None);
+        let ca_file = given.ca_file.as_ref().map(|file| file.map(|path| path.display()));
+        self.setting("schema_registry_ca_file", ca_file.as_ref(), None);
     }
 
     fn row(&mut self, setting: &str, value: Option<String>, source: Option<String>) {

@@ -9,7 +9,9 @@ use indicatif::HumanCount;
 use regex::Regex;
 
 use crate::anchor::{Anchor, Publish};
-use crate::cli::settings::{ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings};
+use crate::cli::settings::{
+    ArgumentSettings, DEFAULT_TOPICS, ResolvedSettings, SchemaRegistryArgs,
+};
 use crate::cli::shared::{Context, Run, name_in_list, pattern, signer_key, whole_number};
 use crate::cli::ui::{Exit, Failure, LogFormat, Progress, on_stop};
 use crate::count_text::counted;
@@ -40,6 +42,8 @@ Examples:
   audit ingest --topics shop.events     # other topics
   audit ingest --metrics 9464           # watched at 127.0.0.1:9464/metrics
   audit ingest --until-end              # what is there now, for cron
+  audit ingest --schema-registry http://localhost:8081
+                                        # Avro and Protobuf, too
   audit ingest --checkpoint-key audit.key --checkpoint-out last.checkpoint
                                         # signs every 10 minutes
   audit ingest --until-end -X socket.keepalive.enable=true")]
@@ -96,6 +100,8 @@ pub(crate) struct IngestArgs {
     /// Publish them to this topic of Kafka
     #[arg(long, value_name = "TOPIC", requires = "checkpoint_key", help_heading = "Checkpoints")]
     publish: Option<String>,
+    #[command(flatten)]
+    registry: SchemaRegistryArgs,
     /// How the log on stderr is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -170,6 +176,7 @@ impl IngestArgs {
             anchoring,
             database: settings.database()?,
             kafka: settings.kafka()?,
+            schema_registry: settings.schema_registry()?,
             topics,
             group: self.group,
             batch_rows: self.batch_rows as usize,

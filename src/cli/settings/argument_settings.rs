@@ -3,7 +3,8 @@
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use super::resolved::{ResolvedSettings, Sourced};
+use super::resolved::ResolvedSettings;
+use super::sourced::Sourced;
 use crate::cli::ui::OutputFormat;
 
 /// The topics that are recorded unless others are given.

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::registry::RegistryUrl;
 use crate::{kafka, store};
 
 /// Where PostgreSQL and Kafka are. Secrets belong into the environment, PGPASSFILE or a file, not
@@ -55,4 +56,23 @@ pub(crate) struct ConnectionArgs {
         help_heading = "Connection"
     )]
     pub(crate) kafka_settings: Vec<kafka::Setting>,
+}
+
+/// Where the schemas of values and keys are, for commands that read records of Kafka. As the others
+/// it is weighed against the variable and the profile by `ResolvedSettings`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaRegistryArgs {
+    /// The schema registry, which describes values and keys in Avro, Protobuf and JSON Schema:
+    /// http://host:8081
+    ///
+    /// A user and a password may stand in it, but are better kept in a profile and in
+    /// AUDIT_SCHEMA_REGISTRY_PASSWORD. A path is kept: Apicurio's is /apis/ccompat/v7.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "AUDIT_SCHEMA_REGISTRY",
+        hide_env_values = true,
+        help_heading = "Schemas"
+    )]
+    schema_registry: Option<RegistryUrl>,
 }

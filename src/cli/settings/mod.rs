@@ -5,9 +5,14 @@ mod argument_settings;
 mod config_file;
 mod connection_args;
 mod profile;
+mod profile_choice;
+mod registry_settings;
 mod resolved;
+mod sourced;
 
 pub(crate) use argument_settings::{ArgumentSettings, DEFAULT_TOPICS};
 pub(crate) use config_file::{ConfigSearch, others_can_read, profile_names};
-pub(crate) use connection_args::ConnectionArgs;
-pub(crate) use resolved::{ResolvedSettings, Sourced};
+pub(crate) use connection_args::{ConnectionArgs, SchemaRegistryArgs};
+pub(crate) use registry_settings::PasswordSource;
+pub(crate) use resolved::ResolvedSettings;
+pub(crate) use sourced::Sourced;

@@ -13,6 +13,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::cli::ui::OutputFormat;
 use crate::filter::{Zone, nearest};
 use crate::output::escape_controls;
+use crate::registry::RegistryUrl;
 use crate::{kafka, store};
 
 /// What may stand at the top, with an example for hints.
@@ -20,11 +21,18 @@ const TOP_KEYS: [(&str, &str); 2] =
     [("default_profile", "default_profile = \"local\""), ("profiles", "[profiles.local]")];
 
 /// What may stand in a profile, with an example for hints.
-const PROFILE_KEYS: [(&str, &str); 8] = [
+const PROFILE_KEYS: [(&str, &str); 12] = [
     ("database_url", "database_url = \"postgresql://audit@db.example:5432/audit_db\""),
     ("database_password_file", "database_password_file = \"/run/secrets/audit_db\""),
     ("brokers", "brokers = \"kafka1.example:9092,kafka2.example:9092\""),
     ("kafka", "kafka = { security.protocol = \"SASL_SSL\" }"),
+    ("schema_registry", "schema_registry = \"https://registry.example\""),
+    ("schema_registry_user", "schema_registry_user = \"audit\""),
+    (
+        "schema_registry_password_file",
+        "schema_registry_password_file = \"/run/secrets/schema_registry\"",
+    ),
+    ("schema_registry_ca_file", "schema_registry_ca_file = \"/etc/ssl/registry.pem\""),
     ("topics", "topics = [\"orders.events\", \"payments.events\"]"),
     ("group", "group = \"audit-local\""),
     ("tz", "tz = \"Europe/Berlin\""),
@@ -47,10 +55,20 @@ pub(crate) struct Profile {
     pub(crate) database_password_file: Option<PathBuf>,
     pub(crate) brokers: Option<String>,
     pub(crate) kafka: Vec<kafka::Setting>,
+    pub(crate) registry: RegistryProfile,
     pub(crate) topics: Option<Vec<String>>,
     pub(crate) group: Option<String>,
     pub(crate) tz: Option<String>,
     pub(crate) output: Option<OutputFormat>,
+}
+
+/// What a profile says about the schema registry. `Debug` shows no secret.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RegistryProfile {
+    pub(crate) url: Option<RegistryUrl>,
+    pub(crate) user: Option<String>,
+    pub(crate) password_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// A mistake in the file. The message shows no value that can be a secret.
@@ -123,8 +141,10 @@ impl ConfigFile {
     /// A key that holds a secret itself, not the name of a file with one.
     pub(crate) fn plain_secret(&self) -> Option<String> {
         self.profiles.iter().find_map(|(name, profile)| {
+            let is_secret = |url: &RegistryUrl| url.holds_password();
             let key = match &profile.database_url {
                 Some(url) if url.holds_password() => "database_url",
+                _ if profile.registry.url.as_ref().is_some_and(is_secret) => "schema_registry",
                 _ => profile.kafka.iter().find(|setting| setting.is_plain_secret())?.name(),
             };
             Some(format!("{key} of profile '{name}'"))
@@ -210,6 +230,20 @@ impl Reader<'_> {
                 }
                 "brokers" => profile.brokers = Some(self.text(key, value)?),
                 "kafka" => self.settings("", self.table(key, value)?, &mut profile.kafka)?,
+                "schema_registry" => {
+                    let url = RegistryUrl::from(self.text(key, value)?);
+                    url.check().map_err(|error| refused(format!("schema_registry: {error}")))?;
+                    profile.registry.url = Some(url);
+                }
+                "schema_registry_user" => {
+                    profile.registry.user = Some(self.text(key, value)?);
+                }
+                "schema_registry_password_file" => {
+                    profile.registry.password_file = Some(self.path(&self.text(key, value)?));
+                }
+                "schema_registry_ca_file" => {
+                    profile.registry.ca_file = Some(self.path(&self.text(key, value)?));
+                }
                 "topics" => {
                     let Some(list) = value.get_ref().as_array() else {
                         return Err(self.mistyped(key, value, "a list"));

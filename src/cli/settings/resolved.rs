@@ -5,56 +5,19 @@
 //! or `default_profile`. Who types `--profile production` means it, whatever the shell has
 //! exported.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum};
 
 use super::config_file;
 use super::config_file::ConfigSearch;
 use super::connection_args::ConnectionArgs;
-use super::profile::Profile;
+use super::profile_choice::{ProfileChoice, password_of_file};
+use super::registry_settings::RegistrySettings;
+use super::sourced::{SettingSource, Sourced, exported, given};
 use crate::cli::ui::{Exit, Failure, OutputFormat, Ui};
-use crate::{kafka, store};
-
-/// Where a value comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum SettingSource {
-    /// An option.
-    Typed(&'static str),
-    /// An environment variable.
-    Variable(&'static str),
-    /// A profile, by its name.
-    Profile(String, PathBuf),
-    /// `default_profile` of the file.
-    DefaultProfile(PathBuf),
-}
-
-impl fmt::Display for SettingSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Typed(name) | Self::Variable(name) => formatter.write_str(name),
-            Self::Profile(name, path) => write!(formatter, "profile {name} ({})", path.display()),
-            Self::DefaultProfile(path) => write!(formatter, "default_profile ({})", path.display()),
-        }
-    }
-}
-
-/// A value, and where it comes from.
-#[derive(Debug, Clone)]
-pub(crate) struct Sourced<T> {
-    pub(crate) value: T,
-    pub(crate) source: SettingSource,
-}
-
-impl<T> Sourced<T> {
-    /// The same, with the value in another form.
-    pub(crate) fn map<'a, U>(&'a self, form: impl FnOnce(&'a T) -> U) -> Sourced<U> {
-        Sourced { value: form(&self.value), source: self.source.clone() }
-    }
-}
+use crate::{kafka, registry, store};
 
 /// Every setting that was given anywhere, with its source. `Debug` shows no secret.
 #[derive(Debug, Default)]
@@ -65,6 +28,7 @@ pub(crate) struct ResolvedSettings {
     pub(crate) database_password_file: Option<Sourced<PathBuf>>,
     pub(crate) brokers: Option<Sourced<String>>,
     pub(crate) kafka: Vec<Sourced<kafka::Setting>>,
+    pub(crate) registry: RegistrySettings,
     pub(crate) topics: Option<Sourced<Vec<String>>>,
     pub(crate) group: Option<Sourced<String>>,
     pub(crate) tz: Option<Sourced<String>>,
@@ -107,6 +71,7 @@ impl ResolvedSettings {
             kafka.retain(|other| !other.value.is_same_as(setting));
             kafka.push(Sourced { value: setting.clone(), source: SettingSource::Typed("-X") });
         }
+        let registry = RegistrySettings::resolve(matches, &chosen, profile.registry);
         let output = exported("AUDIT_OUTPUT").and_then(|word| {
             let value = OutputFormat::from_str(&word.value, false).ok()?;
             Some(Sourced { value, source: word.source })
@@ -127,6 +92,7 @@ impl ResolvedSettings {
             database_url,
             brokers,
             kafka,
+            registry,
         })
     }
 
@@ -135,15 +101,12 @@ impl ResolvedSettings {
         let Some(Sourced { value: path, source }) = &self.database_password_file else {
             return Ok(None);
         };
-        let failed = |reason: &str| {
-            Failure::new(format!("database_password_file {}: {reason}", path.display()))
-                .with_hint(format!("it is set by {source}"))
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))?;
-        match text.lines().next() {
-            Some(line) if !line.is_empty() => Ok(Some(line.to_owned())),
-            _ => Err(failed("the first line is empty")),
-        }
+        password_of_file("database_password_file", path, source).map(Some)
+    }
+
+    /// The schema registry's settings, where one is given.
+    pub(crate) fn schema_registry(&self) -> Result<Option<registry::Settings>, Failure> {
+        self.registry.settings()
     }
 
     /// The database's settings. Says on stderr, once, what was given and is not heeded.
@@ -207,89 +170,6 @@ impl ResolvedSettings {
     }
 }
 
-/// The profile that holds, as far as one does.
-struct ProfileChoice {
-    /// Its name, and who chose it.
-    name: Option<Sourced<String>>,
-    /// What its values have for a source.
-    source: Option<SettingSource>,
-}
-
-impl ProfileChoice {
-    fn choose(
-        args: &ConnectionArgs,
-        matches: &ArgMatches,
-        search: &ConfigSearch,
-    ) -> Result<(Self, Profile), Failure> {
-        let asked = given(args.profile.clone(), matches, "profile", ["--profile", "AUDIT_PROFILE"]);
-        let asked = asked.filter(|asked| asked.source.is_typed() || !asked.value.is_empty());
-        let file = search.path.as_ref().zip(search.file.as_ref());
-        let by_default = file.and_then(|(path, file)| {
-            let value = file.default_profile.clone()?;
-            Some(Sourced { value, source: SettingSource::DefaultProfile(path.clone()) })
-        });
-        let Some(name) = asked.or(by_default) else {
-            return Ok((Self { name: None, source: None }, Profile::default()));
-        };
-        let Some((path, file)) = file else { return Err(no_file(&name, search)) };
-        let Some(profile) = file.profiles.get(&name.value) else {
-            let message =
-                format!("{}: {} has no profile '{}'", name.source, path.display(), name.value);
-            return Err(Failure::usage(message).with_hint(file.suggestion(&name.value)));
-        };
-        let source = Some(SettingSource::Profile(name.value.clone(), path.clone()));
-        Ok((Self { name: Some(name), source }, profile.clone()))
-    }
-
-    fn is_typed(&self) -> bool {
-        self.name.as_ref().is_some_and(|name| name.source.is_typed())
-    }
-
-    /// The order of precedence.
-    fn first<T>(&self, given: Option<Sourced<T>>, of_profile: Option<T>) -> Option<Sourced<T>> {
-        let of_profile =
-            of_profile.zip(self.source.clone()).map(|(value, source)| Sourced { value, source });
-        match given {
-            Some(given) if given.source.is_typed() || !self.is_typed() => Some(given),
-            given => of_profile.or(given),
-        }
-    }
-
-    /// Whether what the profile says about a server holds for this one: its own, or the one that
-    /// nothing else names. The secrets of a profile that holds by default are for no other server.
-    fn goes_with<T>(&self, server: Option<&Sourced<T>>) -> bool {
-        self.is_typed() || server.is_none_or(|server| Some(&server.source) == self.source.as_ref())
-    }
-}
-
-impl SettingSource {
-    fn is_typed(&self) -> bool {
-        matches!(self, Self::Typed(_))
-    }
-
-    /// Where a value of a profile stands, by its key; what was typed or exported by its own name.
-    fn of_key(&self, key: &str) -> String {
-        match self {
-            Self::Typed(_) | Self::Variable(_) => self.to_string(),
-            Self::Profile(..) | Self::DefaultProfile(_) => format!("{key} of {self}"),
-        }
-    }
-}
-
-/// An argument, by its option or its variable.
-fn given<T>(
-    value: Option<T>,
-    matches: &ArgMatches,
-    id: &str,
-    [option, variable]: [&'static str; 2],
-) -> Option<Sourced<T>> {
-    let source = match matches.value_source(id)? {
-        ValueSource::CommandLine => SettingSource::Typed(option),
-        _ => SettingSource::Variable(variable),
-    };
-    Some(Sourced { value: value?, source })
-}
-
 /// The brokers that `-X` names, with the name that it has for them: they count as `--brokers`.
 fn brokers_of_settings(
     settings: &[kafka::Setting],
@@ -299,21 +179,4 @@ fn brokers_of_settings(
     };
     let value = setting.value().map_err(|error| Failure::usage(error.to_string()))?;
     Ok(Some((setting.name(), Sourced { value, source: SettingSource::Typed("-X") })))
-}
-
-/// A variable that is not empty.
-fn exported(name: &'static str) -> Option<Sourced<String>> {
-    let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-    Some(Sourced { value, source: SettingSource::Variable(name) })
-}
-
-fn no_file(name: &Sourced<String>, search: &ConfigSearch) -> Failure {
-    let message = format!("{}: there is no profile '{}'", name.source, name.value);
-    match &search.path {
-        Some(path) => Failure::usage(format!("{message}, because there is no {}", path.display()))
-            .with_hint(format!("write [profiles.{}] there; `audit config --help` shows how", name.value)),
-        None => Failure::usage(format!("{message}, because no configuration file is known")).with_hint(
-            "set AUDIT_CONFIG to its name, or HOME to a folder that has .config/audit/config.toml",
-        ),
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::evidence::proof::ProofError;
-use crate::{anchor, export, filter, ingest, kafka, replay, store};
+use crate::{anchor, export, filter, ingest, kafka, registry, replay, store};
 
 /// An error on its way to the user: what failed, on what, and what to do next.
 #[derive(Debug)]
@@ -88,6 +88,14 @@ impl From<kafka::Error> for Failure {
     }
 }
 
+impl From<registry::Error> for Failure {
+    fn from(error: registry::Error) -> Self {
+        let exit = if error.is_of_settings() { Exit::Usage } else { Exit::Failed };
+        let hint = error.hint().map(str::to_owned);
+        Self { hint, ..Self::new(error.to_string()) }.with_exit(exit)
+    }
+}
+
 /// For what is written to stdout: a reader that went away (`| head`) is no error.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -130,6 +138,7 @@ impl From<ingest::Error> for Failure {
         let hint = error.hint();
         let exit = match &error {
             ingest::Error::Kafka(error) if error.is_of_settings() => Exit::Usage,
+            ingest::Error::Registry(error) if error.is_of_settings() => Exit::Usage,
             ingest::Error::Anchor(anchor::Error::OtherKey { .. }) => Exit::Usage,
             ingest::Error::Unsigned(anchor::Error::Refused(_)) => Exit::Altered,
             ingest::Error::NotReadToEnd(_) => Exit::Incomplete,

@@ -204,7 +204,8 @@ fn put_schemas(out: &mut String, schema: &RecordSchema, unpacked: &Unpacked) {
         out.push('{');
         for (path, bytes) in within {
             out.push_str(if out.ends_with('{') { "" } else { "," });
-            put_text(out, path);
+            // The key of a map is part of a place, and may hold what JSONB cannot.
+            put_text(out, &path.replace('\0', "\u{FFFD}"));
             out.push(':');
             put_base64(out, bytes);
         }

@@ -10,8 +10,11 @@ use crate::event::json;
 /// most 1,000. The time to write one grows with the square of its length.
 const MAX_BYTES: usize = 1_024;
 
-/// The most digits behind the point that PostgreSQL's numeric holds, and as many zeros before it.
-const MAX_SCALE: u32 = 16_383;
+/// The most digits behind the point that PostgreSQL's numeric holds.
+const MAX_FRACTION_DIGITS: usize = 16_383;
+
+/// The most digits before the point.
+const MAX_INTEGER_DIGITS: usize = 131_072;
 
 /// The number that a text in base64 holds.
 pub(super) fn read(json: &str, scale: i32) -> Option<String> {
@@ -19,31 +22,59 @@ pub(super) fn read(json: &str, scale: i32) -> Option<String> {
     number(&STANDARD.decode(text.replace("\\/", "/")).ok()?, scale)
 }
 
-/// The number that bytes hold.
+/// The number that bytes in two's complement hold; `None` where there are no bytes, or PostgreSQL's
+/// numeric could not hold it.
 pub(crate) fn number(bytes: &[u8], scale: i32) -> Option<String> {
-    let is_negative = *bytes.first()? >= 0x80;
-    if bytes.len() > MAX_BYTES || scale.unsigned_abs() > MAX_SCALE {
+    if bytes.len() > MAX_BYTES {
         return None;
     }
-    let digits = digits(&magnitude(bytes.to_vec(), is_negative));
-    let mut out = String::with_capacity(digits.len() + 3);
+    let is_negative = *bytes.first()? >= 0x80;
+    let digits = digits_of(bytes, is_negative);
+    let behind = scale.unsigned_abs() as usize;
+    if scale <= 0 {
+        if digits == "0" {
+            return Some(digits);
+        }
+        if digits.len() + behind > MAX_INTEGER_DIGITS {
+            return None;
+        }
+    } else if behind > MAX_FRACTION_DIGITS {
+        return None;
+    }
+    let mut out = String::with_capacity(digits.len() + behind + 3);
     if is_negative {
         out.push('-');
     }
-    let behind = scale.unsigned_abs() as usize;
     if scale <= 0 {
         out.push_str(&digits);
-        if digits != "0" {
-            out.extend(std::iter::repeat_n('0', behind));
+        out.extend(std::iter::repeat_n('0', behind));
+        return Some(out);
+    }
+    match digits.len().checked_sub(behind) {
+        None | Some(0) => {
+            out.push_str("0.");
+            out.extend(std::iter::repeat_n('0', behind - digits.len()));
+            out.push_str(&digits);
         }
-    } else {
-        let digits = format!("{digits:0>width$}", width = behind + 1);
-        let (before, behind) = digits.split_at(digits.len() - behind);
-        out.push_str(before);
-        out.push('.');
-        out.push_str(behind);
+        Some(before) => {
+            let (before, behind) = digits.split_at(before);
+            out.push_str(before);
+            out.push('.');
+            out.push_str(behind);
+        }
     }
     Some(out)
+}
+
+/// The digits of a number without its sign.
+fn digits_of(bytes: &[u8], is_negative: bool) -> String {
+    // Nearly all fit into a word of the processor.
+    if bytes.len() <= 8 {
+        let mut word = [if is_negative { 0xFF } else { 0 }; 8];
+        word[8 - bytes.len()..].copy_from_slice(bytes);
+        return i64::from_be_bytes(word).unsigned_abs().to_string();
+    }
+    digits(&magnitude(bytes.to_vec(), is_negative))
 }
 
 /// The number of `{"scale": 2, "value": "BM4="}`.

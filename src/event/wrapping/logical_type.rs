@@ -30,7 +30,7 @@ pub(super) enum Reading {
 
 /// A logical type.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum LogicalType {
+pub(crate) enum LogicalType {
     /// An exact number: bytes in base64, with so many digits behind the point.
     Decimal(i32),
     /// The same, with the digits behind the point beside it.
@@ -101,10 +101,18 @@ impl Reading {
 
 impl LogicalType {
     fn of(schema: &Schema) -> Option<Self> {
-        Some(match (schema.name.as_deref()?, schema.r#type.as_str()) {
-            ("org.apache.kafka.connect.data.Decimal", "bytes") => {
-                Self::Decimal(schema.parameters.as_ref()?.scale.as_ref()?.parse().ok()?)
-            }
+        let scale = || schema.parameters.as_ref()?.scale.as_ref()?.parse().ok();
+        Self::named(schema.name.as_deref()?, &schema.r#type, scale)
+    }
+
+    /// The logical type of this name, where it stands on this type of Connect's.
+    pub(crate) fn named(
+        name: &str,
+        base: &str,
+        scale: impl FnOnce() -> Option<i32>,
+    ) -> Option<Self> {
+        Some(match (name, base) {
+            ("org.apache.kafka.connect.data.Decimal", "bytes") => Self::Decimal(scale()?),
             ("io.debezium.data.VariableScaleDecimal", "struct") => Self::VariableScaleDecimal,
             ("org.apache.kafka.connect.data.Date" | "io.debezium.time.Date", "int32") => Self::Date,
             ("io.debezium.time.IsoDate", "string") => Self::IsoDate,
@@ -123,14 +131,24 @@ impl LogicalType {
     }
 
     /// The JSON that a value means; `None` for null, and for what the type cannot have.
-    pub(super) fn read(self, json: &str) -> Option<String> {
+    pub(crate) fn read(self, json: &str) -> Option<String> {
         match self {
             Self::Decimal(scale) => decimal::read(json, scale),
             Self::VariableScaleDecimal => decimal::read_with_scale(json),
-            Self::Date => time_text::date(json.parse().ok()?),
             Self::IsoDate => json.strip_suffix("Z\"").map(|date| format!("{date}\"")),
-            Self::TimeOfDay(unit) => time_text::time_of_day(json.parse().ok()?, unit),
-            Self::Timestamp(unit) => time_text::timestamp(json.parse().ok()?, unit),
+            Self::Date | Self::TimeOfDay(_) | Self::Timestamp(_) => {
+                self.read_count(json.parse().ok()?)
+            }
+        }
+    }
+
+    /// The JSON that a count of days or of a second's parts means.
+    pub(crate) fn read_count(self, count: i64) -> Option<String> {
+        match self {
+            Self::Date => time_text::date(count),
+            Self::TimeOfDay(unit) => time_text::time_of_day(count, unit),
+            Self::Timestamp(unit) => time_text::timestamp(count, unit),
+            Self::Decimal(_) | Self::VariableScaleDecimal | Self::IsoDate => None,
         }
     }
 }

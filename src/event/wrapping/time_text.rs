@@ -5,7 +5,7 @@ use crate::time::Date;
 
 /// What a time is counted in.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Unit {
+pub(crate) enum Unit {
     Milli,
     Micro,
     Nano,

@@ -1,6 +1,7 @@
 //! Decodes the records of a batch and encodes their rows, on a thread of its own, while the batch
 //! before is copied.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -10,6 +11,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::event_rows::{write_dead_letter, write_event};
 use super::open_batch::{OpenBatch, Segment};
 use super::row_keys::RowKeys;
+use super::unpacking::{RegistryHint, SchemaAccess};
 use crate::event::{Decoder, Header, QuarantineForm, Reason, Record, Unpacked};
 use crate::ingest::in_flight::HeldBytes;
 use crate::kafka::RecordBatch;
@@ -22,6 +24,9 @@ use crate::time::UnixMicros;
 pub(in crate::ingest) struct Encoder {
     pub(in crate::ingest) decoder: Arc<Decoder>,
     pub(in crate::ingest) cluster_id: Arc<str>,
+    /// Where schemas come from; `None` where no registry is given.
+    pub(in crate::ingest) schemas: Option<SchemaAccess>,
+    pub(in crate::ingest) hint: Arc<RegistryHint>,
 }
 
 /// A batch whose rows are encoded; their ids are filled in when they are reserved.
@@ -92,21 +97,23 @@ impl EncodedBatch {
 }
 
 impl Encoder {
-    /// Encodes batches until there are no more, or the writer ended.
+    /// Encodes batches until there are no more, the writer ended, or the session ends while the
+    /// schema registry is waited for.
     pub(in crate::ingest) fn run(
         &self,
         batches: &Receiver<OpenBatch>,
         writer: &UnboundedSender<EncodedBatch>,
     ) {
         while let Ok(open_batch) = batches.recv() {
-            if writer.send(self.encode(open_batch)).is_err() {
+            let Some(encoded) = self.encode(open_batch) else { return };
+            if writer.send(encoded).is_err() {
                 return;
             }
         }
     }
 
-    /// Encodes a batch.
-    pub(in crate::ingest) fn encode(&self, open_batch: OpenBatch) -> EncodedBatch {
+    /// Encodes a batch. `None` where the session ended before its schemas were there.
+    pub(in crate::ingest) fn encode(&self, open_batch: OpenBatch) -> Option<EncodedBatch> {
         let OpenBatch { records, segments, held } = open_batch;
         // A row takes about the size of its record, once more for what attributes keeps, and a
         // fixed part.
@@ -118,13 +125,21 @@ impl Encoder {
         let mut quarantined = HashMap::new();
         let now = UnixMicros::now();
         let mut headers = Vec::new();
+        let mut schemas = self.schemas.as_ref().map(|access| (access, access.unpacker()));
         for index in 0..records.len() {
             records.headers(index, &mut headers);
             let segment = &segments[records.partition_index(index) as usize];
             let record = self.record(&records, segment, index, &headers);
-            let decoded = self.decoder.decode(&record, Unpacked::nothing(), now);
+            let unpacked = match &mut schemas {
+                Some((access, unpacker)) => Cow::Owned(access.unpack(unpacker, &record)?),
+                None => Cow::Borrowed(Unpacked::nothing()),
+            };
+            let decoded = self.decoder.decode(&record, &unpacked, now);
             if let Some(reason) = decoded.reason {
                 *quarantined.entry(reason).or_default() += 1;
+                if reason == Reason::SchemaRegistry {
+                    self.hint.tell(&record);
+                }
             }
             let event = decoded.event;
             if event.is_dlt {
@@ -135,7 +150,7 @@ impl Encoder {
             keys.push(&event, partition_id);
             write_event(&mut events, &event, partition_id, record.offset);
         }
-        EncodedBatch {
+        Some(EncodedBatch {
             records,
             segments,
             events,
@@ -146,7 +161,7 @@ impl Encoder {
             refused_events: HashMap::new(),
             raw_dead_letters: HashSet::new(),
             _held: held,
-        }
+        })
     }
 
     pub(super) fn record<'a>(

@@ -9,3 +9,4 @@ mod roots;
 pub(in crate::ingest) mod row_keys;
 #[cfg(test)]
 pub(in crate::ingest) mod test_batch;
+pub(in crate::ingest) mod unpacking;

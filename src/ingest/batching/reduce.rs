@@ -82,17 +82,20 @@ impl Encoder {
         encoded.records.headers(index, &mut headers);
         let segment = &encoded.segments[encoded.records.partition_index(index) as usize];
         let record = self.record(&encoded.records, segment, index, &headers);
+        // Without waiting: the key and the columns that come from it stay what they were.
+        let schemas = self.schemas.as_ref();
+        let unpacked =
+            schemas.map_or_else(Unpacked::default, |access| access.unpack_again(&record));
         if before.is_none() {
             // It may have been quarantined for another reason.
-            if let Some(reason) = self.decoder.decode(&record, Unpacked::nothing(), now).reason
+            if let Some(reason) = self.decoder.decode(&record, &unpacked, now).reason
                 && let Some(count) = encoded.quarantined.get_mut(&reason)
             {
                 *count = count.saturating_sub(1);
             }
             *encoded.quarantined.entry(Reason::RefusedByDatabase).or_default() += 1;
         }
-        let event =
-            self.decoder.quarantine_refused(&record, Unpacked::nothing(), form, detail, now);
+        let event = self.decoder.quarantine_refused(&record, &unpacked, form, detail, now);
         let partition_id = segment.partition.partition_id;
         write_event(&mut encoded.events, &event, partition_id, record.offset);
         encoded.events.replace_by_last(index);

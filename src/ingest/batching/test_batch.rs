@@ -40,7 +40,12 @@ pub(in crate::ingest) fn record(
 }
 
 pub(in crate::ingest) fn encoder() -> Encoder {
-    Encoder { decoder: Arc::new(Decoder::default()), cluster_id: "cluster".into() }
+    Encoder {
+        decoder: Arc::new(Decoder::default()),
+        cluster_id: "cluster".into(),
+        schemas: None,
+        hint: Arc::default(),
+    }
 }
 
 /// A batch of the records of partition 0 with these offsets.
@@ -59,12 +64,16 @@ pub(in crate::ingest) fn encoded(topic: &str, offsets: Range<i64>) -> EncodedBat
         segment.next_offset = offset + 1;
     }
     batch.segments.push(segment);
-    encoder().encode(batch)
+    without_registry(batch)
 }
 
 /// A batch of partition 0 that has holes only.
 pub(in crate::ingest) fn holes(topic: &str, offsets: Range<i64>) -> EncodedBatch {
     let mut segment = Segment::starting_at(Arc::new(claimed(topic, 0)), offsets.start);
     segment.next_offset = offsets.end;
-    encoder().encode(OpenBatch { segments: vec![segment], ..OpenBatch::default() })
+    without_registry(OpenBatch { segments: vec![segment], ..OpenBatch::default() })
+}
+
+fn without_registry(batch: OpenBatch) -> EncodedBatch {
+    encoder().encode(batch).expect("no registry is waited for")
 }

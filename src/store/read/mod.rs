@@ -9,6 +9,7 @@ pub(in crate::store) mod events;
 pub(in crate::store) mod evidence;
 pub(in crate::store) mod first_deliveries;
 pub(in crate::store) mod known_values;
+pub(in crate::store) mod lacking_schemas;
 pub(in crate::store) mod leaves;
 pub(in crate::store) mod migration_progress;
 pub(in crate::store) mod partitions;

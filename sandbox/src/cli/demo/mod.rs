@@ -45,7 +45,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) fn cmd_demo(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     let is_interactive = stdin().is_terminal() && stdout().is_terminal();
     tour::title("Starting PostgreSQL, Kafka, audit, and the services that it listens to")?;
-    let sandbox = services::start()?;
+    let sandbox = services::start(false)?;
     if sandbox.kafka().is_mock() {
         return Err("the demo needs Apache Kafka, and a mock is no substitute; script/bootstrap installs what is \
                     missing"

@@ -78,7 +78,7 @@ impl<'s> Stage<'s> {
     fn arrange(&self, command: &mut Command) {
         command
             .current_dir(&self.folder)
-            .envs(services::variables(self.sandbox))
+            .envs(services::variables(self.sandbox, false))
             .env("AUDIT_CONFIG", self.profile())
             .env_remove("AUDIT_PROFILE")
             .env_remove("AUDIT_OUTPUT")

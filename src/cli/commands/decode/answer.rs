@@ -22,27 +22,25 @@ pub(super) struct Answer {
     pub(super) dead_letter: Vec<(&'static str, Value<'static>, String)>,
 }
 
-/// Decodes a record, and tells why it became what it became.
-pub(super) fn decode(
-    decoder: &Decoder,
-    cluster_id: &str,
-    record: &Record,
-    now: UnixMicros,
-) -> Answer {
-    /// A part of a quarantined row's payload.
-    #[derive(Deserialize)]
-    struct Quarantined {
-        detail: String,
-    }
-    let headers: Vec<_> = record
+/// The headers of a record.
+pub(super) fn headers(record: &Record) -> Vec<Header<'_>> {
+    record
         .headers
         .iter()
         .map(|(name, value)| Header {
             name: &name.0,
             value: value.as_ref().map(|value| value.0.as_slice()),
         })
-        .collect();
-    let record = event::Record {
+        .collect()
+}
+
+/// A record as Kafka would deliver it.
+pub(super) fn received<'a>(
+    cluster_id: &'a str,
+    record: &'a Record,
+    headers: &'a [Header<'a>],
+) -> event::Record<'a> {
+    event::Record {
         cluster_id,
         topic: &record.topic,
         partition: record.partition.unwrap_or(0),
@@ -50,9 +48,23 @@ pub(super) fn decode(
         timestamp_ms: record.timestamp_ms,
         key: record.key.as_ref().map(|key| key.0.as_slice()),
         value: record.value.as_ref().map(|value| value.0.as_slice()),
-        headers: &headers,
-    };
-    let explanation = event::explain(decoder, &record, Unpacked::nothing(), now);
+        headers,
+    }
+}
+
+/// Decodes a record, and tells why it became what it became.
+pub(super) fn decode(
+    decoder: &Decoder,
+    record: &event::Record<'_>,
+    unpacked: &Unpacked,
+    now: UnixMicros,
+) -> Answer {
+    /// A part of a quarantined row's payload.
+    #[derive(Deserialize)]
+    struct Quarantined {
+        detail: String,
+    }
+    let explanation = event::explain(decoder, record, unpacked, now);
     let payload = explanation.columns.iter().find(|column| column.name == "payload");
     let detail = explanation.reason.and(payload).and_then(|payload| {
         serde_json::from_str::<Quarantined>(payload.value.as_deref()?)
@@ -60,7 +72,7 @@ pub(super) fn decode(
             .map(|payload| payload.detail)
     });
     let dead_letter = if decoder.is_dead_letter_topic(record.topic) {
-        dead_letter_row(dead_letter::origin(&record))
+        dead_letter_row(dead_letter::origin(record))
     } else {
         Vec::new()
     };

@@ -2,6 +2,7 @@
 
 mod answer;
 mod report;
+mod schemas;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -15,10 +16,12 @@ use crate::cli::shared::{Context, Run, input_name, pattern, read_input, whole_nu
 use crate::cli::ui::{Exit, Failure, OutputFormat};
 use crate::event;
 use crate::event::Decoder;
+use crate::event::Reason;
 use crate::output::Format;
 use crate::time::UnixMicros;
-use answer::decode;
+use answer::{decode, headers, received};
 use report::Report;
+use schemas::{SchemaArgs, SchemaSource};
 
 /// Show what a record would become, and why: its decoder, each column, and where it comes from
 ///
@@ -39,6 +42,8 @@ pub(crate) struct DecodeArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     record: RecordArgs,
+    #[command(flatten)]
+    schema: SchemaArgs,
     /// Also take topics for dead letters whose name matches this regular expression
     #[arg(long, value_name = "REGEX", value_parser = pattern)]
     dlt_pattern: Option<Regex>,
@@ -142,6 +147,8 @@ impl Run for DecodeArgs {
     async fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         let format = self.output.map_or(Format::Table, Format::from);
         let decoder = Decoder::new(self.dlt_pattern.clone());
+        let schemas = self.schema.source(context.settings)?;
+        let mut needs_registry = false;
         let now = UnixMicros::now();
         let mut stdout = context.ui.stdout();
         let mut report = Report::new(format, context.ui.style());
@@ -166,12 +173,21 @@ impl Run for DecodeArgs {
             for (index, record) in records.iter().enumerate() {
                 let name =
                     if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
-                let answer = decode(&decoder, &self.record.cluster_id, record, now);
+                let headers = headers(record);
+                let record = received(&self.record.cluster_id, record, &headers);
+                let unpacked = schemas.unpack(&record).await?;
+                let answer = decode(&decoder, &record, &unpacked, now);
+                needs_registry |= answer.explanation.reason == Some(Reason::SchemaRegistry);
                 report.answer(&name, &answer, &mut stdout)?;
             }
         }
         report.end(&mut stdout)?;
         stdout.flush()?;
+        if needs_registry && matches!(schemas, SchemaSource::Nowhere) {
+            context.ui.status(
+                "hint: --schema FILE or --schema-registry URL tells what a schema makes of it",
+            );
+        }
         Ok(exit)
     }
 }

@@ -10,11 +10,12 @@ use super::partitions::{Listed, Partitions, lost_table};
 use crate::cli::shared::{ClusterOffsets, Context, FormatArgs, left_to_count};
 use crate::cli::ui::{Failure, Progress, Ui};
 use crate::count_text::counted;
+use crate::event::Reason;
 use crate::output::{Column, Emphasis, Format, Section, render_report};
 use crate::store;
 use crate::store::{
-    Counting, DatabaseStatus, Duplicates, IngesterStatus, LakeWriter, LogCover, LostRange,
-    ReadMode, RetiredTotals, Session, Settings,
+    Counting, DatabaseStatus, Duplicates, IngesterStatus, LackingSchemas, LakeWriter, LogCover,
+    LostRange, ReadMode, RetiredTotals, Session, Settings,
 };
 use crate::time::{Timestamp, span_text};
 use crate::value::Value;
@@ -31,6 +32,7 @@ const BROKER_LIMIT: Duration = Duration::from_secs(5);
 /// The status at one moment.
 pub(super) struct Overview {
     database: DatabaseStatus,
+    lacking_schemas: LackingSchemas,
     duplicates: Duplicates,
     partitions: Partitions,
     lost: Vec<LostRange>,
@@ -62,10 +64,15 @@ impl Overview {
         let reading = session.read(ReadMode::All).await?;
         let counting = Counting::read(&reading).await?;
         let database = store::database_status(&reading, &counting).await?;
+        let lacking_schemas = match database.quarantined {
+            0 => LackingSchemas::default(),
+            _ => store::lacking_schemas(&reading).await?,
+        };
         progress.doing("counting duplicate deliveries");
         let duplicates = store::duplicates(&reading, &counting, count_duplicates).await?;
         reading.finish().await?;
         notes.extend(counting_notes(&counting, duplicates));
+        notes.extend(schema_note(lacking_schemas));
         progress.doing("asking Kafka how long records wait");
         let partitions = Partitions::gather(partitions, kafka, context.settings, &mut notes).await;
         let mut lost = store::lost_ranges(&session, LISTED_LOSSES + 1).await?;
@@ -81,6 +88,7 @@ impl Overview {
         let retired = store::retired_totals(&session).await?;
         Ok(Self {
             database,
+            lacking_schemas,
             duplicates,
             partitions,
             lost,
@@ -142,6 +150,7 @@ impl Overview {
                 ("in_open_transactions", partitions.offsets_in_open_transactions().into(), plain),
                 ("lost", partitions.lost().into(), plain),
                 ("quarantined", database.quarantined.into(), plain),
+                ("lacking_schemas", self.lacking_schemas.all().into(), plain),
                 ("dead_letters", database.dead_letters.into(), plain),
                 ("duplicates", exactly(self.duplicates).into(), plain),
                 ("bytes", database.bytes.into(), plain),
@@ -220,6 +229,12 @@ impl Overview {
         facts.extend([
             ("lost", lost.into(), unless(lost == 0, Emphasis::Alarm)),
             ("quarantined", database.quarantined.into(), quarantined),
+        ]);
+        if self.lacking_schemas.all() > 0 {
+            let words = lacking_words(self.lacking_schemas);
+            facts.push(("lacking_schemas", words.into(), Emphasis::Notice));
+        }
+        facts.extend([
             ("dead_letters", database.dead_letters.into(), plain),
             ("duplicates", duplicates, plain),
             ("checkpoint", self.checkpoint_text().into(), plain),
@@ -233,6 +248,28 @@ impl Overview {
         }
         Section::facts("database", facts)
     }
+}
+
+/// `17 of the quarantined rows: 12 schema_registry, 5 unknown_schema`
+fn lacking_words(lacking: LackingSchemas) -> String {
+    let reasons = [
+        (lacking.without_registry, Reason::SchemaRegistry),
+        (lacking.unknown, Reason::UnknownSchema),
+        (lacking.invalid, Reason::SchemaInvalid),
+    ];
+    let reasons = reasons.iter().filter(|(rows, _)| *rows > 0);
+    let reasons: Vec<String> = reasons.map(|(rows, reason)| format!("{rows} {reason}")).collect();
+    format!("{} of the quarantined rows: {}", lacking.all(), reasons.join(", "))
+}
+
+/// What would have read the rows that needed a registry.
+fn schema_note(lacking: LackingSchemas) -> Option<String> {
+    let rows = u64::try_from(lacking.without_registry).ok().filter(|rows| *rows > 0)?;
+    Some(format!(
+        "{} could not be read without a schema registry: `audit ingest --schema-registry URL` reads \
+         such records from then on",
+        counted(rows, "row")
+    ))
 }
 
 /// `4194304 of the rows, in 2 leaves, last on 2026-11-18 11:06:41`

@@ -97,6 +97,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
         (
             "[profiles.a]\n\nzebra = 1",
             "3: unknown key 'zebra' in profile 'a'\nthe keys are database_url, database_password_file, brokers, kafka, \
+             schema_registry, schema_registry_user, schema_registry_password_file, schema_registry_ca_file, \
              topics, group, tz, output",
         ),
         (
@@ -118,7 +119,8 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
         (
             "[profiles.a]\n\"\\u001b[2J\" = 1",
             "2: unknown key '\\u{1b}[2J' in profile 'a'\nthe keys are database_url, \
-          database_password_file, brokers, kafka, topics, group, tz, output",
+          database_password_file, brokers, kafka, schema_registry, schema_registry_user, \
+          schema_registry_password_file, schema_registry_ca_file, topics, group, tz, output",
         ),
     ];
     for (text, expected) in cases {

@@ -1,0 +1,166 @@
+//! A schema out of a file: for trying out what it makes of a value.
+
+use std::fs;
+use std::path::{Component, Path};
+
+use super::references::Gathered;
+use super::schema::{ReadValue, Schema};
+use super::unpack::header_and_data;
+use crate::event::{Record, RecordSchema, SchemaType, Unpacked, UnpackedValue, Unreadable};
+
+/// How many files may be imported.
+const MOST_IMPORTS: usize = 1_000;
+
+/// A schema out of a file.
+#[derive(Debug)]
+pub struct SchemaFile {
+    schema: Schema,
+    message: Option<String>,
+}
+
+impl SchemaFile {
+    /// What a file holds, by the ending of its name.
+    pub fn type_of(path: &Path) -> Option<SchemaType> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "avsc" => Some(SchemaType::Avro),
+            "proto" => Some(SchemaType::Protobuf),
+            "json" => Some(SchemaType::Json),
+            _ => None,
+        }
+    }
+
+    /// Reads a file, and what it imports out of its folder. `message` is the message of Protobuf
+    /// that bare values are, if that is not the first one of the file.
+    ///
+    /// # Errors
+    /// What is wrong with the file, as a lowercase fragment.
+    pub fn read(
+        path: &Path,
+        schema_type: SchemaType,
+        message: Option<String>,
+    ) -> Result<Self, String> {
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let references = match schema_type {
+            SchemaType::Protobuf => imports(&text, path.parent().unwrap_or(Path::new("")))?,
+            SchemaType::Avro | SchemaType::Json => Vec::new(),
+        };
+        let schema_type = schema_type.as_str().to_owned();
+        let schema = Schema::parse(Gathered { schema_type, text, references })?;
+        Ok(Self { schema, message })
+    }
+
+    /// What the schema makes of a value: behind a header of Confluent's wire format, where the value
+    /// has one and is readable behind it, else bare.
+    pub fn unpack(&self, record: &Record<'_>) -> Unpacked {
+        let Some(value) = record.value.filter(|value| !value.is_empty()) else {
+            return Unpacked::default();
+        };
+        let (id, read) = self.read_value(value);
+        let mut schema = RecordSchema {
+            id,
+            schema_type: Some(self.schema.schema_type()),
+            subject: None,
+            name: self.schema.name(),
+        };
+        let (json, unknown_fields) = match read {
+            Ok(read) => {
+                schema.name = read.name;
+                (Ok(read.json), read.unknown_fields)
+            }
+            Err(unreadable) => (Err(unreadable), Vec::new()),
+        };
+        Unpacked { value: Some(UnpackedValue { schema, json, unknown_fields }), key: None }
+    }
+
+    fn read_value(&self, value: &[u8]) -> (Option<u32>, Result<ReadValue, Unreadable>) {
+        let with_header = header_and_data(value).map(|(id, data)| (id, self.schema.read(data)));
+        let is_it = |read: &ReadValue| match (&self.message, read.name.as_deref()) {
+            (Some(message), Some(name)) => {
+                name == message || name.ends_with(&format!(".{message}"))
+            }
+            _ => true,
+        };
+        match with_header {
+            Some((id, Ok(read))) if is_it(&read) => (Some(id), Ok(read)),
+            with_header => {
+                let bare = self.schema.read_bare(self.message.as_deref(), value);
+                match (bare, with_header) {
+                    // It looks like one with a header, so the user is told about that.
+                    (Err(_), Some((id, Err(unreadable)))) => (Some(id), Err(unreadable)),
+                    (bare, _) => (None, bare),
+                }
+            }
+        }
+    }
+}
+
+/// The files that a .proto file imports, and those that these import, as far as they lie below its
+/// folder. What is nowhere is left to the compiler, which has Google's own files.
+fn imports(text: &str, folder: &Path) -> Result<Vec<(String, String)>, String> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut waiting = imported_names(text);
+    while let Some(name) = waiting.pop() {
+        let is_inside =
+            Path::new(&name).components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_inside || found.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        let path = folder.join(&name);
+        if !path.is_file() {
+            continue;
+        }
+        if found.len() == MOST_IMPORTS {
+            return Err(format!("it imports more than {MOST_IMPORTS} files"));
+        }
+        let text = fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
+        waiting.extend(imported_names(&text));
+        found.push((name, text));
+    }
+    Ok(found)
+}
+
+/// The names in `import "…";`. One too many, out of a comment, does no harm.
+fn imported_names(text: &str) -> Vec<String> {
+    text.split("import")
+        .skip(1)
+        .filter_map(|rest| {
+            let rest = rest.trim_start();
+            let rest = ["public", "weak"]
+                .into_iter()
+                .find_map(|word| rest.strip_prefix(word))
+                .unwrap_or(rest)
+                .trim_start();
+            let quote = rest.chars().next().filter(|first| matches!(first, '"' | '\''))?;
+            let (name, _) = rest[1..].split_once(quote)?;
+            (!name.is_empty() && !name.contains('\n')).then(|| name.to_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{SchemaFile, imported_names};
+    use crate::event::SchemaType;
+
+    #[test]
+    fn the_ending_of_a_name_tells_what_a_file_holds() {
+        for (name, schema_type) in [
+            ("a/order.avsc", Some(SchemaType::Avro)),
+            ("order.PROTO", Some(SchemaType::Protobuf)),
+            ("order.schema.json", Some(SchemaType::Json)),
+            ("order.xsd", None),
+            ("avsc", None),
+        ] {
+            assert_eq!(SchemaFile::type_of(Path::new(name)), schema_type, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_file_imports_is_found_in_its_text() {
+        let text = "syntax = \"proto3\";\nimport \"a/b.proto\";\nimport public 'c.proto' ;\n\
+                    // import \"nothing.proto\";\nmessage important { string import = 1; }";
+        assert_eq!(imported_names(text), ["a/b.proto", "c.proto", "nothing.proto"]);
+    }
+}

@@ -1,0 +1,238 @@
+//! The schemas of a registry: fetched once, and kept for all threads.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use super::client::{Answer, Client};
+use super::error::Error;
+use super::references::{Outcome, gather};
+use super::schema::{Schema, schema_type};
+use super::settings::Settings;
+use crate::event::{Reason, SchemaType, Unreadable};
+
+/// How long it is remembered that a schema is unknown, or can't be read.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// With more ids than this, those without a schema are forgotten as soon as they may be.
+const MANY: usize = 10_000;
+/// How many schemas are fetched at once.
+const LOADS: usize = 16;
+
+/// The largest id that a registry gives.
+const LARGEST_ID: u32 = i32::MAX as u32;
+
+/// The schemas of a registry. What is not there yet is told as [`Missing`], and fetched by
+/// [`Schemas::load`].
+#[derive(Debug)]
+pub struct Schemas {
+    client: Client,
+    known: RwLock<HashMap<u32, Arc<Known>>>,
+    /// One request at a time for each id.
+    loading: [tokio::sync::Mutex<()>; LOADS],
+}
+
+/// A schema that has to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Its id.
+    pub id: u32,
+    /// The topic whose subject may have it, where that matters.
+    pub(in crate::registry) topic: Option<String>,
+}
+
+/// What is known of an id.
+#[derive(Debug)]
+pub(in crate::registry) struct Known {
+    content: Content,
+    since: Instant,
+    subjects: RwLock<Subjects>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Schema(Schema),
+    /// Values are quarantined for this reason.
+    Unreadable(Option<SchemaType>, Unreadable),
+}
+
+/// Where a schema is registered.
+#[derive(Debug, Default)]
+struct Subjects {
+    names: Vec<Arc<str>>,
+    /// The topics for which the registry was asked.
+    asked_for: HashSet<String>,
+}
+
+/// What a value is read by.
+#[derive(Debug, Clone)]
+pub(in crate::registry) struct Found {
+    pub(in crate::registry) known: Arc<Known>,
+    pub(in crate::registry) subject: Option<Arc<str>>,
+}
+
+/// How far what is known may be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::registry) enum Trust {
+    /// As long as it holds.
+    WhileFresh,
+    /// For ever: the same answer as before is wanted.
+    Always,
+}
+
+impl Known {
+    fn new(content: Content) -> Arc<Self> {
+        Arc::new(Self { content, since: Instant::now(), subjects: RwLock::default() })
+    }
+
+    fn unreadable(schema_type: Option<SchemaType>, reason: Reason, detail: String) -> Arc<Self> {
+        let detail = format!("{}: {detail}", reason.describe());
+        Self::new(Content::Unreadable(schema_type, Unreadable { reason, detail }))
+    }
+
+    fn is_schema(&self) -> bool {
+        matches!(self.content, Content::Schema(_))
+    }
+
+    fn holds(&self) -> bool {
+        self.is_schema() || self.since.elapsed() < REMEMBERED
+    }
+
+    pub(in crate::registry) fn schema(&self) -> Result<&Schema, &Unreadable> {
+        match &self.content {
+            Content::Schema(schema) => Ok(schema),
+            Content::Unreadable(_, unreadable) => Err(unreadable),
+        }
+    }
+
+    pub(in crate::registry) fn schema_type(&self) -> Option<SchemaType> {
+        match &self.content {
+            Content::Schema(schema) => Some(schema.schema_type()),
+            Content::Unreadable(schema_type, _) => *schema_type,
+        }
+    }
+
+    /// The subject of a topic's values: its own, where the schema is registered there, else the
+    /// first. `Err` where the registry has to be asked.
+    fn subject(&self, topic: &str, trust: Trust) -> Result<Option<Arc<str>>, ()> {
+        let subjects = read(&self.subjects);
+        let is_own = |name: &&Arc<str>| name.strip_suffix("-value") == Some(topic);
+        if let Some(own) = subjects.names.iter().find(is_own) {
+            return Ok(Some(Arc::clone(own)));
+        }
+        let may_ask = trust == Trust::WhileFresh && self.is_schema();
+        if may_ask && !subjects.asked_for.contains(topic) {
+            return Err(());
+        }
+        Ok(subjects.names.first().cloned())
+    }
+}
+
+impl Schemas {
+    /// Of a registry. Asks it nothing yet.
+    ///
+    /// # Errors
+    /// `Error::CaFile` and `Error::Client`.
+    pub fn new(settings: &Settings) -> Result<Self, Error> {
+        let client = Client::new(settings)?;
+        Ok(Self { client, known: RwLock::default(), loading: Default::default() })
+    }
+
+    /// The registry, without user and password.
+    pub fn shown(&self) -> String {
+        self.client.shown()
+    }
+
+    /// The schema of an id; for a value of this topic with its subject.
+    pub(in crate::registry) fn find(
+        &self,
+        id: u32,
+        topic: Option<&str>,
+        trust: Trust,
+    ) -> Result<Found, Missing> {
+        if id == 0 || id > LARGEST_ID {
+            let detail = format!("schema id {id} is none that a registry gives");
+            let known = Known::unreadable(None, Reason::UnknownSchema, detail);
+            return Ok(Found { known, subject: None });
+        }
+        let missing = || Missing { id, topic: topic.map(str::to_owned) };
+        let known = read(&self.known).get(&id).cloned().ok_or_else(missing)?;
+        if trust == Trust::WhileFresh && !known.holds() {
+            return Err(missing());
+        }
+        let subject = match topic {
+            Some(topic) => known.subject(topic, trust).map_err(|()| missing())?,
+            None => None,
+        };
+        Ok(Found { known, subject })
+    }
+
+    /// Fetches what is missing, unless another thread did meanwhile.
+    ///
+    /// # Errors
+    /// `Error::Unavailable`, after which it can be tried again, and `Error::Refused`.
+    pub async fn load(&self, missing: &Missing) -> Result<(), Error> {
+        let Missing { id, topic } = missing;
+        let _alone = self.loading[*id as usize % LOADS].lock().await;
+        if self.find(*id, topic.as_deref(), Trust::WhileFresh).is_ok() {
+            return Ok(());
+        }
+        let known = read(&self.known).get(id).filter(|known| known.holds()).cloned();
+        let known = match known {
+            Some(known) => known,
+            None => self.fetch(*id).await?,
+        };
+        let Some(topic) = topic.as_ref().filter(|_| known.is_schema()) else { return Ok(()) };
+        let names = match self.client.subjects(*id).await? {
+            Answer::Found(versions) => names_of(versions),
+            // Not every registry can say it.
+            Answer::Unknown | Answer::NotThere { .. } | Answer::TooLarge => Vec::new(),
+        };
+        let mut subjects = write(&known.subjects);
+        subjects.names = names;
+        subjects.asked_for.insert(topic.clone());
+        Ok(())
+    }
+
+    async fn fetch(&self, id: u32) -> Result<Arc<Known>, Error> {
+        let known = match gather(&self.client, id).await? {
+            Outcome::Unknown => {
+                Known::unreadable(None, Reason::UnknownSchema, format!("schema id {id}"))
+            }
+            Outcome::Invalid(given, reason) => invalid(id, given.as_deref(), &reason),
+            Outcome::Gathered(gathered) => {
+                let given = gathered.schema_type.clone();
+                match Schema::parse(gathered) {
+                    Ok(schema) => Known::new(Content::Schema(schema)),
+                    Err(reason) => invalid(id, Some(&given), &reason),
+                }
+            }
+        };
+        let mut all = write(&self.known);
+        if all.len() >= MANY {
+            all.retain(|_, known| known.holds());
+        }
+        all.insert(id, Arc::clone(&known));
+        Ok(known)
+    }
+}
+
+fn invalid(id: u32, given: Option<&str>, reason: &str) -> Arc<Known> {
+    let schema_type = given.and_then(schema_type);
+    Known::unreadable(schema_type, Reason::SchemaInvalid, format!("schema id {id}: {reason}"))
+}
+
+/// The names of subjects, each once, in the registry's order.
+fn names_of(versions: Vec<super::client::SubjectVersion>) -> Vec<Arc<str>> {
+    let mut seen = HashSet::new();
+    let names = versions.into_iter().map(|version| version.subject);
+    names.filter(|name| seen.insert(name.clone())).map(Arc::from).collect()
+}
+
+/// A thread that panicked leaves nothing half-written here.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}

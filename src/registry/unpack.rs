@@ -1,0 +1,90 @@
+//! From a record to what schemas make of its value and its key.
+
+use super::key_text::key_text;
+use super::schemas::{Found, Missing, Schemas, Trust};
+use crate::event::{Record, RecordSchema, Unpacked, UnpackedKey, UnpackedValue};
+
+/// Unpacks the records of a batch.
+#[derive(Debug)]
+pub struct Unpacker<'a> {
+    schemas: &'a Schemas,
+    trust: Trust,
+    /// The schema of the last value, with its topic: records come in runs.
+    value: Option<(u32, String, Found)>,
+    /// The schema of the last key.
+    key: Option<(u32, Found)>,
+}
+
+impl<'a> Unpacker<'a> {
+    /// One that asks for what is missing.
+    pub fn new(schemas: &'a Schemas) -> Self {
+        Self { schemas, trust: Trust::WhileFresh, value: None, key: None }
+    }
+
+    /// What the record was unpacked to before, from what is known.
+    pub fn again(schemas: &'a Schemas, record: &Record<'_>) -> Unpacked {
+        let mut unpacker = Self { trust: Trust::Always, ..Self::new(schemas) };
+        let value = unpacker.value(record).unwrap_or_default();
+        Unpacked { value, key: unpacker.key(record).unwrap_or_default() }
+    }
+
+    /// What schemas make of the record.
+    ///
+    /// # Errors
+    /// The first schema that is not known yet: after it is loaded, the record can be unpacked.
+    pub fn unpack(&mut self, record: &Record<'_>) -> Result<Unpacked, Missing> {
+        Ok(Unpacked { value: self.value(record)?, key: self.key(record)? })
+    }
+
+    fn value(&mut self, record: &Record<'_>) -> Result<Option<UnpackedValue>, Missing> {
+        let Some((id, data)) = record.value.and_then(header_and_data) else { return Ok(None) };
+        let is_last = |(last, topic, _): &&(u32, String, Found)| {
+            *last == id && topic.as_str() == record.topic
+        };
+        let found = match self.value.as_ref().filter(is_last) {
+            Some((_, _, found)) => found,
+            None => {
+                let found = self.schemas.find(id, Some(record.topic), self.trust)?;
+                &self.value.insert((id, record.topic.to_owned(), found)).2
+            }
+        };
+        let mut schema = RecordSchema {
+            id: Some(id),
+            schema_type: found.known.schema_type(),
+            subject: found.subject.clone(),
+            name: None,
+        };
+        let read = found.known.schema().map_err(Clone::clone).and_then(|schema| schema.read(data));
+        let (json, unknown_fields) = match read {
+            Ok(read) => {
+                schema.name = read.name;
+                (Ok(read.json), read.unknown_fields)
+            }
+            Err(unreadable) => {
+                schema.name = found.known.schema().ok().and_then(|schema| schema.name());
+                (Err(unreadable), Vec::new())
+            }
+        };
+        Ok(Some(UnpackedValue { schema, json, unknown_fields }))
+    }
+
+    fn key(&mut self, record: &Record<'_>) -> Result<Option<UnpackedKey>, Missing> {
+        let Some((id, data)) = record.key.and_then(header_and_data) else { return Ok(None) };
+        let found = match self.key.as_ref().filter(|(last, _)| *last == id) {
+            Some((_, found)) => found,
+            None => {
+                let found = self.schemas.find(id, None, self.trust)?;
+                &self.key.insert((id, found)).1
+            }
+        };
+        let read = found.known.schema().ok().and_then(|schema| schema.read(data).ok());
+        let text = read.and_then(|read| key_text(&read.json));
+        Ok(text.map(|text| UnpackedKey { schema_id: Some(id), text }))
+    }
+}
+
+/// The id of the schema and the data, of bytes in Confluent's wire format.
+pub(in crate::registry) fn header_and_data(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (&[0, a, b, c, d], data) = bytes.split_first_chunk::<5>()? else { return None };
+    Some((u32::from_be_bytes([a, b, c, d]), data))
+}

@@ -1,0 +1,59 @@
+//! What `status`, `config show` and the log tell about schemas.
+
+use sandbox::Sandbox;
+
+use super::fake::FakeRegistry;
+use super::{ORDER, order, wire};
+use crate::support::{Audit, Database, Producer};
+
+#[test]
+fn status_counts_what_was_quarantined_for_want_of_a_schema_and_names_the_option() {
+    let scope = Sandbox::shared().scope("registry_status");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    let registry = FakeRegistry::start();
+    registry.register(1, "AVRO", ORDER, &["orders-value"]);
+    registry.register(3, "AVRO", "broken", &["broken-value"]);
+    let producer = Producer::new(scope.brokers());
+    let send = |id: u32| producer.send(&topic, None, Some(b"k"), Some(&wire(id, &order(1))), &[]);
+    [1, 1, 1].into_iter().for_each(send);
+    producer.send(&topic, None, Some(b"k"), Some(b"no JSON"), &[]);
+    producer.flush();
+    let output = audit.run(&["ingest", "--topics", &topic, "--until-end"]);
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(log.matches("records need a schema registry").count(), 1, "{log}");
+    assert!(log.contains("--schema-registry URL"), "{log}");
+    let url = registry.url();
+    [1, 2, 2, 3].into_iter().for_each(send);
+    producer.flush();
+    let more = audit.run(&["ingest", "--topics", &topic, "--until-end", "--schema-registry", &url]);
+    assert!(more.status.success(), "{more:?}");
+    assert!(!String::from_utf8_lossy(&more.stderr).contains("records need a schema registry"));
+    let output = audit.run(&["status", "-o", "json"]);
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    assert_eq!(status["database"]["quarantined"], 7);
+    assert_eq!(status["database"]["lacking_schemas"], 6);
+    let hint =
+        "3 rows could not be read without a schema registry: `audit ingest --schema-registry URL`";
+    assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{output:?}");
+    let table = audit.succeed(&["status"]);
+    let line = table.lines().find(|line| line.contains("lacking_schemas"));
+    let words = "6 of the quarantined rows: 3 schema_registry, 2 unknown_schema, 1 schema_invalid";
+    assert!(line.is_some_and(|line| line.contains(words)), "{table}");
+    let database = Database::open(&audit.database_url);
+    assert_eq!(
+        database.number("SELECT count(*) FROM event_logs WHERE event_type = 'OrderPlaced'"),
+        1
+    );
+}
+
+#[test]
+fn status_of_a_database_without_such_rows_says_nothing_about_schemas() {
+    let scope = Sandbox::shared().scope("registry_status_without");
+    let audit = Audit::migrated(&scope);
+    let output = audit.run(&["status"]);
+    let shown = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(!shown.contains("schema"), "{shown}");
+    let output = audit.run(&["status", "-o", "json"]);
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+    assert_eq!(status["database"]["lacking_schemas"], 0);
+}
