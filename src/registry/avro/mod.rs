@@ -31,24 +31,15 @@ mod schemas_test;
 #[cfg(test)]
 mod values_test;
 
-use std::sync::Arc;
-
 use crate::event::Unreadable;
 use plan::Plan;
+
+pub use reader::AvroValue;
 
 /// A schema of Avro.
 #[derive(Debug)]
 pub struct AvroSchema {
     plan: Plan,
-}
-
-/// What a value became.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AvroValue {
-    /// The JSON.
-    pub json: String,
-    /// The full name of the record, enum or fixed that it is; of a union that of the branch.
-    pub name: Option<Arc<str>>,
 }
 
 impl AvroSchema {
