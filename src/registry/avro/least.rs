@@ -56,15 +56,21 @@ fn of_node(node: &Node, of: impl Fn(NodeId) -> Least) -> Least {
     let (bytes, json) = match node {
         Node::Null => (0, 4),
         Node::Boolean => (1, 4),
-        Node::Int(_) | Node::Long(_) | Node::Bytes(BytesMeaning::Decimal(_)) => (1, 1),
+        Node::Int(_)
+        | Node::Long(_)
+        | Node::Bytes(BytesMeaning::Decimal(_) | BytesMeaning::BigDecimal) => (1, 1),
         Node::Float => (4, 3),
         Node::Double => (8, 3),
-        Node::Text | Node::NamedText(_) | Node::Bytes(_) | Node::Array(_) | Node::Map(_) => (1, 2),
+        Node::Text
+        | Node::NamedText(_)
+        | Node::Bytes(BytesMeaning::Base64)
+        | Node::Enum(_)
+        | Node::Array(_)
+        | Node::Map(_) => (1, 2),
         Node::Fixed(fixed) => match fixed.meaning {
             FixedMeaning::Base64 => (fixed.size, (fixed.size / 3).saturating_mul(4)),
             _ => (fixed.size, 1),
         },
-        Node::Enum(_) => (1, 2),
         Node::VariableScaleDecimal { .. } => (2, 1),
         Node::Union(branches) => {
             let all = || branches.iter().map(|branch| of(*branch));
