@@ -26,8 +26,6 @@ mod wrapping;
 mod fixtures_test;
 #[cfg(test)]
 mod properties_test;
-#[cfg(test)]
-mod unpacked_test;
 
 pub use column_source::{ColumnOrigin, ColumnSource, ColumnSources};
 pub use decoder::{Decoded, Decoder, TOMBSTONE};

@@ -3,9 +3,12 @@
 //! Values in Confluent's wire format are read by `registry`, which knows the schemas; the decoders
 //! here take up the JSON.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use super::{Reason, Record};
+use crate::event::{Reason, Record};
 
 /// What schemas made of a record; by default nothing: its bytes are what they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

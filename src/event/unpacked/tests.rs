@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::json::compact;
-use super::{
+use crate::event::json::compact;
+use crate::event::{
     Decoder, Format, Header, Reason, Record, RecordSchema, SchemaType, Unpacked, UnpackedKey,
     UnpackedValue, Unreadable,
 };
@@ -130,7 +130,7 @@ fn a_key_that_a_schema_describes_is_the_aggregate_and_readable_in_the_attributes
     let key = UnpackedKey { schema_id: Some(8), text: "order-4711".to_owned() };
     let unpacked = Unpacked { key: Some(key), ..unpacked("com.acme.Order", Ok("{}")) };
     let row = row(&unpacked, &[]);
-    let aggregate = super::aggregate_uuid(b"order-4711");
+    let aggregate = crate::event::aggregate_uuid(b"order-4711");
     assert!(row.contains(&aggregate.to_string()), "{row}");
     assert!(row.contains(r#"{"key":"order-4711","schema_id":7"#), "{row}");
     assert!(row.contains(r#""key_schema_id":8"#), "{row}");
@@ -167,6 +167,6 @@ fn a_tombstone_keeps_its_key_readable() {
     };
     let decoded = Decoder::default().decode(&record, &unpacked, NOW);
     assert_eq!(decoded.format, Format::Tombstone);
-    assert_eq!(decoded.event.aggregate_id, Some(super::aggregate_uuid(b"order-4711")));
+    assert_eq!(decoded.event.aggregate_id, Some(crate::event::aggregate_uuid(b"order-4711")));
     assert!(decoded.event.attributes.contains(r#""key":"order-4711""#));
 }
