@@ -236,3 +236,68 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Credentials;
+
+    fn schemas() -> Schemas {
+        let url = "http://127.0.0.1:9".into();
+        let settings = Settings::new(&url, Credentials::default(), None).expect("a usable URL");
+        Schemas::new(&settings).expect("a client")
+    }
+
+    /// As if it had been fetched that long ago.
+    fn known(content: Content, age: Duration) -> Arc<Known> {
+        let since = Instant::now().checked_sub(age).expect("the clock runs for longer");
+        Arc::new(Known { content, since, subjects: RwLock::default() })
+    }
+
+    fn unreadable() -> Content {
+        let reason = Reason::UnknownSchema;
+        Content::Unreadable(None, Unreadable { reason, detail: "unknown".to_owned() })
+    }
+
+    #[test]
+    fn an_unknown_schema_is_asked_for_again_after_a_minute_and_a_schema_never() {
+        let schemas = schemas();
+        let put = |id, content, age| {
+            write(&schemas.known).insert(id, known(content, age));
+        };
+        put(1, unreadable(), REMEMBERED - Duration::from_secs(30));
+        put(2, unreadable(), REMEMBERED);
+        put(3, Content::Schema(Schema::json("{}")), REMEMBERED * 2);
+        let finds = |id, trust| schemas.find(id, None, trust).is_ok();
+        assert_eq!([1, 2, 3, 4].map(|id| finds(id, Trust::WhileFresh)), [true, false, true, false]);
+        // The same record is told the same again.
+        assert!(finds(2, Trust::Always));
+    }
+
+    #[test]
+    fn an_id_that_no_registry_gives_is_unknown_without_asking() {
+        for id in [0, LARGEST_ID + 1, u32::MAX] {
+            let found = schemas().find(id, Some("orders"), Trust::WhileFresh).expect("it is known");
+            let refused = found.known.schema().expect_err("there is none");
+            assert_eq!(refused.reason, Reason::UnknownSchema);
+        }
+        let found = schemas().find(LARGEST_ID, Some("orders"), Trust::WhileFresh);
+        let missing = found.expect_err("it is asked for");
+        assert_eq!(missing, Missing { id: LARGEST_ID, topic: Some("orders".to_owned()) });
+    }
+
+    #[test]
+    fn the_subject_is_that_of_the_topic_else_the_first_once_it_was_asked_for() {
+        let known = known(Content::Schema(Schema::json("{}")), Duration::ZERO);
+        assert_eq!(known.subject("orders", Trust::WhileFresh), Err(()));
+        write(&known.subjects).names = vec!["first".into(), "orders-value".into()];
+        let subject = |topic| {
+            let found = known.subject(topic, Trust::WhileFresh);
+            found.map(|found| found.map(|name| name.to_string()))
+        };
+        assert_eq!(subject("orders"), Ok(Some("orders-value".to_owned())));
+        assert_eq!(subject("payments"), Err(()));
+        write(&known.subjects).asked_for.insert("payments".to_owned());
+        assert_eq!(subject("payments"), Ok(Some("first".to_owned())));
+    }
+}
