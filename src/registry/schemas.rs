@@ -84,7 +84,7 @@ impl Known {
         Arc::new(Self { content, since: Instant::now(), subjects: RwLock::default() })
     }
 
-    fn unreadable(schema_type: Option<SchemaType>, reason: Reason, detail: String) -> Arc<Self> {
+    fn unreadable(schema_type: Option<SchemaType>, reason: Reason, detail: &str) -> Arc<Self> {
         let detail = format!("{}: {detail}", reason.describe());
         Self::new(Content::Unreadable(schema_type, Unreadable { reason, detail }))
     }
@@ -151,7 +151,7 @@ impl Schemas {
     ) -> Result<Found, Missing> {
         if id == 0 || id > LARGEST_ID {
             let detail = format!("schema id {id} is none that a registry gives");
-            let known = Known::unreadable(None, Reason::UnknownSchema, detail);
+            let known = Known::unreadable(None, Reason::UnknownSchema, &detail);
             return Ok(Found { known, subject: None });
         }
         let missing = || Missing { id, topic: topic.map(str::to_owned) };
@@ -196,7 +196,7 @@ impl Schemas {
     async fn fetch(&self, id: u32) -> Result<Arc<Known>, Error> {
         let known = match gather(&self.client, id).await? {
             Outcome::Unknown => {
-                Known::unreadable(None, Reason::UnknownSchema, format!("schema id {id}"))
+                Known::unreadable(None, Reason::UnknownSchema, &format!("schema id {id}"))
             }
             Outcome::Invalid(given, reason) => invalid(id, given.as_deref(), &reason),
             Outcome::Gathered(gathered) => {
@@ -218,7 +218,7 @@ impl Schemas {
 
 fn invalid(id: u32, given: Option<&str>, reason: &str) -> Arc<Known> {
     let schema_type = given.and_then(schema_type);
-    Known::unreadable(schema_type, Reason::SchemaInvalid, format!("schema id {id}: {reason}"))
+    Known::unreadable(schema_type, Reason::SchemaInvalid, &format!("schema id {id}: {reason}"))
 }
 
 /// The names of subjects, each once, in the registry's order.

@@ -1,6 +1,7 @@
 //! From a record to what schemas make of its value and its key.
 
 use super::key_text::key_text;
+use super::schema::Schema;
 use super::schemas::{Found, Missing, Schemas, Trust};
 use crate::event::{Record, RecordSchema, Unpacked, UnpackedKey, UnpackedValue};
 
@@ -61,7 +62,7 @@ impl<'a> Unpacker<'a> {
                 (Ok(read.json), read.unknown_fields)
             }
             Err(unreadable) => {
-                schema.name = found.known.schema().ok().and_then(|schema| schema.name());
+                schema.name = found.known.schema().ok().and_then(Schema::name);
                 (Err(unreadable), Vec::new())
             }
         };
