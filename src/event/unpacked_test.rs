@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::explain::compact;
+use super::json::compact;
 use super::{
     Decoder, Format, Header, Reason, Record, RecordSchema, SchemaType, Unpacked, UnpackedKey,
     UnpackedValue, Unreadable,
