@@ -55,8 +55,8 @@ kafka.sasl.password,@FOLDER/kafka.password,profile production (FOLDER/config.tom
 kafka.ssl.key.password,***,profile production (FOLDER/config.toml)
 schema_registry,https://***@registry.example/path,profile production (FOLDER/config.toml)
 schema_registry_user,anna,profile production (FOLDER/config.toml)
-schema_registry_password,,
 schema_registry_password_file,FOLDER/kafka.password,profile production (FOLDER/config.toml)
+schema_registry_password,set,schema_registry_password_file
 schema_registry_ca_file,,
 topics,"orders.events,orders.events-dlt",profile production (FOLDER/config.toml)
 group,,
