@@ -10,8 +10,8 @@ use crate::support::{Audit, Database, Producer, Terminal};
 const WIDTHS: [u16; 3] = [80, 120, 200];
 
 /// What a command shows on a terminal is no wider than that, and holds some words.
-fn assert_fits(audit: &Audit, arguments: &str, columns: u16, words: &str) {
-    let command = audit.shell(&format!("NO_COLOR=1 \"$0\" {arguments}"));
+fn assert_fits(audit: &Audit, script: &str, columns: u16, words: &str) {
+    let command = audit.shell(&format!("export NO_COLOR=1; {script}"));
     let (_, screen) = Terminal::start(command, columns).end();
     assert!(screen.contains(words), "{screen}");
     let widest = screen.lines().map(UnicodeWidthStr::width).max();
@@ -24,21 +24,22 @@ fn what_decode_makes_of_a_schema_fits_every_terminal() {
     let write = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
         std::fs::write(&path, content).expect("it can be written");
-        path.display().to_string()
     };
-    let schema = write("order.avsc", ORDER.as_bytes());
-    let good = write("good", &wire(3, &order(1)));
-    let bad = write("bad", &wire(3, b"\x06o"));
+    write("order.avsc", ORDER.as_bytes());
+    write("good", &wire(3, &order(1)));
+    write("bad", &wire(3, b"\x06o"));
     let nowhere = Audit {
         database_url: "postgresql://localhost:1/nothing".to_owned(),
         brokers: "127.0.0.1:9".to_owned(),
     };
+    let folder = folder.path().display();
+    let decode =
+        |file: &str| format!("cd {folder} && \"$0\" decode {file} --schema order.avsc --key o-1");
     for columns in WIDTHS {
-        let decode = |file: &str| format!("decode {file} --schema {schema} --key o-1");
-        assert_fits(&nowhere, &decode(&good), columns, "com.acme.OrderPlaced");
-        let command = nowhere.shell(&format!("NO_COLOR=1 \"$0\" {}", decode(&bad)));
-        let (_, screen) = Terminal::start(command, columns).end();
-        assert!(screen.contains("quarantined as schema_mismatch: "), "{screen}");
+        let words = "good: plain JSON, by the AVRO schema com.acme.OrderPlaced, id 3";
+        assert_fits(&nowhere, &decode("good"), columns, words);
+        let (_, screen) = Terminal::start(nowhere.shell(&decode("bad")), columns).end();
+        assert!(screen.contains("bad: quarantined as schema_mismatch: "), "{screen}");
     }
 }
 
@@ -76,7 +77,7 @@ fn status_counts_what_was_quarantined_for_want_of_a_schema_and_names_the_option(
     let words = "6: 3 schema_registry, 2 unknown_schema, 1 schema_invalid";
     assert!(line.is_some_and(|line| line.contains(words)), "{table}");
     for columns in WIDTHS {
-        assert_fits(&audit, "status 2>/dev/null", columns, words);
+        assert_fits(&audit, "\"$0\" status 2>/dev/null", columns, words);
     }
     let database = Database::open(&audit.database_url);
     assert_eq!(
