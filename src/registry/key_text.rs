@@ -1,5 +1,7 @@
 //! What a key is that a schema describes.
 
+use std::borrow::Cow;
+
 use crate::event::json;
 use crate::event::json::{Kind, Value, compact};
 
@@ -16,7 +18,7 @@ pub(in crate::registry) fn key_text(json: &str) -> Option<String> {
 fn text_of(value: Value<'_>) -> Option<String> {
     match value.kind {
         Kind::Null => None,
-        Kind::Text => value.text().map(|text| text.into_owned()),
+        Kind::Text => value.text().map(Cow::into_owned),
         Kind::Object | Kind::Array | Kind::Number | Kind::Boolean => Some(compact(value.raw)),
     }
 }

@@ -84,7 +84,7 @@ impl Known {
         Arc::new(Self { content, since: Instant::now(), subjects: RwLock::default() })
     }
 
-    fn unreadable(schema_type: Option<SchemaType>, reason: Reason, detail: String) -> Arc<Self> {
+    fn unreadable(schema_type: Option<SchemaType>, reason: Reason, detail: &str) -> Arc<Self> {
         let detail = format!("{}: {detail}", reason.describe());
         Self::new(Content::Unreadable(schema_type, Unreadable { reason, detail }))
     }
@@ -151,7 +151,7 @@ impl Schemas {
     ) -> Result<Found, Missing> {
         if id == 0 || id > LARGEST_ID {
             let detail = format!("schema id {id} is none that a registry gives");
-            let known = Known::unreadable(None, Reason::UnknownSchema, detail);
+            let known = Known::unreadable(None, Reason::UnknownSchema, &detail);
             return Ok(Found { known, subject: None });
         }
         let missing = || Missing { id, topic: topic.map(str::to_owned) };
@@ -196,7 +196,7 @@ impl Schemas {
     async fn fetch(&self, id: u32) -> Result<Arc<Known>, Error> {
         let known = match gather(&self.client, id).await? {
             Outcome::Unknown => {
-                Known::unreadable(None, Reason::UnknownSchema, format!("schema id {id}"))
+                Known::unreadable(None, Reason::UnknownSchema, &format!("schema id {id}"))
             }
             Outcome::Invalid(given, reason) => invalid(id, given.as_deref(), &reason),
             Outcome::Gathered(gathered) => {
@@ -218,7 +218,7 @@ impl Schemas {
 
 fn invalid(id: u32, given: Option<&str>, reason: &str) -> Arc<Known> {
     let schema_type = given.and_then(schema_type);
-    Known::unreadable(schema_type, Reason::SchemaInvalid, format!("schema id {id}: {reason}"))
+    Known::unreadable(schema_type, Reason::SchemaInvalid, &format!("schema id {id}: {reason}"))
 }
 
 /// The names of subjects, each once, in the registry's order.
@@ -235,4 +235,69 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 
 fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Credentials;
+
+    fn schemas() -> Schemas {
+        let url = "http://127.0.0.1:9".into();
+        let settings = Settings::new(&url, Credentials::default(), None).expect("a usable URL");
+        Schemas::new(&settings).expect("a client")
+    }
+
+    /// As if it had been fetched that long ago.
+    fn known(content: Content, age: Duration) -> Arc<Known> {
+        let since = Instant::now().checked_sub(age).expect("the clock runs for longer");
+        Arc::new(Known { content, since, subjects: RwLock::default() })
+    }
+
+    fn unreadable() -> Content {
+        let reason = Reason::UnknownSchema;
+        Content::Unreadable(None, Unreadable { reason, detail: "unknown".to_owned() })
+    }
+
+    #[test]
+    fn an_unknown_schema_is_asked_for_again_after_a_minute_and_a_schema_never() {
+        let schemas = schemas();
+        let put = |id, content, age| {
+            write(&schemas.known).insert(id, known(content, age));
+        };
+        put(1, unreadable(), REMEMBERED - Duration::from_secs(30));
+        put(2, unreadable(), REMEMBERED);
+        put(3, Content::Schema(Schema::json("{}")), REMEMBERED * 2);
+        let finds = |id, trust| schemas.find(id, None, trust).is_ok();
+        assert_eq!([1, 2, 3, 4].map(|id| finds(id, Trust::WhileFresh)), [true, false, true, false]);
+        // The same record is told the same again.
+        assert!(finds(2, Trust::Always));
+    }
+
+    #[test]
+    fn an_id_that_no_registry_gives_is_unknown_without_asking() {
+        for id in [0, LARGEST_ID + 1, u32::MAX] {
+            let found = schemas().find(id, Some("orders"), Trust::WhileFresh).expect("it is known");
+            let refused = found.known.schema().expect_err("there is none");
+            assert_eq!(refused.reason, Reason::UnknownSchema);
+        }
+        let found = schemas().find(LARGEST_ID, Some("orders"), Trust::WhileFresh);
+        let missing = found.expect_err("it is asked for");
+        assert_eq!(missing, Missing { id: LARGEST_ID, topic: Some("orders".to_owned()) });
+    }
+
+    #[test]
+    fn the_subject_is_that_of_the_topic_else_the_first_once_it_was_asked_for() {
+        let known = known(Content::Schema(Schema::json("{}")), Duration::ZERO);
+        assert_eq!(known.subject("orders", Trust::WhileFresh), Err(()));
+        write(&known.subjects).names = vec!["first".into(), "orders-value".into()];
+        let subject = |topic| {
+            let found = known.subject(topic, Trust::WhileFresh);
+            found.map(|found| found.map(|name| name.to_string()))
+        };
+        assert_eq!(subject("orders"), Ok(Some("orders-value".to_owned())));
+        assert_eq!(subject("payments"), Err(()));
+        write(&known.subjects).asked_for.insert("payments".to_owned());
+        assert_eq!(subject("payments"), Ok(Some("first".to_owned())));
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::key_text::key_text;
+use super::schema::Schema;
 use super::schemas::{Found, Missing, Schemas, Trust};
 use crate::event::{Record, RecordSchema, Unpacked, UnpackedKey, UnpackedValue};
 
@@ -77,7 +78,7 @@ impl<'a> Unpacker<'a> {
                 (Ok(read.json), read.unknown_fields)
             }
             Err(unreadable) => {
-                schema.name = found.known.schema().ok().and_then(|schema| schema.name());
+                schema.name = found.known.schema().ok().and_then(Schema::name);
                 (Err(unreadable), Vec::new())
             }
         };

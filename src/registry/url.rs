@@ -1,5 +1,6 @@
 //! The URL of a schema registry, which can hold a password.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use percent_encoding::percent_decode_str;
@@ -68,7 +69,7 @@ impl RegistryUrl {
         let decoded = |text: &str| {
             percent_decode_str(text)
                 .decode_utf8()
-                .map(|text| text.into_owned())
+                .map(Cow::into_owned)
                 .map_err(|_| refused("the user or the password is not UTF-8"))
         };
         let user = match base.username() {

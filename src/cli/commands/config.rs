@@ -182,14 +182,18 @@ impl SettingsTable {
         let given = &settings.registry;
         self.setting("schema_registry", given.url.as_ref(), None);
         self.setting("schema_registry_user", given.user.as_ref(), None);
-        let (mut file, mut password) = (None, None);
+        let (mut file, mut source) = (None, None);
         match given.password.as_ref().map(|password| (password, &password.value)) {
-            Some((found, PasswordSource::File(path))) => file = Some(found.map(|_| path.display())),
-            Some((found, PasswordSource::Variable)) => password = Some(found.map(|_| "set")),
+            Some((found, PasswordSource::File(path))) => {
+                file = Some(found.map(|_| path.display()));
+                source = Some("schema_registry_password_file".to_owned());
+            }
+            Some((found, PasswordSource::Variable)) => source = Some(found.source.to_string()),
             None => {}
         }
-        self.setting("schema_registry_password", password.as_ref(), None);
         self.setting("schema_registry_password_file", file.as_ref(), None);
+        let password = source.as_ref().map(|_| "set".to_owned());
+        self.row("schema_registry_password", password, source);
         let ca_file = given.ca_file.as_ref().map(|file| file.map(|path| path.display()));
         self.setting("schema_registry_ca_file", ca_file.as_ref(), None);
     }

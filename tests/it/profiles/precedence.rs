@@ -154,11 +154,11 @@ fn a_schema_registry_is_weighed_like_the_other_servers_and_its_secrets_stay_with
     assert_eq!(shown("_user", &[], &[]), format!("anna {own}"));
     assert!(shown("_password_file", &[], &[]).ends_with(&format!("password {own}")));
     assert!(shown("_ca_file", &[], &[]).ends_with(&format!("ca.pem {own}")));
-    assert_eq!(shown("_password", &[], &[]), "- -");
+    assert_eq!(shown("_password", &[], &[]), "set schema_registry_password_file");
     // A variable beats the default profile, whose secrets are not for its server.
     let variable = [("AUDIT_SCHEMA_REGISTRY", "http://eve:s3cret@elsewhere")];
     assert_eq!(shown("", &[], &variable), "http://***@elsewhere AUDIT_SCHEMA_REGISTRY");
-    for name in ["_user", "_password_file", "_ca_file"] {
+    for name in ["_user", "_password_file", "_password", "_ca_file"] {
         assert_eq!(shown(name, &[], &variable), "- -", "{name}");
     }
     // What is typed together belongs together.

@@ -55,8 +55,8 @@ kafka.sasl.password,@FOLDER/kafka.password,profile production (FOLDER/config.tom
 kafka.ssl.key.password,***,profile production (FOLDER/config.toml)
 schema_registry,https://***@registry.example/path,profile production (FOLDER/config.toml)
 schema_registry_user,anna,profile production (FOLDER/config.toml)
-schema_registry_password,,
 schema_registry_password_file,FOLDER/kafka.password,profile production (FOLDER/config.toml)
+schema_registry_password,set,schema_registry_password_file
 schema_registry_ca_file,,
 topics,"orders.events,orders.events-dlt",profile production (FOLDER/config.toml)
 group,,
@@ -100,10 +100,17 @@ database_url = "host=127.0.0.1 port=9 password=s3cret"
 [profiles.three]
 database_url = "postgresql://127.0.0.1:9/d"
 database_password_file = "password"
+[profiles.four]
+schema_registry = "http://s3cret:s3cret@127.0.0.1:9"
+[profiles.five]
+schema_registry = "http://127.0.0.1:9"
+schema_registry_user = "anna"
+schema_registry_password_file = "password"
 "#;
     let configured = Configured::new(secrets);
     configured.write("password", "s3cret", 0o600);
-    let variables = [("PGPASSWORD", "s3cret")];
+    configured.write("value", "\0\0\0\0\u{1}s", 0o600);
+    let variables = [("PGPASSWORD", "s3cret"), ("AUDIT_SCHEMA_REGISTRY_PASSWORD", "s3cret")];
     let commands: &[&[&str]] = &[
         &["--help"],
         &["config", "--help"],
@@ -113,7 +120,7 @@ database_password_file = "password"
         &["--profile", "one", "config", "show"],
         &["--profile", "two", "config", "show"],
         &["--profile", "three", "config", "show"],
-        &["--profile", "four", "config", "show"],
+        &["--profile", "nobody", "config", "show"],
         &["--profile", "one", "query"],
         &["--profile", "two", "query"],
         &["--profile", "three", "query"],
@@ -122,9 +129,21 @@ database_password_file = "password"
         &["--database-url", "postgresql://u:s3cret@h:x/d", "config", "show"],
         &["--database-url", "postgresql://u:a@s3cret@h/d", "query"],
         &["-X", "sasl.password=s3cret", "config", "show"],
+        &["--profile", "four", "config", "show"],
+        &["--profile", "four", "decode", "value"],
+        &["--profile", "five", "decode", "value"],
+        &["decode", "value", "--schema-registry", "http://u:s3cret@127.0.0.1:9"],
+        &["decode", "value", "--schema-registry", "http://u:a@s3cret@127.0.0.1:9/?q"],
+        &["decode", "value", "--schema-registry", "u:s3cret@127.0.0.1:9"],
     ];
     let check = |arguments: &[&str]| {
-        let output = configured.run(arguments, &variables);
+        let value = configured.path("value").display().to_string();
+        let named = |argument: &&str| {
+            if *argument == "value" { value.clone() } else { (*argument).to_owned() }
+        };
+        let named: Vec<String> = arguments.iter().map(named).collect();
+        let arguments: Vec<&str> = named.iter().map(String::as_str).collect();
+        let output = configured.run(&arguments, &variables);
         let all = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
         let text = configured.text(&all);
         assert!(!text.contains("s3cret") && !text.is_empty(), "{arguments:?}: {text}");
@@ -134,6 +153,8 @@ database_password_file = "password"
         "[profiles.a]\ndatabase_url = \"postgresql://u:s3cret@h:x/d\"",
         "[profiles.a]\ndatabase_url = \"postgresql://u:s3cret@h/d",
         "[profiles.a]\ndatabase_url = postgresql://u:s3cret@h/d",
+        "[profiles.a]\nschema_registry = \"u:s3cret@h\"",
+        "[profiles.a]\nschema_registry = \"http://u:s3cret@h:x/\"",
         "[profiles.a]\nbrokers = { sasl.password = \"s3cret\" }",
         "[profiles.a]\nkafka.sasl.password = [\"s3cret\"]",
         "[profiles.a]\nkafka.sasl.password = \"s3cret\"\nkafka.sasl.password = \"s3cret\"",
@@ -145,8 +166,11 @@ database_password_file = "password"
 
 #[test]
 fn a_file_with_a_secret_that_others_can_read_is_refused() {
-    for secret in ["database_url = \"postgresql://u:s3cret@h/d\"", "kafka.ssl.key.pem = \"s3cret\""]
-    {
+    for secret in [
+        "database_url = \"postgresql://u:s3cret@h/d\"",
+        "kafka.ssl.key.pem = \"s3cret\"",
+        "schema_registry = \"https://s3cret@h\"",
+    ] {
         let text = format!("[profiles.local]\n{secret}\n");
         let configured = Configured::new(&text);
         configured.succeed(&["config", "show"], &[]);

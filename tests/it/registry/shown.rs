@@ -1,10 +1,47 @@
 //! What `status`, `config show` and the log tell about schemas.
 
 use sandbox::Sandbox;
+use unicode_width::UnicodeWidthStr;
 
 use super::fake::FakeRegistry;
 use super::{ORDER, order, wire};
-use crate::support::{Audit, Database, Producer};
+use crate::support::{Audit, Database, Producer, Terminal};
+
+const WIDTHS: [u16; 3] = [80, 120, 200];
+
+/// What a command shows on a terminal is no wider than that, and holds some words.
+fn assert_fits(audit: &Audit, script: &str, columns: u16, words: &str) {
+    let command = audit.shell(&format!("export NO_COLOR=1; {script}"));
+    let (_, screen) = Terminal::start(command, columns).end();
+    assert!(screen.contains(words), "{screen}");
+    let widest = screen.lines().map(UnicodeWidthStr::width).max();
+    assert!(widest.is_some_and(|widest| widest <= columns.into()), "{columns}: {screen}");
+}
+
+#[test]
+fn what_decode_makes_of_a_schema_fits_every_terminal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("it can be written");
+    };
+    write("order.avsc", ORDER.as_bytes());
+    write("good", &wire(3, &order(1)));
+    write("bad", &wire(3, b"\x06o"));
+    let nowhere = Audit {
+        database_url: "postgresql://localhost:1/nothing".to_owned(),
+        brokers: "127.0.0.1:9".to_owned(),
+    };
+    let folder = folder.path().display();
+    let decode =
+        |file: &str| format!("cd {folder} && \"$0\" decode {file} --schema order.avsc --key o-1");
+    for columns in WIDTHS {
+        let words = "good: plain JSON, by the AVRO schema com.acme.OrderPlaced, id 3";
+        assert_fits(&nowhere, &decode("good"), columns, words);
+        let (_, screen) = Terminal::start(nowhere.shell(&decode("bad")), columns).end();
+        assert!(screen.contains("bad: quarantined as schema_mismatch: "), "{screen}");
+    }
+}
 
 #[test]
 fn status_counts_what_was_quarantined_for_want_of_a_schema_and_names_the_option() {
@@ -37,8 +74,11 @@ fn status_counts_what_was_quarantined_for_want_of_a_schema_and_names_the_option(
     assert!(String::from_utf8_lossy(&output.stderr).contains(hint), "{output:?}");
     let table = audit.succeed(&["status"]);
     let line = table.lines().find(|line| line.starts_with("lacking schemas"));
-    let words = "6 of the quarantined rows: 3 schema_registry, 2 unknown_schema, 1 schema_invalid";
+    let words = "6: 3 schema_registry, 2 unknown_schema, 1 schema_invalid";
     assert!(line.is_some_and(|line| line.contains(words)), "{table}");
+    for columns in WIDTHS {
+        assert_fits(&audit, "\"$0\" status 2>/dev/null", columns, words);
+    }
     let database = Database::open(&audit.database_url);
     assert_eq!(
         database.number("SELECT count(*) FROM event_logs WHERE event_type = 'OrderPlaced'"),

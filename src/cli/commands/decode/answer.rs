@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::dead_letter;
 use crate::dead_letter::{DeadLetter, OriginSource};
 use crate::event;
-use crate::event::{Decoder, Explanation, Header, Unpacked};
+use crate::event::{Decoder, Explanation, Header, RecordSchema, Unpacked};
 use crate::time::{Timestamp, UnixMicros};
 use crate::value::Value;
 
@@ -18,6 +18,8 @@ pub(super) struct Answer {
     pub(super) explanation: Explanation,
     /// Why it would be quarantined, in words.
     pub(super) detail: Option<String>,
+    /// The schema that its value was read by, in words.
+    pub(super) schema: Option<String>,
     /// The row of `dead_letters` that it would have, too: name, value, where it came from.
     pub(super) dead_letter: Vec<(&'static str, Value<'static>, String)>,
 }
@@ -76,7 +78,23 @@ pub(super) fn decode(
     } else {
         Vec::new()
     };
-    Answer { explanation, detail, dead_letter }
+    let schema = unpacked.value.as_ref().and_then(|value| schema_words(&value.schema));
+    Answer { explanation, detail, schema, dead_letter }
+}
+
+/// `the AVRO schema com.acme.OrderPlaced, id 3 of orders.events-value`
+fn schema_words(schema: &RecordSchema) -> Option<String> {
+    let mut words = format!("the {} schema", schema.schema_type?.as_str());
+    if let Some(name) = &schema.name {
+        words += &format!(" {name}");
+    }
+    if let Some(id) = schema.id {
+        words += &format!(", id {id}");
+    }
+    if let Some(subject) = &schema.subject {
+        words += &format!(" of {subject}");
+    }
+    Some(words)
 }
 
 /// The columns of `dead_letters` beside the raw key, value and headers, which are kept as they are.

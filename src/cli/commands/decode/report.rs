@@ -58,6 +58,8 @@ impl Report {
         if let Some(reason) = explanation.reason {
             let detail = answer.detail.as_deref().unwrap_or_default();
             write!(writer, " as {reason}: {}", escape_controls(detail))?;
+        } else if let Some(schema) = &answer.schema {
+            write!(writer, ", by {}", escape_controls(schema))?;
         }
         writeln!(writer)?;
         let columns = explanation.columns.iter().map(|column| {

@@ -250,7 +250,7 @@ impl Overview {
     }
 }
 
-/// `17 of the quarantined rows: 12 schema_registry, 5 unknown_schema`
+/// `17: 12 schema_registry, 5 unknown_schema`
 fn lacking_words(lacking: LackingSchemas) -> String {
     let reasons = [
         (lacking.without_registry, Reason::SchemaRegistry),
@@ -259,7 +259,7 @@ fn lacking_words(lacking: LackingSchemas) -> String {
     ];
     let reasons = reasons.iter().filter(|(rows, _)| *rows > 0);
     let reasons: Vec<String> = reasons.map(|(rows, reason)| format!("{rows} {reason}")).collect();
-    format!("{} of the quarantined rows: {}", lacking.all(), reasons.join(", "))
+    format!("{}: {}", lacking.all(), reasons.join(", "))
 }
 
 /// What would have read the rows that needed a registry.
