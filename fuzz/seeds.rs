@@ -1,12 +1,100 @@
-//! Writes the records of fixtures/ and the proofs of tests/vectors/ as inputs of the fuzz targets:
-//! `cargo run --bin seeds`.
+//! Writes the records of fixtures/, the proofs of tests/vectors/ and schemas of Avro as inputs of the
+//! fuzz targets: `cargo run --bin seeds`.
 
 use std::fs;
 use std::path::Path;
 
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+
 fn main() {
     records();
     proofs();
+    avro();
+    messages();
+}
+
+/// Each schema as a text, and with a value of zeros; and some values of the schemas by number.
+fn avro() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = folder.join("corpus/avro");
+    fs::create_dir_all(&corpus).expect("the corpus folder can be made");
+    let schemas = fs::read_to_string(folder.join("avro_schemas.jsonl")).expect("schemas");
+    for (number, schema) in schemas.lines().enumerate() {
+        let text = [&[128], schema.as_bytes(), b"\n\n", &[0; 16]].concat();
+        fs::write(corpus.join(format!("text-{number}")), text).expect("a seed can be written");
+        for (name, value) in [("empty", &[0_u8; 1][..]), ("two", &[4, 2, 2, 2, 4, 0, 2, 2, 0])] {
+            let value = [&[number as u8], value].concat();
+            fs::write(corpus.join(format!("{name}-{number}")), value)
+                .expect("a seed can be written");
+        }
+    }
+}
+
+/// Messages of the target `protobuf`: which of its schemas, and what is encoded.
+const MESSAGES: [(u8, &str, &str); 8] = [
+    (
+        0,
+        "rich.Rich",
+        r#"{"f1":1.5,"f2":0.1,"f3":-3,"f4":"-9","f14":"text","f15":"AQI=","f16":"RED"}"#,
+    ),
+    (0, "rich.Rich", r#"{"o1":0,"o3":"","r1":[1,2],"r2":["-1"],"r3":["a",""],"r4":["BLUE",9]}"#),
+    (
+        0,
+        "rich.Rich",
+        r#"{"r5":[{"f3":1},{}],"m1":{"a":{"f13":true}},"m2":{"-1":"x"},"m4":{"7":"RED"}}"#,
+    ),
+    (
+        0,
+        "rich.Rich",
+        r#"{"c2":{"c3":"5"},"inner":{"inner":{"c4":null}},"m5":{"3":"2026-11-22T10:00:00Z"}}"#,
+    ),
+    (
+        0,
+        "rich.Rich",
+        r#"{"w1":"2026-11-22T10:00:00.123Z","w2":"-1.5s","w3":{"a":[1,null]},"w6":"a.bC"}"#,
+    ),
+    (
+        0,
+        "rich.Rich",
+        r#"{"w8":{"@type":"x/rich.Rich","f3":1,"w8":{"@type":"x/rich.Rich"}},"w9":1,"w15":[{}]}"#,
+    ),
+    (
+        1,
+        "old.Old",
+        r#"{"name":"n","count":0,"note":{"text":"t","old":{"name":"o"}},"line":[{"rank":-1}]}"#,
+    ),
+    (
+        1,
+        "old.Old",
+        r#"{"name":"","loose":[1,2],"tight":[3],"data":{"k":"AQ=="},"[old.more]":[{"name":"m"}]}"#,
+    ),
+];
+
+fn messages() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/protobuf");
+    fs::create_dir_all(&corpus).expect("the corpus folder can be made");
+    let mut pool = DescriptorPool::global();
+    for text in [
+        include_str!("../src/registry/protobuf/tests/rich.proto"),
+        include_str!("../src/registry/protobuf/tests/old.proto"),
+    ] {
+        let name = format!("{}.proto", text.len());
+        let file = protox_parse::parse(&name, text).expect("the schema is right");
+        pool.add_file_descriptor_proto(file).expect("the schema is right");
+    }
+    for (number, (choice, name, json)) in MESSAGES.into_iter().enumerate() {
+        let descriptor = pool.get_message_by_name(name).expect("the schema has it");
+        let mut json = serde_json::Deserializer::from_str(json);
+        let message =
+            DynamicMessage::deserialize(descriptor, &mut json).expect("the JSON is right");
+        let bytes = message.encode_to_vec();
+        let bare = [vec![choice], bytes.clone()].concat();
+        fs::write(corpus.join(format!("bare-{number}")), bare).expect("a seed can be written");
+        let indexed = [vec![choice | 2, 0], bytes].concat();
+        fs::write(corpus.join(format!("indexed-{number}")), indexed)
+            .expect("a seed can be written");
+    }
 }
 
 /// What an input of the target `proof` begins with, for the files of each kind.

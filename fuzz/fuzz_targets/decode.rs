@@ -81,7 +81,8 @@ fuzz_target!(|input: &[u8]| {
 
     let mut form = Some(QuarantineForm::Readable);
     while let Some(current) = form {
-        let refused = decoder.quarantine_refused(&record, Unpacked::nothing(), current, "22P05", NOW);
+        let refused =
+            decoder.quarantine_refused(&record, Unpacked::nothing(), current, "22P05", NOW);
         assert!(can_be_stored(&refused.payload) && can_be_stored(&refused.attributes));
         form = current.next();
     }

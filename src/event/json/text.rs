@@ -44,10 +44,16 @@ fn hexadecimal(text: &str, at: usize) -> u32 {
 
 /// Appends a text as JSON. NUL is written as `\u0000`, which JSONB refuses: see [`put_bytes`].
 pub(crate) fn put_text(out: &mut String, text: &str) {
+    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
     out.push('"');
+    // Nearly all texts have no escape. Many bytes are looked at at once where none ends the look.
+    if !text.bytes().fold(false, |found, byte| found | is_escaped(byte)) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    while let Some(at) = rest.bytes().position(is_escaped) {
         out.push_str(&rest[..at]);
         match rest.as_bytes()[at] {
             b'"' => out.push_str("\\\""),

@@ -20,27 +20,28 @@ pub(super) fn primitive(name: &str) -> Option<Node> {
     })
 }
 
-/// The full name that a definition gives its type; `None` where it gives it no name.
-pub(super) fn defined(attributes: &Map<String, Value>, enclosing: &str) -> Option<String> {
+/// The full name that a definition gives its type; `around` is that of the type around it. `None`
+/// where it gives none.
+pub(super) fn defined(attributes: &Map<String, Value>, around: &str) -> Option<String> {
     let name = attributes.get("name")?.as_str().filter(|name| !name.is_empty())?;
     if name.contains('.') {
         return Some(name.trim_start_matches('.').to_owned());
     }
-    let namespace = attributes.get("namespace").and_then(Value::as_str).unwrap_or(enclosing);
-    Some(joined(namespace, name))
+    let of_itself = attributes.get("namespace").and_then(Value::as_str);
+    Some(joined(of_itself.unwrap_or_else(|| namespace(around)), name))
 }
 
-/// What a name may refer to, the likelier first.
-pub(super) fn candidates(name: &str, enclosing: &str) -> [String; 2] {
+/// What a name may refer to, the likelier first; `around` is the full name of the type around it.
+pub(super) fn candidates(name: &str, around: &str) -> [String; 2] {
     let bare = name.trim_start_matches('.').to_owned();
     match name.contains('.') {
         true => [bare.clone(), bare],
-        false => [joined(enclosing, name), bare],
+        false => [joined(namespace(around), name), bare],
     }
 }
 
 /// The namespace of a full name, which names within its definition inherit.
-pub(super) fn namespace(full_name: &str) -> &str {
+fn namespace(full_name: &str) -> &str {
     full_name.rsplit_once('.').map_or("", |(namespace, _)| namespace)
 }
 

@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::names::{candidates, defined, namespace, primitive, shown};
+use super::names::{candidates, defined, primitive, shown};
 use super::plan::{Enum, Field, Fixed, Node, NodeId, Plan, Record};
 use super::{least, logical};
 use crate::event::LogicalType;
 use crate::event::json::put_text;
+
+/// The longest full name of a type: each type within a namespace has the namespace's length, too.
+const MAX_NAME_BYTES: usize = 1_000;
 
 /// Parses a schema, and those that it refers to by name.
 pub(super) fn parse(schema: &str, references: &[String]) -> Result<Plan, String> {
@@ -23,7 +26,8 @@ pub(super) fn parse(schema: &str, references: &[String]) -> Result<Plan, String>
     let mut roots = Vec::new();
     for (number, text) in texts.iter().enumerate() {
         parser.definitions.push(HashMap::new());
-        let root = parser.schema(text, "").map_err(|error| in_text(number, &error.text()))?;
+        let root =
+            parser.schema(text, &"".into()).map_err(|error| in_text(number, &error.text()))?;
         roots.push(root);
     }
     parser.finish(roots[0])
@@ -82,19 +86,21 @@ struct Definition<'j> {
 }
 
 /// A name that stands for a type.
-struct Reference {
+struct Reference<'j> {
     node: NodeId,
     /// The schema that it stands in.
     text: usize,
-    candidates: [String; 2],
+    name: &'j str,
+    /// The full name of the record around it.
+    around: Arc<str>,
 }
 
 #[derive(Default)]
 struct Parser<'j> {
     nodes: Vec<Node>,
     /// Of each schema, the types that it defines, by full name.
-    definitions: Vec<HashMap<String, Definition<'j>>>,
-    references: Vec<Reference>,
+    definitions: Vec<HashMap<Arc<str>, Definition<'j>>>,
+    references: Vec<Reference<'j>>,
 }
 
 impl<'j> Parser<'j> {
@@ -104,13 +110,13 @@ impl<'j> Parser<'j> {
     }
 
     /// A type, within a namespace.
-    fn schema(&mut self, json: &'j Value, enclosing: &str) -> Result<NodeId, SchemaError> {
+    fn schema(&mut self, json: &'j Value, around: &Arc<str>) -> Result<NodeId, SchemaError> {
         match json {
-            Value::String(name) => Ok(self.of_name(name, None, enclosing)),
+            Value::String(name) => Ok(self.of_name(name, None, around)),
             Value::Array(branches) => {
                 let branches: Vec<NodeId> = branches
                     .iter()
-                    .map(|branch| self.schema(branch, enclosing))
+                    .map(|branch| self.schema(branch, around))
                     .collect::<Result<_, _>>()?;
                 let is_union = |id: &NodeId| matches!(self.nodes[id.index()], Node::Union(_));
                 if branches.iter().any(is_union) {
@@ -118,7 +124,7 @@ impl<'j> Parser<'j> {
                 }
                 Ok(self.add(Node::Union(branches.into())))
             }
-            Value::Object(attributes) => self.object(attributes, enclosing),
+            Value::Object(attributes) => self.object(attributes, around),
             Value::Null | Value::Bool(_) | Value::Number(_) => {
                 Err(SchemaError::new(format!("{json} is no type")))
             }
@@ -128,23 +134,23 @@ impl<'j> Parser<'j> {
     fn object(
         &mut self,
         attributes: &'j Map<String, Value>,
-        enclosing: &str,
+        around: &Arc<str>,
     ) -> Result<NodeId, SchemaError> {
         match attributes.get("type") {
             Some(Value::String(word)) => match word.as_str() {
-                "record" | "error" | "enum" | "fixed" => self.define(word, attributes, enclosing),
+                "record" | "error" | "enum" | "fixed" => self.define(word, attributes, around),
                 "array" => {
-                    let items = self.inner(attributes, "items", enclosing)?;
+                    let items = self.inner(attributes, "items", around)?;
                     Ok(self.add(Node::Array(items)))
                 }
                 "map" => {
-                    let values = self.inner(attributes, "values", enclosing)?;
+                    let values = self.inner(attributes, "values", around)?;
                     Ok(self.add(Node::Map(values)))
                 }
-                name => Ok(self.of_name(name, Some(attributes), enclosing)),
+                name => Ok(self.of_name(name, Some(attributes), around)),
             },
             // Such as {"type": {"type": "record", …}}.
-            Some(inner) => self.schema(inner, enclosing),
+            Some(inner) => self.schema(inner, around),
             None => Err(SchemaError::new("an object without \"type\" is no type")),
         }
     }
@@ -154,10 +160,10 @@ impl<'j> Parser<'j> {
         &mut self,
         attributes: &'j Map<String, Value>,
         name: &str,
-        enclosing: &str,
+        around: &Arc<str>,
     ) -> Result<NodeId, SchemaError> {
         match attributes.get(name) {
-            Some(inner) => self.schema(inner, enclosing),
+            Some(inner) => self.schema(inner, around),
             None => Err(SchemaError::new(format!("a type without its \"{name}\""))),
         }
     }
@@ -165,9 +171,9 @@ impl<'j> Parser<'j> {
     /// A type of Avro's own, or one that is defined somewhere.
     fn of_name(
         &mut self,
-        name: &str,
+        name: &'j str,
         attributes: Option<&Map<String, Value>>,
-        enclosing: &str,
+        around: &Arc<str>,
     ) -> NodeId {
         if let Some(node) = primitive(name) {
             return self.add(match attributes {
@@ -176,8 +182,8 @@ impl<'j> Parser<'j> {
             });
         }
         let node = self.add(Node::Null);
-        let (text, candidates) = (self.definitions.len() - 1, candidates(name, enclosing));
-        self.references.push(Reference { node, text, candidates });
+        let (text, around) = (self.definitions.len() - 1, Arc::clone(around));
+        self.references.push(Reference { node, text, name, around });
         node
     }
 
@@ -186,31 +192,36 @@ impl<'j> Parser<'j> {
         &mut self,
         word: &str,
         attributes: &'j Map<String, Value>,
-        enclosing: &str,
+        around: &Arc<str>,
     ) -> Result<NodeId, SchemaError> {
-        let full_name = defined(attributes, enclosing)
+        let full_name = defined(attributes, around)
             .ok_or_else(|| SchemaError::new(format!("the type \"{word}\" without a name")))?;
+        if full_name.len() > MAX_NAME_BYTES {
+            let problem = format!("a name of more than {MAX_NAME_BYTES} bytes");
+            return Err(SchemaError::new(problem).at(|| shown(&full_name)));
+        }
+        let name: Arc<str> = full_name.into();
         let node = self.add(Node::Null);
         if let Some(names) = self.definitions.last_mut() {
-            match names.get(&full_name) {
+            match names.get(&name) {
                 // Java takes the same definition twice, too.
                 Some(known) if known.json == attributes => return Ok(known.node),
                 Some(_) => {
-                    let name = shown(&full_name);
-                    return Err(SchemaError::new(format!("{name} is defined twice")));
+                    let problem = format!("{} is defined twice", shown(&name));
+                    return Err(SchemaError::new(problem));
                 }
                 None => {
-                    names.insert(full_name.clone(), Definition { node, json: attributes });
+                    names.insert(Arc::clone(&name), Definition { node, json: attributes });
                 }
             }
         }
-        let name: Arc<str> = full_name.as_str().into();
+        let of = Arc::clone(&name);
         let defined = match word {
             "enum" => symbols(attributes).map(|symbols| Node::Enum(Enum { name, symbols })),
             "fixed" => fixed(attributes, name),
             _ => return self.record(node, name, attributes),
         };
-        self.nodes[node.index()] = defined.map_err(|error| error.at(|| shown(&full_name)))?;
+        self.nodes[node.index()] = defined.map_err(|error| error.at(|| shown(&of)))?;
         Ok(node)
     }
 
@@ -229,7 +240,7 @@ impl<'j> Parser<'j> {
             let (field_name, json) = field.ok_or_else(|| {
                 SchemaError::new("a field without \"name\" or \"type\"").at(|| shown(&name))
             })?;
-            let type_node = self.schema(json, namespace(&name)).map_err(|error| {
+            let type_node = self.schema(json, &name).map_err(|error| {
                 error.at(|| format!("the field {} of {}", shown(field_name), shown(&name)))
             })?;
             let mut before = String::from(if fields.is_empty() { "{" } else { "," });
@@ -290,14 +301,15 @@ impl<'j> Parser<'j> {
     }
 
     /// The type that a name stands for: of its own schema, or of another.
-    fn target(&self, reference: &Reference) -> Result<NodeId, String> {
-        let own = &self.definitions[reference.text];
+    fn target(&self, reference: &Reference<'_>) -> Result<NodeId, String> {
+        let own = self.definitions.get(reference.text);
         let find = |name: &String| {
-            let found = own.get(name).or_else(|| self.definitions.iter().find_map(|d| d.get(name)));
-            found.map(|definition| definition.node)
+            let mut schemas = own.into_iter().chain(&self.definitions);
+            schemas.find_map(|names| names.get(name.as_str())).map(|definition| definition.node)
         };
-        reference.candidates.iter().find_map(find).ok_or_else(|| {
-            let name = shown(&reference.candidates[0]);
+        let candidates = candidates(reference.name, &reference.around);
+        candidates.iter().find_map(find).ok_or_else(|| {
+            let name = shown(&candidates[0]);
             format!("the type {name} is defined neither in the schema nor in its references")
         })
     }

@@ -178,6 +178,9 @@ fn schemas_of_two_megabytes_are_read_on_a_small_stack() {
     let fields: Vec<(&str, &str)> = vec![("abcdefgh", "\"long\""); 50_000];
     let wide = record("\"name\":\"Wide\"", &fields);
     let broken = "[".repeat(2_000_000);
+    // Each name within a long namespace would be as long.
+    let names = vec![("a", "\"A\""); 50_000];
+    let long = record(&format!(r#""name":"R","namespace":"{}""#, "n".repeat(500_000)), &names);
     assert!(chain.len() > 2_000_000 && union.len() > 1_500_000 && wide.len() > 1_500_000);
     let tried = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
         let schema = parse(&chain, &[]).expect("a schema");
@@ -186,6 +189,8 @@ fn schemas_of_two_megabytes_are_read_on_a_small_stack() {
         assert!(parse(&union, &[]).is_ok());
         assert!(parse(&wide, &[]).is_ok());
         assert!(parse(&broken, &[]).is_err());
+        let expected = format!("{}…: a name of more than 1000 bytes", "n".repeat(100));
+        assert_eq!(problem(&long), expected);
     });
     tried.expect("a thread").join().expect("no panic");
 }

@@ -11,6 +11,9 @@ fn every_setting_is_shown_with_its_source_and_no_secret() {
 database_url = "postgresql://audit@db.example/audit_db?sslmode=verify-full"
 database_password_file = "audit_db.password"
 brokers = "kafka1.example:9092"
+schema_registry = "https://s3cret@registry.example/path/"
+schema_registry_user = "anna"
+schema_registry_password_file = "kafka.password"
 topics = ["orders.events", "orders.events-dlt"]
 
 [profiles.production.kafka]
@@ -50,6 +53,11 @@ kafka.security.protocol,SASL_SSL,profile production (FOLDER/config.toml)
 kafka.sasl.username,audit,profile production (FOLDER/config.toml)
 kafka.sasl.password,@FOLDER/kafka.password,profile production (FOLDER/config.toml)
 kafka.ssl.key.password,***,profile production (FOLDER/config.toml)
+schema_registry,https://***@registry.example/path,profile production (FOLDER/config.toml)
+schema_registry_user,anna,profile production (FOLDER/config.toml)
+schema_registry_password,,
+schema_registry_password_file,FOLDER/kafka.password,profile production (FOLDER/config.toml)
+schema_registry_ca_file,,
 topics,"orders.events,orders.events-dlt",profile production (FOLDER/config.toml)
 group,,
 tz,UTC,default

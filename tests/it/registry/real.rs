@@ -66,7 +66,7 @@ fn apicurio_gives_schemas_references_and_subjects() {
     let json = register(
         &url,
         &format!("{topic}-noted"),
-        &serde_json::json!({"schema": format!(r#"{{"title":"Noted","$id":"http://acme/{own}","type":"object"}}"#), "schemaType": "JSON"}),
+        &serde_json::json!({"schema": format!(r#"{{"$schema":"http://json-schema.org/draft-07/schema#","title":"Noted","$id":"http://acme/{own}","type":"object"}}"#), "schemaType": "JSON"}),
     );
     let producer = Producer::new(scope.brokers());
     for value in [

@@ -24,6 +24,10 @@ const MAX_BYTES: usize = 32 << 20;
 /// The most files of a schema.
 const MAX_FILES: usize = 1_000;
 
+/// The most imports, those among them that public imports bring. The library looks each of them
+/// up for each file that imports the file.
+const MAX_IMPORTS: usize = 20_000;
+
 /// The parser recurses as deep as messages are nested in each other: at most 31 levels in text, 100
 /// in a descriptor. That needs a part of it, even without the compiler's optimizations.
 const STACK_BYTES: usize = 16 << 20;
@@ -135,6 +139,7 @@ impl Loaded {
         // told to the library as direct imports: it follows public ones only one step.
         let mut brings: HashMap<String, BTreeSet<String>> = HashMap::new();
         let mut files = Vec::with_capacity(order.len());
+        let mut imports = 0;
         for name in order {
             let Some(mut file) = self.files.remove(&name) else { continue };
             let mut brought = BTreeSet::from([name.clone()]);
@@ -144,10 +149,17 @@ impl Loaded {
                     import.and_then(|import| brings.get(import)).into_iter().flatten().cloned(),
                 );
             }
+            imports += brought.len();
             brings.insert(name, brought);
             let visible: BTreeSet<&String> =
                 file.dependency.iter().filter_map(|import| brings.get(import)).flatten().collect();
             file.dependency = visible.into_iter().cloned().collect();
+            imports += file.dependency.len();
+            if imports > MAX_IMPORTS {
+                return Err(format!(
+                    "the schema's files import each other more than {MAX_IMPORTS} times"
+                ));
+            }
             file.public_dependency.clear();
             file.weak_dependency.clear();
             files.push(file);
@@ -216,7 +228,12 @@ fn descriptor(text: &str) -> Option<Result<FileDescriptorProto, String>> {
 
 fn parsed(name: &str, text: &str) -> Result<FileDescriptorProto, String> {
     // Its debug form names the file, the line and the column.
-    protox_parse::parse(name, text).map_err(|error| one_line(&format!("{error:?}")))
+    protox_parse::parse(name, text).map_err(|error| {
+        match text.trim_start().starts_with("edition") {
+            true => format!("{name}: editions of Protobuf are not supported"),
+            false => one_line(&format!("{error:?}")),
+        }
+    })
 }
 
 /// The first line, and no more of it than a person reads.
@@ -227,4 +244,15 @@ fn one_line(text: &str) -> String {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line.to_owned(),
     }
+}
+
+/// The descriptors of a schema, for what the library itself makes of messages.
+#[cfg(test)]
+pub(in crate::registry::protobuf) fn descriptors(text: &str) -> DescriptorPool {
+    let mut loaded = Loaded::default();
+    loaded.add("main", text).expect("the schema is right");
+    for (name, _) in loaded.imports_of("main") {
+        loaded.keep(&name, known::descriptor(&name).expect("it is built in")).expect("few files");
+    }
+    loaded.pool().expect("the schema is right")
 }

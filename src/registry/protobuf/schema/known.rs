@@ -59,7 +59,8 @@ const KNOWN: [(&str, &str); 20] = known![
     "google/type/timeofday.proto",
 ];
 
+/// The names of all of them.
 #[cfg(test)]
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(in crate::registry::protobuf) fn names() -> impl Iterator<Item = &'static str> {
     KNOWN.iter().map(|(name, _)| *name).chain(WELL_KNOWN)
 }

@@ -9,3 +9,8 @@ mod tables;
 pub(in crate::registry::protobuf) use compile::{Imports, compile};
 pub(in crate::registry::protobuf) use numbering::Numbering;
 pub(in crate::registry::protobuf) use tables::{Field, Form, Kind, Message, Shape, Tables};
+
+#[cfg(test)]
+pub(in crate::registry::protobuf) use compile::descriptors;
+#[cfg(test)]
+pub(in crate::registry::protobuf) use known::names as known_names;

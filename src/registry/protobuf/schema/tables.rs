@@ -170,7 +170,8 @@ impl Kind {
 
 fn enumeration(found: &EnumDescriptor) -> Enumeration {
     let mut names = HashMap::new();
-    for value in found.values() {
+    // In their order; the library's own list sorts them.
+    for value in &found.enum_descriptor_proto().value {
         names.entry(value.number()).or_insert_with(|| value.name().into());
     }
     Enumeration { default: found.default_value().number(), names }

@@ -163,6 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     fn packed(&mut self, kind: Kind, span: Span, place: &Place<'_>) -> Result<(), Failure> {
+        self.json.reserve(2 * least_count(kind, span.of(self.bytes)))?;
         let mut cursor = Cursor::new(self.bytes, span);
         while !cursor.is_at_end() {
             let wire = match kind {
@@ -177,5 +178,14 @@ impl<'a> Reader<'a> {
             self.scalar(kind, wire, place)?;
         }
         Ok(())
+    }
+}
+
+/// How many packed values there are, each of which becomes two characters at least.
+fn least_count(kind: Kind, bytes: &[u8]) -> usize {
+    match kind {
+        Kind::Double | Kind::Fixed64 | Kind::Sfixed64 => bytes.len() / 8,
+        Kind::Float | Kind::Fixed32 | Kind::Sfixed32 => bytes.len() / 4,
+        _ => bytes.iter().filter(|byte| **byte < 0x80).count(),
     }
 }

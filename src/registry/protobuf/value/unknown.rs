@@ -8,7 +8,7 @@ use super::place::Place;
 const MAX_BYTES: usize = 64 << 20;
 
 /// The least that a message with unknown fields counts, so that many small ones stay bounded.
-const BYTES_OF_EACH: usize = 16;
+const BYTES_OF_EACH: usize = 64;
 
 /// The unknown fields of a value.
 #[derive(Debug, Default)]
