@@ -148,8 +148,11 @@ impl Schemas {
                 Ok(gathered) => parsed(schema.id, gathered),
                 Err(reason) => invalid(schema.id, schema.schema_type.as_deref(), &reason),
             };
-            let names = schema.versions.iter().map(|version| version.subject.clone());
-            write(&known.subjects).names = names_of(names);
+            // A registry is not asked where a schema is registered that can't be read.
+            if known.is_schema() {
+                let names = schema.versions.iter().map(|version| version.subject.clone());
+                write(&known.subjects).names = names_of(names);
+            }
             (schema.id, known)
         };
         let known = RwLock::new(schemas.iter().map(known).collect());
