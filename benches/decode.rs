@@ -6,6 +6,7 @@
 mod support {
     pub(crate) mod avro_events;
     pub(crate) mod events;
+    pub(crate) mod protobuf_events;
 }
 
 use std::hint::black_box;
@@ -17,6 +18,7 @@ use audit::evidence::canonical::{TimestampType, write_record};
 use audit::evidence::tree::{leaf_hash, root_of};
 use audit::ingest::write_event;
 use audit::registry::avro::AvroSchema;
+use audit::registry::protobuf::ProtobufSchema;
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::write::row_root::row_root;
 use audit::time::UnixMicros;
@@ -24,6 +26,7 @@ use criterion::{Criterion, Throughput};
 
 use support::avro_events::{AvroEvent, SCHEMA, avro_events};
 use support::events::{NativeEvent, native_event, prepared_time};
+use support::protobuf_events::{ProtobufEvent, protobuf_events};
 
 const RECORDS: u64 = 10_000;
 
@@ -43,6 +46,13 @@ fn main() {
     let schema = AvroSchema::parse(SCHEMA, &[]).expect("a schema");
     group.bench_function("avro", |bencher| {
         bencher.iter(|| encode_avro(black_box(&avro), black_box(&schema)));
+    });
+    let protobuf = protobuf_events(&clean);
+    let bytes: usize = protobuf.iter().map(|event| event.value.len()).sum();
+    println!("{RECORDS} records of {} bytes on average in Protobuf", bytes / protobuf.len());
+    let schema = ProtobufSchema::parse(support::protobuf_events::SCHEMA, &[]).expect("a schema");
+    group.bench_function("protobuf", |bencher| {
+        bencher.iter(|| encode_protobuf(black_box(&protobuf), black_box(&schema)));
     });
     // Each of these is quarantined: what PostgreSQL would refuse is found before COPY.
     for (name, poison) in [
@@ -125,6 +135,29 @@ fn encode_avro(batch: &[AvroEvent], schema: &AvroSchema) -> CopyBuffer {
             name: read.name,
         };
         let value = UnpackedValue { schema, json: Ok(read.json), unknown_fields: Vec::new() };
+        let unpacked = Unpacked { value: Some(value), key: None };
+        let event = decoder.decode(&record, &unpacked, UnixMicros(1_795_341_600_000_000)).event;
+        write_event(&mut rows, &event, 1, offset);
+    }
+    rows
+}
+
+/// The same of records in Protobuf, from the bytes behind the schema's id on.
+fn encode_protobuf(batch: &[ProtobufEvent], schema: &ProtobufSchema) -> CopyBuffer {
+    let decoder = Decoder::new(None);
+    let subject: Arc<str> = "orders.events-value".into();
+    let mut rows = CopyBuffer::with_capacity(batch.len() * 1_200);
+    for (offset, event) in (0_i64..).zip(batch) {
+        let record = record_of(offset, &event.key, &event.value);
+        let read = schema.read(&event.value).expect("a value");
+        let schema = RecordSchema {
+            id: Some(7),
+            schema_type: Some(SchemaType::Protobuf),
+            subject: Some(Arc::clone(&subject)),
+            name: Some(read.name),
+        };
+        let unknown_fields = read.unknown_fields;
+        let value = UnpackedValue { schema, json: Ok(read.json), unknown_fields };
         let unpacked = Unpacked { value: Some(value), key: None };
         let event = decoder.decode(&record, &unpacked, UnixMicros(1_795_341_600_000_000)).event;
         write_event(&mut rows, &event, 1, offset);

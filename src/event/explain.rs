@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::json::compact;
 use super::{ColumnOrigin, ColumnSource, Decoder, Format, Reason, Record, Unpacked, text_of_id};
 use crate::time::UnixMicros;
 
@@ -120,24 +121,6 @@ impl Attributes<'_> {
 /// The characters of a JSON text; other JSON as it is.
 fn unquoted(raw: &RawValue) -> String {
     serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
-}
-
-/// JSON without the white space between its tokens. Nothing is parsed: no digit of a number is
-/// lost, and no depth is too much.
-pub(in crate::event) fn compact(json: &str) -> String {
-    let mut inside_text = false;
-    let mut escaped = false;
-    let is_kept = |character: &char| {
-        if inside_text {
-            inside_text = escaped || *character != '"';
-            escaped = !escaped && *character == '\\';
-            true
-        } else {
-            inside_text = *character == '"';
-            !character.is_ascii_whitespace()
-        }
-    };
-    json.chars().filter(is_kept).collect()
 }
 
 /// RFC 3339 in UTC; the number where the year has more digits than the calendar at hand goes to.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::explain::compact;
+use super::json::compact;
 use super::{Decoder, Header, Reason, Record, Unpacked};
 use crate::dead_letter;
 use crate::registry::{Schemas, Unpacker};

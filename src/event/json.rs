@@ -16,7 +16,7 @@ use super::Reason;
 pub(crate) use scanner::ENDS_RUN;
 pub(super) use scanner::foreign_encoding;
 pub use scanner::scan;
-pub(crate) use text::{put_base64, put_bytes, put_text};
+pub(crate) use text::{compact, put_base64, put_bytes, put_text};
 
 /// The deepest payload that is stored.
 pub const MAX_DEPTH: usize = 1_000;

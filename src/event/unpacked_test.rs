@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::explain::compact;
+use super::json::compact;
 use super::{
     Decoder, Format, Header, Reason, Record, RecordSchema, SchemaType, Unpacked, UnpackedKey,
     UnpackedValue, Unreadable,
@@ -140,11 +140,14 @@ fn a_key_that_a_schema_describes_is_the_aggregate_and_readable_in_the_attributes
 fn fields_that_the_schema_does_not_have_are_kept_by_their_place() {
     let mut unpacked = unpacked("acme.Order", Ok("{}"));
     if let Some(value) = &mut unpacked.value {
-        value.unknown_fields =
-            vec![(String::new(), vec![0x08, 1]), ("customer".to_owned(), vec![0x10, 2])];
+        value.unknown_fields = vec![
+            (String::new(), vec![0x08, 1]),
+            ("lines[\"a\"]".to_owned(), vec![0x10, 2]),
+            ("lines[\"a\"]".to_owned(), vec![0x18, 3]),
+        ];
     }
     let row = row(&unpacked, &[]);
-    let kept = r#""unknown_fields":"CAE=","unknown_fields_within":{"customer":"EAI="}"#;
+    let kept = r#""unknown_fields":"CAE=","unknown_fields_within":{"lines[\"a\"]":"EAIYAw=="}"#;
     assert!(row.contains(kept), "{row}");
 }
 

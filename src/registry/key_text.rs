@@ -1,7 +1,7 @@
 //! What a key is that a schema describes.
 
 use crate::event::json;
-use crate::event::json::{Kind, Value};
+use crate::event::json::{Kind, Value, compact};
 
 /// A text is itself, an object of one member that member's value, all else compact JSON in the
 /// order of the schema. `None` for null, which is no key.
@@ -19,25 +19,6 @@ fn text_of(value: Value<'_>) -> Option<String> {
         Kind::Text => value.text().map(|text| text.into_owned()),
         Kind::Object | Kind::Array | Kind::Number | Kind::Boolean => Some(compact(value.raw)),
     }
-}
-
-/// JSON without the blanks between its parts.
-fn compact(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    let (mut is_inside, mut is_escaped) = (false, false);
-    for char in json.chars() {
-        if is_inside {
-            let ends = char == '"' && !is_escaped;
-            is_escaped = char == '\\' && !is_escaped;
-            is_inside = !ends;
-        } else if matches!(char, ' ' | '\t' | '\n' | '\r') {
-            continue;
-        } else {
-            is_inside = char == '"';
-        }
-        out.push(char);
-    }
-    out
 }
 
 #[cfg(test)]

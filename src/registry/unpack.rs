@@ -1,8 +1,14 @@
 //! From a record to what schemas make of its value and its key.
 
+use std::collections::HashSet;
+
 use super::key_text::key_text;
 use super::schemas::{Found, Missing, Schemas, Trust};
 use crate::event::{Record, RecordSchema, Unpacked, UnpackedKey, UnpackedValue};
+
+/// With more ids than this that the registry does not know, keys of other kinds are taken for what
+/// they are: numbers of 8 bytes begin with 0, too, and each could be asked for.
+const MOST_STRANGE_KEYS: usize = 64;
 
 /// Unpacks the records of a batch.
 #[derive(Debug)]
@@ -13,12 +19,22 @@ pub struct Unpacker<'a> {
     value: Option<(u32, String, Found)>,
     /// The schema of the last key.
     key: Option<(u32, Found)>,
+    /// The ids of keys that no schema has; of no interest once a schema has read one.
+    strange_keys: HashSet<u32>,
+    has_read_keys: bool,
 }
 
 impl<'a> Unpacker<'a> {
     /// One that asks for what is missing.
     pub fn new(schemas: &'a Schemas) -> Self {
-        Self { schemas, trust: Trust::WhileFresh, value: None, key: None }
+        Self {
+            schemas,
+            trust: Trust::WhileFresh,
+            value: None,
+            key: None,
+            strange_keys: HashSet::new(),
+            has_read_keys: false,
+        }
     }
 
     /// What the record was unpacked to before, from what is known.
@@ -73,13 +89,24 @@ impl<'a> Unpacker<'a> {
         let found = match self.key.as_ref().filter(|(last, _)| *last == id) {
             Some((_, found)) => found,
             None => {
-                let found = self.schemas.find(id, None, self.trust)?;
+                let found = match self.schemas.find(id, None, self.trust) {
+                    Err(_) if self.are_keys_strange() => return Ok(None),
+                    found => found?,
+                };
+                if found.known.schema().is_err() {
+                    self.strange_keys.insert(id);
+                }
                 &self.key.insert((id, found)).1
             }
         };
         let read = found.known.schema().ok().and_then(|schema| schema.read(data).ok());
+        self.has_read_keys |= read.is_some();
         let text = read.and_then(|read| key_text(&read.json));
         Ok(text.map(|text| UnpackedKey { schema_id: Some(id), text }))
+    }
+
+    fn are_keys_strange(&self) -> bool {
+        !self.has_read_keys && self.strange_keys.len() > MOST_STRANGE_KEYS
     }
 }
 

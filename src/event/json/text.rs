@@ -42,6 +42,24 @@ fn hexadecimal(text: &str, at: usize) -> u32 {
     text.get(at..at + 4).and_then(|digits| u32::from_str_radix(digits, 16).ok()).unwrap_or(0xFFFD)
 }
 
+/// JSON without the white space between its tokens. Nothing is parsed: no digit of a number is
+/// lost, and no depth is too much.
+pub(crate) fn compact(json: &str) -> String {
+    let mut inside_text = false;
+    let mut escaped = false;
+    let is_kept = |character: &char| {
+        if inside_text {
+            inside_text = escaped || *character != '"';
+            escaped = !escaped && *character == '\\';
+            true
+        } else {
+            inside_text = *character == '"';
+            !character.is_ascii_whitespace()
+        }
+    };
+    json.chars().filter(is_kept).collect()
+}
+
 /// Appends a text as JSON. NUL is written as `\u0000`, which JSONB refuses: see [`put_bytes`].
 pub(crate) fn put_text(out: &mut String, text: &str) {
     let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';

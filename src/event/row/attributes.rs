@@ -2,6 +2,7 @@
 //! in docs/attributes.md.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::event::envelope::Raw;
 use crate::event::json::{Member, put_base64, put_bytes, put_text};
@@ -193,21 +194,24 @@ fn put_schemas(out: &mut String, schema: &RecordSchema, unpacked: &Unpacked) {
         out.push_str(&id.to_string());
     }
     let Some(value) = &unpacked.value else { return };
-    let (own, within): (Vec<_>, Vec<_>) =
-        value.unknown_fields.iter().partition(|(path, _)| path.is_empty());
-    for (_, bytes) in own {
-        name(out, "unknown_fields");
-        put_base64(out, bytes);
+    // A message can hold unknown fields in several places that are called the same.
+    let mut places: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    for (path, bytes) in &value.unknown_fields {
+        places.entry(path).or_default().extend(bytes);
     }
-    if !within.is_empty() {
+    if let Some(own) = places.remove("") {
+        name(out, "unknown_fields");
+        put_base64(out, &own);
+    }
+    if !places.is_empty() {
         name(out, "unknown_fields_within");
         out.push('{');
-        for (path, bytes) in within {
+        for (path, bytes) in places {
             out.push_str(if out.ends_with('{') { "" } else { "," });
             // The key of a map is part of a place, and may hold what JSONB cannot.
             put_text(out, &path.replace('\0', "\u{FFFD}"));
             out.push(':');
-            put_base64(out, bytes);
+            put_base64(out, &bytes);
         }
         out.push('}');
     }

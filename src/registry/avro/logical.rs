@@ -1,5 +1,5 @@
-//! Logical types: what the attributes of a type say that its values mean. What is not known, or does
-//! not fit its type, is ignored, as the specification of Avro has it.
+//! Logical types: what the attributes of a type say that its values mean. What is not known, or
+//! does not fit its type, is ignored, as the specification of Avro has it.
 //!
 //! `connect.name` goes first: a value of Connect's or Debezium's type becomes what the JSON
 //! converter's value becomes.

@@ -1,15 +1,15 @@
 //! Avro's binary encoding, read by the writer's schema alone: straight to JSON, with no tree of
 //! values in between.
 //!
-//! The reader has a schema of its own. The crate apache-avro drops the properties of primitive types
-//! (`connect.name`, by which Connect's and Debezium's logical types are known), refuses schemas that
-//! Java writes records with (defaults that do not fit, names with other characters), and would build
-//! each value twice. The tests take it for an oracle.
+//! The reader has a schema of its own. The crate apache-avro drops the properties of primitive
+//! types (`connect.name`, by which Connect's and Debezium's logical types are known), refuses
+//! schemas that Java writes records with (defaults that do not fit, names with other characters),
+//! and would build each value twice. The tests take it for an oracle.
 //!
-//! A schema becomes a plan (`parser`, `logical`): its types in one list, names resolved to places in
-//! it. A value is read along the plan (`reader`), without recursion, so that neither a deep value
-//! nor a schema that contains itself can exhaust the stack; what a type takes at least (`least`) is
-//! known before, so that lengths that lie are found before anything is built.
+//! A schema becomes a plan (`parser`, `logical`): its types in one list, names resolved to places
+//! in it. A value is read along the plan (`reader`), without recursion, so that neither a deep
+//! value nor a schema that contains itself can exhaust the stack; what a type takes at least
+//! (`least`) is known before, so that lengths that lie are found before anything is built.
 
 mod clock_text;
 mod cursor;
@@ -31,24 +31,15 @@ mod schemas_test;
 #[cfg(test)]
 mod values_test;
 
-use std::sync::Arc;
-
 use crate::event::Unreadable;
 use plan::Plan;
+
+pub use reader::AvroValue;
 
 /// A schema of Avro.
 #[derive(Debug)]
 pub struct AvroSchema {
     plan: Plan,
-}
-
-/// What a value became.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AvroValue {
-    /// The JSON.
-    pub json: String,
-    /// The full name of the record, enum or fixed that it is; of a union that of the branch.
-    pub name: Option<Arc<str>>,
 }
 
 impl AvroSchema {

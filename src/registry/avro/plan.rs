@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::least::Least;
 use crate::event::LogicalType;
 
 /// The place of a type in its plan.
@@ -13,6 +12,15 @@ impl NodeId {
     pub(super) fn index(self) -> usize {
         self.0 as usize
     }
+}
+
+/// The least that a value takes. Never more than it does; less where types contain each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Least {
+    /// Bytes in Avro.
+    pub(super) bytes: u64,
+    /// Bytes as JSON.
+    pub(super) json: u64,
 }
 
 /// All types of a schema.

@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::AvroValue;
 use super::cursor::Cursor;
 use super::fault::{Fault, Refused};
 use super::names::shown;
@@ -13,6 +12,15 @@ use super::scalars;
 use crate::event::Unreadable;
 use crate::event::json::MAX_DEPTH;
 use crate::registry::json_writer::JsonWriter;
+
+/// What a value became.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AvroValue {
+    /// The JSON.
+    pub json: String,
+    /// The full name of the record, enum or fixed that it is; of a union that of the branch.
+    pub name: Option<Arc<str>>,
+}
 
 /// The JSON of a value that takes all of the bytes.
 pub(super) fn read(plan: &Plan, bytes: &[u8]) -> Result<AvroValue, Unreadable> {

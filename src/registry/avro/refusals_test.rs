@@ -1,5 +1,5 @@
-//! Bytes that are no value of their schema: each is refused for its reason, at its place, and before
-//! anything large is built.
+//! Bytes that are no value of their schema: each is refused for its reason, at its place, and
+//! before anything large is built.
 
 use proptest::prelude::*;
 

@@ -4,8 +4,8 @@
 
 use prost_reflect::prost_types::uninterpreted_option::NamePart;
 use prost_reflect::prost_types::{
-    DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto,
-    UninterpretedOption,
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto,
+    FileDescriptorProto, UninterpretedOption,
 };
 
 /// Takes away what is not needed.
@@ -54,7 +54,7 @@ fn lighten_enum(enumeration: &mut EnumDescriptorProto) {
     }
     // The library inserts them into a sorted list. The first is the default, and stays first.
     if let Some((_, rest)) = enumeration.value.split_first_mut() {
-        rest.sort_by_key(|value| value.number());
+        rest.sort_by_key(EnumValueDescriptorProto::number);
     }
 }
 

@@ -4,7 +4,7 @@
 //! descriptors count the entries of maps, which are messages there; those that know the text
 //! count what stands in it. Both are tried.
 
-use prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto};
+use prost_reflect::prost_types::{DescriptorProto, FileDescriptorProto, MessageOptions};
 
 /// The messages of a file, and those within them, in their order.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ fn numbered(scope: &str, messages: &[DescriptorProto], is_text: bool) -> Vec<Num
         };
         // The parser marks the entries that it makes of `map<…>`; where the text itself has them,
         // the mark is an option that nobody has read yet.
-        let is_made = message.options.as_ref().is_some_and(|options| options.map_entry());
+        let is_made = message.options.as_ref().is_some_and(MessageOptions::map_entry);
         Numbered {
             is_written: !is_text || !is_made,
             within: numbered(&full_name, &message.nested_type, is_text),

@@ -225,7 +225,7 @@ fn a_schema_that_is_wrong_throughout_is_refused_and_takes_no_stack() {
     let mut deeper = deep.encode_to_vec();
     while deeper.len() < 1 << 20 {
         deeper = bytes(3, deeper.repeat(1));
-        if deeper.len() % 1_000 == 0 {
+        if deeper.len().is_multiple_of(1_000) {
             deeper.extend(bytes(99, vec![0; 10_000]));
         }
     }

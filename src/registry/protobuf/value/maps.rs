@@ -107,15 +107,17 @@ impl<'a> Reader<'a> {
                 (Kind::String, Wire::Bytes(span)) => Key::Text(self.text(span, place)?),
                 (Kind::Bool, Wire::Varint(value)) => Key::Bool(value != 0),
                 (Kind::Int32, Wire::Varint(value)) => Key::Signed((value as i32).into()),
-                (Kind::Int64, Wire::Varint(value)) => Key::Signed(value as i64),
                 (Kind::Sint32, Wire::Varint(value)) => Key::Signed(zigzag32(value).into()),
                 (Kind::Sint64, Wire::Varint(value)) => Key::Signed(zigzag(value)),
                 (Kind::Uint32, Wire::Varint(value)) => Key::Unsigned((value as u32).into()),
-                (Kind::Uint64, Wire::Varint(value)) => Key::Unsigned(value),
                 (Kind::Fixed32, Wire::Fixed32(value)) => Key::Unsigned(value.into()),
-                (Kind::Fixed64, Wire::Fixed64(value)) => Key::Unsigned(value),
+                (Kind::Uint64, Wire::Varint(value)) | (Kind::Fixed64, Wire::Fixed64(value)) => {
+                    Key::Unsigned(value)
+                }
                 (Kind::Sfixed32, Wire::Fixed32(value)) => Key::Signed((value as i32).into()),
-                (Kind::Sfixed64, Wire::Fixed64(value)) => Key::Signed(value as i64),
+                (Kind::Int64, Wire::Varint(value)) | (Kind::Sfixed64, Wire::Fixed64(value)) => {
+                    Key::Signed(value as i64)
+                }
                 _ => key,
             };
         }

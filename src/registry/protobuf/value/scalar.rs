@@ -24,8 +24,12 @@ impl<'a> Reader<'a> {
             (Kind::Int32, Wire::Varint(value)) => self.json.display(value as i32)?,
             (Kind::Uint32, Wire::Varint(value)) => self.json.display(value as u32)?,
             (Kind::Sint32, Wire::Varint(value)) => self.json.display(zigzag32(value))?,
-            (Kind::Int64, Wire::Varint(value)) => self.quoted(value as i64)?,
-            (Kind::Uint64, Wire::Varint(value)) => self.quoted(value)?,
+            (Kind::Int64, Wire::Varint(value)) | (Kind::Sfixed64, Wire::Fixed64(value)) => {
+                self.quoted(value as i64)?;
+            }
+            (Kind::Uint64, Wire::Varint(value)) | (Kind::Fixed64, Wire::Fixed64(value)) => {
+                self.quoted(value)?;
+            }
             (Kind::Sint64, Wire::Varint(value)) => self.quoted(zigzag(value))?,
             (Kind::Enum(index), Wire::Varint(value)) => {
                 match self.tables.enum_name(index, value as i32) {
@@ -35,8 +39,6 @@ impl<'a> Reader<'a> {
             }
             (Kind::Null, _) => self.json.raw("null")?,
             (Kind::Double, Wire::Fixed64(bits)) => self.json.double(f64::from_bits(bits))?,
-            (Kind::Fixed64, Wire::Fixed64(value)) => self.quoted(value)?,
-            (Kind::Sfixed64, Wire::Fixed64(value)) => self.quoted(value as i64)?,
             (Kind::Float, Wire::Fixed32(bits)) => self.json.single(f32::from_bits(bits))?,
             (Kind::Fixed32, Wire::Fixed32(value)) => self.json.display(value)?,
             (Kind::Sfixed32, Wire::Fixed32(value)) => self.json.display(value as i32)?,

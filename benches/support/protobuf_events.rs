@@ -1,13 +1,13 @@
 //! The events as messages of Protobuf, as a serialiser that knows a registry writes them.
 
-use audit::registry::protobuf::ProtobufSchema;
 use chrono::{DateTime, Utc};
 use prost::encoding::{int32, int64, string};
 use serde_json::Value;
 
 use super::events::NativeEvent;
 
-const SCHEMA: &str = r#"
+/// Their schema.
+pub(crate) const SCHEMA: &str = r#"
 syntax = "proto3";
 package shop.v1;
 import "google/protobuf/timestamp.proto";
@@ -28,17 +28,27 @@ message OrderData {
 }
 "#;
 
-/// Their schema.
-pub(crate) fn schema() -> ProtobufSchema {
-    ProtobufSchema::parse(SCHEMA, &[]).expect("the schema is right")
+/// One event.
+#[derive(Debug)]
+pub(crate) struct ProtobufEvent {
+    /// The record's key: the order's id.
+    pub(crate) key: String,
+    /// What follows the schema's id: the index of the message, and the message.
+    pub(crate) value: Vec<u8>,
 }
 
-/// What follows the schema's id: the index of the message, and the message.
-pub(crate) fn value(event: &NativeEvent) -> Vec<u8> {
-    let json: Value = serde_json::from_str(&event.value).expect("the event is JSON");
+/// The same events as these.
+pub(crate) fn protobuf_events(events: &[NativeEvent]) -> Vec<ProtobufEvent> {
+    let event = |event: &NativeEvent| {
+        let json = serde_json::from_str(&event.value).expect("the event is JSON");
+        ProtobufEvent { key: event.key.clone(), value: value(&json) }
+    };
+    events.iter().map(event).collect()
+}
+
+fn value(json: &Value) -> Vec<u8> {
     let mut bytes = vec![0];
-    let names = ["event_id", "event_type", "aggregate_id", "source_service"];
-    put_texts(&mut bytes, &json, &names);
+    put_texts(&mut bytes, json, &["event_id", "event_type", "aggregate_id", "source_service"]);
     put_message(&mut bytes, 5, &time(&json["occurred_at"]));
     string::encode(6, &text(&json["correlation_id"]), &mut bytes);
     let mut data = Vec::new();
