@@ -7,7 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// A record as a producer sends it.
@@ -59,6 +59,53 @@ impl<'de> Deserialize<'de> for Content {
     }
 }
 
+/// A record, and what a schema registry says of the schemas that it was written by.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Entry {
+    /// The record.
+    pub record: Record,
+    /// The schemas, and those that they refer to; `None` where the file says nothing of schemas.
+    pub schemas: Option<Vec<RegisteredSchema>>,
+}
+
+/// A schema as a registry has it: what it answers to `/schemas/ids/{id}` and
+/// `/schemas/ids/{id}/versions`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RegisteredSchema {
+    /// Its id.
+    pub id: u32,
+    /// Where it is registered.
+    pub versions: Vec<SubjectVersion>,
+    /// What it is written in: `AVRO`, `PROTOBUF`, `JSON`; Avro where the registry does not say.
+    pub schema_type: Option<String>,
+    /// The schema's text.
+    pub schema: String,
+    /// Other schemas that it refers to.
+    #[serde(default)]
+    pub references: Vec<Reference>,
+}
+
+/// A version of a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SubjectVersion {
+    /// The subject.
+    pub subject: String,
+    /// The version, counted from 1.
+    pub version: i64,
+}
+
+/// Another schema that one refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize, Serialize)]
+pub struct Reference {
+    /// What the schema calls it.
+    pub name: String,
+    /// Where it is registered.
+    pub subject: String,
+    /// The version of the subject.
+    pub version: i64,
+}
+
 /// Why a file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -82,19 +129,20 @@ pub enum Error {
 /// # Errors
 /// A record is not of the format, or there is none.
 pub fn read(bytes: &[u8]) -> Result<Vec<Record>, Error> {
-    #[derive(Deserialize)]
-    struct Entry {
-        record: Record,
-    }
-    let records = serde_json::Deserializer::from_slice(bytes)
+    Ok(read_entries(bytes)?.into_iter().map(|entry| entry.record).collect())
+}
+
+/// Reads the records of a file, as [`read`], with the schemas that stand beside them.
+///
+/// # Errors
+/// A record is not of the format, or there is none.
+pub fn read_entries(bytes: &[u8]) -> Result<Vec<Entry>, Error> {
+    let entries = serde_json::Deserializer::from_slice(bytes)
         .into_iter::<Entry>()
         .enumerate()
-        .map(|(index, entry)| match entry {
-            Ok(entry) => Ok(entry.record),
-            Err(source) => Err(Error::Record { number: index + 1, source }),
-        })
+        .map(|(index, entry)| entry.map_err(|source| Error::Record { number: index + 1, source }))
         .collect::<Result<Vec<_>, _>>()?;
-    if records.is_empty() { Err(Error::Nothing) } else { Ok(records) }
+    if entries.is_empty() { Err(Error::Nothing) } else { Ok(entries) }
 }
 
 /// Whether the bytes look like such a file: they begin with an object whose member `record` is one

@@ -24,8 +24,8 @@ pub struct ServiceArgs {
     /// What the values of this service's records are written in; what it reads may be in each
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
-    /// The schema registry's URL, which avro and protobuf need; without it AUDIT_SCHEMA_REGISTRY is
-    /// taken
+    /// The schema registry's URL, which avro and protobuf need [default: the one that audit's
+    /// variable names]
     #[arg(long, env = "SCHEMA_REGISTRY", hide_env_values = true, value_name = "URL")]
     pub schema_registry: Option<String>,
     /// The consumer group [default: the service's name]

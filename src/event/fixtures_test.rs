@@ -5,6 +5,7 @@ use chrono::NaiveDateTime;
 use super::json::compact;
 use super::{Decoder, Header, Reason, Record, Unpacked};
 use crate::dead_letter;
+use crate::registry::{Schemas, Unpacker};
 use crate::time::UnixMicros;
 
 #[path = "../../tests/it/support/fixtures.rs"]
@@ -37,6 +38,13 @@ fn with_record<T>(fixture: &Fixture, check: impl FnOnce(&Record<'_>) -> T) -> T 
     })
 }
 
+/// What the schemas beside a record make of it.
+fn unpacked(fixture: &Fixture, record: &Record<'_>) -> Unpacked {
+    let Some(schemas) = &fixture.schemas else { return Unpacked::default() };
+    let unpacked = Unpacker::new(&Schemas::given(schemas)).unpack(record);
+    unpacked.unwrap_or_else(|missing| panic!("{}: {missing:?}", fixture.name))
+}
+
 fn microseconds(time: &str) -> i64 {
     let time = NaiveDateTime::parse_from_str(time, "%Y-%m-%dT%H:%M:%S%.f");
     time.unwrap_or_else(|error| panic!("{error}")).and_utc().timestamp_micros()
@@ -65,8 +73,8 @@ fn every_fixture_becomes_the_row_that_its_file_says() {
             compact(row.attributes.get()),
         );
         let found = with_record(fixture, |record| {
-            let decoded =
-                decoder.decode(record, Unpacked::nothing(), UnixMicros(microseconds(NOW)));
+            let unpacked = unpacked(fixture, record);
+            let decoded = decoder.decode(record, &unpacked, UnixMicros(microseconds(NOW)));
             let event = decoded.event;
             format!(
                 "{}\n{}\n{}\n{:?}\n{:?}\n{}\n{}\n{}\n{:?}\n{}",

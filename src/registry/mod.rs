@@ -9,6 +9,7 @@
 pub mod avro;
 mod client;
 mod error;
+mod given;
 mod json_writer;
 mod key_text;
 pub mod protobuf;

@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use record_file::RegisteredSchema;
+
 use super::client::{Answer, Client};
 use super::error::Error;
-use super::references::{Outcome, gather};
+use super::given::gathered;
+use super::references::{Gathered, Outcome, gather};
 use super::schema::{Schema, schema_type};
 use super::settings::Settings;
 use crate::event::{Reason, SchemaType, Unreadable};
@@ -25,7 +28,8 @@ const LARGEST_ID: u32 = i32::MAX as u32;
 /// [`Schemas::load`].
 #[derive(Debug)]
 pub struct Schemas {
-    client: Client,
+    /// `None` where all schemas are given.
+    client: Option<Client>,
     known: RwLock<HashMap<u32, Arc<Known>>>,
     /// One request at a time for each id.
     loading: [tokio::sync::Mutex<()>; LOADS],
@@ -133,13 +137,31 @@ impl Schemas {
     /// # Errors
     /// `Error::CaFile` and `Error::Client`.
     pub fn new(settings: &Settings) -> Result<Self, Error> {
-        let client = Client::new(settings)?;
+        let client = Some(Client::new(settings)?);
         Ok(Self { client, known: RwLock::default(), loading: Default::default() })
     }
 
-    /// The registry, without user and password.
+    /// Of schemas that are given; there are no others.
+    pub fn given(schemas: &[RegisteredSchema]) -> Self {
+        let known = |schema: &RegisteredSchema| {
+            let known = match gathered(schema, schemas) {
+                Ok(gathered) => parsed(schema.id, gathered),
+                Err(reason) => invalid(schema.id, schema.schema_type.as_deref(), &reason),
+            };
+            // A registry is not asked where a schema is registered that can't be read.
+            if known.is_schema() {
+                let names = schema.versions.iter().map(|version| version.subject.clone());
+                write(&known.subjects).names = names_of(names);
+            }
+            (schema.id, known)
+        };
+        let known = RwLock::new(schemas.iter().map(known).collect());
+        Self { client: None, known, loading: Default::default() }
+    }
+
+    /// The registry, without user and password; nothing where all schemas are given.
     pub fn shown(&self) -> String {
-        self.client.shown()
+        self.client.as_ref().map(Client::shown).unwrap_or_default()
     }
 
     /// The schema of an id; for a value of this topic with its subject.
@@ -155,7 +177,14 @@ impl Schemas {
             return Ok(Found { known, subject: None });
         }
         let missing = || Missing { id, topic: topic.map(str::to_owned) };
-        let known = read(&self.known).get(&id).cloned().ok_or_else(missing)?;
+        let known = read(&self.known).get(&id).cloned();
+        if self.client.is_none() {
+            let known = known.unwrap_or_else(|| unknown(id));
+            let subject =
+                topic.and_then(|topic| known.subject(topic, Trust::Always).ok().flatten());
+            return Ok(Found { known, subject });
+        }
+        let known = known.ok_or_else(missing)?;
         if trust == Trust::WhileFresh && !known.holds() {
             return Err(missing());
         }
@@ -172,6 +201,7 @@ impl Schemas {
     /// `Error::Unavailable`, after which it can be tried again, and `Error::Refused`.
     pub async fn load(&self, missing: &Missing) -> Result<(), Error> {
         let Missing { id, topic } = missing;
+        let Some(client) = &self.client else { return Ok(()) };
         let _alone = self.loading[*id as usize % LOADS].lock().await;
         if self.find(*id, topic.as_deref(), Trust::WhileFresh).is_ok() {
             return Ok(());
@@ -179,11 +209,13 @@ impl Schemas {
         let known = read(&self.known).get(id).filter(|known| known.holds()).cloned();
         let known = match known {
             Some(known) => known,
-            None => self.fetch(*id).await?,
+            None => self.fetch(client, *id).await?,
         };
         let Some(topic) = topic.as_ref().filter(|_| known.is_schema()) else { return Ok(()) };
-        let names = match self.client.subjects(*id).await? {
-            Answer::Found(versions) => names_of(versions),
+        let names = match client.subjects(*id).await? {
+            Answer::Found(versions) => {
+                names_of(versions.into_iter().map(|version| version.subject))
+            }
             // Not every registry can say it.
             Answer::Unknown | Answer::NotThere { .. } | Answer::TooLarge => Vec::new(),
         };
@@ -193,19 +225,11 @@ impl Schemas {
         Ok(())
     }
 
-    async fn fetch(&self, id: u32) -> Result<Arc<Known>, Error> {
-        let known = match gather(&self.client, id).await? {
-            Outcome::Unknown => {
-                Known::unreadable(None, Reason::UnknownSchema, &format!("schema id {id}"))
-            }
+    async fn fetch(&self, client: &Client, id: u32) -> Result<Arc<Known>, Error> {
+        let known = match gather(client, id).await? {
+            Outcome::Unknown => unknown(id),
             Outcome::Invalid(given, reason) => invalid(id, given.as_deref(), &reason),
-            Outcome::Gathered(gathered) => {
-                let given = gathered.schema_type.clone();
-                match Schema::parse(gathered) {
-                    Ok(schema) => Known::new(Content::Schema(schema)),
-                    Err(reason) => invalid(id, Some(&given), &reason),
-                }
-            }
+            Outcome::Gathered(gathered) => parsed(id, gathered),
         };
         let mut all = write(&self.known);
         if all.len() >= MANY {
@@ -216,15 +240,26 @@ impl Schemas {
     }
 }
 
+fn unknown(id: u32) -> Arc<Known> {
+    Known::unreadable(None, Reason::UnknownSchema, &format!("schema id {id}"))
+}
+
+fn parsed(id: u32, gathered: Gathered) -> Arc<Known> {
+    let given = gathered.schema_type.clone();
+    match Schema::parse(gathered) {
+        Ok(schema) => Known::new(Content::Schema(schema)),
+        Err(reason) => invalid(id, Some(&given), &reason),
+    }
+}
+
 fn invalid(id: u32, given: Option<&str>, reason: &str) -> Arc<Known> {
     let schema_type = given.and_then(schema_type);
     Known::unreadable(schema_type, Reason::SchemaInvalid, &format!("schema id {id}: {reason}"))
 }
 
 /// The names of subjects, each once, in the registry's order.
-fn names_of(versions: Vec<super::client::SubjectVersion>) -> Vec<Arc<str>> {
+fn names_of(names: impl Iterator<Item = String>) -> Vec<Arc<str>> {
     let mut seen = HashSet::new();
-    let names = versions.into_iter().map(|version| version.subject);
     names.filter(|name| seen.insert(name.clone())).map(Arc::from).collect()
 }
 

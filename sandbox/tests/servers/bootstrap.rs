@@ -125,7 +125,13 @@ impl Computer {
     fn command(&self) -> Command {
         let mut command = Command::new(real("bash"));
         command.arg(script()).env("PATH", self.folder()).env("XDG_CACHE_HOME", self.folder());
-        for variable in ["JAVA_HOME", "KAFKA_HOME", "OPENSSL_DIR", "SANDBOX_BROKERS"] {
+        for variable in [
+            "JAVA_HOME",
+            "KAFKA_HOME",
+            "OPENSSL_DIR",
+            "SANDBOX_BROKERS",
+            "SANDBOX_SCHEMA_REGISTRY_URL",
+        ] {
             command.env_remove(variable);
         }
         command

@@ -1,9 +1,9 @@
 //! Events in Avro.
 
-use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::reader::datum::{GenericDatumReader, GenericDatumReaderBuilder};
 use apache_avro::schema::Name;
 use apache_avro::types::Value;
-use apache_avro::writer::datum::GenericDatumWriter;
+use apache_avro::writer::datum::{GenericDatumWriter, GenericDatumWriterBuilder};
 use apache_avro::{Decimal, Schema};
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value as Json};
@@ -44,7 +44,7 @@ impl AvroSchema {
         let value = self.value(&self.main, &json, &event.event_type).map_err(fits_not)?;
         GenericDatumWriter::builder(&self.main)
             .schemata(self.referenced.iter().chain([&self.main]).collect())
-            .and_then(|builder| builder.build())
+            .and_then(GenericDatumWriterBuilder::build)
             .and_then(|writer| writer.write_value_to_vec(value))
             .map_err(|error| fits_not(error.to_string()))
     }
@@ -54,7 +54,7 @@ impl AvroSchema {
         let fits_not = |reason: String| DoesNotFit { schema: self.name, reason };
         let value = GenericDatumReader::builder(&self.main)
             .writer_schemata(self.referenced.iter().chain([&self.main]).collect())
-            .and_then(|builder| builder.build())
+            .and_then(GenericDatumReaderBuilder::build)
             .and_then(|reader| reader.read_value(&mut bytes))
             .map_err(|error| fits_not(error.to_string()))?;
         if !bytes.is_empty() {

@@ -12,7 +12,14 @@ use crate::event::Event;
 pub(crate) enum EventWriter {
     Json,
     Avro { id: u32, schema: Box<AvroSchema> },
-    Protobuf { encoder: ProtoRawEncoder, subject: SubjectNameStrategy, schemas: EventSchemas },
+    Protobuf(Box<Messages>),
+}
+
+/// Writes messages behind the id of their schema.
+pub(crate) struct Messages {
+    encoder: ProtoRawEncoder,
+    subject: SubjectNameStrategy,
+    schemas: EventSchemas,
 }
 
 impl EventWriter {
@@ -40,7 +47,7 @@ impl EventWriter {
                 encoder.encode(&[], schemas.message(), subject.clone()).await.map_err(
                     |source| RegistryError::Register { subject: format!("{topic}-value"), source },
                 )?;
-                Ok(Self::Protobuf { encoder, subject, schemas })
+                Ok(Self::Protobuf(Box::new(Messages { encoder, subject, schemas })))
             }
         }
     }
@@ -50,7 +57,8 @@ impl EventWriter {
         match self {
             Self::Json => Ok(event.to_json().into_bytes()),
             Self::Avro { id, schema } => Ok(get_payload(*id, schema.write(event)?)),
-            Self::Protobuf { encoder, subject, schemas } => {
+            Self::Protobuf(messages) => {
+                let Messages { encoder, subject, schemas } = messages.as_ref();
                 let message = protobuf::write(*schemas, event)?;
                 encoder
                     .encode(&message, schemas.message(), subject.clone())

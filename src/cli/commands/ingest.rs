@@ -42,7 +42,7 @@ Examples:
   audit ingest --topics shop.events     # other topics
   audit ingest --metrics 9464           # watched at 127.0.0.1:9464/metrics
   audit ingest --until-end              # what is there now, for cron
-  audit ingest --schema-registry http://localhost:8081
+  audit ingest --schema-registry $AUDIT_SCHEMA_REGISTRY
                                         # Avro and Protobuf, too
   audit ingest --checkpoint-key audit.key --checkpoint-out last.checkpoint
                                         # signs every 10 minutes

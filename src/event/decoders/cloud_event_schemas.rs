@@ -71,7 +71,8 @@ fn avro_compact(scan: &Scan<'_>) -> String {
     for member in &scan.members {
         match member.name().as_ref() {
             "data" => {}
-            "extensions" => {
+            // The schema names it "attributes", the text beside it "extensions".
+            "attributes" | "extensions" => {
                 let extensions = json::scan(member.value.raw.as_bytes()).ok();
                 for extension in extensions.iter().flat_map(|scan| &scan.members) {
                     event.put(&extension.name(), extension.value.raw);

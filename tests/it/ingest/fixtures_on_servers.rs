@@ -14,8 +14,10 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use record_file::{Content, Record};
 use sandbox::{Placed, Sandbox, Scope};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::registry::fake::FakeRegistry;
 use crate::support::fixtures::{self, CreatedAt, EventId, Fixture};
 use crate::support::{Audit, Database, Oracle, views_show_the_ids_that_the_program_shows};
 
@@ -42,7 +44,12 @@ fn topic_on_server(scope: &Scope<'_>, topic: &str) -> String {
 }
 
 /// Sends the fixtures, records them, and tells where Kafka put each.
-fn recorded(scope: &Scope<'_>, audit: &Audit, fixtures: &[Fixture]) -> Vec<(Record, Placed)> {
+fn recorded(
+    scope: &Scope<'_>,
+    audit: &Audit,
+    fixtures: &[Fixture],
+    registry: Option<&str>,
+) -> Vec<(Record, Placed)> {
     let records: Vec<_> = fixtures
         .iter()
         .map(|fixture| Record {
@@ -61,7 +68,10 @@ fn recorded(scope: &Scope<'_>, audit: &Audit, fixtures: &[Fixture]) -> Vec<(Reco
     let placed =
         sandbox::produce(scope.brokers(), &records).unwrap_or_else(|error| panic!("{error}"));
     let topics: Vec<_> = topics.into_iter().collect();
-    audit.succeed(&["ingest", "--until-end", "--topics", &topics.join(",")]);
+    let topic_list = topics.join(",");
+    let mut ingest = vec!["ingest", "--until-end", "--topics", &topic_list];
+    ingest.extend(registry.iter().flat_map(|registry| ["--schema-registry", registry]));
+    audit.succeed(&ingest);
     let database = Database::open(&audit.database_url);
     Oracle::read(&database, scope.brokers(), &topics).approve_coverage();
     records.into_iter().zip(placed).collect()
@@ -109,11 +119,49 @@ fn expected_columns(
 #[test]
 fn every_fixture_becomes_the_row_that_its_file_says_through_kafka_and_postgresql() {
     let scope = Sandbox::shared().scope("fixtures");
-    let audit = Audit::migrated(&scope);
+    let fixtures = fixtures::all().into_iter().filter(|fixture| fixture.schemas.is_none());
+    become_the_rows_of_their_files(&scope, &fixtures.collect::<Vec<_>>(), None);
+}
+
+#[test]
+fn every_fixture_with_schemas_becomes_the_row_that_its_file_says() {
+    let scope = Sandbox::shared().scope("schema_fixtures");
+    let registry = FakeRegistry::start();
+    let fixtures = fixtures::all().into_iter().filter(|fixture| fixture.schemas.is_some());
+    let mut fixtures: Vec<_> = fixtures.collect();
+    rename_subjects(&scope, &mut fixtures);
+    let mut schemas: Vec<_> =
+        fixtures.iter().flat_map(|fixture| fixture.schemas.iter().flatten()).collect();
+    // Each file has the subjects that there were when it was recorded.
+    schemas.sort_by_key(|schema| schema.versions.len());
+    schemas.into_iter().for_each(|schema| registry.register_fixture(schema));
+    become_the_rows_of_their_files(&scope, &fixtures, Some(&registry.url()));
+}
+
+/// The subjects of topics that have other names here.
+fn rename_subjects(scope: &Scope<'_>, fixtures: &mut [Fixture]) {
+    let topics: BTreeSet<_> = fixtures.iter().map(|fixture| fixture.record.topic.clone()).collect();
+    for fixture in fixtures {
+        let versions = fixture.schemas.iter_mut().flatten().flat_map(|schema| &mut schema.versions);
+        for version in versions {
+            let topic = version.subject.strip_suffix("-value").filter(|own| topics.contains(*own));
+            let Some(topic) = topic else { continue };
+            let renamed = format!("{}-value", topic_on_server(scope, topic));
+            let member = |subject: &str| format!("\"schema_subject\": \"{subject}\"");
+            let attributes = fixture.row.attributes.get();
+            let attributes = attributes.replace(&member(&version.subject), &member(&renamed));
+            fixture.row.attributes = RawValue::from_string(attributes)
+                .unwrap_or_else(|error| panic!("{}: {error}", fixture.name));
+            version.subject = renamed;
+        }
+    }
+}
+
+fn become_the_rows_of_their_files(scope: &Scope<'_>, fixtures: &[Fixture], registry: Option<&str>) {
+    let audit = Audit::migrated(scope);
     let database = Database::open(&audit.database_url);
-    let fixtures = fixtures::all();
     let began = database.value("SELECT clock_timestamp() AT TIME ZONE 'UTC'");
-    let recorded = recorded(&scope, &audit, &fixtures);
+    let recorded = recorded(scope, &audit, fixtures, registry);
     let ended = database.value("SELECT clock_timestamp() AT TIME ZONE 'UTC'");
     assert_eq!(database.event_count(), fixtures.len() as i64);
 
@@ -165,7 +213,7 @@ fn every_fixture_becomes_the_row_that_its_file_says_through_kafka_and_postgresql
         )));
     }
     assert!(differences.is_empty(), "{differences:#?}");
-    dead_letters_are_what_was_produced(&scope, &database, &fixtures, &recorded);
+    dead_letters_are_what_was_produced(scope, &database, fixtures, &recorded);
     views_show_the_ids_that_the_program_shows(&audit, &database);
 }
 

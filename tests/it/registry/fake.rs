@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use record_file::{RegisteredSchema, SubjectVersion};
+
 /// What it was asked.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
@@ -44,13 +46,13 @@ struct State {
 
 /// A registry below a path, on a port of its own. Its thread ends with the test's process.
 #[derive(Clone)]
-pub(super) struct FakeRegistry {
+pub(crate) struct FakeRegistry {
     port: u16,
     state: Arc<Mutex<State>>,
 }
 
 impl FakeRegistry {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port();
         let registry = Self { port, state: Arc::default() };
@@ -65,7 +67,7 @@ impl FakeRegistry {
     }
 
     /// Its URL, with a path that has to be kept.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/below/here/", self.port)
     }
 
@@ -106,6 +108,22 @@ impl FakeRegistry {
         }
         state.answers.insert(format!("/schemas/ids/{id}"), body);
         state.answers.insert(format!("/schemas/ids/{id}/versions"), versions);
+    }
+
+    /// Registers a schema as a fixture has it.
+    pub(crate) fn register_fixture(&self, schema: &RegisteredSchema) {
+        let body = serde_json::json!({
+            "schema": schema.schema, "schemaType": schema.schema_type, "references": schema.references,
+        });
+        let mut state = self.state();
+        for SubjectVersion { subject, version } in &schema.versions {
+            let subject = subject.replace('/', "%2F");
+            let path = format!("/subjects/{subject}/versions/{version}");
+            state.answers.insert(path, body.to_string());
+        }
+        let versions = serde_json::json!(schema.versions).to_string();
+        state.answers.insert(format!("/schemas/ids/{}", schema.id), body.to_string());
+        state.answers.insert(format!("/schemas/ids/{}/versions", schema.id), versions);
     }
 
     /// Answers this wherever it is something.

@@ -3,7 +3,7 @@
 
 mod dead_letters;
 mod decode;
-mod fake;
+pub(crate) mod fake;
 mod keys;
 mod outages;
 mod quarantine;

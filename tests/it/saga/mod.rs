@@ -2,6 +2,7 @@
 //! all of it.
 
 mod consistency;
+mod formats;
 mod stuck;
 mod world;
 

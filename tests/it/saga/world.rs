@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use sandbox::Scope;
+use sandbox::{Sandbox, Scope};
 
 use super::consistency::Books;
 use crate::support::{Audit, Database, Running, programs, wait_until};
@@ -25,6 +25,10 @@ pub(super) struct World<'s> {
     orders_topic: String,
     payments_topic: String,
     faults: &'static [&'static str],
+    /// The schema registry, where formats need one.
+    registry: Option<&'static str>,
+    /// What the order service writes, and the payment service.
+    formats: [&'static str; 2],
     _scope: &'s Scope<'s>,
 }
 
@@ -46,6 +50,8 @@ impl<'s> World<'s> {
             orders_topic: topic("orders.events"),
             payments_topic: topic("payments.events"),
             faults: &FAULTS,
+            registry: None,
+            formats: ["json", "json"],
             _scope: scope,
         }
     }
@@ -55,13 +61,22 @@ impl<'s> World<'s> {
         Self { faults: &[], ..Self::new(scope) }
     }
 
+    /// A world whose services write formats that need a schema registry.
+    pub(super) fn in_formats(scope: &'s Scope<'s>, formats: [&'static str; 2]) -> Self {
+        let registry = Some(Sandbox::shared().registry().url());
+        Self { registry, formats, ..Self::new(scope) }
+    }
+
     pub(super) fn topics(&self) -> [String; 4] {
         let (orders, payments) = (&self.orders_topic, &self.payments_topic);
         [orders.clone(), payments.clone(), format!("{orders}-dlt"), format!("{payments}-dlt")]
     }
 
     pub(super) fn ingest(&self) -> Running {
-        self.audit.start(&["ingest", "--topics", &self.topics().join(",")])
+        let topics = self.topics().join(",");
+        let mut arguments = vec!["ingest", "--topics", &topics];
+        arguments.extend(self.registry.iter().flat_map(|url| ["--schema-registry", url]));
+        self.audit.start(&arguments)
     }
 
     /// Makes so many orders, and ends when every order of the database is settled.
@@ -93,7 +108,9 @@ impl<'s> World<'s> {
             .env("KAFKA_BROKERS", &self.audit.brokers)
             .env("ORDERS_TOPIC", &self.orders_topic)
             .env("PAYMENTS_TOPIC", &self.payments_topic)
-            .args(["--group", &group])
+            .env_remove("AUDIT_SCHEMA_REGISTRY")
+            .env("SCHEMA_REGISTRY", self.registry.unwrap_or_default())
+            .args(["--group", &group, "--format", self.formats[usize::from(name != "order-sim")]])
             .args(self.faults)
             .args(options);
         Running::start(&mut command)

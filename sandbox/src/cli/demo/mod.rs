@@ -18,7 +18,7 @@ use sandbox::Process;
 use super::{foreground, services};
 use stage::Stage;
 
-/// Start both servers, let services emit events, and show what audit makes of them
+/// Start the servers, let services emit events, and show what audit makes of them
 ///
 /// A customer asks for order-4711, and the tour finds out where it is. On a terminal it ends in a
 /// shell where the services are still at work.
@@ -31,11 +31,11 @@ pub(crate) struct DemoArgs {
 
 /// The seed decides which orders fail: the first of them is the one that the tour looks for, and a
 /// replay gets it as far as its shipping.
-const PAYMENT_SIM: &str = "payment-sim --database-url $PAYMENT_DATABASE_URL --seed 873 \\
+const PAYMENT_SIM: &str = "payment-sim --database-url $PAYMENT_DATABASE_URL --format avro --seed 873 \\
   --fail-rate 0.08 --duplicate-rate 0.035 &";
-const ORDERS_AT_FIRST: &str = "order-sim --database-url $ORDER_DATABASE_URL --seed 873 \\
+const ORDERS_AT_FIRST: &str = "order-sim --database-url $ORDER_DATABASE_URL --format protobuf --seed 873 \\
   --fail-rate 0.03 --poison-rate 0.05 --count 60 --rate 30 --until-settled";
-const ORDERS_GO_ON: &str = "order-sim --database-url $ORDER_DATABASE_URL --seed 873 \\
+const ORDERS_GO_ON: &str = "order-sim --database-url $ORDER_DATABASE_URL --format protobuf --seed 873 \\
   --fail-rate 0.03 --poison-rate 0.05 --rate 0.5 &";
 const INGEST: &str = "audit --profile demo ingest &";
 
@@ -44,8 +44,10 @@ const ENDS_WITHIN: Duration = Duration::from_secs(20);
 
 pub(crate) fn cmd_demo(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     let is_interactive = stdin().is_terminal() && stdout().is_terminal();
-    tour::title("Starting PostgreSQL, Kafka, audit, and the services that it listens to")?;
-    let sandbox = services::start(false)?;
+    tour::title(
+        "Starting PostgreSQL, Kafka, a schema registry, audit, and the services that it listens to",
+    )?;
+    let sandbox = services::start(true)?;
     if sandbox.kafka().is_mock() {
         return Err("the demo needs Apache Kafka, and a mock is no substitute; script/bootstrap installs what is \
                     missing"
@@ -53,6 +55,10 @@ pub(crate) fn cmd_demo(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
     }
     let stage = Stage::new(&sandbox)?;
     stage.run("audit migrate")?;
+    writeln!(
+        stdout(),
+        "Orders are Protobuf and payments Avro; AUDIT_SCHEMA_REGISTRY says where their schemas are."
+    )?;
     let ingest = stage.start("ingest", INGEST)?;
     let payment_sim = stage.start("payment-sim", PAYMENT_SIM)?;
     let mut order_sim = stage.start("order-sim", ORDERS_AT_FIRST)?;

@@ -78,10 +78,11 @@ impl<'s> Stage<'s> {
     fn arrange(&self, command: &mut Command) {
         command
             .current_dir(&self.folder)
-            .envs(services::variables(self.sandbox, false))
+            .envs(services::variables(self.sandbox, true))
             .env("AUDIT_CONFIG", self.profile())
             .env_remove("AUDIT_PROFILE")
             .env_remove("AUDIT_OUTPUT")
+            .env_remove("SCHEMA_REGISTRY")
             .env("PATH", &self.path);
     }
 

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use record_file::{Content, Record};
+use record_file::{Content, Entry, Record};
 use regex::Regex;
 
 use crate::cli::settings::ArgumentSettings;
@@ -100,11 +100,11 @@ fn header(text: &str) -> Result<(String, String), String> {
 
 impl RecordArgs {
     /// The records of a file: those that it holds, or the one whose value it is.
-    fn records(&self, bytes: Vec<u8>) -> Result<Vec<Record>, record_file::Error> {
-        let mut records = if record_file::is_record_file(&bytes) {
-            record_file::read(&bytes)?
+    fn records(&self, bytes: Vec<u8>) -> Result<Vec<Entry>, record_file::Error> {
+        let mut entries = if record_file::is_record_file(&bytes) {
+            record_file::read_entries(&bytes)?
         } else {
-            vec![Record {
+            let record = Record {
                 topic: "orders.events".to_owned(),
                 partition: None,
                 offset: None,
@@ -112,10 +112,11 @@ impl RecordArgs {
                 key: None,
                 headers: Vec::new(),
                 value: Some(Content(bytes)),
-            }]
+            };
+            vec![Entry { record, schemas: None }]
         };
         let content = |text: &String| Content(text.clone().into_bytes());
-        for record in &mut records {
+        for Entry { record, .. } in &mut entries {
             if let Some(topic) = &self.topic {
                 record.topic.clone_from(topic);
             }
@@ -131,7 +132,7 @@ impl RecordArgs {
             record.offset = self.offset.or(record.offset);
             record.timestamp_ms = self.timestamp.or(record.timestamp_ms);
         }
-        Ok(records)
+        Ok(entries)
     }
 }
 
@@ -170,12 +171,12 @@ impl Run for DecodeArgs {
                 }
             };
             let is_alone = records.len() == 1;
-            for (index, record) in records.iter().enumerate() {
+            for (index, Entry { record, schemas: beside }) in records.iter().enumerate() {
                 let name =
                     if is_alone { name.clone() } else { format!("{name}, record {}", index + 1) };
                 let headers = headers(record);
                 let record = received(&self.record.cluster_id, record, &headers);
-                let unpacked = schemas.unpack(&record).await?;
+                let unpacked = schemas.unpack(&record, beside.as_deref()).await?;
                 let answer = decode(&decoder, &record, &unpacked, now);
                 needs_registry |= answer.explanation.reason == Some(Reason::SchemaRegistry);
                 report.answer(&name, &answer, &mut stdout)?;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use record_file::RegisteredSchema;
 
 use crate::cli::settings::{ResolvedSettings, SchemaRegistryArgs};
 use crate::cli::ui::Failure;
@@ -56,20 +57,28 @@ impl SchemaArgs {
 }
 
 impl SchemaSource {
-    /// What the schemas make of a record. A registry is asked once, and not waited for.
-    pub(super) async fn unpack(&self, record: &Record<'_>) -> Result<Unpacked, Failure> {
-        match self {
-            Self::Nowhere => Ok(Unpacked::default()),
-            Self::File(schema) => Ok(schema.unpack(record)),
-            Self::Registry(schemas) => {
-                let mut unpacker = Unpacker::new(schemas);
-                loop {
-                    match unpacker.unpack(record) {
-                        Ok(unpacked) => return Ok(unpacked),
-                        Err(missing) => schemas.load(&missing).await?,
-                    }
-                }
-            }
+    /// What the schemas make of a record; those that stand beside it in its file, where no others
+    /// are named. A registry is asked once, and not waited for.
+    pub(super) async fn unpack(
+        &self,
+        record: &Record<'_>,
+        beside: Option<&[RegisteredSchema]>,
+    ) -> Result<Unpacked, Failure> {
+        match (self, beside) {
+            (Self::Nowhere, None) => Ok(Unpacked::default()),
+            (Self::Nowhere, Some(beside)) => unpack(&Schemas::given(beside), record).await,
+            (Self::File(schema), _) => Ok(schema.unpack(record)),
+            (Self::Registry(schemas), _) => unpack(schemas, record).await,
+        }
+    }
+}
+
+async fn unpack(schemas: &Schemas, record: &Record<'_>) -> Result<Unpacked, Failure> {
+    let mut unpacker = Unpacker::new(schemas);
+    loop {
+        match unpacker.unpack(record) {
+            Ok(unpacked) => return Ok(unpacked),
+            Err(missing) => schemas.load(&missing).await?,
         }
     }
 }
