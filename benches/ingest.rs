@@ -1,8 +1,8 @@
 //! How fast `audit ingest` records a topic, beside a plain `\copy` of the very same rows into the
 //! same table with all of its indexes, and what sealing takes afterwards.
 //!
-//! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md. With `--avro`
-//! the same events are recorded out of Avro, too.
+//! `cargo bench --bench ingest -- --rounds 3 --events 1000000`; see docs/benchmarks.md. With
+//! `--avro` the same events are recorded out of Avro, too.
 
 mod support {
     pub(crate) mod audit;

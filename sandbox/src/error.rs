@@ -40,7 +40,8 @@ pub enum Error {
         /// What went wrong, with the last lines of Maven's output.
         reason: String,
     },
-    /// `SANDBOX_POSTGRES_URL`, `SANDBOX_BROKERS`, `SANDBOX_SCHEMA_REGISTRY_URL` or `KAFKA_HOME` cannot be used.
+    /// `SANDBOX_POSTGRES_URL`, `SANDBOX_BROKERS`, `SANDBOX_SCHEMA_REGISTRY_URL` or `KAFKA_HOME`
+    /// cannot be used.
     #[error("cannot use {variable}: {reason}")]
     Given {
         /// The environment variable.

@@ -12,8 +12,8 @@
 //! on PATH or in the usual folders; binaries through Maven. Kafka is: the one that
 //! `SANDBOX_BROKERS` names; `KAFKA_HOME`; Apache Kafka through Maven, on Java 17; librdkafka's
 //! mock. A schema registry is started only where it is asked for: the one that
-//! `SANDBOX_SCHEMA_REGISTRY_URL` names; Apicurio through Maven. However the process that started them ends, the servers and their directory go with it
-//! (see `process/guardian.sh`).
+//! `SANDBOX_SCHEMA_REGISTRY_URL` names; Apicurio through Maven. However the process that started
+//! them ends, the servers and their directory go with it (see `process/guardian.sh`).
 
 mod blocking;
 mod error;

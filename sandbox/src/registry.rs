@@ -77,7 +77,8 @@ impl SchemaRegistry {
         Ok(SchemaRegistry { url, port: None, process: None, _guardian: None })
     }
 
-    /// Its URL, as clients of Confluent's registry want it: `{url}/subjects`, `{url}/schemas/ids/1`.
+    /// Its URL, as clients of Confluent's registry want it: `{url}/subjects`,
+    /// `{url}/schemas/ids/1`.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -46,8 +46,8 @@ impl SchemaFile {
         Ok(Self { schema, message })
     }
 
-    /// What the schema makes of a value: behind a header of Confluent's wire format, where the value
-    /// has one and is readable behind it, else bare.
+    /// What the schema makes of a value: behind a header of Confluent's wire format, where the
+    /// value has one and is readable behind it, else bare.
     pub fn unpack(&self, record: &Record<'_>) -> Unpacked {
         let Some(value) = record.value.filter(|value| !value.is_empty()) else {
             return Unpacked::default();

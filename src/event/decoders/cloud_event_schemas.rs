@@ -1,5 +1,6 @@
-//! CloudEvents in Protobuf (`io.cloudevents.v1.CloudEvent`) and in Avro (`io.cloudevents.CloudEvent`
-//! and its compact form): their JSON is rewritten to the structured mode's.
+//! CloudEvents in Protobuf (`io.cloudevents.v1.CloudEvent`) and in Avro
+//! (`io.cloudevents.CloudEvent` and its compact form): their JSON is rewritten to the structured
+//! mode's.
 //!
 //! Sources: the CloudEvents specification, `formats/cloudevents.proto`, `protobuf-format.md`,
 //! `avro-format.md` and `avro-compact-format.md`.

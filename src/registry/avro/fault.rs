@@ -25,7 +25,7 @@ pub(super) enum Fault {
     NoDigits,
     #[error("bytes that are no big-decimal")]
     NotABigDecimal,
-    #[error("{0} bytes follow the value")]
+    #[error("{} the value", if *.0 == 1 { "a byte follows".to_owned() } else { format!("{} bytes follow", .0) })]
     BytesFollow(usize),
     #[error("a text that is not UTF-8")]
     NotUtf8,

@@ -52,7 +52,7 @@ fn a_mismatch_tells_the_field_and_the_byte() {
             good[..good.len() - 1].to_vec(),
             "at count, byte 13: the bytes end early, 1 more are needed",
         ),
-        ([&good[..], &[0]].concat(), "at byte 14: 1 bytes follow the value"),
+        ([&good[..], &[0]].concat(), "at byte 14: a byte follows the value"),
         ([&good[..13], &[0xFF; 10]].concat(), "at count, byte 13: a number has more than 64 bits"),
         (
             [&good[..13], &long(1 << 31)].concat(),

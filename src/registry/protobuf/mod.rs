@@ -35,8 +35,8 @@ pub struct ProtobufMessage {
 }
 
 impl ProtobufSchema {
-    /// Reads a schema (.proto text, or a `FileDescriptorProto` in base64), and those that it imports
-    /// by the name of the import.
+    /// Reads a schema (.proto text, or a `FileDescriptorProto` in base64), and those that it
+    /// imports by the name of the import.
     ///
     /// # Errors
     /// What is wrong with it, as a lowercase fragment.

@@ -16,7 +16,7 @@ impl<'a> Reader<'a> {
         wire: Wire,
         place: &Place<'_>,
     ) -> Result<(), Failure> {
-        // Whatever a field's type has fewer bits for than the wire is cut, as Protobuf's parsers do.
+        // Bits of the wire that a field's type does not have are cut, as Protobuf's parsers do.
         match (kind, wire) {
             (Kind::Bool, Wire::Varint(value)) => {
                 self.json.raw(if value == 0 { "false" } else { "true" })?;
