@@ -10,23 +10,22 @@ mod support {
 }
 
 use std::hint::black_box;
-use std::sync::Arc;
 
-use audit::event::{Decoder, Record, RecordSchema, SchemaType, Unpacked, UnpackedValue};
+use audit::event::{Decoder, Record, Unpacked};
 use audit::evidence::Hash;
 use audit::evidence::canonical::{TimestampType, write_record};
 use audit::evidence::tree::{leaf_hash, root_of};
 use audit::ingest::write_event;
-use audit::registry::avro::AvroSchema;
-use audit::registry::protobuf::ProtobufSchema;
+use audit::registry::{Schemas, Unpacker};
 use audit::store::write::copy_buffer::CopyBuffer;
 use audit::store::write::row_root::row_root;
 use audit::time::UnixMicros;
 use criterion::{Criterion, Throughput};
+use record_file::{RegisteredSchema, SubjectVersion};
 
-use support::avro_events::{AvroEvent, SCHEMA, avro_events};
+use support::avro_events::{self, avro_events};
 use support::events::{NativeEvent, native_event, prepared_time};
-use support::protobuf_events::{ProtobufEvent, protobuf_events};
+use support::protobuf_events::{self, protobuf_events};
 
 const RECORDS: u64 = 10_000;
 
@@ -40,20 +39,23 @@ fn main() {
     let mut group = criterion.benchmark_group("decode and encode");
     group.throughput(Throughput::Elements(RECORDS));
     group.bench_function("native", |bencher| bencher.iter(|| encode(black_box(&clean))));
-    let avro = avro_events(&clean);
-    let bytes: usize = avro.iter().map(|event| event.value.len()).sum();
-    println!("{RECORDS} records of {} bytes on average in Avro", bytes / avro.len());
-    let schema = AvroSchema::parse(SCHEMA, &[]).expect("a schema");
-    group.bench_function("avro", |bencher| {
-        bencher.iter(|| encode_avro(black_box(&avro), black_box(&schema)));
-    });
-    let protobuf = protobuf_events(&clean);
-    let bytes: usize = protobuf.iter().map(|event| event.value.len()).sum();
-    println!("{RECORDS} records of {} bytes on average in Protobuf", bytes / protobuf.len());
-    let schema = ProtobufSchema::parse(support::protobuf_events::SCHEMA, &[]).expect("a schema");
-    group.bench_function("protobuf", |bencher| {
-        bencher.iter(|| encode_protobuf(black_box(&protobuf), black_box(&schema)));
-    });
+    let avro = avro_events(&clean).into_iter().map(|event| (event.key, event.value));
+    let protobuf = protobuf_events(&clean).into_iter().map(|event| (event.key, event.value));
+    for (name, schema_type, schema, events) in [
+        ("avro", "AVRO", avro_events::SCHEMA, avro.collect()),
+        ("protobuf", "PROTOBUF", protobuf_events::SCHEMA, protobuf.collect()),
+    ] {
+        let records = behind_schema(events);
+        let bytes: usize = records.iter().map(|(_, value)| value.len()).sum();
+        println!(
+            "{RECORDS} records of {} bytes on average in {schema_type}",
+            bytes / records.len()
+        );
+        let schemas = registered(schema_type, schema);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| encode_unpacked(black_box(&records), black_box(&schemas)));
+        });
+    }
     // Each of these is quarantined: what PostgreSQL would refuse is found before COPY.
     for (name, poison) in [
         (
@@ -120,45 +122,33 @@ fn encode(batch: &[NativeEvent]) -> CopyBuffer {
     rows
 }
 
-/// The same of records in Avro, from the bytes behind the schema's id on.
-fn encode_avro(batch: &[AvroEvent], schema: &AvroSchema) -> CopyBuffer {
-    let decoder = Decoder::new(None);
-    let subject: Arc<str> = "orders.events-value".into();
-    let mut rows = CopyBuffer::with_capacity(batch.len() * 1_200);
-    for (offset, event) in (0_i64..).zip(batch) {
-        let record = record_of(offset, &event.key, &event.value);
-        let read = schema.read(&event.value).expect("a value");
-        let schema = RecordSchema {
-            id: Some(7),
-            schema_type: Some(SchemaType::Avro),
-            subject: Some(Arc::clone(&subject)),
-            name: read.name,
-        };
-        let value = UnpackedValue { schema, json: Ok(read.json), unknown_fields: Vec::new() };
-        let unpacked = Unpacked { value: Some(value), key: None };
-        let event = decoder.decode(&record, &unpacked, UnixMicros(1_795_341_600_000_000)).event;
-        write_event(&mut rows, &event, 1, offset);
-    }
-    rows
+const SCHEMA_ID: u32 = 7;
+
+/// Records in Confluent's wire format, of what follows the schema's id.
+fn behind_schema(events: Vec<(String, Vec<u8>)>) -> Vec<(String, Vec<u8>)> {
+    let header = |data: Vec<u8>| [&[0], &SCHEMA_ID.to_be_bytes()[..], &data].concat();
+    events.into_iter().map(|(key, data)| (key, header(data))).collect()
 }
 
-/// The same of records in Protobuf, from the bytes behind the schema's id on.
-fn encode_protobuf(batch: &[ProtobufEvent], schema: &ProtobufSchema) -> CopyBuffer {
+/// A schema as a registry has it.
+fn registered(schema_type: &str, schema: &str) -> Schemas {
+    Schemas::given(&[RegisteredSchema {
+        id: SCHEMA_ID,
+        versions: vec![SubjectVersion { subject: "orders.events-value".to_owned(), version: 1 }],
+        schema_type: Some(schema_type.to_owned()),
+        schema: schema.to_owned(),
+        references: Vec::new(),
+    }])
+}
+
+/// The same of records that a schema describes.
+fn encode_unpacked(batch: &[(String, Vec<u8>)], schemas: &Schemas) -> CopyBuffer {
     let decoder = Decoder::new(None);
-    let subject: Arc<str> = "orders.events-value".into();
+    let mut unpacker = Unpacker::new(schemas);
     let mut rows = CopyBuffer::with_capacity(batch.len() * 1_200);
-    for (offset, event) in (0_i64..).zip(batch) {
-        let record = record_of(offset, &event.key, &event.value);
-        let read = schema.read(&event.value).expect("a value");
-        let schema = RecordSchema {
-            id: Some(7),
-            schema_type: Some(SchemaType::Protobuf),
-            subject: Some(Arc::clone(&subject)),
-            name: Some(read.name),
-        };
-        let unknown_fields = read.unknown_fields;
-        let value = UnpackedValue { schema, json: Ok(read.json), unknown_fields };
-        let unpacked = Unpacked { value: Some(value), key: None };
+    for (offset, (key, value)) in (0_i64..).zip(batch) {
+        let record = record_of(offset, key, value);
+        let unpacked = unpacker.unpack(&record).expect("the schema is there");
         let event = decoder.decode(&record, &unpacked, UnixMicros(1_795_341_600_000_000)).event;
         write_event(&mut rows, &event, 1, offset);
     }

@@ -42,6 +42,11 @@ impl InFlight {
         free
     }
 
+    /// Counts one batch more, whatever the limit is: a part of one that is counted already.
+    pub(super) fn acquire_part(&self) {
+        *lock_mutex(&self.count) += 1;
+    }
+
     /// Counts one batch less: it is committed, or dropped.
     pub(super) fn release(&self) {
         let mut count = lock_mutex(&self.count);

@@ -136,7 +136,11 @@ fn start_lane(
         recorded: Arc::clone(&context.recorded),
         offsets: Arc::clone(offsets),
     };
-    spawn(format!("encoder {number}"), move || encoder.run(&batches, &to_writer))?;
+    let (of_encoder, faults) = (Arc::clone(&in_flight), Arc::clone(faults));
+    spawn(format!("encoder {number}"), move || {
+        let _guard = PanicGuard(faults);
+        encoder.run(&batches, &to_writer, &of_encoder);
+    })?;
     let writer = tokio::spawn(writer.run(encoded));
     Ok(Lane { input: LaneInput { encoder: to_encoder, in_flight }, writer })
 }
@@ -152,6 +156,18 @@ fn claims(context: &IngestContext, faults: &Arc<FirstFault>) -> Claims {
         faults: Arc::clone(faults),
         counters: Arc::clone(&context.counters),
         refused: Arc::clone(&context.refused),
+    }
+}
+
+/// Ends the session where its thread panics: without it the lane would stand still, unnoticed.
+struct PanicGuard(Arc<FirstFault>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let reason = "an encoder ended unexpectedly";
+            self.0.raise(Fault::Recoverable(reason.to_owned()));
+        }
     }
 }
 

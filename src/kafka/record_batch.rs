@@ -72,6 +72,38 @@ impl RecordBatch {
         }
     }
 
+    /// Takes the records from a place on out of it.
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let mut rest = Self::default();
+        let mut headers = Vec::new();
+        for index in at..self.len() {
+            self.headers(index, &mut headers);
+            let entry = &self.entries[index];
+            let record = ReceivedRecord {
+                topic: "",
+                partition: 0,
+                offset: entry.offset,
+                timestamp_ms: entry.timestamp_ms,
+                timestamp_type: entry.timestamp_type,
+                key: self.bytes(entry.key),
+                value: self.bytes(entry.value),
+                headers: headers.iter().copied(),
+            };
+            rest.push(record, entry.partition_index);
+        }
+        if let Some(first) = self.entries.get(at) {
+            let header = self.headers.get(first.first_header as usize);
+            let start = match header {
+                Some((name, _)) if first.header_count > 0 => name.start,
+                _ => first.key.start,
+            };
+            self.headers.truncate(first.first_header as usize);
+            self.bytes.truncate(start as usize);
+            self.entries.truncate(at);
+        }
+        rest
+    }
+
     /// How many records it holds.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -221,5 +253,46 @@ mod tests {
                 value,
                 headers,
             })
+    }
+
+    #[test]
+    fn a_batch_that_is_split_holds_the_same_records() {
+        let headers =
+            [Header { name: b"a", value: Some(b"1") }, Header { name: b"b", value: None }];
+        let values: [Option<&[u8]>; 4] = [Some(b"one"), None, Some(b""), Some(b"four")];
+        let whole = || {
+            let mut batch = RecordBatch::default();
+            for (index, value) in values.into_iter().enumerate() {
+                let record = ReceivedRecord {
+                    topic: "topic",
+                    partition: 0,
+                    offset: index as i64 * 2,
+                    timestamp_ms: None,
+                    timestamp_type: TimestampType::None,
+                    key: Some(b"key"),
+                    value,
+                    headers: headers.into_iter().take(index % 3),
+                };
+                batch.push(record, index as u32);
+            }
+            batch
+        };
+        let shown = |batch: &RecordBatch| -> Vec<String> {
+            let partition = TopicPartition::new("topic", 0);
+            let mut headers = Vec::new();
+            let records = (0..batch.len()).map(|index| {
+                batch.headers(index, &mut headers);
+                let record = batch.record(index, "cluster", &partition, &headers);
+                format!("{record:?} {}", batch.partition_index(index))
+            });
+            records.collect()
+        };
+        for at in 0..=values.len() {
+            let mut first = whole();
+            let rest = first.split_off(at);
+            assert_eq!(first.len(), at);
+            assert_eq!(first.byte_size() + rest.byte_size(), whole().byte_size());
+            assert_eq!([shown(&first), shown(&rest)].concat(), shown(&whole()), "{at}");
+        }
     }
 }

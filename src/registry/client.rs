@@ -132,8 +132,15 @@ impl Client {
     pub(in crate::registry) async fn subjects(
         &self,
         id: u32,
-    ) -> Result<Answer<Vec<SubjectVersion>>, Error> {
-        self.get(&["schemas", "ids", &id.to_string(), "versions"], "").await
+    ) -> Result<Vec<SubjectVersion>, Error> {
+        let path = ["schemas", "ids", &id.to_string(), "versions"];
+        match self.get::<serde_json::Value>(&path, "").await {
+            // Not every registry knows the question, and nothing but a name depends on it.
+            Ok(Answer::Found(answer)) => Ok(serde_json::from_value(answer).unwrap_or_default()),
+            Ok(Answer::Unknown | Answer::NotThere { .. } | Answer::TooLarge)
+            | Err(Error::Refused { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// A schema that another one refers to. One that was deleted still serves those that do.
@@ -263,16 +270,13 @@ impl Asked<'_> {
 
     /// What the registry says, on one line that is not too long, and without the password.
     fn told(&self, message: &str) -> String {
-        let mut text: String = message
-            .chars()
-            .map(|char| if char.is_control() { ' ' } else { char })
-            .take(MOST_CHARACTERS_TOLD)
-            .collect();
         let password = self.settings.login().and_then(|(_, password)| password);
-        if let Some(password) = password.filter(|password| !password.is_empty()) {
-            text = text.replace(password, "***");
-        }
-        text
+        let masked = match password.filter(|password| !password.is_empty()) {
+            Some(password) => message.replace(password, "***"),
+            None => message.to_owned(),
+        };
+        let one_line = masked.chars().map(|char| if char.is_control() { ' ' } else { char });
+        one_line.take(MOST_CHARACTERS_TOLD).collect()
     }
 }
 

@@ -19,7 +19,7 @@ impl Default for JsonWriter {
 }
 
 impl JsonWriter {
-    /// A writer that has room for so many bytes already.
+    /// A writer that has room for this number of bytes already.
     pub(in crate::registry) fn with_capacity(bytes: usize) -> Self {
         Self { out: String::with_capacity(bytes), ..Self::default() }
     }
@@ -34,7 +34,7 @@ impl JsonWriter {
         self.out.len()
     }
 
-    /// Takes back all that was written behind so many bytes.
+    /// Takes back all that was written behind this number of bytes.
     pub(in crate::registry) fn truncate(&mut self, bytes: usize) {
         self.out.truncate(bytes);
     }
@@ -44,7 +44,7 @@ impl JsonWriter {
         self.out.ends_with(last)
     }
 
-    /// Fails where so many bytes more would be too many: before something large is built.
+    /// Fails where that many bytes more are too large: before something large is built.
     pub(in crate::registry) fn reserve(&self, bytes: usize) -> Result<(), Unreadable> {
         if self.out.len().saturating_add(bytes) > self.limit {
             let reason = Reason::TooLarge;

@@ -28,6 +28,20 @@ pub(in crate::registry) struct ReadValue {
     /// The full name of the record or message.
     pub(in crate::registry) name: Option<Arc<str>>,
     pub(in crate::registry) unknown_fields: Vec<(String, Vec<u8>)>,
+    /// Whether the value is one of a single member, which a key stands for.
+    pub(in crate::registry) members: Members,
+}
+
+/// What is known of the members of a value beside its JSON.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(in crate::registry) enum Members {
+    /// All of them stand in the JSON.
+    #[default]
+    InJson,
+    /// There are others, or may be.
+    Several,
+    /// There is one, which is left out where it has this default.
+    One { default: String },
 }
 
 /// What a schema is written in, by the registry's name for it.
@@ -125,8 +139,12 @@ impl Schema {
 
 impl From<ProtobufMessage> for ReadValue {
     fn from(message: ProtobufMessage) -> Self {
-        let ProtobufMessage { json, name, unknown_fields } = message;
-        Self { json, name: Some(name), unknown_fields }
+        let ProtobufMessage { json, name, unknown_fields, default_of_only_field } = message;
+        let members = match default_of_only_field {
+            Some(default) => Members::One { default },
+            None => Members::Several,
+        };
+        Self { json, name: Some(name), unknown_fields, members }
     }
 }
 

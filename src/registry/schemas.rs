@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use record_file::RegisteredSchema;
 
-use super::client::{Answer, Client};
+use super::client::Client;
 use super::error::Error;
 use super::given::gathered;
 use super::references::{Gathered, Outcome, gather};
@@ -172,7 +172,7 @@ impl Schemas {
         trust: Trust,
     ) -> Result<Found, Missing> {
         if id == 0 || id > LARGEST_ID {
-            let detail = format!("schema id {id} is none that a registry gives");
+            let detail = format!("a registry gives no schema the id {id}");
             let known = Known::unreadable(None, Reason::UnknownSchema, &detail);
             return Ok(Found { known, subject: None });
         }
@@ -212,13 +212,8 @@ impl Schemas {
             None => self.fetch(client, *id).await?,
         };
         let Some(topic) = topic.as_ref().filter(|_| known.is_schema()) else { return Ok(()) };
-        let names = match client.subjects(*id).await? {
-            Answer::Found(versions) => {
-                names_of(versions.into_iter().map(|version| version.subject))
-            }
-            // Not every registry can say it.
-            Answer::Unknown | Answer::NotThere { .. } | Answer::TooLarge => Vec::new(),
-        };
+        let versions = client.subjects(*id).await?;
+        let names = names_of(versions.into_iter().map(|version| version.subject));
         let mut subjects = write(&known.subjects);
         subjects.names = names;
         subjects.asked_for.insert(topic.clone());

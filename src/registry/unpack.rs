@@ -102,7 +102,7 @@ impl<'a> Unpacker<'a> {
         };
         let read = found.known.schema().ok().and_then(|schema| schema.read(data).ok());
         self.has_read_keys |= read.is_some();
-        let text = read.and_then(|read| key_text(&read.json));
+        let text = read.and_then(|read| key_text(&read.json, &read.members));
         Ok(text.map(|text| UnpackedKey { schema_id: Some(id), text }))
     }
 

@@ -1,9 +1,10 @@
 //! JSON, Avro and Protobuf on the topics: the business is the same, whoever writes what.
 
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::Duration;
 
-use sandbox::{Proxy, Sandbox};
+use sandbox::{Proxy, Sandbox, Verdict};
 
 use crate::world::{Record, World};
 
@@ -120,11 +121,19 @@ fn services_wait_for_a_registry_that_is_away_and_lose_nothing() {
     let proxy = Proxy::start(port).expect("a proxy");
     let url = registry.url().replace(&port.to_string(), &proxy.port().to_string());
     let world = World::new("formats_away");
-    // Silent at the start.
-    proxy.block();
+    // Silent at the start: the first request arrives, and is held back.
+    let (asks, asked) = mpsc::channel();
+    let (let_go, held) = mpsc::channel::<()>();
+    proxy.cut_when(move |_, _| {
+        let _ = asks.send(());
+        // Returns at once when the other end is dropped.
+        let _ = held.recv();
+        Verdict::Forward
+    });
     let order = world.order_sim(&format!("--count 3 --format avro --schema-registry {url}"));
+    asked.recv_timeout(Duration::from_secs(60)).expect("the service asks the registry");
     std::thread::sleep(Duration::from_secs(1));
-    proxy.unblock();
+    drop(let_go);
     order.succeed();
 
     // There at the start, and away when a schema is asked for.

@@ -1,7 +1,7 @@
 //! The schemas of the two services' events, as their files have them.
 
 use schema_registry_converter::schema_registry_common::{
-    SchemaType, SubjectNameStrategy, SuppliedReference, SuppliedSchema,
+    SchemaType, SuppliedReference, SuppliedSchema,
 };
 
 /// The schemas of one service's events.
@@ -58,31 +58,30 @@ impl EventSchemas {
         }
     }
 
-    /// The subject `{topic}-value` with the Avro schema.
-    pub(crate) fn avro_subject(self, topic: &str) -> SubjectNameStrategy {
+    /// The Avro schema with its reference, as it is registered.
+    pub(crate) fn supplied_avro(self) -> SuppliedSchema {
         let supplied = SuppliedSchema::new(
             Some(self.record().to_owned()),
             SchemaType::Avro,
             self.avro().to_owned(),
         );
-        subject(topic, supplied, &AMOUNT)
+        referring(supplied, &AMOUNT)
     }
 
-    /// The subject `{topic}-value` with the Protobuf schema.
-    pub(crate) fn protobuf_subject(self, topic: &str) -> SubjectNameStrategy {
+    /// The Protobuf schema with its import, as it is registered.
+    pub(crate) fn supplied_protobuf(self) -> SuppliedSchema {
         let supplied = SuppliedSchema::new(
             Some(self.message().to_owned()),
             SchemaType::Protobuf,
             self.protobuf().to_owned(),
         );
-        subject(topic, supplied, &MONEY)
+        referring(supplied, &MONEY)
     }
 }
 
-fn subject(topic: &str, schema: SuppliedSchema, referenced: &Referenced) -> SubjectNameStrategy {
+fn referring(schema: SuppliedSchema, referenced: &Referenced) -> SuppliedSchema {
     let Referenced { name, schema: text } = referenced;
     let reference =
         SuppliedReference::new((*name).to_owned(), (*name).to_owned(), (*text).to_owned());
-    let schema = schema.with_references(vec![reference]);
-    SubjectNameStrategy::TopicNameStrategyWithSchema(topic.to_owned(), false, schema)
+    schema.with_references(vec![reference])
 }

@@ -34,13 +34,18 @@ impl EventWriter {
         match format {
             Format::Json => Ok(Self::Json),
             Format::Avro => {
-                let registered = registry.register(&schemas.avro_subject(topic)).await?;
+                let registered = registry.register(topic, schemas.supplied_avro()).await?;
                 let schema = Box::new(AvroSchema::of(schemas));
                 Ok(Self::Avro { id: registered.id, schema })
             }
             Format::Protobuf => {
-                let subject = schemas.protobuf_subject(topic);
-                registry.register(&subject).await?;
+                let schema = schemas.supplied_protobuf();
+                registry.register(topic, schema.clone()).await?;
+                let subject = SubjectNameStrategy::TopicNameStrategyWithSchema(
+                    topic.to_owned(),
+                    false,
+                    schema,
+                );
                 let encoder = ProtoRawEncoder::new(registry.settings().clone());
                 // It asks for the schema's id now, and never again: what is written later does not
                 // depend on the registry.

@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::cloud_events::{is_json, media_type};
 use crate::event::json::{self, Kind, MAX_DEPTH, Scan, Value, put_text};
 
-/// The event in structured mode, of a value whose schema has this name; `None` where it is none of
-/// `CloudEvents`' own schemas.
+/// The event in structured mode, of a value whose schema has this name; `None` where it is not one
+/// of `CloudEvents`' own.
 pub(in crate::event) fn structured(schema_name: Option<&str>, scan: &Scan<'_>) -> Option<String> {
     match schema_name? {
         "io.cloudevents.v1.CloudEvent" if scan.get("attribute").is_none() => Some(protobuf(scan)),
@@ -82,7 +82,9 @@ fn avro_compact(scan: &Scan<'_>) -> String {
             name => event.put(name, member.value.raw),
         }
     }
-    event.finish(scan.get("data").map(data_of_avro))
+    // Here data are bytes, whatever they are bytes of.
+    let data = scan.get("data").filter(|data| data.kind == Kind::Text);
+    event.finish(data.map(Data::Base64))
 }
 
 /// Avro's data is of any type; bytes have become base64, which is a text like others.
@@ -115,17 +117,19 @@ impl Structured {
     }
 
     fn finish(self, data: Option<Data<'_>>) -> String {
-        let holds_json = self.content_type.as_deref().is_none_or(is_json);
+        let holds_json = self.content_type.as_deref().is_some_and(is_json);
         let mut out = format!("{{{}", self.members);
         match data {
             Some(Data::Json(value)) => member(&mut out, "data", value.raw),
             Some(Data::Text(value)) => {
                 let text = value.text().unwrap_or_default();
-                let inner = holds_json.then(|| inner_json(text.as_bytes())).flatten();
+                // Without a content type only what can hardly be meant as a text is opened.
+                let may_hold = holds_json
+                    || (self.content_type.is_none() && text.trim_start().starts_with(['{', '[']));
+                let inner = may_hold.then(|| inner_json(text.as_bytes())).flatten();
                 let of_bytes = || {
-                    let is_given = self.content_type.is_some();
-                    let bytes = STANDARD.decode(text.as_bytes()).ok().filter(|_| is_given)?;
-                    inner_json(&bytes).filter(|_| holds_json)
+                    let bytes = STANDARD.decode(text.as_bytes()).ok().filter(|_| holds_json)?;
+                    inner_json(&bytes)
                 };
                 match inner.or_else(of_bytes) {
                     Some(json) => member(&mut out, "data", &json),
@@ -134,7 +138,7 @@ impl Structured {
             }
             Some(Data::Base64(value)) => {
                 let bytes = value.text().and_then(|text| STANDARD.decode(text.as_bytes()).ok());
-                let inner = bytes.filter(|_| self.content_type.is_some() && holds_json);
+                let inner = bytes.filter(|_| holds_json);
                 match inner.and_then(|bytes| inner_json(&bytes)) {
                     Some(json) => member(&mut out, "data", &json),
                     None => member(&mut out, "data_base64", value.raw),
@@ -210,6 +214,43 @@ mod tests {
             rewritten("io.cloudevents.v1.avro.compact.CloudEvent", event),
             r#"{"specversion":"1.0","id":"1","tenant":"t","datacontenttype":"application/json","data":{"a":1}}"#
         );
+    }
+
+    #[test]
+    fn bytes_that_are_no_json_stay_bytes_in_every_form() {
+        let compact = |content_type: &str| {
+            rewritten(
+                "io.cloudevents.v1.avro.compact.CloudEvent",
+                &format!(r#"{{"id":"1",{content_type}"data":"AAEC"}}"#),
+            )
+        };
+        for content_type in ["", r#""datacontenttype":"application/octet-stream","#] {
+            let event = compact(content_type);
+            assert!(event.ends_with(r#","data_base64":"AAEC"}"#), "{event}");
+        }
+    }
+
+    #[test]
+    fn a_text_without_a_content_type_is_a_text_unless_it_is_an_object_or_an_array() {
+        for (text, data) in [
+            (r#""42""#, r#""42""#),
+            (r#""true""#, r#""true""#),
+            (r#""null""#, r#""null""#),
+            (r#""{\"a\":1}""#, r#"{"a":1}"#),
+            (r#"" [1]""#, "[1]"),
+            (r#""{a""#, r#""{a""#),
+        ] {
+            let event =
+                rewritten("io.cloudevents.v1.CloudEvent", &format!("{{\"text_data\":{text}}}"));
+            assert_eq!(event, format!("{{\"data\":{data}}}"));
+            let event = rewritten(
+                "io.cloudevents.CloudEvent",
+                &format!("{{\"attribute\":{{}},\"data\":{text}}}"),
+            );
+            assert_eq!(event, format!("{{\"data\":{data}}}"));
+        }
+        let with_type = r#"{"attributes":{"datacontenttype":{"ce_string":"application/json"}},"text_data":"42"}"#;
+        assert!(rewritten("io.cloudevents.v1.CloudEvent", with_type).ends_with(r#""data":42}"#));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -13,11 +13,15 @@ use super::open_batch::{OpenBatch, Segment};
 use super::row_keys::RowKeys;
 use super::unpacking::{RegistryHint, SchemaAccess};
 use crate::event::{Decoder, Header, QuarantineForm, Reason, Record, Unpacked};
-use crate::ingest::in_flight::HeldBytes;
+use crate::ingest::in_flight::{HeldBytes, InFlight};
 use crate::kafka::RecordBatch;
 use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{OffsetRange, RangeKind};
 use crate::time::UnixMicros;
+
+/// A batch whose rows have more bytes than this is recorded in parts: a few bytes of Avro can become
+/// hundreds of megabytes of JSON.
+const MOST_ENCODED_BYTES: usize = 64 << 20;
 
 /// Makes rows of records.
 #[derive(Debug, Clone)]
@@ -50,6 +54,8 @@ pub(in crate::ingest) struct EncodedBatch {
     pub(super) raw_dead_letters: HashSet<usize>,
     /// Counts its bytes as long as it is in flight.
     _held: HeldBytes,
+    /// Dropped with it: tells that the next part of the same batch may be encoded.
+    _next_part: Option<Sender<()>>,
 }
 
 impl EncodedBatch {
@@ -103,18 +109,36 @@ impl Encoder {
         &self,
         batches: &Receiver<OpenBatch>,
         writer: &UnboundedSender<EncodedBatch>,
+        in_flight: &InFlight,
     ) {
         while let Ok(open_batch) = batches.recv() {
-            let Some(encoded) = self.encode(open_batch) else { return };
-            if writer.send(encoded).is_err() {
-                return;
+            let mut next = Some(open_batch);
+            while let Some(open_batch) = next {
+                let Some((mut encoded, rest)) = self.encode(open_batch) else { return };
+                let (next_part, is_done) = channel();
+                if rest.is_some() {
+                    in_flight.acquire_part();
+                    encoded._next_part = Some(next_part);
+                }
+                if writer.send(encoded).is_err() {
+                    return;
+                }
+                if rest.is_some() {
+                    // Nothing is ever sent: it ends when the part is recorded, or given up.
+                    let _ = is_done.recv();
+                }
+                next = rest;
             }
         }
     }
 
-    /// Encodes a batch. `None` where the session ended before its schemas were there.
-    pub(in crate::ingest) fn encode(&self, open_batch: OpenBatch) -> Option<EncodedBatch> {
-        let OpenBatch { records, segments, held } = open_batch;
+    /// Encodes a batch, or its first part, and gives the rest. `None` where the session ended before
+    /// its schemas were there.
+    pub(in crate::ingest) fn encode(
+        &self,
+        mut open_batch: OpenBatch,
+    ) -> Option<(EncodedBatch, Option<OpenBatch>)> {
+        let OpenBatch { records, segments, .. } = &open_batch;
         // A row takes about the size of its record, once more for what attributes keeps, and a
         // fixed part.
         let mut events =
@@ -126,10 +150,15 @@ impl Encoder {
         let now = UnixMicros::now();
         let mut headers = Vec::new();
         let mut schemas = self.schemas.as_ref().map(|access| (access, access.unpacker()));
+        let mut rest_from = records.len();
         for index in 0..records.len() {
+            if events.byte_size() > MOST_ENCODED_BYTES {
+                rest_from = index;
+                break;
+            }
             records.headers(index, &mut headers);
             let segment = &segments[records.partition_index(index) as usize];
-            let record = self.record(&records, segment, index, &headers);
+            let record = self.record(records, segment, index, &headers);
             let unpacked = match &mut schemas {
                 Some((access, unpacker)) => Cow::Owned(access.unpack(unpacker, &record)?),
                 None => Cow::Borrowed(Unpacked::nothing()),
@@ -150,7 +179,10 @@ impl Encoder {
             keys.push(&event, partition_id);
             write_event(&mut events, &event, partition_id, record.offset);
         }
-        Some(EncodedBatch {
+        let is_part = rest_from < records.len();
+        let rest = is_part.then(|| open_batch.split_off(rest_from));
+        let OpenBatch { records, segments, held } = open_batch;
+        let encoded = EncodedBatch {
             records,
             segments,
             events,
@@ -161,7 +193,9 @@ impl Encoder {
             refused_events: HashMap::new(),
             raw_dead_letters: HashSet::new(),
             _held: held,
-        })
+            _next_part: None,
+        };
+        Some((encoded, rest))
     }
 
     pub(super) fn record<'a>(

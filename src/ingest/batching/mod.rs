@@ -4,6 +4,8 @@ pub(in crate::ingest) mod batcher;
 pub(in crate::ingest) mod encoder;
 pub(in crate::ingest) mod event_rows;
 pub(in crate::ingest) mod open_batch;
+#[cfg(test)]
+mod parts_test;
 pub(in crate::ingest) mod reduce;
 mod roots;
 pub(in crate::ingest) mod row_keys;

@@ -51,3 +51,36 @@ pub(in crate::ingest) struct OpenBatch {
     /// Counts its bytes once it is in flight.
     pub(in crate::ingest) held: HeldBytes,
 }
+
+impl OpenBatch {
+    /// Takes the records from a place on out of it, with what the segments account for from there
+    /// on: two batches, of which the first has to be recorded first.
+    pub(super) fn split_off(&mut self, at: usize) -> Self {
+        let records = self.records.split_off(at);
+        let mut rest = Self {
+            records,
+            segments: Vec::with_capacity(self.segments.len()),
+            held: std::mem::take(&mut self.held),
+        };
+        for segment in &mut self.segments {
+            let next_offset = std::mem::replace(&mut segment.next_offset, segment.first_offset);
+            let partition = Arc::clone(&segment.partition);
+            rest.segments.push(Segment {
+                partition,
+                first_offset: segment.first_offset,
+                next_offset,
+                row_count: std::mem::take(&mut segment.row_count),
+            });
+        }
+        for index in 0..self.records.len() {
+            let place = self.records.partition_index(index) as usize;
+            let next_offset = self.records.offset(index) + 1;
+            let (first, second) = (&mut self.segments[place], &mut rest.segments[place]);
+            first.row_count += 1;
+            second.row_count -= 1;
+            first.next_offset = next_offset;
+            second.first_offset = next_offset;
+        }
+        rest
+    }
+}

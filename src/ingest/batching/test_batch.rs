@@ -75,5 +75,7 @@ pub(in crate::ingest) fn holes(topic: &str, offsets: Range<i64>) -> EncodedBatch
 }
 
 fn without_registry(batch: OpenBatch) -> EncodedBatch {
-    encoder().encode(batch).expect("no registry is waited for")
+    let (encoded, rest) = encoder().encode(batch).expect("no registry is waited for");
+    assert!(rest.is_none(), "it is small");
+    encoded
 }

@@ -50,7 +50,7 @@ impl<'b> Cursor<'b> {
         i32::try_from(value).map_err(|_| Fault::NotAnInt(value))
     }
 
-    /// So many bytes.
+    /// The next `length` bytes.
     #[inline]
     pub(super) fn take(&mut self, length: u64) -> Result<&'b [u8], Fault> {
         let left = self.left();

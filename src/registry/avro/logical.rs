@@ -90,7 +90,7 @@ pub(super) fn fixed(attributes: &Attributes, size: u64) -> FixedMeaning {
     }
 }
 
-/// The scale of a decimal; `None` where the decimal is none.
+/// The scale of a decimal; `None` where precision and scale describe no decimal.
 fn scale(attributes: &Attributes) -> Option<i32> {
     let precision = precision(attributes)?;
     let scale = match attributes.get("scale") {
@@ -104,7 +104,7 @@ fn precision(attributes: &Attributes) -> Option<u64> {
     attributes.get("precision")?.as_u64()
 }
 
-/// How many digits any number of so many bytes may have: ⌊log₁₀(2⁸ⁿ⁻¹ − 1)⌋.
+/// How many digits any number of `size` bytes may have: ⌊log₁₀(2⁸ⁿ⁻¹ − 1)⌋.
 fn max_precision(size: u64) -> u64 {
     let bits = size.saturating_mul(8).saturating_sub(1);
     (bits as f64 * std::f64::consts::LOG10_2).floor() as u64

@@ -100,7 +100,7 @@ pub(super) enum Unit {
 pub(super) enum BytesMeaning {
     /// Nothing but themselves.
     Base64,
-    /// A whole number of which so many digits stand behind the point.
+    /// A whole number, and how many of its digits stand behind the point.
     Decimal(i32),
     /// The same, the digits' number behind it.
     BigDecimal,

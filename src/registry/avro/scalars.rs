@@ -91,7 +91,7 @@ pub(super) fn put_fixed(
     Ok(json.base64(bytes)?)
 }
 
-/// A whole number in two's complement, of which so many digits stand behind the point.
+/// Writes a whole number in two's complement whose last `scale` digits stand behind the point.
 pub(super) fn put_decimal(json: &mut JsonWriter, bytes: &[u8], scale: i64) -> Result<(), Refused> {
     if bytes.is_empty() {
         return Err(Fault::NoDigits.into());

@@ -1,4 +1,4 @@
-//! Which schemas are taken, how their names are found, and what is said of those that are none.
+//! Which schemas are taken, how their names are found, and what is said of those that are refused.
 
 use super::AvroSchema;
 

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::schema::Imports;
 
-/// The most bytes of a file that is read. One with more is none of Protobuf's.
+/// The most bytes of a file that is read. A larger one can't be a file of Protobuf's.
 const MAX_BYTES: u64 = 32 << 20;
 
 /// The folder below which imports are looked up.

@@ -1,6 +1,7 @@
 //! Protocol Buffers: messages in their wire format, with the schema out of a registry or a file.
 
 mod files;
+mod large_stack;
 mod schema;
 mod value;
 
@@ -12,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::event::{Reason, Unreadable};
-use schema::{Imports, Numbering, Tables, compile};
+use schema::{Field, Imports, Kind, Numbering, Shape, Tables, compile};
 use value::{Cursor, Span, mismatch};
 
 /// A schema of Protocol Buffers, with all files that it imports.
@@ -32,6 +33,8 @@ pub struct ProtobufMessage {
     /// Fields that the schema does not have, as they came, by the path of the message that holds
     /// them.
     pub unknown_fields: Vec<(String, Vec<u8>)>,
+    /// Of a message that has one field alone: the text of its default, which JSON leaves out.
+    pub default_of_only_field: Option<String>,
 }
 
 impl ProtobufSchema {
@@ -117,8 +120,32 @@ impl ProtobufSchema {
         }
         let span = Span::new(start, bytes.len());
         let (json, unknown_fields) = value::read(&self.tables, message, bytes, span)?;
-        let name = Arc::clone(&self.tables.message(message).full_name);
-        Ok(ProtobufMessage { json, name, unknown_fields })
+        let message = self.tables.message(message);
+        let default_of_only_field = match message.fields.as_slice() {
+            [only] => Some(self.default_of(only)),
+            _ => None,
+        };
+        let name = Arc::clone(&message.full_name);
+        Ok(ProtobufMessage { json, name, unknown_fields, default_of_only_field })
+    }
+
+    /// The default of a field as a text; empty where it has no default, or that is empty.
+    fn default_of(&self, field: &Field) -> String {
+        if field.has_presence || field.shape != Shape::One {
+            return String::new();
+        }
+        match field.kind {
+            Kind::String | Kind::Bytes | Kind::Message(_) | Kind::Group(_) | Kind::Null => {
+                String::new()
+            }
+            Kind::Bool => "false".to_owned(),
+            Kind::Enum(index) => {
+                let number = self.tables.enum_default(index);
+                let name = self.tables.enum_name(index, number);
+                name.map_or_else(|| number.to_string(), str::to_owned)
+            }
+            _ => "0".to_owned(),
+        }
     }
 }
 

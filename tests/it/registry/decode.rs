@@ -4,15 +4,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use super::fake::{Answer, FakeRegistry};
-use super::{ORDER, order, wire};
-use crate::support::Audit;
-
-fn nowhere() -> Audit {
-    Audit {
-        database_url: "postgresql://localhost:1/nothing".to_owned(),
-        brokers: "127.0.0.1:9".to_owned(),
-    }
-}
+use super::{ORDER, nowhere, order, wire};
 
 /// The answer about a value, as JSON; the exit code and stderr.
 fn decode(value: &[u8], arguments: &[&str]) -> (serde_json::Value, Option<i32>, String) {

@@ -57,3 +57,45 @@ fn a_key_is_its_text_its_only_member_or_compact_json_and_never_quarantines_its_r
     // The same aggregate, whichever way the key came.
     assert_eq!(audit.succeed(&["query", "--aggregate", "o-1", "-o", "ndjson"]).lines().count(), 2);
 }
+
+#[test]
+fn numbers_as_keys_do_not_cost_a_question_each() {
+    let scope = Sandbox::shared().scope("registry_number_keys");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    let registry = FakeRegistry::start();
+    registry.register(1, "AVRO", ORDER, &["orders-value"]);
+    let producer = Producer::new(scope.brokers());
+    // The first byte is 0, and the next four are another number in each.
+    for number in 0..1_000_u64 {
+        let key = (0x0012_3456_0000_0000 + (number << 24)).to_be_bytes();
+        producer.send(&topic, None, Some(&key), Some(&wire(1, &order(1))), &[]);
+    }
+    producer.flush();
+    ingest(&audit, &registry, &topic);
+    let database = Database::open(&audit.database_url);
+    let rows = database.value(
+        "SELECT count(*) FROM event_logs WHERE event_type = 'OrderPlaced' AND attributes -> 'key' ? 'base64'",
+    );
+    assert_eq!(rows, "1000");
+    // Several batches may have been made of them.
+    assert!(registry.asked().len() < 500, "{}", registry.asked().len());
+}
+
+#[test]
+fn a_message_that_leaves_a_field_out_has_the_same_kind_of_key() {
+    let scope = Sandbox::shared().scope("registry_message_keys");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    let registry = FakeRegistry::start();
+    let schema = "syntax = \"proto3\"; message Key { string id = 1; int64 version = 2; } message Number { int64 id = 1; }";
+    registry.register(1, "PROTOBUF", schema, &["orders-key"]);
+    let producer = Producer::new(scope.brokers());
+    for key in [&b"\0\x0a\x01x"[..], b"\0\x0a\x01x\x10\x01", b"\x02\x02\x08\x07", b"\x02\x02"] {
+        producer.send(&topic, None, Some(&wire(1, key)), Some(b"{}"), &[]);
+    }
+    producer.flush();
+    ingest(&audit, &registry, &topic);
+    let keys = Database::open(&audit.database_url)
+        .rows("SELECT attributes ->> 'key' FROM event_logs ORDER BY kafka_offset");
+    let expected = [r#"{"id":"x"}"#, r#"{"id":"x","version":"1"}"#, "7", "0"];
+    assert_eq!(keys.concat(), expected);
+}

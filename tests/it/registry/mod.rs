@@ -24,6 +24,14 @@ const LIMIT: Duration = Duration::from_secs(90);
 const ORDER: &str = r#"{"type":"record","name":"OrderPlaced","namespace":"com.acme","fields":[
     {"name":"id","type":"string"},{"name":"total","type":"long"}]}"#;
 
+/// A program whose database and brokers do not exist, for commands that need neither.
+fn nowhere() -> Audit {
+    Audit {
+        database_url: "postgresql://localhost:1/nothing".to_owned(),
+        brokers: "127.0.0.1:9".to_owned(),
+    }
+}
+
 /// A value or key in Confluent's wire format.
 fn wire(id: u32, data: &[u8]) -> Vec<u8> {
     [&[0], &id.to_be_bytes()[..], data].concat()

@@ -3,10 +3,18 @@
 use sandbox::Sandbox;
 
 use super::fake::{Answer, FakeRegistry};
-use super::{ORDER, order, wire};
+use super::{ORDER, nowhere, order, wire};
 use crate::support::{Audit, Database, Producer};
 
 const SECRET: &str = "s3cret-w0rd";
+
+/// A message that is cut in the middle of the password.
+const LONG_MESSAGE: &str = concat!(
+    "{\"message\":\"",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "xxxxxxxxxxxx s3cret-w0rd\"}"
+);
 
 #[test]
 fn a_registry_that_refuses_ends_the_ingester_and_is_named_without_the_password() {
@@ -27,6 +35,7 @@ fn a_registry_that_refuses_ends_the_ingester_and_is_named_without_the_password()
             "403 Forbidden: *** is",
         ),
         (404, "<html>nothing here</html>", "404 Not Found"),
+        (401, LONG_MESSAGE, "xxx ***"),
         (400, "", "400 Bad Request"),
     ] {
         registry.answer_instead(move |_| Some(Answer::of(status, body)));
@@ -35,7 +44,7 @@ fn a_registry_that_refuses_ends_the_ingester_and_is_named_without_the_password()
         assert_eq!(output.status.code(), Some(1), "{log}");
         let asked = format!("127.0.0.1:{}/below/here/schemas/ids/1", registry.port());
         assert!(log.contains(said) && log.contains(&asked), "{log}");
-        assert!(!log.contains(SECRET) && !log.contains("anna"), "{log}");
+        assert!(!log.contains(&SECRET[..3]) && !log.contains("anna"), "{log}");
         assert_eq!(database.event_count(), 0);
     }
     // Base64 of anna:s3cret-w0rd.
@@ -75,10 +84,6 @@ fn the_password_follows_no_redirect_to_another_server() {
 
 #[test]
 fn a_url_that_is_none_of_a_registry_is_wrong_usage() {
-    let nowhere = Audit {
-        database_url: "postgresql://localhost:1/nothing".to_owned(),
-        brokers: "127.0.0.1:9".to_owned(),
-    };
     for (url, said) in [
         ("s3cret-w0rd", "--schema-registry: relative URL without a base"),
         (
@@ -90,9 +95,33 @@ fn a_url_that_is_none_of_a_registry_is_wrong_usage() {
             "--schema-registry: the URL of a schema registry ends with its path",
         ),
     ] {
-        let output = nowhere.run(&["ingest", "--schema-registry", url]);
+        let output = nowhere().run(&["ingest", "--schema-registry", url]);
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{stderr}");
         assert!(stderr.contains(said) && !stderr.contains(SECRET), "{stderr}");
+    }
+}
+
+#[test]
+fn a_registry_that_does_not_tell_subjects_costs_only_their_names() {
+    let scope = Sandbox::shared().scope("registry_no_subjects");
+    let (audit, topic) = (Audit::migrated(&scope), scope.create_topic("orders.events", 1));
+    let producer = Producer::new(scope.brokers());
+    let answers = [(403, ""), (400, ""), (404, ""), (200, r#"{"versions":[]}"#)];
+    for (number, (status, body)) in answers.into_iter().enumerate() {
+        let registry = FakeRegistry::start();
+        registry.register(1, "AVRO", ORDER, &["orders-value"]);
+        registry.answer_instead(move |request| {
+            request.path.ends_with("/versions").then(|| Answer::of(status, body))
+        });
+        producer.send(&topic, None, Some(b"k"), Some(&wire(1, &order(1))), &[]);
+        producer.flush();
+        super::ingest(&audit, &registry, &topic);
+        let database = Database::open(&audit.database_url);
+        let rows = database.value(
+            "SELECT count(*) FROM event_logs WHERE event_type = 'OrderPlaced' AND attributes ->> 'schema_name' = 'com.acme.OrderPlaced'
+                AND NOT attributes ? 'schema_subject'",
+        );
+        assert_eq!(rows, (number + 1).to_string(), "{status} {body}");
     }
 }

@@ -4,7 +4,7 @@ use sandbox::Sandbox;
 use unicode_width::UnicodeWidthStr;
 
 use super::fake::FakeRegistry;
-use super::{ORDER, order, wire};
+use super::{ORDER, nowhere, order, wire};
 use crate::support::{Audit, Database, Producer, Terminal};
 
 const WIDTHS: [u16; 3] = [80, 120, 200];
@@ -28,10 +28,7 @@ fn what_decode_makes_of_a_schema_fits_every_terminal() {
     write("order.avsc", ORDER.as_bytes());
     write("good", &wire(3, &order(1)));
     write("bad", &wire(3, b"\x06o"));
-    let nowhere = Audit {
-        database_url: "postgresql://localhost:1/nothing".to_owned(),
-        brokers: "127.0.0.1:9".to_owned(),
-    };
+    let nowhere = nowhere();
     let folder = folder.path().display();
     let decode =
         |file: &str| format!("cd {folder} && \"$0\" decode {file} --schema order.avsc --key o-1");

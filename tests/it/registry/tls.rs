@@ -10,8 +10,8 @@ use openssl::ssl::{SslAcceptor, SslMethod};
 use openssl::x509::X509;
 
 use super::fake::FakeRegistry;
-use super::{ORDER, order, wire};
-use crate::support::{Audit, Authority};
+use super::{ORDER, nowhere, order, wire};
+use crate::support::Authority;
 
 /// Passes TLS on to the registry, one connection after the other. Returns its port.
 fn behind_tls(registry: &FakeRegistry, authority: &Authority) -> u16 {
@@ -65,16 +65,13 @@ fn a_registry_is_trusted_by_the_certificates_of_a_file_and_otherwise_not() {
     write("ca.pem", &authority.certificate());
     write("other.pem", &Authority::new("another").certificate());
     write("empty.pem", b"");
-    let nowhere = Audit {
-        database_url: "postgresql://localhost:1/nothing".to_owned(),
-        brokers: "127.0.0.1:9".to_owned(),
-    };
     let decode = |ca_file: &str| {
         let profile = format!(
             "[profiles.tls]\nschema_registry = \"https://localhost:{port}/below/here\"\n{ca_file}\n"
         );
         let config = write("config.toml", profile.as_bytes());
-        let mut command = nowhere.command(&["--profile", "tls", "decode", &value, "-o", "ndjson"]);
+        let mut command =
+            nowhere().command(&["--profile", "tls", "decode", &value, "-o", "ndjson"]);
         let output = command.env("AUDIT_CONFIG", config).output();
         let output = output.unwrap_or_else(|error| panic!("{error}"));
         let text =

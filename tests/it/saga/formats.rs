@@ -61,8 +61,10 @@ fn live_through(formats: [&'static str; 2]) {
     assert_eq!(world.books.rows(schemas), expected);
     let raw = "SELECT count(*) FROM dead_letters WHERE substr(value, 1, 1) <> '\\x00'";
     assert_eq!(world.books.number(raw), 0, "dead letters keep the bytes that came");
-    // The topic's own subject, or, of dead letters, that of the topic that they come from.
+    // Events have their topic's own subject. Topics of dead letters have no subject: a registry
+    // that outlives the test may name any that has the same schema.
     let subjects = "SELECT count(*) FROM event_logs JOIN kafka_partitions USING (partition_id)
-                     WHERE attributes ->> 'schema_subject' <> regexp_replace(topic, '-dlt$', '') || '-value'";
+                     WHERE CASE WHEN topic LIKE '%-dlt' THEN attributes ->> 'schema_subject' IS NULL
+                                ELSE attributes ->> 'schema_subject' IS DISTINCT FROM topic || '-value' END";
     assert_eq!(world.books.number(subjects), 0);
 }

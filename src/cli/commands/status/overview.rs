@@ -64,6 +64,7 @@ impl Overview {
         let reading = session.read(ReadMode::All).await?;
         let counting = Counting::read(&reading).await?;
         let database = store::database_status(&reading, &counting).await?;
+        progress.doing("counting what is quarantined for want of a schema");
         let lacking_schemas = match database.quarantined {
             0 => LackingSchemas::default(),
             _ => store::lacking_schemas(&reading).await?,

@@ -17,6 +17,7 @@ use super::known;
 use super::lighten::lighten;
 use super::numbering::Numbering;
 use super::tables::Tables;
+use crate::registry::protobuf::large_stack::on_large_stack;
 
 /// The most bytes of a schema with all that it imports.
 const MAX_BYTES: usize = 32 << 20;
@@ -47,14 +48,8 @@ pub(in crate::registry::protobuf) fn compile(
     text: &str,
     imports: &dyn Imports,
 ) -> Result<(Tables, Numbering), String> {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("protobuf-schema".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || compile_here(name, text, imports))
-            .map_err(|error| format!("no thread can be started to read the schema: {error}"))?;
-        thread.join().unwrap_or_else(|_| Err("the schema makes its parser fail".to_owned()))
-    })
+    on_large_stack("protobuf-schema", STACK_BYTES, || compile_here(name, text, imports))
+        .unwrap_or_else(|| Err("the schema makes its parser fail".to_owned()))
 }
 
 fn compile_here(

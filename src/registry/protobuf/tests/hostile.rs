@@ -24,21 +24,21 @@ fn bytes_that_are_no_message_are_refused_with_the_place() {
         (vec![0x80], "the bytes end too early, at byte 1"),
         (vec![0x31, 1, 2, 3], "the bytes end too early, at byte 4"),
         (vec![0x00, 0], "a field has the number 0, at byte 0"),
-        (vec![0x0E], "a field has a wire type that is none, at byte 0"),
-        (vec![0x0F], "a field has a wire type that is none, at byte 0"),
+        (vec![0x0E], "a field has an unknown wire type, at byte 0"),
+        (vec![0x0F], "a field has an unknown wire type, at byte 0"),
         (vec![0x0C], "a group ends that never began, at byte 0"),
         (vec![0x3B, 0x44], "another group ends than began, at byte 1"),
         (vec![0x3B, 0x0A, 0], "a group has no end, at byte 1"),
         (vec![0xFF; 11], "a number has more than 64 bits, at byte 0"),
         (number(1 << 40), "no field has this tag, at byte 0"),
         (bytes(2, [0x80]), "left: the bytes end too early, at byte 3"),
-        (bytes(2, bytes(2, [0x0E])), "left.left: a field has a wire type that is none, at byte 4"),
+        (bytes(2, bytes(2, [0x0E])), "left.left: a field has an unknown wire type, at byte 4"),
         (
             [bytes(3, ""), bytes(3, [0x0E])].concat(),
-            "all[1]: a field has a wire type that is none, at byte 4",
+            "all[1]: a field has an unknown wire type, at byte 4",
         ),
-        (named(vec![0x0E]), "by_name[\"k\"]: a field has a wire type that is none, at byte 7"),
-        (bytes(4, [0x0E]), "by_name: a field has a wire type that is none, at byte 2"),
+        (named(vec![0x0E]), "by_name[\"k\"]: a field has an unknown wire type, at byte 7"),
+        (bytes(4, [0x0E]), "by_name: a field has an unknown wire type, at byte 2"),
         (bytes(5, [1, 0x80]), "packed: the bytes end too early, at byte 4"),
         // A length of 2^60 bytes.
         ([vec![0x0A], number(1 << 60)].concat(), "a length goes beyond the end, at byte 1"),
@@ -63,7 +63,7 @@ fn texts_that_are_not_utf_8_are_refused_with_the_place() {
     assert_eq!(json(TREE, &[bytes(1, [0xFF]), bytes(1, "a")].concat()), r#"{"name":"a"}"#);
 }
 
-/// A message within a message, so many levels deep.
+/// A message within a message, and so on, down to this depth.
 fn nested(levels: usize, around: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
     (1..levels).fold(vec![], |inner, _| around(inner))
 }

@@ -203,7 +203,7 @@ fn an_any_is_the_message_that_it_holds_where_the_schema_knows_it() {
         (any("shop.Line", vec![8, 1]), r#"{"@type":"shop.Line","value":"CAE="}"#),
         (any("", vec![8, 1]), r#"{"@type":"","value":"CAE="}"#),
         (vec![], "{}"),
-        // Bytes that are none of that type, in the middle of it: nothing of what was read stays.
+        // Bytes that are not of that type, in the middle of it: nothing of what was read stays.
         (
             any("x.com/shop.Line", [bytes(1, "A"), varint(9, 1), bytes(3, [255])].concat()),
             r#"{"@type":"x.com/shop.Line","value":"CgFBSAEaAf8="}"#,

@@ -3,6 +3,7 @@
 use crate::event::json::MAX_DEPTH;
 use crate::event::{Reason, Unreadable};
 use crate::registry::json_writer::JsonWriter;
+use crate::registry::protobuf::large_stack::on_large_stack;
 use crate::registry::protobuf::schema::Tables;
 
 use super::failure::Failure;
@@ -31,20 +32,20 @@ pub(in crate::registry::protobuf) fn read(
         Err(Failure::Unreadable(unreadable)) => return Err(unreadable),
         Err(Failure::Deep) => {}
     }
-    let deep = std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .name("protobuf-value".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || read_to_depth(tables, message, bytes, span, MAX_DEPTH))
-            .ok()?;
-        thread.join().ok()
+    let deep = on_large_stack("protobuf-value", STACK_BYTES, || {
+        read_to_depth(tables, message, bytes, span, MAX_DEPTH)
     });
     match deep {
         Some(Ok(read)) => Ok(read),
         Some(Err(Failure::Unreadable(unreadable))) => Err(unreadable),
-        Some(Err(Failure::Deep)) | None => {
+        Some(Err(Failure::Deep)) => {
             let reason = Reason::NestedTooDeep;
             Err(Unreadable { reason, detail: reason.describe().to_owned() })
+        }
+        None => {
+            let reason = Reason::SchemaMismatch;
+            let detail = format!("{}: the reader failed", reason.describe());
+            Err(Unreadable { reason, detail })
         }
     }
 }

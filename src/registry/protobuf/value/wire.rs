@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
             u32::try_from(tag).map_err(|_| Wrong::mismatch("no field has this tag", start))?;
         match (tag >> 3, (tag & 7) as u8) {
             (0, _) => Err(Wrong::mismatch("a field has the number 0", start)),
-            (_, 6 | 7) => Err(Wrong::mismatch("a field has a wire type that is none", start)),
+            (_, 6 | 7) => Err(Wrong::mismatch("a field has an unknown wire type", start)),
             tag => Ok(tag),
         }
     }
