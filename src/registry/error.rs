@@ -9,7 +9,7 @@ pub enum Error {
     #[error("{0}")]
     Url(String),
     /// The file of certificates can't be used.
-    #[error("{path}: {reason}")]
+    #[error("schema_registry_ca_file {path}: {reason}")]
     CaFile {
         /// The file.
         path: String,
@@ -68,6 +68,10 @@ impl Error {
     /// What the user can do about it, where there is something.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Unavailable { reason, .. } if reason.contains("certificate") => Some(
+                "name the certificate of who signed the registry's: schema_registry_ca_file in a \
+                 profile",
+            ),
             Self::Unavailable { .. } => Some(
                 "check --schema-registry; a registry below a path needs it, such as \
                  http://host:8080/apis/ccompat/v7",
@@ -79,7 +83,9 @@ impl Error {
             Self::Refused { .. } => {
                 Some("check --schema-registry: is the path right? Apicurio's is /apis/ccompat/v7")
             }
-            Self::CaFile { .. } => Some("it has to hold certificates in PEM"),
+            Self::CaFile { .. } => Some(
+                "schema_registry_ca_file of the profile has to name a file of certificates in PEM",
+            ),
             Self::Url(_) | Self::Client { .. } => None,
         }
     }

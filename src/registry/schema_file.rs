@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde::de::IgnoredAny;
+
 use super::avro::AvroSchema;
 use super::protobuf::ProtobufSchema;
 use super::schema::{ReadValue, Schema};
@@ -27,23 +29,46 @@ impl SchemaFile {
         }
     }
 
-    /// Reads a file, and what it imports out of its folder. `message` is the message of Protobuf
-    /// that bare values are, if that is not the first one of the file.
+    /// Reads a file, and what it imports out of its folder.
     ///
     /// # Errors
     /// What is wrong with the file, as a lowercase fragment.
-    pub fn read(
-        path: &Path,
-        schema_type: SchemaType,
-        message: Option<String>,
-    ) -> Result<Self, String> {
+    pub fn read(path: &Path, schema_type: SchemaType) -> Result<Self, String> {
         let text = || fs::read_to_string(path).map_err(|error| error.to_string());
         let schema = match schema_type {
             SchemaType::Avro => Schema::Avro(AvroSchema::parse(&text()?, &[])?),
             SchemaType::Protobuf => Schema::Protobuf(ProtobufSchema::open(path)?),
-            SchemaType::Json => Schema::json(&text()?),
+            SchemaType::Json => {
+                let text = text()?;
+                serde_json::from_str::<IgnoredAny>(&text)
+                    .map_err(|error| format!("not JSON: {error}"))?;
+                Schema::json(&text)
+            }
         };
-        Ok(Self { schema, message })
+        match &schema {
+            Schema::Protobuf(file) if file.message_names().is_empty() => {
+                Err("it has no message".to_owned())
+            }
+            _ => Ok(Self { schema, message: None }),
+        }
+    }
+
+    /// Takes bare values for this message of Protobuf, and not for the first one of the file: by
+    /// its full name, or the last parts of it.
+    ///
+    /// # Errors
+    /// The messages that there are, as a lowercase fragment.
+    pub fn with_message(self, name: &str) -> Result<Self, String> {
+        let Schema::Protobuf(file) = &self.schema else {
+            return Err("only a .proto file has messages".to_owned());
+        };
+        let names = file.message_names();
+        let ending = format!(".{name}");
+        let is_it = |known: &&&str| **known == name || known.ends_with(&ending);
+        match names.iter().find(is_it).map(|found| (*found).to_owned()) {
+            Some(found) => Ok(Self { message: Some(found), ..self }),
+            None => Err(format!("the file has {}", names.join(", "))),
+        }
     }
 
     /// What the schema makes of a value: behind a header of Confluent's wire format, where the
@@ -71,14 +96,8 @@ impl SchemaFile {
 
     fn read_value(&self, value: &[u8]) -> (Option<u32>, Result<ReadValue, Unreadable>) {
         let with_header = header_and_data(value).map(|(id, data)| (id, self.schema.read(data)));
-        let is_it = |read: &ReadValue| match (&self.message, read.name.as_deref()) {
-            (Some(message), Some(name)) => {
-                name == message || name.ends_with(&format!(".{message}"))
-            }
-            _ => true,
-        };
         match with_header {
-            Some((id, Ok(read))) if is_it(&read) => (Some(id), Ok(read)),
+            Some((id, Ok(read))) => (Some(id), Ok(read)),
             with_header => {
                 let bare = self.schema.read_bare(self.message.as_deref(), value);
                 match (bare, with_header) {

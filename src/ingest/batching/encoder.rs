@@ -19,8 +19,8 @@ use crate::store::write::copy_buffer::CopyBuffer;
 use crate::store::{OffsetRange, RangeKind};
 use crate::time::UnixMicros;
 
-/// A batch whose rows have more bytes than this is recorded in parts: a few bytes of Avro can become
-/// hundreds of megabytes of JSON.
+/// A batch whose rows have more bytes than this is recorded in parts: a few bytes of Avro can
+/// become hundreds of megabytes of JSON.
 const MOST_ENCODED_BYTES: usize = 64 << 20;
 
 /// Makes rows of records.
@@ -132,8 +132,8 @@ impl Encoder {
         }
     }
 
-    /// Encodes a batch, or its first part, and gives the rest. `None` where the session ended before
-    /// its schemas were there.
+    /// Encodes a batch, or its first part, and gives the rest. `None` where the session ended
+    /// before its schemas were there.
     pub(in crate::ingest) fn encode(
         &self,
         mut open_batch: OpenBatch,

@@ -89,6 +89,11 @@ impl ProtobufSchema {
         if fits(&other) || likelier.is_err() { other } else { likelier }
     }
 
+    /// The full names of the messages of the file, in its order.
+    pub fn message_names(&self) -> Vec<&str> {
+        self.numbering.names()
+    }
+
     /// The JSON of a bare message: of this name, else of the first in the file.
     ///
     /// # Errors

@@ -106,3 +106,38 @@ fn a_schema_that_is_no_use_is_said_and_where_one_would_help_it_is_named() {
     assert_eq!((answer["reason"].as_str(), code), (Some("schema_registry"), Some(0)));
     assert!(stderr.contains("--schema FILE or --schema-registry URL"), "{stderr}");
 }
+
+#[test]
+fn a_message_that_the_file_does_not_have_is_wrong_usage_and_the_last_part_of_a_name_is_enough() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let proto = file(
+        &folder,
+        "order.proto",
+        "syntax = \"proto3\"; package acme; message Order { string id = 1; } message Paid { Order of = 1; message By { string name = 1; } }",
+    );
+    let (answer, code, stderr) =
+        decode(b"\x0a\x01x", &["--schema", &proto, "--message", "Paid.By"]);
+    assert_eq!(code, Some(0), "{stderr}");
+    assert_eq!(answer["attributes"]["schema_name"], "acme.Paid.By");
+    // A header tells the message itself.
+    let with_header = wire(3, b"\0\x0a\x01x");
+    let (answer, ..) = decode(&with_header, &["--schema", &proto, "--message", "Paid.By"]);
+    assert_eq!(answer["attributes"]["schema_name"], "acme.Order");
+    let (_, code, stderr) = decode(b"\x0a\x01x", &["--schema", &proto, "--message", "Nope"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(
+        stderr.starts_with(
+            "error: --message Nope: the file has acme.Order, acme.Paid, acme.Paid.By\n"
+        ),
+        "{stderr}"
+    );
+    let avro = file(&folder, "order.avsc", ORDER);
+    let (_, code, stderr) = decode(&order(7), &["--schema", &avro, "--message", "Order"]);
+    assert_eq!(code, Some(2), "{stderr}");
+    for (name, text) in [("empty.proto", ""), ("bad.json", "{bad")] {
+        let path = file(&folder, name, text);
+        let (_, code, stderr) = decode(b"{}", &["--schema", &path]);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains(&format!("--schema {path}: ")), "{stderr}");
+    }
+}

@@ -50,9 +50,12 @@ impl SchemaArgs {
             return Err(Failure::usage(format!("--schema {name}: its ending tells nothing"))
                 .with_hint("name a file that ends in .avsc, .proto or .json"));
         };
-        let read = SchemaFile::read(&path, schema_type, self.message);
-        read.map(SchemaSource::File)
-            .map_err(|reason| Failure::new(format!("--schema {name}: {reason}")))
+        let file = SchemaFile::read(&path, schema_type)
+            .map_err(|reason| Failure::new(format!("--schema {name}: {reason}")))?;
+        let Some(message) = self.message else { return Ok(SchemaSource::File(file)) };
+        file.with_message(&message)
+            .map(SchemaSource::File)
+            .map_err(|reason| Failure::usage(format!("--message {message}: {reason}")))
     }
 }
 

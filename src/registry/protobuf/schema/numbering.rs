@@ -31,6 +31,19 @@ impl Numbering {
         self.top.first().map(|first| first.full_name.as_str())
     }
 
+    /// The names of all messages that stand in the file, those within others behind them.
+    pub(in crate::registry::protobuf) fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut waiting: Vec<&Numbered> = self.top.iter().rev().collect();
+        while let Some(message) = waiting.pop() {
+            if message.is_written {
+                names.push(message.full_name.as_str());
+            }
+            waiting.extend(message.within.iter().rev());
+        }
+        names
+    }
+
     /// The names of the messages that the indexes may mean, the likelier one first.
     pub(in crate::registry::protobuf) fn at(&self, indexes: &[usize]) -> Vec<&str> {
         let mut names = Vec::new();
