@@ -47,6 +47,9 @@ pub enum Error {
         /// How many partitions are not recorded to their end.
         partitions: usize,
     },
+    /// With `--until-end`: stopped before Kafka told what there is.
+    #[error("stopped before it was known what there is to record")]
+    StoppedAtStart,
     /// PostgreSQL refuses a batch, and accepts each row of it alone.
     #[error("PostgreSQL refuses a batch, but each of its rows by itself is accepted: {0}")]
     BatchRefused(store::Error),

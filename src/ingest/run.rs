@@ -58,7 +58,7 @@ pub async fn run(
     let cluster = Arc::new(Cluster::new(&settings.kafka)?);
     beside.spawn(metrics::tell_systemd(Arc::clone(&counters), Arc::clone(&stop)));
     let Some(cluster_id) = cluster_id(&cluster, settings.until_end, &stop, &counters).await? else {
-        return Ok(());
+        return if settings.until_end { Err(Error::StoppedAtStart) } else { Ok(()) };
     };
     let ingester = ingester_name();
     let application = format!("audit ingest {ingester} progress");

@@ -30,8 +30,6 @@ pub(in crate::registry) fn gathered(
         references.push((name.clone(), found.schema.clone()));
         waiting.extend(&found.references);
     }
-    // What is needed comes first.
-    references.reverse();
     let schema_type = schema.schema_type.clone().unwrap_or_else(|| "AVRO".to_owned());
     Ok(Gathered { schema_type, text: schema.schema.clone(), references })
 }

@@ -1,7 +1,6 @@
 //! A schema with all that it refers to.
 
 use std::collections::HashSet;
-use std::vec;
 
 use super::client::{Answer, Client, Reference, SchemaAnswer};
 use super::error::Error;
@@ -17,7 +16,7 @@ pub(in crate::registry) struct Gathered {
     /// What it is written in; Avro where the registry does not say.
     pub(in crate::registry) schema_type: String,
     pub(in crate::registry) text: String,
-    /// The names that are used for the others, and their texts: each behind those that it needs.
+    /// The names that are used for the others, and their texts, in any order.
     pub(in crate::registry) references: Vec<(String, String)>,
 }
 
@@ -29,13 +28,6 @@ pub(in crate::registry) enum Outcome {
     Unknown,
     /// It can't be put together. What it is written in, where that is known, and why.
     Invalid(Option<String>, String),
-}
-
-/// A schema on the way down to what it refers to.
-struct Frame {
-    /// Its name and text; `None` for the first one.
-    own: Option<(String, String)>,
-    waiting: vec::IntoIter<Reference>,
 }
 
 /// Fetches a schema, and all that it refers to.
@@ -57,21 +49,15 @@ pub(in crate::registry) async fn gather(client: &Client, id: u32) -> Result<Outc
     })
 }
 
-/// All references, further ones included, each behind those that it needs; or why there is no such
-/// list.
+/// All references, further ones included; or why there is no such list.
 async fn references_of(
     client: &Client,
-    references: Vec<Reference>,
+    mut waiting: Vec<Reference>,
 ) -> Result<Result<Vec<(String, String)>, String>, Error> {
     let mut seen = HashSet::new();
     let mut bytes = 0;
     let mut gathered = Vec::new();
-    let mut frames = vec![Frame { own: None, waiting: references.into_iter() }];
-    while let Some(frame) = frames.last_mut() {
-        let Some(reference) = frame.waiting.next() else {
-            gathered.extend(frames.pop().and_then(|frame| frame.own));
-            continue;
-        };
+    while let Some(reference) = waiting.pop() {
         // Ends circles, too.
         if !seen.insert(reference.clone()) {
             continue;
@@ -103,8 +89,8 @@ async fn references_of(
         if bytes > MOST_BYTES {
             return Ok(Err("what it refers to has more than 64 MiB".to_owned()));
         }
-        let own = Some((reference.name, answer.schema));
-        frames.push(Frame { own, waiting: answer.references.into_iter() });
+        gathered.push((reference.name, answer.schema));
+        waiting.extend(answer.references);
     }
     Ok(Ok(gathered))
 }

@@ -142,7 +142,9 @@ impl From<ingest::Error> for Failure {
             ingest::Error::Anchor(anchor::Error::OtherKey { .. }) => Exit::Usage,
             ingest::Error::Unsigned(anchor::Error::Refused(_)) => Exit::Altered,
             ingest::Error::NotReadToEnd(_) => Exit::Incomplete,
-            ingest::Error::StoppedBeforeEnd { .. } => Exit::Interrupted,
+            ingest::Error::StoppedBeforeEnd { .. } | ingest::Error::StoppedAtStart => {
+                Exit::Interrupted
+            }
             _ => Exit::Failed,
         };
         let failure = Self::new(error.to_string()).with_exit(exit);

@@ -245,3 +245,20 @@ fn the_log_can_be_json_line_by_line() {
     assert_eq!(lines.len(), stderr.lines().count(), "{stderr}");
     assert!(lines.iter().any(|line| line["message"] == "ended" && line["rows"] == 10), "{stderr}");
 }
+
+#[test]
+fn until_end_that_is_stopped_while_kafka_is_away_does_not_count_as_done() {
+    let scope = Sandbox::shared().scope("until_end_away");
+    let audit = Audit::migrated(&scope);
+    // Nobody listens there.
+    let nowhere = ["--brokers", "127.0.0.1:1"];
+    for (arguments, code) in [(&["ingest", "--until-end"][..], 130), (&["ingest"], 0)] {
+        let mut ingest = audit.start(&[arguments, &nowhere].concat());
+        wait_until("it waits", Duration::from_secs(20), || {
+            ingest.log().contains("waiting for Kafka")
+        });
+        ingest.signal("TERM");
+        let status = ingest.wait(Duration::from_secs(20));
+        assert_eq!(status.code(), Some(code), "{}", ingest.log());
+    }
+}
