@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use serde::Serialize;
+
 use crate::event::json::{MAX_JSONB_BYTES, put_base64, put_text};
 use crate::event::{Reason, Unreadable};
 
@@ -101,7 +103,7 @@ impl JsonWriter {
     pub(in crate::registry) fn double(&mut self, value: f64) -> Result<(), Unreadable> {
         match not_finite(value) {
             Some(word) => self.text(word),
-            None => self.display(format_args!("{value:?}")),
+            None => self.finite(value),
         }
     }
 
@@ -109,8 +111,19 @@ impl JsonWriter {
     pub(in crate::registry) fn single(&mut self, value: f32) -> Result<(), Unreadable> {
         match not_finite(value.into()) {
             Some(word) => self.text(word),
-            None => self.display(format_args!("{value:?}")),
+            None => self.finite(value),
         }
+    }
+
+    /// Where two decimals are equally short and near, the even one, as other writers of JSON have
+    /// it; Rust's own form takes the larger one.
+    fn finite(&mut self, value: impl Serialize) -> Result<(), Unreadable> {
+        let mut buffer = [0; 40];
+        let mut rest = &mut buffer[..];
+        // The longest number has 24 bytes.
+        let _ = serde_json::to_writer(&mut rest, &value);
+        let length = 40 - rest.len();
+        self.raw(std::str::from_utf8(&buffer[..length]).unwrap_or_default())
     }
 }
 
@@ -135,7 +148,9 @@ mod tests {
             [0.1, 1.0, 1e300, f64::NAN, f64::NEG_INFINITY].map(|value| json.double(value));
         assert!(written.iter().all(Result::is_ok));
         json.single(0.1).expect("it is small");
-        assert_eq!(json.finish(), r#"0.11.01e300"NaN""-Infinity"0.1"#);
+        // 199948.625, halfway between 199948.62 and 199948.63.
+        json.single(f32::from_bits(0x4843_4328)).expect("it is small");
+        assert_eq!(json.finish(), r#"0.11.01e+300"NaN""-Infinity"0.1199948.62"#);
     }
 
     #[test]

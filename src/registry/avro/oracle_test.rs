@@ -292,12 +292,12 @@ fn expected(value: &Value) -> String {
         Value::Float(value) if value.is_infinite() => {
             format!("\"{value}\"").replace("inf", "Infinity")
         }
-        Value::Float(value) => format!("{value:?}"),
+        Value::Float(value) => serde_json::to_string(value).expect("it is finite"),
         Value::Double(value) if value.is_nan() => "\"NaN\"".to_owned(),
         Value::Double(value) if value.is_infinite() => {
             format!("\"{value}\"").replace("inf", "Infinity")
         }
-        Value::Double(value) => format!("{value:?}"),
+        Value::Double(value) => serde_json::to_string(value).expect("it is finite"),
         Value::Bytes(bytes) | Value::Fixed(_, bytes) => quoted(&STANDARD.encode(bytes)),
         Value::String(text) | Value::Enum(_, text) => quoted(text),
         Value::Union(_, inner) => expected(inner),
