@@ -1,10 +1,17 @@
 //! Locks that let one session at a time do something in a database.
 
+use std::time::Duration;
+
 use tokio_postgres::types::Type;
 
 use super::query::TypedValue;
 use super::session::Session;
 use crate::store::error::Error;
+
+/// How often a lock is tried, and the pause between: a session that has just ended holds its locks
+/// until the server has noticed.
+const TRIES: usize = 10;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who holds a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +42,11 @@ pub(in crate::store) async fn lock_for_session(
         .map_err(Error::query(what))?;
     let key: [TypedValue<'_>; 1] = [(&key, Type::INT8)];
     let try_lock = "SELECT pg_try_advisory_lock($1)";
-    if session.row(what, try_lock, &key, |row| row.try_get(0)).await? {
-        return Ok(SessionLock::Acquired);
+    for _ in 0..TRIES {
+        if session.row(what, try_lock, &key, |row| row.try_get(0)).await? {
+            return Ok(SessionLock::Acquired);
+        }
+        tokio::time::sleep(PAUSE).await;
     }
     let holder = "SELECT pid FROM pg_locks
               WHERE locktype = 'advisory' AND granted AND objsubid = 1
