@@ -40,4 +40,4 @@ pub use row::quarantine::QUARANTINED;
 pub use row::refused::QuarantineForm;
 pub use topic_partition::{RecordPosition, TopicPartition};
 pub use unpacked::{RecordSchema, SchemaType, Unpacked, UnpackedKey, UnpackedValue, Unreadable};
-pub(crate) use wrapping::{LogicalType, carried, decimal_number};
+pub(crate) use wrapping::{LogicalType, carried, decimal_number, header_and_data};

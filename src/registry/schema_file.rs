@@ -8,8 +8,9 @@ use serde::de::IgnoredAny;
 use super::avro::AvroSchema;
 use super::protobuf::ProtobufSchema;
 use super::schema::{ReadValue, Schema};
-use super::unpack::header_and_data;
-use crate::event::{Record, RecordSchema, SchemaType, Unpacked, UnpackedValue, Unreadable};
+use crate::event::{
+    Record, RecordSchema, SchemaType, Unpacked, UnpackedValue, Unreadable, header_and_data,
+};
 
 /// A schema out of a file.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::key_text::key_text;
 use super::schema::Schema;
 use super::schemas::{Found, Missing, Schemas, Trust};
-use crate::event::{Record, RecordSchema, Unpacked, UnpackedKey, UnpackedValue};
+use crate::event::{Record, RecordSchema, Unpacked, UnpackedKey, UnpackedValue, header_and_data};
 
 /// With more ids than this that the registry does not know, keys of other kinds are taken for what
 /// they are: numbers of 8 bytes begin with 0, too, and each could be asked for.
@@ -109,10 +109,4 @@ impl<'a> Unpacker<'a> {
     fn are_keys_strange(&self) -> bool {
         !self.has_read_keys && self.strange_keys.len() > MOST_STRANGE_KEYS
     }
-}
-
-/// The id of the schema and the data, of bytes in Confluent's wire format.
-pub(in crate::registry) fn header_and_data(bytes: &[u8]) -> Option<(u32, &[u8])> {
-    let (&[0, a, b, c, d], data) = bytes.split_first_chunk::<5>()? else { return None };
-    Some((u32::from_be_bytes([a, b, c, d]), data))
 }

@@ -4,7 +4,7 @@
 use crate::event::Reason;
 use crate::event::envelope::Problem;
 use crate::event::json;
-use crate::event::wrapping::json_after_header;
+use crate::event::wrapping::{header_and_data, json_after_header};
 
 /// The JSON of a value in wire format; any other value as it is.
 pub(in crate::event) fn strip_json(value: &[u8]) -> &[u8] {
@@ -23,10 +23,9 @@ pub(in crate::event) enum Wire<'a> {
 
 /// Recognises the wire format.
 pub(in crate::event) fn wire(value: &[u8]) -> Wire<'_> {
-    let Some((&[0, a, b, c, d], _)) = value.split_first_chunk::<5>() else {
+    let Some((schema_id, _)) = header_and_data(value) else {
         return Wire::No;
     };
-    let schema_id = u32::from_be_bytes([a, b, c, d]);
     match json_after_header(value) {
         Some((schema_id, json)) => Wire::Json { schema_id, json },
         None => Wire::Opaque(needs_registry(schema_id)),

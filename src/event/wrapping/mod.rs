@@ -16,4 +16,5 @@ pub(in crate::event) use carried::carried_by_json;
 pub(in crate::event) use connect::{payload, payload_of_text};
 pub(crate) use decimal::number as decimal_number;
 pub(crate) use logical_type::LogicalType;
+pub(crate) use wire_format::header_and_data;
 pub(in crate::event) use wire_format::json_after_header;
